@@ -1,0 +1,1 @@
+"""The plug: one module per entry-point group, and the command `otel-prw`."""

@@ -1,0 +1,61 @@
+"""The wire side's data: what translation makes, encoders read and tests compare. No behaviour."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import NamedTuple, TypeAlias
+
+Labels: TypeAlias = tuple[tuple[str, str], ...]
+"""Label names and values, sorted by the bytes of the name, unique, none of them empty."""
+
+
+class MetricType(IntEnum):
+    """The type of a metric family, numbered as in both versions of the protocol."""
+
+    UNKNOWN = 0
+    COUNTER = 1
+    GAUGE = 2
+    HISTOGRAM = 3
+
+
+class Metadata(NamedTuple):
+    """What is known of a metric family: its name is that of the series without ``_bucket``, ``_sum`` or ``_count``."""
+
+    family: str
+    type: MetricType
+    help: str
+    unit: str
+
+
+class Exemplar(NamedTuple):
+    """An example of what was measured. ``timestamp`` is in milliseconds since the epoch."""
+
+    labels: Labels
+    value: float
+    timestamp: int
+
+
+class Span(NamedTuple):
+    """A run of ``length`` buckets, ``offset`` buckets after the end of the run before (or after bucket 0)."""
+
+    offset: int
+    length: int
+
+
+class NativeHistogram(NamedTuple):
+    """A native histogram with integer counts (Remote Write 2.0, message Histogram).
+
+    Buckets are numbered by their upper bound. Deltas are differences to the bucket before, across spans. With schema -53
+    ``custom_bounds`` are the upper bounds of the buckets, and there is neither a zero bucket nor a negative side.
+    """
+
+    count: int
+    sum: float
+    schema: int
+    zero_threshold: float
+    zero_count: int
+    negative_spans: tuple[Span, ...]
+    negative_deltas: tuple[int, ...]
+    positive_spans: tuple[Span, ...]
+    positive_deltas: tuple[int, ...]
+    custom_bounds: tuple[float, ...] = ()
