@@ -4,7 +4,7 @@
 
     RemoteWriteError
     ├── InvalidSetting (also a ValueError)   an argument or a variable is wrong
-    ├── Untranslatable                       a metric or data point has no Prometheus form; it is dropped, the rest goes on
+    ├── Untranslatable                       a metric or data point has no Prometheus form; it is dropped alone
     └── SendError                            a request was not accepted
         ├── Retryable                        the same bytes may be accepted later
         ├── Rejected                         the receiver has answered for good

@@ -45,8 +45,8 @@ class Span(NamedTuple):
 class NativeHistogram(NamedTuple):
     """A native histogram with integer counts (Remote Write 2.0, message Histogram).
 
-    Buckets are numbered by their upper bound. Deltas are differences to the bucket before, across spans. With schema -53
-    ``custom_bounds`` are the upper bounds of the buckets, and there is neither a zero bucket nor a negative side.
+    Buckets are numbered by their upper bound. Deltas are differences to the bucket before, across spans. With schema
+    -53 ``custom_bounds`` are the upper bounds of the buckets, and there is neither a zero bucket nor a negative side.
     """
 
     count: int
