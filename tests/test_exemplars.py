@@ -14,6 +14,7 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from opentelemetry.exporter.prometheus_remote_write.exemplars import bucket_of, prometheus_exemplars
 from opentelemetry.exporter.prometheus_remote_write.model import Exemplar
+from opentelemetry.exporter.prometheus_remote_write.timestamps import LATEST
 
 TRACE_ID = 0x0AF7651916CD43DD8448EB211C80319C
 SPAN_ID = 0xB7AD6B7169203331
@@ -150,7 +151,7 @@ attribute_values = st.one_of(text, st.booleans(), st.integers(), st.floats(), st
             SdkExemplar,
             st.dictionaries(text, attribute_values, max_size=4),
             st.one_of(st.floats(), st.integers()),
-            st.integers(0, (1 << 64) - 1),
+            st.integers(0, LATEST * 1_000_000),
             st.one_of(st.none(), st.integers(0, (1 << 64) - 1)),
             st.one_of(st.none(), st.integers(0, (1 << 128) - 1)),
         ),

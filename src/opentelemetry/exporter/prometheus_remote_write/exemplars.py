@@ -14,6 +14,7 @@ from opentelemetry.exporter.prometheus_remote_write.attribute_values import attr
 from opentelemetry.exporter.prometheus_remote_write.errors import Untranslatable
 from opentelemetry.exporter.prometheus_remote_write.model import Exemplar
 from opentelemetry.exporter.prometheus_remote_write.text import valid_text
+from opentelemetry.exporter.prometheus_remote_write.timestamps import milliseconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from opentelemetry.exporter.prometheus_remote_write.model import Labels
 
 _MAX_CHARACTERS = 128  # in all names and values of one exemplar
-_NANOSECONDS_PER_MILLISECOND = 1_000_000
 
 
 def prometheus_exemplars(exemplars: Iterable[Any]) -> tuple[Exemplar, ...]:
@@ -55,11 +55,11 @@ def _time_and_value(exemplar: Exemplar) -> tuple[int, float]:
 
 def _prometheus_exemplar(exemplar: Any) -> Exemplar | None:
     try:
-        value, nanoseconds = exemplar.value, exemplar.time_unix_nano
-        if not isinstance(value, int | float) or math.isnan(value) or not _is_unsigned(nanoseconds, bits=64):
+        value = exemplar.value
+        if not isinstance(value, int | float) or math.isnan(value):
             return None
         labels = _labels(exemplar.trace_id, exemplar.span_id, exemplar.filtered_attributes or {})
-        return Exemplar(labels, float(value), nanoseconds // _NANOSECONDS_PER_MILLISECOND)
+        return Exemplar(labels, float(value), milliseconds(exemplar.time_unix_nano))
     except Exception:  # noqa: BLE001 - whatever a foreign object raises, its data point goes out without it
         return None
 
@@ -83,10 +83,6 @@ def _labels(trace_id: int | None, span_id: int | None, attributes: Any) -> Label
 
 
 def _hexadecimal(identifier: int, *, digits: int) -> str:
-    if not _is_unsigned(identifier, bits=4 * digits):
+    if not (isinstance(identifier, int) and 0 <= identifier < 16**digits):
         raise ValueError(identifier)
     return format(identifier, f"0{digits}x")
-
-
-def _is_unsigned(number: Any, *, bits: int) -> bool:
-    return isinstance(number, int) and 0 <= number < 1 << bits
