@@ -1,0 +1,40 @@
+"""The packages behind the servers, and which suite each comes from."""
+
+from collections.abc import Callable
+
+from tests.servers.debian import Debian
+from tests.servers.package import Package, installed
+
+
+def prometheus_stable() -> Package:
+    """The Prometheus of the machine's own release: 2.42 on Debian 12, which speaks protocol 1.0 only."""
+    return Debian().of_own_suite("prometheus")
+
+
+def prometheus_current() -> Package:
+    """The first Prometheus that is a 3.x with long-term support: 3.5 or later, of a newer suite where need be."""
+    return Debian().at_least("prometheus", (3, 5), "usr/bin/prometheus")
+
+
+def victoria_metrics() -> Package:
+    """The single-node VictoriaMetrics of the machine's own release."""
+    return Debian().of_own_suite_with_libraries("victoria-metrics")
+
+
+def nginx() -> Package:
+    """The system's nginx, or else that of its release."""
+    return installed("nginx", "usr/sbin/nginx") or Debian().of_own_suite_with_libraries("nginx")
+
+
+def squid() -> Package:
+    """The system's squid, or else that of its release."""
+    return installed("squid", "usr/sbin/squid") or Debian().of_own_suite_with_libraries("squid")
+
+
+ALL: dict[str, Callable[[], Package]] = {
+    "prometheus (stable)": prometheus_stable,
+    "prometheus (current)": prometheus_current,
+    "victoria-metrics": victoria_metrics,
+    "nginx": nginx,
+    "squid": squid,
+}
