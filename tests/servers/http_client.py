@@ -1,0 +1,25 @@
+"""The tests' own HTTP requests to servers: no proxy from the environment, no retries, no connection left open."""
+
+import urllib3
+
+TIMEOUT = 10.0
+
+
+def get(url: str, **fields: object) -> urllib3.BaseHTTPResponse:
+    """The whole answer to a GET request; fields that are None are left out of the query, lists repeat theirs."""
+    pairs = [
+        (name, str(value))
+        for name, values in fields.items()
+        for value in (values if isinstance(values, list | tuple) else [values])
+        if value is not None
+    ]
+    with urllib3.PoolManager(retries=False, timeout=TIMEOUT) as pool:
+        return pool.request("GET", url, fields=pairs)
+
+
+def answers(url: str) -> bool:
+    """Whether the address answers with status 200 now."""
+    try:
+        return get(url).status == 200
+    except urllib3.exceptions.HTTPError:
+        return False

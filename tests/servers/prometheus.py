@@ -1,0 +1,43 @@
+"""A Prometheus that receives by Remote Write and scrapes nothing."""
+
+from collections.abc import Sequence
+
+from tests.servers.http_client import answers, get
+from tests.servers.package import Package
+from tests.servers.ports import LOOPBACK
+from tests.servers.prometheus_api import PrometheusApi
+from tests.servers.server import Server
+
+
+class Prometheus(Server, PrometheusApi):
+    """Runs inside a with block: with Prometheus(package, features=["exemplar-storage"]) as prometheus."""
+
+    def __init__(self, package: Package, *, flags: Sequence[str] = (), features: Sequence[str] = ()):
+        super().__init__(package)
+        self.write_url = f"{self.url}/api/v1/write"
+        self._flags = [*flags, *([f"--enable-feature={','.join(features)}"] if features else [])]
+
+    @property
+    def version(self) -> str:
+        """The version it says it is, such as 2.42.0+ds."""
+        return get(f"{self.url}/api/v1/status/buildinfo").json()["data"]["version"]
+
+    @property
+    def flags(self) -> dict[str, str]:
+        """The flags it runs with, by name."""
+        return get(f"{self.url}/api/v1/status/flags").json()["data"]
+
+    def _prepare(self) -> list[str]:
+        configuration = self.folder / "prometheus.yml"
+        configuration.write_text("scrape_configs: []\n")
+        return [
+            str(self.package.path("usr/bin/prometheus")),
+            f"--config.file={configuration}",
+            f"--storage.tsdb.path={self.folder / 'data'}",
+            f"--web.listen-address={LOOPBACK}:{self.port}",
+            "--web.enable-remote-write-receiver",
+            *self._flags,
+        ]
+
+    def _is_ready(self) -> bool:
+        return answers(f"{self.url}/-/ready")
