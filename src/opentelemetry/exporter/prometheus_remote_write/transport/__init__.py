@@ -1,0 +1,1 @@
+"""One request to the receiver and its answer: connections, TLS, authentication, proxies. It knows no retries."""

@@ -1,0 +1,85 @@
+"""What the receiver's answer means: accepted, to be sent again, or refused for good (Remote Write 1.0 and 2.0)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import timezone
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import NamedTuple
+
+from opentelemetry.exporter.prometheus_remote_write.errors import Rejected, Retryable, SendError
+from opentelemetry.exporter.prometheus_remote_write.transport.message import one_line, shown_url
+
+
+class Answer(NamedTuple):
+    """An answer of HTTP.
+
+    Args:
+        status: The status code.
+        headers: Names in any case.
+        body: Its beginning.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the receiver has taken the request: 2xx."""
+        return HTTPStatus.OK <= self.status < HTTPStatus.MULTIPLE_CHOICES
+
+
+def refusal(answer: Answer, receiver: str, now: float) -> SendError:
+    """The error that an answer stands for which does not accept the request.
+
+    Retried are 5xx, as the protocol demands, and 429, as it allows; no other status of 4xx. A redirect is an error: it
+    is most often the way to a login page, and to follow it would give the data to a host that nobody has named.
+
+    Args:
+        answer: The answer, without secrets in it.
+        receiver: How the receiver is called in a message.
+        now: Seconds since the epoch, for a Retry-After that is a date.
+    """
+    status = answer.status
+    said = one_line(answer.body)
+    message = f"{receiver} answered {_named(status)}" + (f": {said}" if said else "")
+    if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        wait = retry_after(answer.headers.get("Retry-After", ""), now)
+        return Retryable(message, status=status, retry_after=wait)
+    if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST and (place := answer.headers.get("Location")):
+        message = (
+            f"{receiver} answered {_named(status)} and wants to be asked at {shown_url(place)}; "
+            "redirects are not followed: set the endpoint to where the data shall go"
+        )
+    return Rejected(message, status=status, body=answer.body)
+
+
+def _named(status: int) -> str:
+    try:
+        return f"{status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        return str(status)
+
+
+def retry_after(value: str, now: float) -> float | None:
+    """Seconds to wait, from the header Retry-After: seconds or a date (RFC 9110, section 10.2.3).
+
+    Args:
+        value: The header's value.
+        now: Seconds since the epoch.
+
+    Returns:
+        Not negative; None where the value says nothing.
+    """
+    if re.fullmatch(r"[0-9]{1,9}", value.strip()):
+        return float(value)
+    try:
+        date = parsedate_to_datetime(value)
+        if date.tzinfo is None:
+            date = date.replace(tzinfo=timezone.utc)
+        return max(0.0, date.timestamp() - now)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None

@@ -1,0 +1,141 @@
+"""urllib3's connections and pools, kept within the deadline of the request and without a word to the application."""
+
+from __future__ import annotations
+
+import http.client
+import io
+import ssl
+from typing import TYPE_CHECKING, Any
+
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+
+from opentelemetry.exporter.prometheus_remote_write.transport.address import connected_socket
+from opentelemetry.exporter.prometheus_remote_write.transport.deadline import remaining
+
+if TYPE_CHECKING:
+    import socket
+
+    from urllib3 import HTTPResponse
+
+_BLOCK = 65536  # bytes sent before a look at the clock
+
+
+class StaleConnectionError(Exception):
+    """A connection that had served a request before was closed by the other side without an answer to this one.
+
+    That is what a connection kept alive looks like when the receiver, or something in between, has dropped it while it
+    was idle.
+    """
+
+
+class _DeadlineReader(io.RawIOBase):
+    """What arrives on a socket, each piece within what is left of the request's time."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._socket = sock
+        self._raw = sock.makefile("rb", buffering=0)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        self._socket.settimeout(remaining())
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _DeadlineFiles:
+    """The part of a socket that :class:`http.client.HTTPResponse` uses."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._socket = sock
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        return io.BufferedReader(_DeadlineReader(self._socket))
+
+
+class _Response(http.client.HTTPResponse):
+    """An answer, be it the receiver's or that of a proxy to CONNECT, that is read within the deadline."""
+
+    def __init__(self, sock: socket.socket, *arguments: Any, **keywords: Any) -> None:
+        super().__init__(_DeadlineFiles(sock), *arguments, **keywords)  # type: ignore[arg-type] # makefile is enough
+
+
+class Connection(HTTPConnection):
+    """A connection whose every operation ends with the deadline of the request."""
+
+    response_class = _Response
+    _served = False
+
+    def _new_conn(self) -> socket.socket:
+        self._served = False
+        try:
+            return connected_socket(self._dns_host, self.port, self.socket_options or ())
+        except TimeoutError as error:
+            raise ConnectTimeoutError(self, "no connection in time") from error
+        except OSError as error:
+            raise NewConnectionError(self, "no connection") from error
+
+    def send(self, data: Any) -> None:
+        """Sends bytes; those of a large body in blocks, because TLS starts its timeout anew with each record."""
+        if self.sock is None:
+            self.connect()
+        with memoryview(data) as view:
+            for start in range(0, len(view), _BLOCK):
+                self.sock.settimeout(remaining())
+                super().send(view[start : start + _BLOCK])
+
+    def request(self, *arguments: Any, **keywords: Any) -> None:
+        """Sends a request; arguments as in urllib3.
+
+        Raises:
+            StaleConnectionError: TLS was ended by the other side while the connection was idle.
+        """
+        try:
+            super().request(*arguments, **keywords)
+        except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
+            if self._served:
+                raise StaleConnectionError from None
+            raise
+
+    def getresponse(self) -> HTTPResponse:  # type: ignore[override] # as urllib3 does
+        """Reads status and headers of the answer.
+
+        Raises:
+            StaleConnectionError: The other side had closed the connection while it was idle.
+        """
+        try:
+            response = super().getresponse()
+        except ConnectionError:  # http.client.RemoteDisconnected is one of them
+            if self._served:
+                raise StaleConnectionError from None
+            raise
+        self._served = True
+        return response
+
+
+class TLSConnection(Connection, HTTPSConnection):
+    """The same with TLS."""
+
+
+class ConnectionPool(HTTPConnectionPool):
+    """Connections to a receiver or to a proxy that forwards to it."""
+
+    ConnectionCls = Connection
+
+
+class TLSConnectionPool(HTTPSConnectionPool):
+    """Connections with TLS."""
+
+    ConnectionCls = TLSConnection
+
+    def _validate_conn(self, conn: Any) -> None:
+        # As in urllib3 without its warning for each unverified request, which only process-wide filters could hold
+        # back: that verification is off is said once, in our own log.
+        if conn.is_closed:
+            conn.connect()

@@ -1,0 +1,112 @@
+"""Why a request got no answer, in words, and whether it makes sense to send it again."""
+
+from __future__ import annotations
+
+import re
+import socket
+import ssl
+from http.client import HTTPException, RemoteDisconnected
+from typing import NamedTuple
+
+from urllib3.exceptions import NewConnectionError, ProtocolError, ProxyError, SSLError
+from urllib3.exceptions import TimeoutError as RequestTimeoutError
+from urllib3.util.ssl_match_hostname import CertificateError
+
+from opentelemetry.exporter.prometheus_remote_write.errors import Rejected, Retryable, SendError, Unsendable
+from opentelemetry.exporter.prometheus_remote_write.settings import variable
+
+_REFUSED_TUNNEL = re.compile(r"Tunnel connection failed: ([0-9]{3})")
+_INTERNAL_SERVER_ERROR = 500
+
+
+class Route(NamedTuple):
+    """Who is between us and the receiver.
+
+    Args:
+        receiver: The endpoint as it may be shown.
+        proxy: The proxy as it may be shown, or nothing.
+    """
+
+    receiver: str
+    proxy: str = ""
+
+
+def failure(error: Exception, route: Route, timeout: float) -> SendError:
+    """The error that an exception of urllib3, of a socket or of TLS stands for.
+
+    Nothing of the exception's text is used but what the system and OpenSSL say: the rest may hold the URL's query or
+    a header.
+
+    Args:
+        error: What was raised.
+        route: Whose fault it can be.
+        timeout: Seconds that there were.
+    """
+    cause = _cause(error)
+    peer = route.receiver
+    if isinstance(error, ProxyError):
+        peer = f"the proxy {route.proxy}"
+    elif route.proxy:
+        peer = f"{route.receiver} through the proxy {route.proxy}"
+    if isinstance(cause, (ssl.SSLError, CertificateError)):
+        return _tls_failure(cause, peer)
+    if isinstance(cause, ValueError):
+        return Unsendable(f"{peer}: the URL or a header holds what HTTP does not allow ({type(cause).__name__})")
+    if refused := _REFUSED_TUNNEL.match(str(cause) if isinstance(cause, OSError) else ""):
+        return _refused_tunnel(int(refused[1]), route)
+    return Retryable(f"{peer} {_what_happened(cause, timeout)}")
+
+
+def _what_happened(cause: BaseException, timeout: float) -> str:
+    if isinstance(cause, (RequestTimeoutError, TimeoutError)):
+        return f"did not answer within {timeout:.3g} s"
+    if isinstance(cause, socket.gaierror):
+        return f"cannot be found: the host's name is not resolved ({cause.strerror})"
+    if isinstance(cause, RemoteDisconnected):
+        return "closed the connection without an answer"
+    if isinstance(cause, HTTPException):
+        return f"answered something that is not HTTP ({type(cause).__name__})"
+    reason = cause.strerror if isinstance(cause, OSError) else None
+    return f"could not be reached ({reason or type(cause).__name__})"
+
+
+def _cause(error: BaseException) -> BaseException:
+    """The exception of the socket, of TLS or of HTTP inside those of urllib3."""
+    inner: object = None
+    if isinstance(error, ProxyError):
+        inner = error.original_error
+    elif isinstance(error, NewConnectionError):
+        inner = error.__cause__
+    elif isinstance(error, (ProtocolError, SSLError)):
+        inner = error.args[-1]
+    return _cause(inner) if isinstance(inner, BaseException) else error
+
+
+def _tls_failure(error: ssl.SSLError | CertificateError, peer: str) -> SendError:
+    """A peer that is not who it should be, or that refuses us by an alert, is not mended by sending again soon.
+
+    Anything else in TLS (a connection that ends in the middle, an internal error) may pass.
+    """
+    if isinstance(error, (ssl.SSLCertVerificationError, CertificateError)):
+        # The second is urllib3's, which compares names itself where an application has put pyOpenSSL in Python's place.
+        reason = getattr(error, "verify_message", "the certificate is for another name").rstrip(".")
+        return Unsendable(
+            f"{peer} is not trusted: {reason}; nothing was sent. Its authority goes into {variable('certificate')}, "
+            f"another name than the URL's into {variable('tls_server_name')}"
+        )
+    reason = error.reason or ""
+    words = reason.replace("_", " ").lower() or type(error).__name__
+    if reason in {"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST"}:
+        return Unsendable(f"{peer} does not speak TLS ({words}): is it http:// instead of https://?")
+    if "ALERT" in reason and "INTERNAL_ERROR" not in reason:
+        return Unsendable(
+            f"{peer} refused TLS with us ({words}); a certificate of ours goes into {variable('client_certificate')}"
+        )
+    return Retryable(f"{peer}: TLS failed ({words})")
+
+
+def _refused_tunnel(status: int, route: Route) -> SendError:
+    message = f"the proxy {route.proxy} answered {status} to CONNECT for {route.receiver}"
+    if status >= _INTERNAL_SERVER_ERROR:
+        return Retryable(message, status=status)
+    return Rejected(message, status=status)

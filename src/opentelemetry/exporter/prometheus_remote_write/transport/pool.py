@@ -1,0 +1,222 @@
+"""Requests to the receiver over connections that are kept."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import suppress
+from http.client import HTTPException
+from threading import Lock
+from typing import Any, NamedTuple
+from urllib.parse import SplitResult, parse_qsl, urlsplit, urlunsplit
+
+from urllib3 import PoolManager, ProxyManager
+from urllib3.exceptions import HTTPError
+
+from opentelemetry.exporter.prometheus_remote_write.errors import Unsendable
+from opentelemetry.exporter.prometheus_remote_write.settings import RESERVED_HEADERS, Settings, variable
+from opentelemetry.exporter.prometheus_remote_write.transport.answer import Answer, refusal
+from opentelemetry.exporter.prometheus_remote_write.transport.authentication import Authentication
+from opentelemetry.exporter.prometheus_remote_write.transport.connection import (
+    ConnectionPool,
+    StaleConnectionError,
+    TLSConnectionPool,
+)
+from opentelemetry.exporter.prometheus_remote_write.transport.deadline import deadline
+from opentelemetry.exporter.prometheus_remote_write.transport.failure import Route, failure
+from opentelemetry.exporter.prometheus_remote_write.transport.headers import SECRET_LENGTH, merged, secrets
+from opentelemetry.exporter.prometheus_remote_write.transport.message import redacted, shown_url
+from opentelemetry.exporter.prometheus_remote_write.transport.proxy import proxy_for
+from opentelemetry.exporter.prometheus_remote_write.transport.silence import silence
+from opentelemetry.exporter.prometheus_remote_write.transport.tls import proxy_context, receiver_context
+
+_logger = logging.getLogger(__name__)
+
+_BODY_BYTES = 4096  # read of an answer; a connection with more to come is closed rather than read on
+_KEPT_CONNECTIONS = 16  # more than requests are ever under way together
+
+
+class Response(NamedTuple):
+    """An answer that accepts the request.
+
+    Args:
+        status: 2xx.
+        headers: Names in any case.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+
+
+class _Connected(NamedTuple):
+    manager: PoolManager
+    route: Route
+    proxy_headers: Mapping[str, str]
+
+
+class Transport:
+    """Sends requests to one receiver, from any thread; connections are kept from request to request.
+
+    Making one does no I/O and raises nothing, whatever the settings and the environment hold: what is wrong with them
+    is raised by each :meth:`post`.
+
+    Args:
+        settings: Endpoint, headers, authentication, TLS and proxies.
+        environ: The environment, for the proxies' variables.
+        user_agent: The value of the header User-Agent.
+        clock: Seconds since the epoch, for a Retry-After that is a date.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        environ: Mapping[str, str],
+        user_agent: str,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        endpoint = _split(settings.endpoint)
+        userinfo, _, host = endpoint.netloc.rpartition("@")
+        self._endpoint = endpoint._replace(netloc=host, fragment="")
+        self._settings = settings
+        self._environ = environ
+        self._clock = clock
+        self._authentication = Authentication(settings, userinfo)
+        self._given_headers = {
+            name: value for name, value in settings.headers.items() if name.lower() not in RESERVED_HEADERS
+        }
+        self._own_headers = {"User-Agent": user_agent}
+        self._connected: _Connected | None = None
+        self._inherited: _Connected | None = None
+        self._lock = Lock()
+
+    def post(self, body: bytes, headers: Mapping[str, str], timeout: float) -> Response:
+        """Sends one request and waits for the answer.
+
+        A kept connection that proves to be closed is replaced, and the request sent once more at once: the receiver
+        takes the same samples twice as once, so nothing is lost should it have read the first.
+
+        Args:
+            body: The whole body.
+            headers: Those of the protocol; they win over the user's.
+            timeout: Seconds for everything from resolving the name to the answer; infinity is no limit.
+
+        Raises:
+            Retryable: The network failed, the time was over, or the receiver answered 5xx or 429.
+            Rejected: The receiver answered something else than 2xx, a redirect for instance.
+            Unsendable: A file or a proxy cannot be used, or the receiver is not who it should be.
+        """
+        connected = self._connect()
+        given = merged(self._given_headers, self._authentication.headers())
+        try:
+            with silence(), deadline(timeout):
+                answer = self._exchange(connected.manager, body, merged(given, self._own_headers, headers))
+        except (HTTPError, HTTPException, OSError, ValueError, StaleConnectionError) as cause:
+            error = failure(cause, connected.route, timeout)
+        else:
+            if answer.accepted:
+                return Response(answer.status, answer.headers)
+            harmless = _without(answer, [*secrets(given), *secrets(connected.proxy_headers), *self._query_secrets()])
+            error = refusal(harmless, connected.route.receiver, self._clock())
+        # Raised here and not where the cause is at hand: exceptions of urllib3 hold the request, and would hang on it.
+        raise error
+
+    def close(self) -> None:
+        """Closes the connections that are not in use."""
+        with self._lock:
+            connected, self._connected = self._connected, None
+        if connected:
+            connected.manager.clear()
+
+    def after_fork(self) -> None:
+        """Forgets the parent's connections; to be called in a forked child before its first request.
+
+        They are neither used nor closed: they stay referenced, because closing takes locks that a thread of the parent
+        may have held.
+        """
+        self._lock = Lock()
+        self._inherited, self._connected = self._connected, None
+
+    def _connect(self) -> _Connected:
+        with self._lock:
+            if self._connected is None:
+                self._connected = self._pool()
+            return self._connected
+
+    def _pool(self) -> _Connected:
+        endpoint, settings = self._endpoint, self._settings
+        if endpoint.scheme not in {"http", "https"} or not endpoint.hostname:
+            raise Unsendable(f"{variable('endpoint')} is not the URL of a receiver")
+        arguments: dict[str, Any] = {"num_pools": 1, "maxsize": _KEPT_CONNECTIONS, "timeout": None}
+        if endpoint.scheme == "https":
+            arguments["ssl_context"] = receiver_context(settings)
+            arguments["server_hostname"] = settings.tls_server_name or None
+        proxy = proxy_for(endpoint, settings.proxies, self._environ)
+        manager: PoolManager
+        if proxy:
+            context = proxy_context(settings) if proxy.url.startswith("https:") else None
+            manager = ProxyManager(proxy.url, proxy_headers=proxy.headers, proxy_ssl_context=context, **arguments)
+        else:
+            context = None
+            manager = PoolManager(**arguments)
+        manager.pool_classes_by_scheme = {"http": ConnectionPool, "https": TLSConnectionPool}
+        route = Route(shown_url(urlunsplit(endpoint)), proxy.url if proxy else "")
+        if settings.insecure_skip_verify and (context or endpoint.scheme == "https"):
+            _logger.warning(
+                "%s is set: anybody can pretend to be %s and read what is sent, credentials included",
+                variable("insecure_skip_verify"),
+                route.receiver,
+            )
+        return _Connected(manager, route, proxy.headers if proxy else {})
+
+    def _exchange(self, manager: PoolManager, body: bytes, headers: Mapping[str, str]) -> Answer:
+        try:
+            return self._request(manager, body, headers)
+        except StaleConnectionError:
+            manager.clear()  # the others were idle for as long, so they go too
+        return self._request(manager, body, headers)
+
+    def _request(self, manager: PoolManager, body: bytes, headers: Mapping[str, str]) -> Answer:
+        response = manager.urlopen(
+            "POST",
+            urlunsplit(self._endpoint),
+            body=body,
+            headers=headers,
+            retries=False,
+            redirect=False,
+            preload_content=False,
+            decode_content=False,
+            enforce_content_length=False,
+        )
+        said = b""
+        with suppress(HTTPError, OSError):  # the status says enough, and an accepted request stays accepted
+            said = response.read(_BODY_BYTES)
+        if not response.closed:
+            response.close()
+            response.release_conn()
+        return Answer(response.status, response.headers, said)
+
+    def _query_secrets(self) -> Iterator[bytes]:
+        yield self._endpoint.query.encode()
+        yield from (value.encode() for _, value in parse_qsl(self._endpoint.query) if len(value) >= SECRET_LENGTH)
+
+
+def _split(url: str) -> SplitResult:
+    """The parts of a URL; none where it is malformed, which the first request will say."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return SplitResult("", "", "", "", "")
+    return parts
+
+
+def _without(answer: Answer, hidden: Collection[bytes]) -> Answer:
+    """An answer as it may be shown: a receiver, a proxy or a page for debugging may repeat what it was sent."""
+    headers = {
+        name: redacted(answer.headers[name].encode("utf-8", "replace"), hidden).decode("utf-8", "replace")
+        for name in ("Location", "Retry-After")
+        if name in answer.headers
+    }
+    return Answer(answer.status, headers, redacted(answer.body, hidden))

@@ -1,0 +1,34 @@
+"""What our own requests must not leave in the application: urllib3's log records, and spans and metrics about them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from opentelemetry.instrumentation.utils import suppress_instrumentation
+
+_silent = ContextVar("within one of our requests", default=False)
+
+
+def _not_ours(_record: logging.LogRecord) -> bool:
+    return not _silent.get()
+
+
+@contextmanager
+def silence() -> Iterator[None]:
+    """Drops urllib3's log records of this context (this thread), and switches its instrumentation off.
+
+    The records would name the whole URL, query included, and hold tracebacks; a failure is told by our own errors.
+    """
+    # A filter holds only for its own logger, not for those below. It is put back each time because the application may
+    # configure logging anew; where it stands already, this does nothing.
+    for name in ("connection", "connectionpool", "poolmanager", "response", "util.retry"):
+        logging.getLogger(f"urllib3.{name}").addFilter(_not_ours)
+    token = _silent.set(True)
+    try:
+        with suppress_instrumentation():
+            yield
+    finally:
+        _silent.reset(token)

@@ -1,0 +1,72 @@
+"""How the other side of a TLS connection is verified, and what we show it."""
+
+from __future__ import annotations
+
+import ssl
+
+from opentelemetry.exporter.prometheus_remote_write.errors import Unsendable
+from opentelemetry.exporter.prometheus_remote_write.settings import Settings, variable
+from opentelemetry.exporter.prometheus_remote_write.transport.secret_file import regular_file
+
+
+def receiver_context(settings: Settings) -> ssl.SSLContext:
+    """The rules for the receiver: the given authorities or else the system's, and our certificate if there is one.
+
+    Raises:
+        Unsendable: A file cannot be used.
+    """
+    context = _trusting(settings.certificate)
+    if settings.client_certificate:
+        _identify(context, settings.client_certificate, settings.client_key)
+    return _relaxed(context) if settings.insecure_skip_verify else context
+
+
+def proxy_context(settings: Settings) -> ssl.SSLContext:
+    """The rules for a proxy reached by https: the system's authorities and the given ones; no certificate of ours.
+
+    Raises:
+        Unsendable: The file with the authorities cannot be used.
+    """
+    context = _trusting(settings.certificate)
+    context.load_default_certs()
+    return _relaxed(context) if settings.insecure_skip_verify else context
+
+
+def _trusting(path: str) -> ssl.SSLContext:
+    if not path:
+        return ssl.create_default_context()
+    setting = variable("certificate")
+    regular_file(setting, path)
+    try:
+        return ssl.create_default_context(cafile=path)
+    except ssl.SSLError:
+        raise Unsendable(f"{setting}: {path!r} holds no certificate in PEM form") from None
+    except OSError as error:
+        raise Unsendable(f"{setting}: {path!r} cannot be read: {error.strerror}") from None
+
+
+def _relaxed(context: ssl.SSLContext) -> ssl.SSLContext:
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def _identify(context: ssl.SSLContext, certificate: str, key: str) -> None:
+    setting = variable("client_certificate")
+    regular_file(setting, certificate)
+    if key:
+        regular_file(variable("client_key"), key)
+
+    def refuse_password() -> str:  # else OpenSSL would ask on the terminal, and wait
+        raise Unsendable(f"{variable('client_key')}: {key or certificate!r} is protected by a password")
+
+    try:
+        context.load_cert_chain(certificate, key or None, refuse_password)
+    except ssl.SSLError as error:
+        if error.reason == "KEY_VALUES_MISMATCH":
+            reason = f"the key {key or certificate!r} does not belong to the certificate {certificate!r}"
+        else:
+            reason = f"{certificate!r} and {key or certificate!r} do not hold a certificate and its key in PEM form"
+        raise Unsendable(f"{setting}: {reason}") from None
+    except OSError as error:
+        raise Unsendable(f"{setting}: {certificate!r} or its key cannot be read: {error.strerror}") from None
