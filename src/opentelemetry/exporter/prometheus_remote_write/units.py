@@ -1,0 +1,80 @@
+"""OpenTelemetry units (UCUM, case sensitive) as the words that Prometheus uses.
+
+The words are those of the OpenTelemetry specification ("Prometheus and OpenMetrics Compatibility", Metric Metadata);
+how a unit is taken apart and cleaned is what Prometheus's otlptranslator does.
+"""
+
+from __future__ import annotations
+
+import re
+
+_WORDS = {
+    "d": "days",
+    "h": "hours",
+    "min": "minutes",
+    "s": "seconds",
+    "ms": "milliseconds",
+    "us": "microseconds",
+    "ns": "nanoseconds",
+    "By": "bytes",
+    "KiBy": "kibibytes",
+    "MiBy": "mebibytes",
+    "GiBy": "gibibytes",
+    "TiBy": "tebibytes",
+    "kBy": "kilobytes",
+    "KBy": "kilobytes",  # not UCUM, but what other translators have long accepted
+    "MBy": "megabytes",
+    "GBy": "gigabytes",
+    "TBy": "terabytes",
+    "m": "meters",
+    "V": "volts",
+    "A": "amperes",
+    "J": "joules",
+    "W": "watts",
+    "g": "grams",
+    "Cel": "celsius",
+    "Hz": "hertz",
+    "%": "percent",
+    "1": "",
+}
+_WORDS_AFTER_PER = {
+    "s": "second",
+    "m": "minute",
+    "h": "hour",
+    "d": "day",
+    "w": "week",
+    "mo": "month",
+    "y": "year",
+}
+_ILLEGAL = re.compile("[^A-Za-z0-9:]+")
+
+
+def unit_words(unit: str) -> tuple[str, str]:
+    """Returns the word for what is measured and that for what it is measured by, either of them possibly empty.
+
+    ``By/s`` gives ``bytes`` and ``per_second``. A half with an annotation, such as ``{request}``, gives nothing; a half
+    that has no word of its own stands for itself.
+
+    Args:
+        unit: A unit as an instrument has it.
+    """
+    measured, _, by = unit.partition("/")
+    main = _word(measured, _WORDS)
+    per = _word(by, _WORDS_AFTER_PER)
+    return main, per and f"per_{per}"
+
+
+def legal_unit_word(word: str) -> str:
+    """Returns the word with each run of characters that a name cannot have as one ``_``, and none in front.
+
+    Args:
+        word: One of the two that `unit_words` gives.
+    """
+    return _ILLEGAL.sub("_", word).removeprefix("_")
+
+
+def _word(half: str, words: dict[str, str]) -> str:
+    half = half.strip()
+    if "{" in half or "}" in half:
+        return ""
+    return words.get(half, half)

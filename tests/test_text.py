@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+from enum import Enum
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from opentelemetry.exporter.prometheus_remote_write.text import valid_text
+
+
+class Colour(str, Enum):
+    RED = "red"
+
+
+def test_each_surrogate_becomes_a_replacement_character():
+    assert valid_text("a\udcffb\ud83d\ude00") == "a\ufffdb\ufffd\ufffd"
+
+
+def test_a_member_of_an_enum_gives_the_text_it_holds():
+    assert type(valid_text(Colour.RED)) is str
+    assert valid_text(Colour.RED) == "red"
+
+
+@given(st.text())
+def test_text_without_surrogates_stays_as_it_is(text):
+    assert valid_text(text) == text
+
+
+@given(st.text(st.characters(exclude_categories=())))
+def test_any_text_can_be_written_as_utf8(text):
+    assert len(valid_text(text).encode().decode()) == len(text)
