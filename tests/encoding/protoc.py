@@ -1,7 +1,7 @@
-"""Generates the protobuf modules of the encoding package: `python -m tests.encoding.protoc`, or `make proto`.
+"""Generate the protobuf modules of the encoding package: `python -m tests.encoding.protoc`, or `make proto`.
 
-protoc lives in an environment of its own, `.venv-protoc`, made on first use from the dependency group `protoc`: its release
-is older than the protobuf runtime of the development environment, on purpose (pyproject.toml says why).
+protoc lives in an environment of its own, `.venv-protoc`, made on first use from the dependency group `protoc`: it is
+older than the protobuf runtime of the development environment, on purpose (pyproject.toml says why).
 """
 
 from __future__ import annotations

@@ -1,0 +1,31 @@
+"""The strict embedded receiver behind `otel-prw receive`, the demo and the tests.
+
+It refuses what the protocol forbids, although Prometheus lets much of it pass. The exporter does not import it.
+"""
+
+from __future__ import annotations
+
+from opentelemetry.exporter.prometheus_remote_write.receiver.answers import Answer, Answers
+from opentelemetry.exporter.prometheus_remote_write.receiver.received import (
+    Histogram,
+    Metadata,
+    Received,
+    Rejected,
+    Request,
+    Sample,
+    Series,
+)
+from opentelemetry.exporter.prometheus_remote_write.receiver.receiver import Receiver
+
+__all__ = [
+    "Answer",
+    "Answers",
+    "Histogram",
+    "Metadata",
+    "Received",
+    "Receiver",
+    "Rejected",
+    "Request",
+    "Sample",
+    "Series",
+]

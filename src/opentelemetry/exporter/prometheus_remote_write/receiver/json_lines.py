@@ -1,0 +1,66 @@
+"""What arrives, one JSON object a line for each sample, for programs."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry.exporter.prometheus_remote_write.receiver.notation import value_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from opentelemetry.exporter.prometheus_remote_write.model import Exemplar
+    from opentelemetry.exporter.prometheus_remote_write.receiver.received import (
+        Histogram,
+        Received,
+        Sample,
+        Series,
+    )
+
+
+def json_lines(received: Received) -> Iterator[str]:
+    """Yield a line for each sample and each native histogram of a request.
+
+    Timestamps are in milliseconds. JSON has no number for infinity and NaN, so these are the strings ``+Inf``,
+    ``-Inf``, ``NaN`` and ``stale``. The exemplars of a series stand beside its last sample.
+
+    Args:
+        received: The request.
+    """
+    for series in received.series:
+        values: list[Sample | Histogram] = [*series.samples, *series.histograms]
+        for value in values:
+            exemplars = series.exemplars if value is values[-1] else ()
+            yield json.dumps(_object(received.protocol, series, value, exemplars), separators=(",", ":"))
+
+
+def _object(
+    protocol: str, series: Series, value: Sample | Histogram, exemplars: tuple[Exemplar, ...]
+) -> dict[str, Any]:
+    """Leave out what is unset."""
+    fields = {name: _jsonable(each) for name, each in dataclasses.asdict(value).items()}
+    timestamp, start_timestamp = fields.pop("timestamp"), fields.pop("start_timestamp")
+    line = {
+        "protocol": protocol,
+        "labels": dict(series.labels),
+        "timestamp": timestamp,
+        **({"start_timestamp": start_timestamp} if start_timestamp else {}),
+        **(fields if "value" in fields else {"histogram": fields}),
+    }
+    if exemplars:
+        line["exemplars"] = [
+            {"labels": dict(each.labels), "value": _jsonable(each.value), "timestamp": each.timestamp}
+            for each in exemplars
+        ]
+    if series.metadata:
+        line["metadata"] = dataclasses.asdict(series.metadata)
+    return line
+
+
+def _jsonable(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return value_text(value)
+    return [_jsonable(each) for each in value] if isinstance(value, tuple) else value
