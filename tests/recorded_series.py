@@ -26,14 +26,16 @@ class NotComparable(Exception):
 # --- the exporter's settings ---
 
 
-def keywords(case):
-    """Return the exporter's keywords for the settings of a case, or raise NotComparable."""
+def keywords(case, protocol):
+    """Return the exporter's keywords for the settings of a case, but for the protocol's, or raise NotComparable."""
     settings = case["settings"]
     if unknown := settings.keys() - SETTINGS.keys():
         raise AssertionError(f"case {case['id']} has settings that this file does not know: {unknown}")
     if settings.get("UnderscoreSan", True) != settings.get("PreserveMulti", True):
         raise NotComparable("a mixture of label modes that this project does not have")
-    found = {"protocol": "1.0", "disable_scope_labels": True}
+    if settings.get("NHCB") and protocol == "1.0":
+        raise NotComparable("custom buckets exist in protocol 2.0 only")
+    found = {"disable_scope_labels": True}
     for name, value in settings.items():
         found |= SETTINGS[name](value)
     if labels := settings.get("Promote", []) + [f"!{key}" for key in settings.get("IgnorePromote", ())]:
@@ -53,8 +55,7 @@ SETTINGS = {
     "UnderscoreSan": lambda _: {},  # both off: this project's only mode; both on: see ignored_labels
     "PreserveMulti": lambda _: {},
     "PromoteScope": lambda value: {"disable_scope_labels": not value},
-    # Custom buckets exist in protocol 2.0 only.
-    "NHCB": lambda value: {"convert_histograms_to_nhcb": True, "protocol": "2.0"} if value else {},
+    "NHCB": lambda value: {"convert_histograms_to_nhcb": value},
     "Namespace": lambda value: {"namespace": value},
     "External": lambda value: {"external_labels": value},
     "PromoteAll": lambda value: {"resources_as_labels": value},
