@@ -6,22 +6,16 @@ and Instrumentation Scope) and of Remote Write: names sorted by their bytes, eac
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from math import inf, isnan
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from opentelemetry.exporter.prometheus_remote_write.attribute_values import attribute_text
 from opentelemetry.exporter.prometheus_remote_write.errors import Untranslatable
+from opentelemetry.exporter.prometheus_remote_write.model import METRIC_NAME, Labels
 from opentelemetry.exporter.prometheus_remote_write.naming import TranslationStrategy, label_name
 from opentelemetry.exporter.prometheus_remote_write.text import valid_text
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from opentelemetry.exporter.prometheus_remote_write.model import Labels
-
-METRIC_NAME = "__name__"
-"""The label that holds the name of the metric; no attribute can set it."""
 
 
 def attribute_labels(attributes: Mapping[str, Any], strategy: TranslationStrategy) -> dict[str, str]:

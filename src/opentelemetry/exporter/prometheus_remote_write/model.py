@@ -5,6 +5,12 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import NamedTuple, TypeAlias
 
+METRIC_NAME = "__name__"
+"""The label that holds the metric's name; no attribute can set it."""
+
+BUCKET_BOUND = "le"
+"""The label that holds the upper bound of a classic histogram's bucket."""
+
 Labels: TypeAlias = tuple[tuple[str, str], ...]
 """Label names and values, sorted by the bytes of the name, unique, none of them empty."""
 
@@ -49,7 +55,7 @@ class NativeHistogram(NamedTuple):
     -53 ``custom_bounds`` are the upper bounds of the buckets, and there is neither a zero bucket nor a negative side.
     """
 
-    count: int
+    count: int  # type: ignore[assignment]  # hides the tuple's method, which nobody calls
     sum: float
     schema: int
     zero_threshold: float

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from opentelemetry.exporter.prometheus_remote_write.attribute_values import attribute_text
 from opentelemetry.exporter.prometheus_remote_write.errors import Untranslatable
-from opentelemetry.exporter.prometheus_remote_write.labels import METRIC_NAME, attribute_labels, sorted_labels
+from opentelemetry.exporter.prometheus_remote_write.labels import attribute_labels, sorted_labels
+from opentelemetry.exporter.prometheus_remote_write.model import METRIC_NAME
 from opentelemetry.exporter.prometheus_remote_write.naming import (
     MetricKind,
     TranslationStrategy,

@@ -1,0 +1,1 @@
+"""From series and samples to the bytes of requests."""

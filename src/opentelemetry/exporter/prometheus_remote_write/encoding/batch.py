@@ -1,0 +1,137 @@
+"""A request that keeps its series: the same streams travel together in every export, so most of it is encoded once.
+
+What changes of a series from export to export is the sample's value and timestamp. So a series is kept as its *head*,
+the bytes that come before a value; its *tail*, the bytes after it, holds the timestamp. A request is head, value, tail,
+head, value, tail and so on, joined.
+"""
+
+from __future__ import annotations
+
+import struct
+import sys
+from array import array
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
+from itertools import repeat
+from typing import NamedTuple
+
+from opentelemetry.exporter.prometheus_remote_write.encoding.series_encoder import SeriesEncoder
+from opentelemetry.exporter.prometheus_remote_write.encoding.wire import LENGTH_DELIMITED, tag, timestamp, varint
+from opentelemetry.exporter.prometheus_remote_write.series import Family, Frame, Stream
+
+_TIMESTAMP = b"\x10"  # the tag of a sample's second field
+_VALUE_AND_TAIL = 8 + len(_TIMESTAMP) + len(timestamp(0))  # bytes of a sample after its head
+
+
+class _Kept(NamedTuple):
+    streams: Sequence[Stream]
+    heads: list[bytes]
+
+
+class Batch:
+    """Encodes the streams that travel in one request, export after export.
+
+    Args:
+        encoder: Of the version of the protocol; one for this batch alone, for it may keep what the request holds.
+    """
+
+    def __init__(self, encoder: SeriesEncoder) -> None:
+        self._encoder = encoder
+        self._series_tag = tag(encoder.field, LENGTH_DELIMITED)
+        self._by_stream: dict[Stream, list[bytes]] = {}
+        self._by_family: dict[Family, _Kept] = {}
+
+    def encode(self, frames: Iterable[Frame]) -> bytes:
+        """Encode one export of the batch's streams.
+
+        Args:
+            frames: What they send, one frame for each family.
+
+        Returns:
+            The request's message.
+        """
+        series = [self._native(frame) if frame.family.native else self._floats(frame) for frame in frames]
+        return b"".join((self._encoder.request_fields(), *series))
+
+    def forget(self, family: Family, streams: Iterable[Stream]) -> None:
+        """Drop what is kept of streams that travel here no more."""
+        for stream in streams:
+            self._by_stream.pop(stream, None)
+        self._by_family.pop(family, None)
+
+    def _floats(self, frame: Frame) -> bytes:
+        heads = self._kept(frame, self._heads)
+        tails = _tails(frame)
+        if frame.exemplars:
+            heads = heads.copy()
+            for position, exemplars in frame.exemplars.items():
+                fields = self._encoder.exemplars(exemplars)
+                heads[position] = _lengthened(heads[position], len(fields))
+                tails[position] += fields
+        pieces = [b""] * (3 * len(heads))
+        pieces[0::3] = heads
+        pieces[1::3] = _doubles(len(heads)).unpack(_little_endian(frame.values))
+        pieces[2::3] = tails
+        return b"".join(pieces)
+
+    def _native(self, frame: Frame) -> bytes:
+        pieces: list[bytes] = []
+        constant = self._kept(frame, self._encoder.constant_fields)
+        times = repeat(frame.timestamps) if isinstance(frame.timestamps, int) else frame.timestamps
+        series = zip(constant, frame.streams, frame.histograms, times, strict=False)  # times may be endless
+        for position, (fields, stream, histogram, time) in enumerate(series):
+            histogram_field = self._encoder.histogram(histogram, stream, time)
+            exemplars = self._encoder.exemplars(frame.exemplars.get(position, ()))
+            length = len(fields) + len(histogram_field) + len(exemplars)
+            pieces += (self._series_tag, varint(length), fields, histogram_field, exemplars)
+        return b"".join(pieces)
+
+    def _kept(self, frame: Frame, encode: Callable[[Family, Stream], list[bytes]]) -> list[bytes]:
+        """The kept bytes of a frame's series, encoding only streams that are new."""
+        kept = self._by_family.get(frame.family)
+        if kept is not None and kept.streams is frame.streams:
+            return kept.heads
+        flat: list[bytes] = []
+        for stream in frame.streams:
+            heads = self._by_stream.get(stream)
+            if heads is None:
+                heads = self._by_stream[stream] = encode(frame.family, stream)
+            flat += heads
+        self._by_family[frame.family] = _Kept(frame.streams, flat)
+        return flat
+
+    def _heads(self, family: Family, stream: Stream) -> list[bytes]:
+        opening = self._encoder.sample_opening(stream)
+        rest = len(opening) + _VALUE_AND_TAIL
+        return [
+            b"".join((self._series_tag, varint(len(fields) + rest), fields, opening))
+            for fields in self._encoder.constant_fields(family, stream)
+        ]
+
+
+def _tails(frame: Frame) -> list[bytes]:
+    if isinstance(frame.timestamps, int):
+        return [_TIMESTAMP + timestamp(frame.timestamps)] * len(frame.values)
+    samples = len(frame.family.names)
+    return [_TIMESTAMP + timestamp(time) for time in frame.timestamps for _ in range(samples)]
+
+
+def _lengthened(head: bytes, more: int) -> bytes:
+    """A head whose series goes on for some more bytes after its tail: the length is the varint after the tag."""
+    end = 2
+    while head[end - 1] & 0x80:
+        end += 1
+    length = sum((byte & 0x7F) << 7 * place for place, byte in enumerate(head[1:end]))
+    return head[:1] + varint(length + more) + head[end:]
+
+
+@lru_cache(maxsize=256)  # the sizes of families, which hardly change
+def _doubles(count: int) -> struct.Struct:
+    return struct.Struct("8s" * count)
+
+
+def _little_endian(values: array[float]) -> bytes:
+    if sys.byteorder == "big":
+        values = array("d", values)
+        values.byteswap()
+    return values.tobytes()

@@ -1,0 +1,58 @@
+"""What the versions of the protocol have in common: a series is labels, then what it is worth."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from opentelemetry.exporter.prometheus_remote_write.model import BUCKET_BOUND, METRIC_NAME, Exemplar, NativeHistogram
+from opentelemetry.exporter.prometheus_remote_write.series import Family, Stream
+
+
+class SeriesEncoder(Protocol):
+    """Writes the parts of the series of one request, in one version of the protocol.
+
+    Attributes:
+        field: The number that the series have as a field of the request.
+    """
+
+    field: int
+
+    def request_fields(self) -> bytes:
+        """Returns what the request holds beside its series."""
+
+    def constant_fields(self, family: Family, stream: Stream) -> list[bytes]:
+        """Returns, for each series of a stream, the fields that are the same in every export: its labels above all."""
+
+    def sample_opening(self, stream: Stream) -> bytes:
+        """Returns what a float sample begins with; its value (8 bytes) and its timestamp field (7 bytes) follow."""
+
+    def histogram(self, histogram: NativeHistogram, stream: Stream, timestamp: int) -> bytes:
+        """Returns the field that holds a native histogram."""
+
+    def exemplars(self, exemplars: Sequence[Exemplar]) -> bytes:
+        """Returns the fields that hold exemplars."""
+
+
+def in_label_order(family: Family, stream: Stream, encode: Callable[[str, str], bytes]) -> list[bytes]:
+    """Encode the labels of each series of a stream, those that its series have in common only once.
+
+    Args:
+        family: Says how the series are called.
+        stream: Its labels are sorted; ``__name__`` and ``le`` are put where they belong among them.
+        encode: From a label's name and value to its bytes.
+    """
+    labels = stream.labels
+    pieces = [encode(name, text) for name, text in labels]
+    at_name = bisect_left(labels, (METRIC_NAME,))
+    at_bound = bisect_left(labels, (BUCKET_BOUND,))
+    first, middle, last = (
+        b"".join(pieces[:at_name]),
+        b"".join(pieces[at_name:at_bound]),
+        b"".join(pieces[at_bound:]),
+    )
+    return [
+        b"".join((first, encode(METRIC_NAME, name), middle, encode(BUCKET_BOUND, le) if le else b"", last))
+        for name, le in family.names
+    ]

@@ -1,0 +1,47 @@
+"""The few pieces of protobuf's wire format that are written by hand (Protocol Buffers, "Encoding").
+
+Protobuf allows the fields of a message in any order and in pieces. So what does not change is encoded once and kept,
+and what changes is put beside it.
+"""
+
+from __future__ import annotations
+
+LENGTH_DELIMITED = 2
+FIXED_64 = 1
+VARINT = 0
+
+
+def _varint(number: int) -> bytes:
+    encoded = bytearray()
+    while number >> 7:
+        encoded.append(number & 0x7F | 0x80)
+        number >>= 7
+    encoded.append(number)
+    return bytes(encoded)
+
+
+_SHORT = tuple(map(_varint, range(1 << 14)))
+
+
+def varint(number: int) -> bytes:
+    """Returns a number that is not negative as a varint."""
+    return _SHORT[number] if number < len(_SHORT) else _varint(number)
+
+
+def tag(field: int, wire_type: int) -> bytes:
+    """Returns what stands before a field's value."""
+    return varint(field << 3 | wire_type)
+
+
+def delimited(field: int, content: bytes) -> bytes:
+    """Returns a field that holds a string, a message or packed numbers."""
+    return tag(field, LENGTH_DELIMITED) + varint(len(content)) + content
+
+
+def timestamp(milliseconds: int) -> bytes:
+    """Returns a time as a varint of six bytes, whatever the time: so every sample has the same length.
+
+    Args:
+        milliseconds: Since the epoch, from 0 to ``timestamps.LATEST``.
+    """
+    return bytes([milliseconds >> shift & 0x7F | 0x80 for shift in range(0, 35, 7)]) + bytes([milliseconds >> 35])

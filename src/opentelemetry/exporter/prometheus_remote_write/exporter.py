@@ -1,0 +1,156 @@
+"""The exporter: where translation, encoding and delivery meet, and their life from the first export to the exit."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+import weakref
+from collections.abc import Mapping
+from typing import Any
+
+from opentelemetry.sdk.metrics.export import AggregationTemporality, MetricExporter, MetricExportResult, MetricsData
+from opentelemetry.sdk.metrics.view import Aggregation
+
+from opentelemetry.exporter.prometheus_remote_write.aggregation import aggregation, temporality
+from opentelemetry.exporter.prometheus_remote_write.configuration import load
+from opentelemetry.exporter.prometheus_remote_write.delivery import Delivery
+from opentelemetry.exporter.prometheus_remote_write.encoding.encoder import Encoder
+from opentelemetry.exporter.prometheus_remote_write.refusals import Refusals
+from opentelemetry.exporter.prometheus_remote_write.translation import Translator
+from opentelemetry.exporter.prometheus_remote_write.transport.pool import Transport
+from opentelemetry.exporter.prometheus_remote_write.version import __version__
+
+_logger = logging.getLogger(__name__)
+
+USER_AGENT = f"OTel-Prometheus-Remote-Write-Exporter-Python/{__version__}"
+
+
+class PrometheusRemoteWriteMetricsExporter(MetricExporter):
+    """Pushes metrics to a Prometheus-compatible server by Remote Write.
+
+    Every argument that is not given, or None, is read from its variable (``OTEL_EXPORTER_PRW_...``, see the README),
+    and has a default otherwise. Without arguments nothing is raised, whatever the environment holds: what is wrong
+    there is logged, and where it would not be safe to go on nothing is sent. Making an exporter does no I/O.
+
+    Args:
+        endpoint: The full write URL, such as ``http://prometheus:9090/api/v1/write``.
+        basic_auth: ``username``, and ``password`` or ``password_file``.
+        headers: Of every request. ``Authorization`` is one way to authenticate.
+        timeout: Seconds for one request.
+        tls_config: ``ca_file``, ``cert_file``, ``key_file``, ``server_name``, ``insecure_skip_verify``.
+        proxies: ``http`` and ``https``: the proxy's URL for endpoints of that scheme.
+        resources_as_labels: Copy every resource attribute onto every series, as the predecessor did.
+        preferred_temporality: By instrument; Prometheus can take only cumulative data, the default.
+        preferred_aggregation: By instrument.
+        settings: The README's other settings, by their names in lower case, such as ``namespace="shop"``.
+
+    Raises:
+        ValueError: An argument has a wrong value, or contradicts another one.
+        TypeError: An argument is unknown or of a wrong type.
+    """
+
+    def __init__(  # noqa: PLR0913, PLR0917 - the predecessor's arguments, in their order
+        self,
+        endpoint: str | None = None,
+        basic_auth: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+        tls_config: Mapping[str, str | bool] | None = None,
+        proxies: Mapping[str, str] | None = None,
+        resources_as_labels: bool = False,  # noqa: FBT001, FBT002 - as above
+        preferred_temporality: dict[type, AggregationTemporality] | None = None,
+        preferred_aggregation: dict[type, Aggregation] | None = None,
+        **settings: Any,
+    ) -> None:
+        keywords = {
+            "endpoint": endpoint,
+            "basic_auth": basic_auth,
+            "headers": headers,
+            "timeout": timeout,
+            "tls_config": tls_config,
+            "proxies": proxies,
+            **settings,
+        }
+        self.settings, problems = load(keywords, os.environ)
+        for problem in problems:
+            _logger.log(logging.ERROR if problem.fatal else logging.WARNING, "%s", problem.message)
+        self._inert = any(problem.fatal for problem in problems)
+        super().__init__(
+            preferred_temporality=temporality(preferred_temporality),
+            preferred_aggregation=aggregation(self.settings, preferred_aggregation),
+        )
+        self.refusals = Refusals()
+        self._translator = Translator(self.settings, self.refusals, resources_as_labels=resources_as_labels)
+        self._encoder = Encoder(self.settings.max_samples_per_send)
+        self._transport = Transport(self.settings, environ=os.environ, user_agent=USER_AGENT)
+        self._delivery = Delivery(self._transport.post, self.settings.timeout)
+        self._lock = threading.Lock()
+        self._shut_down = False
+        self._accepted = True
+        _after_fork(self)
+
+    def export(
+        self,
+        metrics_data: MetricsData,
+        timeout_millis: float = 10_000,
+        **_kwargs: Any,
+    ) -> MetricExportResult:
+        """Send what was collected; nothing is raised.
+
+        Args:
+            metrics_data: What the SDK collected.
+            timeout_millis: For everything, in milliseconds. At the interpreter's exit ``shutdown_timeout`` holds, too.
+
+        Returns:
+            SUCCESS if the receiver accepted all of it.
+        """
+        if self._shut_down or self._inert:
+            return MetricExportResult.FAILURE
+        deadline = time.monotonic() + self._allowed(timeout_millis) / 1000
+        with self._lock:
+            try:
+                requests = list(self._encoder.encode(self._translator.translate(metrics_data)))
+                self._accepted = self._delivery.deliver(requests, deadline)
+            except Exception as error:  # noqa: BLE001 - telemetry never raises into the application
+                self._accepted = False
+                what = f"{type(error).__name__}: {error}"
+                _logger.error("Metrics were not exported, by a fault of the exporter: %s", what)  # noqa: TRY400 - one line
+        return MetricExportResult.SUCCESS if self._accepted else MetricExportResult.FAILURE
+
+    def force_flush(self, timeout_millis: float = 10_000) -> bool:  # noqa: ARG002 - nothing waits: export sends at once
+        """Returns whether everything that was exported last was accepted."""
+        return self._accepted
+
+    def shutdown(self, timeout_millis: float = 30_000, **_kwargs: Any) -> None:  # noqa: ARG002 - nothing waits
+        """End: later exports send nothing and return FAILURE.
+
+        Args:
+            timeout_millis: Not needed. The SDK's reader passes ``timeout`` instead, which may be negative.
+        """
+        self._shut_down = True
+        self._transport.close()
+
+    def _allowed(self, timeout_millis: float) -> float:
+        # The reader's last export comes from an atexit handler, with the whole interval as its timeout; the main thread
+        # counts as dead by then.
+        at_exit = not threading.main_thread().is_alive()
+        return min(timeout_millis, self.settings.shutdown_timeout) if at_exit else timeout_millis
+
+    def _forked(self) -> None:
+        self._lock = threading.Lock()
+        self._transport.after_fork()
+
+
+def _after_fork(exporter: PrometheusRemoteWriteMetricsExporter) -> None:
+    """Have a forked child remake what it cannot share with its parent; the exporter may be collected all the same."""
+    if not hasattr(os, "register_at_fork"):
+        return
+    method = weakref.WeakMethod(exporter._forked)  # noqa: SLF001 - of this file
+
+    def forked() -> None:
+        if remake := method():
+            remake()
+
+    os.register_at_fork(after_in_child=forked)

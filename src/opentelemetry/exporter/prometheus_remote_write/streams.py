@@ -1,0 +1,114 @@
+"""The streams of one family, found again from export to export."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter, is_
+from typing import Any, NamedTuple
+
+from opentelemetry.exporter.prometheus_remote_write.errors import Untranslatable
+from opentelemetry.exporter.prometheus_remote_write.model import Labels
+from opentelemetry.exporter.prometheus_remote_write.series import Claims, Family, Stream
+from opentelemetry.exporter.prometheus_remote_write.timestamps import milliseconds
+
+_identity = attrgetter("attributes", "start_time_unix_nano")
+
+
+class _Known(NamedTuple):
+    attributes: object  # held, so that no other object can have its id
+    copy: object
+    stream: Stream
+
+
+class Streams:
+    """Finds the stream of each data point.
+
+    The SDK hands out the same attributes object for a stream at every collection, and its data points in the same
+    order; so mostly a comparison with the export before answers for all at once. Attributes are compared as objects and
+    with a copy of what they held, so that new objects and those that somebody changed in place are looked at again.
+
+    Args:
+        family: Whose streams they are.
+        claims: Where their series are claimed.
+        labels: From a data point's attributes to its labels.
+        refuse: Told of each data point that gets no stream, and why.
+    """
+
+    def __init__(
+        self,
+        family: Family,
+        claims: Claims,
+        labels: Callable[[Mapping[str, Any]], Labels],
+        refuse: Callable[[Untranslatable], None],
+    ) -> None:
+        self.family = family
+        self._claims = claims
+        self._labels = labels
+        self._refuse = refuse
+        self._attributes: list[object] = []
+        self._identities: list[tuple[object, int | None]] = []
+        self._streams: list[Stream] = []
+        self._known: dict[int, _Known] = {}
+
+    def find(self, points: Sequence[Any]) -> tuple[Sequence[Any], Sequence[Stream]]:
+        """Find the streams of data points.
+
+        Args:
+            points: The SDK's data points; what is read of them is ``attributes`` and ``start_time_unix_nano``.
+
+        Returns:
+            The points that have a stream, and their streams in the same order: the same list as the last time if
+            nothing changed.
+        """
+        identities = list(map(_identity, points))
+        if identities == self._identities and all(map(is_, (point.attributes for point in points), self._attributes)):
+            return points, self._streams
+        return self._find_anew(points)
+
+    def forget(self) -> None:
+        """Give up all streams and their claims."""
+        self._find_anew(())
+
+    def _find_anew(self, points: Sequence[Any]) -> tuple[Sequence[Any], Sequence[Stream]]:
+        gone = dict.fromkeys(self._streams)
+        by_labels = {stream.labels: stream for stream in self._streams}
+        found: list[tuple[Any, _Known]] = []
+        for point in points:
+            try:
+                found.append((point, self._find_one(point, gone, by_labels)))
+            except Untranslatable as error:
+                self._refuse(error)
+            except Exception as error:  # noqa: BLE001 - attributes of any kind of wrong
+                self._refuse(Untranslatable("attributes", f"its attributes cannot be read ({type(error).__name__})"))
+        for stream in gone:
+            self._claims.release(self.family, stream.labels)
+
+        self._known = {id(known.attributes): known for _, known in found}
+        # A data point that was refused is looked at again in the next export: what stood in its way may be gone.
+        complete = len(found) == len(points)
+        self._attributes = [known.attributes for _, known in found]
+        self._identities = [(known.copy, point.start_time_unix_nano) for point, known in found] if complete else []
+        streams = [known.stream for _, known in found]
+        if streams != self._streams:
+            self._streams = streams
+        return [point for point, _ in found], self._streams
+
+    def _find_one(self, point: Any, gone: dict[Stream, None], by_labels: dict[Labels, Stream]) -> _Known:
+        attributes = point.attributes
+        start = milliseconds(point.start_time_unix_nano or 0)
+        known = self._known.get(id(attributes))
+        if known is not None and known.attributes is attributes and known.copy == attributes:
+            stream = known.stream
+        else:
+            if attributes is not None and not isinstance(attributes, Mapping):
+                raise Untranslatable("attributes", f"attributes of type {type(attributes).__name__} are no mapping")
+            labels = self._labels(attributes or {})
+            stream = by_labels.get(labels) or Stream(labels, start)
+            known = _Known(attributes, attributes if attributes is None else dict(attributes), stream)
+        if stream in gone:
+            del gone[stream]
+        else:
+            self._claims.claim(self.family, stream.labels)
+        if stream.start != start:
+            known = known._replace(stream=Stream(stream.labels, start))
+        return known

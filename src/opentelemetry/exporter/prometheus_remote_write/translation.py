@@ -1,0 +1,251 @@
+"""From the SDK's metrics data to series and samples (OpenTelemetry specification, "Prometheus and OpenMetrics").
+
+What the points of a metric become is in ``points.py``. Here is what metrics have in common: the resource, the scope,
+the name, and what happens to a metric that has no Prometheus form.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
+from typing import Any
+
+from opentelemetry.sdk.metrics.export import (
+    AggregationTemporality,
+    ExponentialHistogram,
+    Gauge,
+    Histogram,
+    Metric,
+    MetricsData,
+    ResourceMetrics,
+    ScopeMetrics,
+    Sum,
+)
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+
+from opentelemetry.exporter.prometheus_remote_write.errors import Untranslatable
+from opentelemetry.exporter.prometheus_remote_write.labels import (
+    attribute_labels,
+    merged_labels,
+    scope_labels,
+    sorted_labels,
+)
+from opentelemetry.exporter.prometheus_remote_write.model import METRIC_NAME, Labels, Metadata, MetricType
+from opentelemetry.exporter.prometheus_remote_write.naming import (
+    MetricKind,
+    TranslationStrategy,
+    metric_name,
+    unit_word,
+)
+from opentelemetry.exporter.prometheus_remote_write.points import (
+    Descriptor,
+    ExponentialPoints,
+    HistogramPoints,
+    NumberPoints,
+    Points,
+)
+from opentelemetry.exporter.prometheus_remote_write.refusals import Refusals
+from opentelemetry.exporter.prometheus_remote_write.series import Claims, Family, Frame, SeriesName, Stream
+from opentelemetry.exporter.prometheus_remote_write.settings import Settings
+from opentelemetry.exporter.prometheus_remote_write.target import Target, target
+
+_KINDS = {
+    Gauge: MetricKind.GAUGE,
+    Histogram: MetricKind.HISTOGRAM,
+    ExponentialHistogram: MetricKind.HISTOGRAM,
+}
+
+
+class Translator:
+    """Translates export after export, and remembers what does not change between them.
+
+    Args:
+        settings: Names, labels and what is left out.
+        resources_as_labels: Whether every resource attribute is copied onto every series.
+        refusals: Where what is left out is counted.
+    """
+
+    def __init__(self, settings: Settings, refusals: Refusals, *, resources_as_labels: bool = False) -> None:
+        self._settings = settings
+        self._strategy = TranslationStrategy(settings.translation_strategy)
+        self._resources_as_labels = resources_as_labels
+        self._refusals = refusals
+        self._claims = Claims()
+        self._resources: list[_Resource] = []
+
+    def translate(self, data: MetricsData) -> Iterator[Frame]:
+        """Translate one export.
+
+        Args:
+            data: What the SDK collected.
+
+        Yields:
+            A frame for each family that has something to send. Series that are not in it are forgotten.
+        """
+        resources = [self._resource(of_resource.resource.attributes) for of_resource in data.resource_metrics]
+        for resource in self._resources:
+            if resource not in resources:
+                resource.keep_only(())
+        self._resources = resources
+        for resource, resource_metrics in zip(resources, data.resource_metrics, strict=True):
+            yield from self._translate_resource(resource, resource_metrics)
+
+    def _resource(self, attributes: Mapping[str, Any]) -> _Resource:
+        for known in self._resources:
+            if known.attributes == attributes:
+                return known
+        settings = self._settings
+        made = target(
+            attributes,
+            strategy=self._strategy,
+            namespace=settings.namespace,
+            external_labels=settings.external_labels,
+            resource_labels=settings.resource_labels,
+            resources_as_labels=self._resources_as_labels,
+            target_info=not settings.disable_target_info,
+        )
+        for sentence in made.left_out:
+            self._refusals.refuse("target_info", Untranslatable("resource attribute", sentence))
+        return _Resource(attributes, made)
+
+    def _translate_resource(self, resource: _Resource, resource_metrics: ResourceMetrics) -> Iterator[Frame]:
+        seen: dict[_Key, None] = {}
+        newest = 0
+        for scope_metrics in resource_metrics.scope_metrics:
+            for metric in scope_metrics.metrics:
+                key = _key(scope_metrics, metric, seen)
+                seen[key] = None
+                for frame in self._translate_metric(resource, key, scope_metrics, metric):
+                    times = frame.timestamps
+                    newest = max(newest, times if isinstance(times, int) else max(times))
+                    yield frame
+        resource.keep_only(seen)
+        if newest and (info := resource.info):
+            yield Frame(info[0], [info[1]], newest, array("d", [1.0]), (), {})
+
+    def _translate_metric(
+        self, resource: _Resource, key: _Key, scope_metrics: ScopeMetrics, metric: Metric
+    ) -> list[Frame]:
+        """Nothing is raised, because one bad metric never costs another; of a metric that fails nothing is sent."""
+        points = getattr(metric.data, "data_points", ())
+        try:
+            if key not in resource.metrics:
+                resource.metrics[key] = list(self._points_of(resource.target, scope_metrics, metric))
+            return [frame for kind in resource.metrics[key] for frame in kind.frames(points)]
+        except Untranslatable as error:
+            self._refusals.refuse(metric.name, error, len(points))
+        except Exception as error:  # noqa: BLE001 - a foreign producer's data may be wrong in any way
+            unexpected = Untranslatable("error", f"it cannot be translated ({type(error).__name__}: {error})")
+            self._refusals.refuse(metric.name, unexpected, len(points))
+            resource.drop(key)
+        return []
+
+    def _points_of(self, of: Target, scope_metrics: ScopeMetrics, metric: Metric) -> Iterator[Points]:
+        if any(fnmatchcase(metric.name, glob) for glob in self._settings.drop_metrics):
+            return
+        data = metric.data
+        temporality = getattr(data, "aggregation_temporality", AggregationTemporality.CUMULATIVE)
+        if temporality is not AggregationTemporality.CUMULATIVE:
+            raise Untranslatable(
+                "delta",
+                "it has delta temporality, and Prometheus knows only totals: do not set preferred_temporality",
+            )
+        descriptor = self._descriptor(of, scope_metrics, metric, _kind(data))
+        if isinstance(data, Sum):
+            yield NumberPoints(descriptor, MetricType.COUNTER if data.is_monotonic else MetricType.GAUGE)
+        elif isinstance(data, Gauge):
+            yield NumberPoints(descriptor, MetricType.GAUGE)
+        elif isinstance(data, Histogram):
+            yield HistogramPoints(descriptor)
+        else:
+            yield ExponentialPoints(descriptor)
+        if isinstance(data, Histogram | ExponentialHistogram) and self._settings.histogram_min_max:
+            for extreme in ("min", "max"):
+                name = f"{descriptor.family}_{extreme}"
+                yield NumberPoints(descriptor._replace(family=name), MetricType.GAUGE, value=extreme)
+
+    def _descriptor(self, of: Target, scope_metrics: ScopeMetrics, metric: Metric, kind: MetricKind) -> Descriptor:
+        strategy, settings = self._strategy, self._settings
+        scope = {} if settings.disable_scope_labels else _scope_labels(scope_metrics.scope, strategy)
+
+        def labels(attributes: Mapping[str, Any]) -> Labels:
+            merged = merged_labels(
+                external=settings.external_labels,
+                promoted=of.promoted,
+                attributes=attribute_labels(attributes, strategy),
+                target=of.labels,
+                scope=scope,
+            )
+            return sorted_labels(merged)
+
+        return Descriptor(
+            metric=metric.name,
+            family=metric_name(metric.name, metric.unit or "", kind, strategy, settings.namespace),
+            help=metric.description or "",
+            unit=unit_word(metric.unit or "", strategy),
+            labels=labels,
+            claims=self._claims,
+            refuse=lambda error: self._refusals.refuse(metric.name, error),
+            exemplars=not settings.disable_exemplars,
+        )
+
+
+_Key = tuple[object, ...]
+
+
+class _Resource:
+    """What is remembered of a resource: its target, and the points of each of its metrics."""
+
+    def __init__(self, attributes: Mapping[str, Any], made: Target) -> None:
+        self.attributes = dict(attributes)
+        self.target = made
+        self.metrics: dict[_Key, list[Points]] = {}
+        self.info = _info(made.info) if made.info else None
+
+    def keep_only(self, keys: Any) -> None:
+        """Forget the metrics that are not among the keys."""
+        for key in self.metrics.keys() - keys:
+            self.drop(key)
+
+    def drop(self, key: _Key) -> None:
+        """Forget a metric."""
+        for points in self.metrics.pop(key, ()):
+            points.forget()
+
+
+def _info(labels: Labels) -> tuple[Family, Stream]:
+    name = dict(labels)[METRIC_NAME]
+    family = Family("target_info", Metadata(name, MetricType.GAUGE, "Target metadata", ""), (SeriesName(name),))
+    return family, Stream(tuple(label for label in labels if label[0] != METRIC_NAME), start=0)
+
+
+def _key(scope_metrics: ScopeMetrics, metric: Metric, seen: Mapping[_Key, None]) -> _Key:
+    """What makes a metric the same in the next export; a number tells apart those that views made alike."""
+    data = metric.data
+    alike = (
+        scope_metrics.scope,
+        metric.name,
+        metric.unit,
+        metric.description,
+        type(data),
+        getattr(data, "is_monotonic", None),
+        getattr(data, "aggregation_temporality", None),
+    )
+    number = 0
+    while (*alike, number) in seen:
+        number += 1
+    return (*alike, number)
+
+
+def _kind(data: object) -> MetricKind:
+    if isinstance(data, Sum):
+        return MetricKind.COUNTER if data.is_monotonic else MetricKind.UP_DOWN_COUNTER
+    kind = _KINDS.get(type(data))
+    if kind is None:
+        raise Untranslatable("type", f"its data is of type {type(data).__name__}, which has no Prometheus form here")
+    return kind
+
+
+def _scope_labels(scope: InstrumentationScope, strategy: TranslationStrategy) -> dict[str, str]:
+    return scope_labels(scope.name, scope.version, scope.schema_url, scope.attributes, strategy)
