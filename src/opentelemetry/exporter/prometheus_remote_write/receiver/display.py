@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol, TextIO
 from opentelemetry.exporter.prometheus_remote_write.receiver.json_lines import json_lines
 from opentelemetry.exporter.prometheus_remote_write.receiver.notation import printable
 from opentelemetry.exporter.prometheus_remote_write.receiver.received import Rejected
-from opentelemetry.exporter.prometheus_remote_write.receiver.table import Table, render
+from opentelemetry.exporter.prometheus_remote_write.receiver.table import Table, cut, render
 
 if TYPE_CHECKING:
     import os
@@ -77,11 +77,13 @@ class ScreenDisplay:
 
     Args:
         out: A terminal.
+        url: Where pushes are received.
         size: Tells the terminal's columns and lines.
     """
 
-    def __init__(self, out: TextIO, size: Callable[[], os.terminal_size]) -> None:
+    def __init__(self, out: TextIO, url: str, size: Callable[[], os.terminal_size]) -> None:
         self._out = out
+        self._url = url
         self._size = size
         self._table = Table()
         self._pushes = 0
@@ -103,7 +105,7 @@ class ScreenDisplay:
         """Draw the table over the one before."""
         size = self._size()
         notes = [f"rejected {self._rejected}, the last one with {self._last_rejection}"] if self._rejected else []
-        above = [line[: size.columns] for line in (self._title, *notes)]
+        above = [cut(line, size.columns) for line in (self._url, self._title, *notes)]
         # The last line stays free for the cursor: a line feed there would scroll the title away.
         height = max(size.lines - len(above) - 1, 1)
         lines = [*above, *render(self._table.rows, width=size.columns, height=height)]

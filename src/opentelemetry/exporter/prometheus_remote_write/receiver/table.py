@@ -69,7 +69,18 @@ def render(rows: Sequence[Row], *, width: int | None = None, height: int | None 
     if height is not None and len(lines) > height:
         hidden = len(lines) - height + 1
         lines[max(height - 1, 0) :] = [f"… and {hidden} more series"]
-    return lines if width is None else [_cut(line, width) for line in lines]
+    return lines if width is None else [cut(line, width) for line in lines]
+
+
+def cut(text: str, width: int) -> str:
+    """Return text that takes no more than so many columns, the end replaced by an ellipsis where it is longer."""
+    if _width(text) <= width:
+        return text
+    used, end = 0, 0
+    while used + _char_width(text[end]) < width:
+        used += _char_width(text[end])
+        end += 1
+    return f"{text[:end]}…"
 
 
 def _cells(row: Row, shared: Labels) -> tuple[str, str, str, str]:
@@ -84,7 +95,9 @@ def _change(row: Row) -> str:
     difference = now - before
     if math.isnan(difference):
         return ""
-    return f"{'+' if difference > 0 else ''}{value_text(difference)}" if difference else "="
+    if not difference:
+        return "="
+    return f"+{value_text(difference).lstrip('+')}" if difference > 0 else value_text(difference)
 
 
 def _shared(rows: Iterable[Row]) -> Labels:
@@ -122,13 +135,3 @@ def _left(text: str, width: int) -> str:
 
 def _right(text: str, width: int) -> str:
     return " " * (width - _width(text)) + text
-
-
-def _cut(text: str, width: int) -> str:
-    if _width(text) <= width:
-        return text
-    used, end = 0, 0
-    while used + _char_width(text[end]) < width:
-        used += _char_width(text[end])
-        end += 1
-    return f"{text[:end]}…"
