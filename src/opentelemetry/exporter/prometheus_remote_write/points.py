@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import accumulate, pairwise
+from itertools import accumulate
 from operator import attrgetter
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
@@ -113,7 +113,10 @@ class HistogramPoints:
         """Translate the data points of one export; those with other bounds are a family of their own."""
         by_shape: dict[_Shape, list[Any]] = {}
         for point in points:
-            by_shape.setdefault((tuple(point.explicit_bounds), len(point.bucket_counts)), []).append(point)
+            try:
+                by_shape.setdefault((tuple(point.explicit_bounds), len(point.bucket_counts)), []).append(point)
+            except Exception as error:  # noqa: BLE001 - a point of any kind of wrong
+                self._descriptor.refuse(_unreadable(error))
         for shape in self._by_shape.keys() - by_shape.keys():
             self._by_shape.pop(shape).forget()
         for shape, alike in by_shape.items():
@@ -179,8 +182,8 @@ class _ClassicBuckets:
     def __init__(self, descriptor: Descriptor, bounds: tuple[float, ...], buckets: int) -> None:
         if bounds and bounds[-1] == math.inf:
             bounds = bounds[:-1]  # what every histogram has: the bucket +Inf
-        if not all(map(math.isfinite, bounds)) or any(later <= earlier for earlier, later in pairwise(bounds)):
-            raise Untranslatable("bounds", f"its bounds {list(bounds)} are not finite numbers that increase")
+        if len(set(bounds)) < len(bounds) or any(map(math.isnan, bounds)):
+            raise Untranslatable("bounds", f"its bounds {list(bounds)} are not all different numbers")
         self._descriptor = descriptor
         self._bounds = bounds[:buckets]
         self._complete = buckets > len(bounds)
@@ -261,9 +264,13 @@ def _sound(
         except Untranslatable as error:
             refuse(error)
         except Exception as error:  # noqa: BLE001 - a point of any kind of wrong
-            refuse(Untranslatable("value", f"a data point cannot be read ({type(error).__name__}: {error})"))
+            refuse(_unreadable(error))
         else:
             yield point
+
+
+def _unreadable(error: Exception) -> Untranslatable:
+    return Untranslatable("value", f"a data point cannot be read ({type(error).__name__}: {error})")
 
 
 def _timestamps(points: DataPoints) -> int | list[int]:
