@@ -238,6 +238,13 @@ def test_waiting_ends_when_the_requests_are_there(receiver):
         push.join()
 
 
+def test_series_that_is_not_there_yet_is_waited_for(receiver):
+    with pytest.raises(TimeoutError, match="there are 0 requests"):
+        receiver.wait_for(lambda it: it.values("up") == [1.0], timeout=0.01)
+    post(receiver, request(series()))
+    receiver.wait_for(lambda it: it.values("up") == [1.0])
+
+
 def test_waiting_in_vain_says_what_came_in_instead(receiver):
     post(receiver, request(series(samples=[sample(1.0, 5)])))
     with pytest.raises(TimeoutError, match="there are 0 requests; rejected: 400 timestamp 5 is not in milliseconds"):

@@ -36,7 +36,10 @@ class Answer:
 
 
 Answers: TypeAlias = Callable[[Request], Answer | None] | Iterable[Answer | None]
-"""A function of the request, or one answer for each request in turn; None, or the end, is the receiver's own answer."""
+"""A function of the request, or one answer for each request in turn; None, or the end, is the receiver's own answer.
+
+The function is called for one request at a time and must not wait; that is what ``delay`` is for.
+"""
 
 
 def script(answers: Answers) -> Callable[[Request], Answer | None]:

@@ -101,18 +101,23 @@ class Receiver:
         """Wait for what a test expects.
 
         Args:
-            expected: So many accepted requests, or a function of the receiver that turns true.
+            expected: So many accepted requests, or a function of the receiver that turns true. While a series that it
+                looks up is not there, it is not true.
             timeout: Seconds.
 
         Raises:
             TimeoutError: It does not come in time; the text says what came in.
         """
-        if isinstance(expected, int):
-            count = expected
-            self._history.wait_for(lambda: len(self.received) >= count, timeout)
-        else:
-            predicate = expected
-            self._history.wait_for(lambda: bool(predicate(self)), timeout)
+
+        def holds() -> bool:
+            if isinstance(expected, int):
+                return len(self.received) >= expected
+            try:
+                return bool(expected(self))
+            except LookupError:
+                return False
+
+        self._history.wait_for(holds, timeout)
 
     def series(self, name: str, /, **labels: str) -> list[Series]:
         """Return every series of a name that has the labels, each with all that came for it, oldest first."""

@@ -59,16 +59,20 @@ def render(rows: Sequence[Row], *, width: int | None = None, height: int | None 
         height: The most lines to return; what does not fit is counted in the last one. None has no limit.
     """
     shared = _shared(rows)
-    cells = [_HEAD, *(_cells(row, shared) for row in sorted(rows, key=_order))]
+    above = [f"on every series: {label_list(shared)}"] if shared else []
+    room = len(rows) if height is None else height - len(above) - 1
+    shown = sorted(rows, key=_order)
+    if len(shown) > room:
+        shown = shown[: max(room - 1, 0)]
+    cells = [_HEAD, *(_cells(row, shared) for row in shown)]
     widths = [max(map(_width, column)) for column in zip(*cells, strict=True)]
-    lines = [f"on every series: {label_list(shared)}"] if shared else []
-    lines += [
+    lines = above + [
         f"{_left(name, widths[0])}  {_right(value, widths[1])}  {_right(change, widths[2])}  {labels}".rstrip()
         for name, value, change, labels in cells
     ]
-    if height is not None and len(lines) > height:
-        hidden = len(lines) - height + 1
-        lines[max(height - 1, 0) :] = [f"… and {hidden} more series"]
+    if hidden := len(rows) - len(shown):
+        lines.append(f"… and {hidden} more series")
+    lines = lines[:height]
     return lines if width is None else [cut(line, width) for line in lines]
 
 
