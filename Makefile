@@ -1,0 +1,61 @@
+# Every target sets itself up: a virtual environment in the checkout, made anew when pyproject.toml changes.
+# Needed beforehand: Python >= 3.10, make, a package index.
+
+PYTHON ?= $(firstword $(shell .ci/pythons))
+VENV ?= .venv
+READY = $(VENV)/.ready
+RUN = $(VENV)/bin/python -m
+
+.PHONY: help demo test test-all lint format pytest servers docs bench proto clean
+.DEFAULT_GOAL := help
+
+help: ## Show this list
+	@echo "make TARGET, where TARGET is"
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  %-10s %s\n", $$1, $$2 }'
+
+demo: $(READY) ## Watch an unmodified web application's metrics arrive; PROMETHEUS=1 in a real Prometheus, HOLD=60 for a minute
+	@$(VENV)/bin/python examples/launcher/demo.py $(if $(PROMETHEUS),--prometheus) $(if $(HOLD),--hold $(HOLD))
+
+test: servers lint pytest ## Everything that CI runs: real servers, lint, types, all tests with branch coverage
+
+test-all: servers lint ## The tests on every CPython from 3.10 up that .ci/pythons finds, each in a .venv-3.N of its own
+	@set -e; for python in $$(.ci/pythons); do \
+		venv=.venv-$$($$python -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
+		echo "== $$venv"; \
+		$(MAKE) --no-print-directory pytest PYTHON=$$python VENV=$$venv; \
+	done
+
+lint: $(READY) ## ruff and mypy
+	$(RUN) ruff check
+	$(RUN) ruff format --check
+	$(RUN) mypy
+
+format: $(READY) ## Let ruff format the code, and fix what it can
+	$(RUN) ruff format
+	$(RUN) ruff check --fix
+
+pytest: $(READY)
+	$(RUN) pytest --cov
+
+servers: $(READY)
+	$(RUN) tests.servers.fetch
+
+docs: $(READY) ## Write the generated parts of README.md anew
+	$(RUN) tests.readme
+
+bench: $(READY) ## What an export costs, compared with the SDK's own collection
+	$(RUN) tests.benchmarks.export
+
+proto: $(READY) ## Generate the protobuf modules anew
+	$(RUN) tests.encoding.protoc
+
+clean: ## Remove the virtual environments, the servers and every cache
+	rm -rf .venv .venv-* .servers .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache dist
+
+$(READY): pyproject.toml
+	@test -n "$(PYTHON)" || { echo "make: no Python >= 3.10 found (with venv): make PYTHON=/path/to/python" >&2; exit 1; }
+	@echo "Setting up $(VENV) with $(PYTHON)"
+	@$(VENV)/bin/python -c '' 2>/dev/null || $(PYTHON) -m venv --clear $(VENV)
+	@$(RUN) pip install --quiet --disable-pip-version-check --upgrade "pip >= 25.1"
+	@$(RUN) pip install --quiet --disable-pip-version-check --editable . --group test --group lint
+	@touch $@
