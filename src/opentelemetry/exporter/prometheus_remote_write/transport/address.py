@@ -12,9 +12,12 @@ from opentelemetry.exporter.prometheus_remote_write.transport.deadline import re
 
 SocketOptions: TypeAlias = Sequence[tuple[int, int, int | bytes]]
 Addresses: TypeAlias = list[tuple[Any, ...]]
+Lookup: TypeAlias = Callable[..., Addresses]  # as socket.getaddrinfo
 
 
-def connected_socket(host: str, port: int, options: SocketOptions) -> socket.socket:
+def connected_socket(
+    host: str, port: int, options: SocketOptions, *, lookup: Lookup = socket.getaddrinfo
+) -> socket.socket:
     """Connects to the first address of a host that answers.
 
     Each address gets an equal share of the time that is left, so that one behind a black hole (often the IPv6 one)
@@ -24,12 +27,13 @@ def connected_socket(host: str, port: int, options: SocketOptions) -> socket.soc
         host: A name or an IP address.
         port: The TCP port.
         options: Arguments of ``setsockopt``.
+        lookup: The resolver.
 
     Raises:
         TimeoutError: The deadline has passed, or the last address did not answer in its share of the time.
         OSError: The name cannot be resolved (``socket.gaierror``), or the last address cannot be connected to.
     """
-    addresses = resolve(host, port)
+    addresses = resolve(host, port, lookup=lookup)
     failure: OSError = socket.gaierror(socket.EAI_NONAME, "no address belongs to the name")
     for untried, (family, kind, protocol, _, address) in zip(range(len(addresses), 0, -1), addresses, strict=True):
         left = remaining()
@@ -52,13 +56,13 @@ def connected_socket(host: str, port: int, options: SocketOptions) -> socket.soc
     raise failure
 
 
-def resolve(host: str, port: int, *, lookup: Callable[..., Addresses] = socket.getaddrinfo) -> Addresses:
+def resolve(host: str, port: int, *, lookup: Lookup = socket.getaddrinfo) -> Addresses:
     """Asks for a host's addresses, in a thread of its own: the system's resolver can neither be interrupted nor timed.
 
     Args:
         host: A name or an IP address.
         port: The TCP port.
-        lookup: The resolver, called as :func:`socket.getaddrinfo` is.
+        lookup: The resolver.
 
     Raises:
         TimeoutError: The resolver has not answered in time. Its thread is left to itself.

@@ -10,16 +10,18 @@ SECRET_LENGTH = 8
 
 
 def merged(*parts: Mapping[str, str]) -> dict[str, str]:
-    """One set of headers out of several, later ones taking the place of earlier ones whatever their case.
-
-    Values are written so that UTF-8 goes over the wire: HTTP itself knows Latin-1, and so does ``http.client``.
-    """
+    """One set of headers out of several, later ones taking the place of earlier ones whatever their case."""
     by_lower_case = {name.lower(): (name, value) for part in parts for name, value in part.items()}
-    return {name: value.encode("utf-8", "replace").decode("latin-1") for name, value in by_lower_case.values()}
+    return dict(by_lower_case.values())
+
+
+def on_the_wire(headers: Mapping[str, str]) -> dict[str, str]:
+    """Headers for ``http.client``, which writes Latin-1, in such a way that UTF-8 goes over the wire."""
+    return {name: value.encode("utf-8", "replace").decode("latin-1") for name, value in headers.items()}
 
 
 def secrets(headers: Mapping[str, str]) -> Iterator[bytes]:
-    """The parts of merged headers that must not be shown, as they go over the wire.
+    """The parts of headers that must not be shown, as they go over the wire.
 
     Args:
         headers: Those that the user has set, or that hold credentials.
@@ -27,10 +29,10 @@ def secrets(headers: Mapping[str, str]) -> Iterator[bytes]:
     for name, value in headers.items():
         if name.lower() not in {"authorization", "proxy-authorization"}:
             if len(value) >= SECRET_LENGTH:
-                yield value.encode("latin-1")
+                yield value.encode("utf-8", "replace")
             continue
         scheme, _, credentials = value.partition(" ")
-        yield (credentials or scheme).encode("latin-1")
+        yield (credentials or scheme).encode("utf-8", "replace")
         if scheme.lower() == "basic":
             try:
                 yield b64decode(credentials).partition(b":")[2]

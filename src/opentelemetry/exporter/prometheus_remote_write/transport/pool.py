@@ -25,7 +25,7 @@ from opentelemetry.exporter.prometheus_remote_write.transport.connection import 
 )
 from opentelemetry.exporter.prometheus_remote_write.transport.deadline import deadline
 from opentelemetry.exporter.prometheus_remote_write.transport.failure import Route, failure
-from opentelemetry.exporter.prometheus_remote_write.transport.headers import SECRET_LENGTH, merged, secrets
+from opentelemetry.exporter.prometheus_remote_write.transport.headers import SECRET_LENGTH, merged, on_the_wire, secrets
 from opentelemetry.exporter.prometheus_remote_write.transport.message import redacted, shown_url
 from opentelemetry.exporter.prometheus_remote_write.transport.proxy import proxy_for
 from opentelemetry.exporter.prometheus_remote_write.transport.silence import silence
@@ -109,9 +109,10 @@ class Transport:
         """
         connected = self._connect()
         given = merged(self._given_headers, self._authentication.headers())
+        sent = on_the_wire(merged(given, self._own_headers, headers))
         try:
             with silence(), deadline(timeout):
-                answer = self._exchange(connected.manager, body, merged(given, self._own_headers, headers))
+                answer = self._exchange(connected.manager, body, sent)
         except (HTTPError, HTTPException, OSError, ValueError, StaleConnectionError) as cause:
             error = failure(cause, connected.route, timeout)
         else:
@@ -198,8 +199,12 @@ class Transport:
         return Answer(response.status, response.headers, said)
 
     def _query_secrets(self) -> Iterator[bytes]:
-        yield self._endpoint.query.encode()
-        yield from (value.encode() for _, value in parse_qsl(self._endpoint.query) if len(value) >= SECRET_LENGTH)
+        yield self._endpoint.query.encode("utf-8", "replace")
+        yield from (
+            value.encode("utf-8", "replace")
+            for _, value in parse_qsl(self._endpoint.query)
+            if len(value) >= SECRET_LENGTH
+        )
 
 
 def _split(url: str) -> SplitResult:

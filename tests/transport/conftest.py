@@ -1,0 +1,25 @@
+import pytest
+
+from opentelemetry.exporter.prometheus_remote_write.settings import Settings
+from opentelemetry.exporter.prometheus_remote_write.transport.pool import Transport
+from tests.transport.scripted_server import ScriptedServer
+
+
+@pytest.fixture
+def start_server(server_stack):
+    """start_server(behaviour, tls=): a scripted server, stopped after the test."""
+    return lambda *arguments, **keywords: server_stack.enter_context(ScriptedServer(*arguments, **keywords))
+
+
+@pytest.fixture
+def make_transport(server_stack):
+    """make_transport(endpoint, environ={}, clock=, **settings): a transport, closed after the test."""
+
+    def make(endpoint, *, environ=None, clock=None, **settings):
+        clocks = {} if clock is None else {"clock": clock}
+        given = Settings(endpoint=endpoint, **settings)
+        transport = Transport(given, environ=environ or {}, user_agent="tests/1", **clocks)
+        server_stack.callback(transport.close)
+        return transport
+
+    return make

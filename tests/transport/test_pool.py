@@ -1,0 +1,257 @@
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from opentelemetry.exporter.prometheus_remote_write.errors import Rejected, Retryable, SendError, Unsendable
+from opentelemetry.exporter.prometheus_remote_write.settings import RESERVED_HEADERS, Settings
+from opentelemetry.exporter.prometheus_remote_write.transport.pool import Transport
+from tests.transport.scripted_server import answer, drip, in_turn, raw
+
+PROTOCOL = {
+    "Content-Encoding": "snappy",
+    "Content-Type": "application/x-protobuf",
+    "X-Prometheus-Remote-Write-Version": "0.1.0",
+}
+
+
+def test_a_request_arrives_as_it_was_given(start_server, make_transport):
+    server = start_server(answer(204, {"X-Prometheus-Remote-Write-Samples-Written": "7"}))
+    response = make_transport(f"{server.url}/api/v1/write?db=x#fragment").post(b"\x00body\xff", PROTOCOL, 5)
+    (request,) = server.requests
+    assert (request.method, request.target, request.body) == ("POST", "/api/v1/write?db=x", b"\x00body\xff")
+    assert request.headers.items() >= {name.lower(): value for name, value in PROTOCOL.items()}.items()
+    assert request.headers["user-agent"] == "tests/1"
+    assert request.headers["content-length"] == "6"
+    assert response.status == 204
+    assert response.headers["x-prometheus-remote-write-samples-WRITTEN"] == "7"
+
+
+def test_a_large_body_arrives_whole(start_server, make_transport):
+    server = start_server()
+    body = os.urandom(1_000_003)
+    make_transport(server.url).post(body, {}, 20)
+    assert server.requests[0].body == body
+
+
+@pytest.mark.parametrize("status", [200, 202, 204, 299])
+def test_every_2xx_is_accepted(start_server, make_transport, status):
+    server = start_server(answer(status, body=b"" if status == 204 else b"fine"))
+    assert make_transport(server.url).post(b"", {}, 5).status == status
+
+
+def test_one_connection_serves_request_after_request(start_server, make_transport):
+    accepted, empty = answer(200, body=b"stored"), answer(204)
+    chunked = raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nyes\r\n0\r\n\r\n", keep=True)
+    server = start_server(in_turn(empty, accepted, chunked, empty))
+    transport = make_transport(server.url)
+    for _ in range(5):
+        transport.post(b"x", PROTOCOL, 5)
+    assert (len(server.requests), server.connections) == (5, 1)
+
+
+def test_a_refusal_does_not_cost_the_connection(start_server, make_transport):
+    server = start_server(in_turn(answer(400, body=b"out of order sample\n"), answer(503, body=b"later"), answer()))
+    transport = make_transport(server.url)
+    with pytest.raises(Rejected):
+        transport.post(b"x", {}, 5)
+    with pytest.raises(Retryable):
+        transport.post(b"x", {}, 5)
+    transport.post(b"x", {}, 5)
+    assert (len(server.requests), server.connections) == (3, 1)
+
+
+def test_requests_under_way_together_have_connections_of_their_own_which_are_kept(start_server, make_transport):
+    together = threading.Barrier(3)
+
+    def wait_for_the_others(exchange):
+        together.wait(timeout=10)
+        return answer()(exchange)
+
+    server = start_server(wait_for_the_others)
+    transport = make_transport(server.url)
+    for _ in range(2):
+        threads = [threading.Thread(target=transport.post, args=(b"x", {}, 10)) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert (len(server.requests), server.connections) == (6, 3)
+
+
+def test_a_connection_that_the_receiver_closed_meanwhile_is_replaced(start_server, make_transport):
+    server = start_server(answer(204, keep=False))
+    transport = make_transport(server.url)
+    for _ in range(3):
+        transport.post(b"x", {}, 5)
+    assert (len(server.requests), server.connections) == (3, 3)
+
+
+def test_a_kept_connection_that_dies_under_the_request_is_replaced_at_once(start_server, make_transport):
+    """The receiver reads the second request and closes without an answer: what a client sees that lost the race."""
+    server = start_server(in_turn(answer(), raw(b""), answer()))
+    transport = make_transport(server.url)
+    transport.post(b"first", {}, 5)
+    transport.post(b"second", {}, 5)
+    assert [(request.connection, request.body) for request in server.requests] == [
+        (1, b"first"),
+        (1, b"second"),
+        (2, b"second"),
+    ]
+
+
+def test_a_fresh_connection_that_dies_under_the_request_is_an_error(start_server, make_transport):
+    server = start_server(raw(b""))
+    with pytest.raises(Retryable, match="closed the connection without an answer"):
+        make_transport(server.url).post(b"x", {}, 5)
+    assert len(server.requests) == 1
+
+
+def test_a_request_is_repeated_only_once(start_server, make_transport):
+    server = start_server(in_turn(answer(), raw(b"")))
+    transport = make_transport(server.url)
+    transport.post(b"x", {}, 5)
+    with pytest.raises(Retryable):
+        transport.post(b"x", {}, 5)
+    assert len(server.requests) == 3
+
+
+def test_of_a_large_refusal_only_the_beginning_is_read_and_the_connection_given_up(start_server, make_transport):
+    server = start_server(in_turn(answer(500, body=b"0123456789abcdef" * 65536), answer()))
+    transport = make_transport(server.url)
+    with pytest.raises(Retryable) as caught:
+        transport.post(b"x", {}, 5)
+    assert str(caught.value) == f"{server.url} answered 500 Internal Server Error: {'0123456789abcdef' * 16}"
+    transport.post(b"x", {}, 5)
+    assert server.connections == 2
+
+
+def test_of_a_rejection_the_body_is_kept_up_to_a_limit(start_server, make_transport):
+    server = start_server(answer(400, body=b"x" * 10_000))
+    with pytest.raises(Rejected) as caught:
+        make_transport(server.url).post(b"x", {}, 5)
+    assert caught.value.body == b"x" * 4096
+
+
+def test_a_rejection_that_is_cut_short_still_counts_as_one(start_server, make_transport):
+    server = start_server(raw(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 500\r\n\r\nout of or"))
+    with pytest.raises(Rejected, match=r"answered 400 Bad Request: out of or$"):
+        make_transport(server.url).post(b"x", {}, 5)
+
+
+@pytest.mark.parametrize(
+    "behaviour",
+    [
+        pytest.param(raw(b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\nstor"), id="cut short"),
+        pytest.param(raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nnonsense"), id="not chunks"),
+        pytest.param(drip(b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n", b"."), id="without end"),
+    ],
+)
+def test_what_is_accepted_stays_accepted_whatever_comes_of_the_body(start_server, make_transport, behaviour):
+    server = start_server(in_turn(behaviour, answer()))
+    transport = make_transport(server.url)
+    assert transport.post(b"x", {}, 0.3).status == 200
+    assert transport.post(b"x", {}, 5).status == 204
+
+
+@pytest.mark.parametrize("status", [300, 301, 302, 303, 307, 308])
+def test_a_redirect_is_an_error_that_says_where_to_and_nothing_goes_there(start_server, make_transport, status):
+    elsewhere = start_server()
+    place = elsewhere.url.replace("//", "//user:hunter2@") + "/login?next=secret#top"
+    server = start_server(answer(status, {"Location": place}))
+    with pytest.raises(Rejected, match=f"answered {status} .* asked at {elsewhere.url}/login; redirects") as caught:
+        make_transport(f"{server.url}/api").post(b"x", {}, 5)
+    assert caught.value.status == status
+    assert "hunter2" not in str(caught.value)
+    assert "secret" not in str(caught.value)
+    assert elsewhere.requests == []
+
+
+@pytest.mark.parametrize("name", sorted(RESERVED_HEADERS))
+def test_a_reserved_header_is_never_the_users(start_server, make_transport, name):
+    server = start_server()
+    make_transport(server.url, headers={name.title(): "mine"}).post(b"x", PROTOCOL, 5)
+    assert server.requests[0].headers.get(name) != "mine"
+
+
+def test_headers_of_the_protocol_win_whatever_their_case(start_server, make_transport):
+    server = start_server()
+    transport = make_transport(server.url, headers={"RETRY-attempt": "9", "x-own": "kept", "uSER-aGENT": "mine"})
+    transport.post(b"x", {"X-Own": "ours"}, 5)
+    headers = server.requests[0].headers
+    assert (headers["x-own"], headers["user-agent"]) == ("ours", "tests/1")
+    assert "retry-attempt" not in headers
+
+
+def test_the_users_other_headers_are_sent_in_utf_8(start_server, make_transport):
+    server = start_server()
+    make_transport(server.url, headers={"X-Scope-OrgID": "5", "X-Name": "Jürgen"}).post(b"x", PROTOCOL, 5)
+    headers = server.requests[0].headers
+    assert headers["x-scope-orgid"] == "5"
+    assert headers["x-name"].encode("latin-1").decode() == "Jürgen"
+
+
+def test_retry_after_as_a_date_is_seen_from_the_clock(start_server, make_transport):
+    server = start_server(answer(429, {"Retry-After": "Thu, 01 Jan 1970 00:01:40 GMT"}))
+    with pytest.raises(Retryable) as caught:
+        make_transport(server.url, clock=lambda: 60.0).post(b"x", {}, 5)
+    assert (caught.value.status, caught.value.retry_after) == (429, 40.0)
+
+
+def test_errors_carry_no_exception_of_the_network_with_them(make_transport):
+    with pytest.raises(Retryable) as caught:
+        make_transport("http://127.0.0.1:1/").post(b"x", {"X": "secret"}, 5)
+    assert (caught.value.__cause__, caught.value.__context__) == (None, None)
+
+
+def test_a_closed_transport_lets_go_of_its_connections(start_server, make_transport):
+    server = start_server()
+    transport = make_transport(server.url)
+    transport.post(b"x", {}, 5)
+    transport.close()
+    transport.close()
+    transport.post(b"x", {}, 5)
+    assert server.connections == 2
+
+
+@pytest.mark.parametrize(
+    "endpoint", ["", "nonsense", "ftp://host/", "http://[::1", "http://host:99999/", "http:///path"]
+)
+def test_an_endpoint_that_is_none_is_said_at_the_first_request(make_transport, endpoint):
+    with pytest.raises(Unsendable, match="OTEL_EXPORTER_PRW_ENDPOINT is not the URL"):
+        make_transport(endpoint).post(b"x", {}, 5)
+
+
+@given(
+    endpoint=st.text() | st.from_regex(r"https?://.*", fullmatch=True),
+    headers=st.dictionaries(st.text(), st.text(), max_size=2),
+    environ=st.dictionaries(st.sampled_from(["http_proxy", "HTTPS_PROXY", "no_proxy"]), st.text()),
+    password_file=st.text(),
+)
+def test_making_a_transport_raises_nothing(endpoint, headers, environ, password_file):
+    settings = Settings(endpoint=endpoint, headers=headers, username="u", password_file=password_file)
+    Transport(settings, environ=environ, user_agent="x").close()
+
+
+@given(endpoint=st.from_regex(r"http://127\.0\.0\.1:1[/?].*", fullmatch=True), name=st.text(), value=st.text())
+def test_whatever_cannot_be_sent_is_one_of_our_errors(endpoint, name, value):
+    transport = Transport(Settings(endpoint=endpoint, headers={name: value}), environ={}, user_agent="x")
+    with pytest.raises(SendError) as caught:
+        transport.post(b"x", {}, 1)
+    assert str(caught.value).isprintable()
+
+
+def test_after_a_fork_parent_and_child_have_connections_of_their_own(start_server):
+    server = start_server()
+    script = Path(__file__).with_name("post_around_a_fork.py")
+    subprocess.run([sys.executable, "-W", "ignore::DeprecationWarning", script, server.url], check=True, timeout=60)
+    assert [(request.connection, request.body) for request in server.requests] == [
+        (1, b"parent before"),
+        (2, b"child"),
+        (1, b"parent after"),
+    ]

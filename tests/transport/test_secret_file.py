@@ -1,0 +1,119 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from opentelemetry.exporter.prometheus_remote_write.errors import Unsendable
+from opentelemetry.exporter.prometheus_remote_write.transport.secret_file import SecretFile
+
+UNREADABLE = Path("/proc/self/mem")
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "secret"
+
+
+@pytest.mark.parametrize(
+    ("content", "secret"),
+    [
+        pytest.param(b"s3cret", "s3cret", id="without a line break"),
+        pytest.param(b"s3cret\n", "s3cret", id="with a line break at its end"),
+        pytest.param(b"s3cret\r\n", "s3cret", id="with one of Windows"),
+        pytest.param("päss wörd \n".encode(), "päss wörd ", id="with spaces, which belong to it"),
+        pytest.param(b"x" * 1048576, "x" * 1048576, id="of 1 MiB"),
+    ],
+)
+def test_the_text_of_the_file_is_the_secret(path, content, secret):
+    path.write_bytes(content)
+    assert SecretFile("TOKEN_FILE", str(path)).read() == secret
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        pytest.param(b"", "is empty", id="nothing"),
+        pytest.param(b"\n\n", "is empty", id="only line breaks"),
+        pytest.param(b"s3cret\nmore", "holds a line break", id="two lines"),
+        pytest.param(b"s3cret\x00", "holds a line break or a control character", id="a NUL"),
+        pytest.param(b"s3cret\x7f", "holds a line break or a control character", id="a DEL"),
+        pytest.param(b"s3cret\xff", "is not UTF-8", id="another encoding"),
+        pytest.param(b"s3cret" * 200_000, "is larger than 1 MiB", id="too much"),
+    ],
+)
+def test_a_text_that_is_no_secret_is_refused_without_being_shown(path, content, reason):
+    path.write_bytes(content)
+    with pytest.raises(Unsendable, match=f"^TOKEN_FILE: '{path}' {reason}") as caught:
+        SecretFile("TOKEN_FILE", str(path)).read()
+    assert "s3cret" not in str(caught.value)
+    assert caught.value.__cause__ is None
+
+
+def test_a_file_that_is_not_there_is_refused(path):
+    with pytest.raises(Unsendable, match=f"TOKEN_FILE: '{path}' cannot be read: No such file"):
+        SecretFile("TOKEN_FILE", str(path)).read()
+
+
+def test_a_directory_is_refused(tmp_path):
+    with pytest.raises(Unsendable, match="is a directory"):
+        SecretFile("TOKEN_FILE", str(tmp_path)).read()
+
+
+def test_a_pipe_is_refused_and_not_waited_for(path):
+    os.mkfifo(path)
+    with pytest.raises(Unsendable, match="is not a file"):
+        SecretFile("TOKEN_FILE", str(path)).read()
+
+
+@pytest.mark.skipif(not UNREADABLE.exists(), reason="only Linux has a file that nobody can read, not even root")
+def test_a_file_that_cannot_be_read_is_refused():
+    with pytest.raises(Unsendable, match="TOKEN_FILE: '/proc/self/mem' cannot be read: Input/output error"):
+        SecretFile("TOKEN_FILE", str(UNREADABLE)).read()
+
+
+@pytest.mark.parametrize("path", ["a\0b", "\ud800", "x" * 5000])
+def test_what_is_no_path_is_refused_in_one_line(path):
+    with pytest.raises(Unsendable, match="cannot be read") as caught:
+        SecretFile("TOKEN_FILE", path).read()
+    assert str(caught.value).isprintable()
+
+
+def test_the_file_is_read_again_when_it_was_written_again(path):
+    path.write_text("first")
+    secret = SecretFile("TOKEN_FILE", str(path))
+    assert secret.read() == "first"
+    path.write_text("second one")
+    assert secret.read() == "second one"
+
+
+def test_the_file_is_read_again_when_a_link_leads_elsewhere_as_kubelet_does_it(tmp_path):
+    for name, text in {"..old": "before", "..new": "after."}.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "token").write_text(text)
+        os.utime(tmp_path / name / "token", (1, 1))
+    (tmp_path / "..data").symlink_to("..old")
+    (tmp_path / "token").symlink_to("..data/token")
+    secret = SecretFile("TOKEN_FILE", str(tmp_path / "token"))
+    assert secret.read() == "before"
+    (tmp_path / "..next").symlink_to("..new")
+    (tmp_path / "..next").rename(tmp_path / "..data")
+    assert secret.read() == "after."
+
+
+def test_a_file_that_has_not_changed_is_not_opened_again(path):
+    path.write_text("first")
+    os.utime(path, (1, 1))
+    secret = SecretFile("TOKEN_FILE", str(path))
+    assert secret.read() == "first"
+    path.write_text("other")
+    os.utime(path, (1, 1))  # same time, size and identity: nobody can tell without reading
+    assert secret.read() == "first"
+
+
+def test_a_file_that_was_mended_is_read(path):
+    path.write_text("")
+    secret = SecretFile("TOKEN_FILE", str(path))
+    with pytest.raises(Unsendable):
+        secret.read()
+    path.write_text("s3cret")
+    assert secret.read() == "s3cret"
