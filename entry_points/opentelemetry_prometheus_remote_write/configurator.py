@@ -1,0 +1,104 @@
+"""The configurator: builds the SDK as OpenTelemetry's own does, and for our exporter a controller of its own interval.
+
+The launcher gives up on every signal and every instrumentation when a configurator raises, so nothing of ours does.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from logging import getLogger
+from typing import Any
+
+from opentelemetry.environment_variables import OTEL_METRICS_EXPORTER
+from opentelemetry.sdk._configuration import _OTelSDKConfigurator
+from opentelemetry.sdk.environment_variables import OTEL_CONFIG_FILE, OTEL_METRIC_EXPORT_INTERVAL, OTEL_SDK_DISABLED
+from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
+
+from opentelemetry.exporter.prometheus_remote_write.version import __version__
+from opentelemetry_prometheus_remote_write.distro import NAME
+
+_logger = getLogger(__name__)
+
+CONTROLLER = f"_{NAME}_controller"
+"""The name among the exporters by which the SDK finds the class of our controller, which it then builds and owns."""
+
+_DEFAULT_INTERVAL = 60_000.0  # milliseconds; the specification's
+
+
+class PrometheusRemoteWriteConfigurator(_OTelSDKConfigurator):
+    """Builds the SDK from the environment, or from a declarative file in the SDK's own way.
+
+    It is no subclass of another distro's configurator, whose instance it would share.
+    """
+
+    def _configure(self, **kwargs: Any) -> None:
+        if os.environ.get(OTEL_CONFIG_FILE):
+            # The file says all. With arguments beside it the SDK would warn that it ignores them.
+            super()._configure()  # type: ignore[no-untyped-call]  # the SDK's
+            return
+        kwargs["resource_attributes"] = {
+            "telemetry.distro.name": "opentelemetry-exporter-prometheus-remote-write",
+            "telemetry.distro.version": __version__,
+        }
+        chosen = os.environ.get(OTEL_METRICS_EXPORTER, "").split(",")
+        others = [name for name in chosen if name.strip() != NAME]
+        if len(others) < len(chosen) and (arguments := _controller_arguments()):
+            kwargs["metric_exporter_names"] = [CONTROLLER]
+            kwargs["exporter_args_map"] = {PeriodicExportingMetricReader: arguments}
+        with _metrics_exporters(others):
+            super()._configure(**kwargs)  # type: ignore[no-untyped-call]  # the SDK's
+
+
+def _controller_arguments() -> dict[str, Any] | None:
+    """The arguments of our controller; None where it would have nothing to do."""
+    if os.environ.get(OTEL_SDK_DISABLED, "").strip().lower() == "true":
+        return None
+    try:
+        # Late: a process that does not export by Remote Write does not pay for HTTP and protobuf, and one in which
+        # they cannot be imported, being the application's own and too old, loses its metrics alone.
+        from opentelemetry.exporter.prometheus_remote_write import (  # noqa: PLC0415 - see above
+            PrometheusRemoteWriteMetricsExporter,
+        )
+
+        exporter = PrometheusRemoteWriteMetricsExporter()
+        interval = exporter.settings.interval or _common_interval(os.environ)
+    except Exception as error:  # noqa: BLE001 - see the module
+        what = f"{type(error).__name__}: {error}"
+        _logger.error("Metrics are not sent by Remote Write: the exporter cannot be made: %s", what)  # noqa: TRY400 - one line
+        return None
+    return {"exporter": exporter, "export_interval_millis": interval}
+
+
+def _common_interval(environ: Mapping[str, str]) -> float:
+    """The interval of all controllers in milliseconds, read here because the SDK raises where it is not positive."""
+    text = environ.get(OTEL_METRIC_EXPORT_INTERVAL, "").strip()
+    try:
+        interval = float(text or _DEFAULT_INTERVAL)
+    except ValueError:
+        interval = 0
+    if 0 < interval < threading.TIMEOUT_MAX * 1000:
+        return interval
+    _logger.warning(
+        "%s=%r must be a positive number of milliseconds; the default is used (%d)",
+        OTEL_METRIC_EXPORT_INTERVAL,
+        text[:60],
+        _DEFAULT_INTERVAL,
+    )
+    return _DEFAULT_INTERVAL
+
+
+@contextmanager
+def _metrics_exporters(names: list[str]) -> Iterator[None]:
+    """Has the SDK, which knows no other way, read these names of exporters in its variable for a while."""
+    before = os.environ.get(OTEL_METRICS_EXPORTER)
+    os.environ[OTEL_METRICS_EXPORTER] = ",".join(names)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[OTEL_METRICS_EXPORTER]
+        else:
+            os.environ[OTEL_METRICS_EXPORTER] = before
