@@ -8,10 +8,14 @@
     └── SendError                            a request was not accepted
         ├── Retryable                        the same bytes may be accepted later
         ├── Rejected                         the receiver has answered for good
+        ├── Unsupported                      the receiver does not speak this version of the protocol
         └── Unsendable                       nothing was sent, and nothing will be until the configuration is mended
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
 
 
 class RemoteWriteError(Exception):
@@ -71,12 +75,20 @@ class Rejected(SendError):
         message: What happened, with the beginning of what the receiver said.
         status: The HTTP status.
         body: The first bytes of the receiver's answer.
+        headers: The answer's headers.
     """
 
-    def __init__(self, message: str, *, status: int, body: bytes = b"") -> None:
+    def __init__(
+        self, message: str, *, status: int, body: bytes = b"", headers: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.body = body
+        self.headers = headers
+
+
+class Unsupported(SendError):
+    """The receiver does not speak this version of the protocol; it has stored nothing, and the other version may do."""
 
 
 class Unsendable(SendError):

@@ -16,7 +16,10 @@ from opentelemetry.sdk.metrics.view import Aggregation
 from opentelemetry.exporter.prometheus_remote_write.aggregation import aggregation, temporality
 from opentelemetry.exporter.prometheus_remote_write.configuration import load
 from opentelemetry.exporter.prometheus_remote_write.delivery import Delivery
+from opentelemetry.exporter.prometheus_remote_write.encoding.compression import compressor
 from opentelemetry.exporter.prometheus_remote_write.encoding.encoder import Encoder
+from opentelemetry.exporter.prometheus_remote_write.encoding.request import PROTOCOL_1, PROTOCOL_2, Request
+from opentelemetry.exporter.prometheus_remote_write.errors import Unsupported
 from opentelemetry.exporter.prometheus_remote_write.refusals import Refusals
 from opentelemetry.exporter.prometheus_remote_write.translation import Translator
 from opentelemetry.exporter.prometheus_remote_write.transport.pool import Transport
@@ -82,10 +85,13 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
             preferred_aggregation=aggregation(self.settings, preferred_aggregation),
         )
         self.refusals = Refusals()
-        self._translator = Translator(self.settings, self.refusals, resources_as_labels=resources_as_labels)
-        self._encoder = Encoder(self.settings.max_samples_per_send)
+        self._resources_as_labels = resources_as_labels
+        self._compress = compressor()
+        self._speak(PROTOCOL_1 if self.settings.protocol == PROTOCOL_1 else PROTOCOL_2)
         self._transport = Transport(self.settings, environ=os.environ, user_agent=USER_AGENT)
-        self._delivery = Delivery(self._transport.post, self.settings.timeout)
+        self._delivery = Delivery(
+            self._transport.post, self.settings.timeout, may_fall_back=self.settings.protocol == "auto"
+        )
         self._lock = threading.Lock()
         self._shut_down = False
         self._accepted = True
@@ -111,8 +117,7 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
         deadline = time.monotonic() + self._allowed(timeout_millis) / 1000
         with self._lock:
             try:
-                requests = list(self._encoder.encode(self._translator.translate(metrics_data)))
-                self._accepted = self._delivery.deliver(requests, deadline)
+                self._accepted = self._deliver(metrics_data, deadline)
             except Exception as error:  # noqa: BLE001 - telemetry never raises into the application
                 self._accepted = False
                 what = f"{type(error).__name__}: {error}"
@@ -131,6 +136,26 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
         """
         self._shut_down = True
         self._transport.close()
+
+    def _speak(self, protocol: str) -> None:
+        self._encoder = Encoder(protocol, self.settings.max_samples_per_send, self._compress)
+        self._translator = Translator(
+            self.settings,
+            self.refusals,
+            resources_as_labels=self._resources_as_labels,
+            custom_buckets=self.settings.convert_histograms_to_nhcb and protocol == PROTOCOL_2,
+        )
+
+    def _deliver(self, metrics_data: MetricsData, deadline: float) -> bool:
+        try:
+            return self._delivery.deliver(self._requests(metrics_data), deadline)
+        except Unsupported as error:
+            _logger.info("The receiver does not speak Remote Write 2.0 (%s): going on with 1.0", error)
+        self._speak(PROTOCOL_1)
+        return self._delivery.deliver(self._requests(metrics_data), deadline)
+
+    def _requests(self, metrics_data: MetricsData) -> list[Request]:
+        return list(self._encoder.encode(self._translator.translate(metrics_data)))
 
     def _allowed(self, timeout_millis: float) -> float:
         # The reader's last export comes from an atexit handler, with the whole interval as its timeout; the main thread

@@ -170,6 +170,13 @@ class Settings:
         secret=True,
         guards=True,
     )
+    protocol: str = _setting(
+        "PROTOCOL",
+        enumeration("auto", "1.0", "2.0"),
+        "auto",
+        "version of Remote Write: `1.0`, `2.0`, or `auto`: 2.0 with a safe fall back to 1.0",
+        shown="auto",
+    )
     translation_strategy: str = _setting(
         "TRANSLATION_STRATEGY",
         enumeration(
@@ -215,6 +222,13 @@ class Settings:
         (),
         "comma list, for explicit histograms that set no boundaries",
         shown="the SDK's",
+    )
+    convert_histograms_to_nhcb: bool = _setting(
+        "CONVERT_HISTOGRAMS_TO_NHCB",
+        BOOLEAN,
+        default=False,
+        doc="explicit histograms as native histograms with custom buckets (protocol 2.0 only)",
+        shown="false",
     )
     histogram_min_max: bool = _setting(
         "HISTOGRAM_MIN_MAX",

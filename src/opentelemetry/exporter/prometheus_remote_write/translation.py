@@ -1,7 +1,7 @@
 """From the SDK's metrics data to series and samples (OpenTelemetry specification, "Prometheus and OpenMetrics").
 
-What the points of a metric become is in ``points.py``. Here is what metrics have in common: the resource, the scope,
-the name, and what happens to a metric that has no Prometheus form.
+What the points of a metric become is in ``points.py`` and ``histogram_points.py``. Here is what metrics have in common:
+the resource, the scope, the name, and what happens to a metric that has no Prometheus form.
 """
 
 from __future__ import annotations
@@ -25,6 +25,11 @@ from opentelemetry.sdk.metrics.export import (
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
 from opentelemetry.exporter.prometheus_remote_write.errors import Untranslatable
+from opentelemetry.exporter.prometheus_remote_write.histogram_points import (
+    CustomBucketPoints,
+    HistogramPoints,
+    exponential_points,
+)
 from opentelemetry.exporter.prometheus_remote_write.labels import (
     attribute_labels,
     merged_labels,
@@ -38,13 +43,7 @@ from opentelemetry.exporter.prometheus_remote_write.naming import (
     metric_name,
     unit_word,
 )
-from opentelemetry.exporter.prometheus_remote_write.points import (
-    Descriptor,
-    ExponentialPoints,
-    HistogramPoints,
-    NumberPoints,
-    Points,
-)
+from opentelemetry.exporter.prometheus_remote_write.points import Descriptor, NumberPoints, Points
 from opentelemetry.exporter.prometheus_remote_write.refusals import Refusals
 from opentelemetry.exporter.prometheus_remote_write.series import Claims, Family, Frame, SeriesName, Stream
 from opentelemetry.exporter.prometheus_remote_write.settings import Settings
@@ -62,14 +61,23 @@ class Translator:
 
     Args:
         settings: Names, labels and what is left out.
-        resources_as_labels: Whether every resource attribute is copied onto every series.
         refusals: Where what is left out is counted.
+        resources_as_labels: Whether every resource attribute is copied onto every series.
+        custom_buckets: Whether explicit histograms become native histograms with custom buckets.
     """
 
-    def __init__(self, settings: Settings, refusals: Refusals, *, resources_as_labels: bool = False) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        refusals: Refusals,
+        *,
+        resources_as_labels: bool = False,
+        custom_buckets: bool = False,
+    ) -> None:
         self._settings = settings
         self._strategy = TranslationStrategy(settings.translation_strategy)
         self._resources_as_labels = resources_as_labels
+        self._custom_buckets = custom_buckets
         self._refusals = refusals
         self._claims = Claims()
         self._resources: list[_Resource] = []
@@ -157,9 +165,9 @@ class Translator:
         elif isinstance(data, Gauge):
             yield NumberPoints(descriptor, MetricType.GAUGE)
         elif isinstance(data, Histogram):
-            yield HistogramPoints(descriptor)
+            yield CustomBucketPoints(descriptor) if self._custom_buckets else HistogramPoints(descriptor)
         else:
-            yield ExponentialPoints(descriptor)
+            yield exponential_points(descriptor)
         if isinstance(data, Histogram | ExponentialHistogram) and self._settings.histogram_min_max:
             for extreme in ("min", "max"):
                 name = f"{descriptor.family}_{extreme}"

@@ -32,16 +32,18 @@ class Batch:
     """Encodes the streams that travel in one request, export after export.
 
     Args:
-        encoder: Of the version of the protocol; one for this batch alone, for it may keep what the request holds.
+        new_encoder: Makes an encoder of the version of the protocol. It is this batch's alone, for it may keep what the
+            request holds.
     """
 
-    def __init__(self, encoder: SeriesEncoder) -> None:
-        self._encoder = encoder
-        self._series_tag = tag(encoder.field, LENGTH_DELIMITED)
+    def __init__(self, new_encoder: Callable[[], SeriesEncoder]) -> None:
+        self._new_encoder = new_encoder
+        self._encoder = new_encoder()
+        self._series_tag = tag(self._encoder.field, LENGTH_DELIMITED)
         self._by_stream: dict[Stream, list[bytes]] = {}
         self._by_family: dict[Family, _Kept] = {}
 
-    def encode(self, frames: Iterable[Frame]) -> bytes:
+    def encode(self, frames: Sequence[Frame]) -> bytes:
         """Encode one export of the batch's streams.
 
         Args:
@@ -50,7 +52,15 @@ class Batch:
         Returns:
             The request's message.
         """
-        series = [self._native(frame) if frame.family.native else self._floats(frame) for frame in frames]
+        if self._encoder.is_stale(len(self._by_stream)):
+            self._encoder = self._new_encoder()
+            self._by_stream.clear()
+            self._by_family.clear()
+        kept = [self._kept(frame) for frame in frames]
+        series = [
+            self._native(frame, constant) if frame.family.native else self._floats(frame, constant)
+            for frame, constant in zip(frames, kept, strict=True)
+        ]
         return b"".join((self._encoder.request_fields(), *series))
 
     def forget(self, family: Family, streams: Iterable[Stream]) -> None:
@@ -59,8 +69,7 @@ class Batch:
             self._by_stream.pop(stream, None)
         self._by_family.pop(family, None)
 
-    def _floats(self, frame: Frame) -> bytes:
-        heads = self._kept(frame, self._heads)
+    def _floats(self, frame: Frame, heads: list[bytes]) -> bytes:
         tails = _tails(frame)
         if frame.exemplars:
             heads = heads.copy()
@@ -74,9 +83,8 @@ class Batch:
         pieces[2::3] = tails
         return b"".join(pieces)
 
-    def _native(self, frame: Frame) -> bytes:
+    def _native(self, frame: Frame, constant: list[bytes]) -> bytes:
         pieces: list[bytes] = []
-        constant = self._kept(frame, self._encoder.constant_fields)
         times = repeat(frame.timestamps) if isinstance(frame.timestamps, int) else frame.timestamps
         series = zip(constant, frame.streams, frame.histograms, times, strict=False)  # times may be endless
         for position, (fields, stream, histogram, time) in enumerate(series):
@@ -86,8 +94,9 @@ class Batch:
             pieces += (self._series_tag, varint(length), fields, histogram_field, exemplars)
         return b"".join(pieces)
 
-    def _kept(self, frame: Frame, encode: Callable[[Family, Stream], list[bytes]]) -> list[bytes]:
+    def _kept(self, frame: Frame) -> list[bytes]:
         """The kept bytes of a frame's series, encoding only streams that are new."""
+        encode = self._encoder.constant_fields if frame.family.native else self._heads
         kept = self._by_family.get(frame.family)
         if kept is not None and kept.streams is frame.streams:
             return kept.heads

@@ -118,7 +118,7 @@ class Batches:
         while rooms and rooms[-1].samples and rooms[-1].samples + samples > self._max_samples:
             rooms.pop()
         if not rooms:
-            rooms.append(_Room(Batch(self._new_encoder())))
+            rooms.append(_Room(Batch(self._new_encoder)))
         rooms[-1].samples += samples
         return rooms[-1]
 

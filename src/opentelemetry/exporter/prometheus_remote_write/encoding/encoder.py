@@ -5,27 +5,41 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator
 
-from opentelemetry.exporter.prometheus_remote_write.encoding import protocol_1
+from opentelemetry.exporter.prometheus_remote_write.encoding import protocol_1, protocol_2
 from opentelemetry.exporter.prometheus_remote_write.encoding.batches import Batches
-from opentelemetry.exporter.prometheus_remote_write.encoding.compression import compressor
-from opentelemetry.exporter.prometheus_remote_write.encoding.request import Request
+from opentelemetry.exporter.prometheus_remote_write.encoding.request import PROTOCOL_1, PROTOCOL_2, Request
+from opentelemetry.exporter.prometheus_remote_write.encoding.series_encoder import SeriesEncoder
 from opentelemetry.exporter.prometheus_remote_write.model import Metadata
 from opentelemetry.exporter.prometheus_remote_write.series import Frame
 
+HEADERS = {PROTOCOL_1: protocol_1.HEADERS, PROTOCOL_2: protocol_2.HEADERS}
+"""The headers of a request, by the version of the protocol."""
+
+_ENCODERS: dict[str, Callable[[], SeriesEncoder]] = {PROTOCOL_1: protocol_1.Protocol1, PROTOCOL_2: protocol_2.Protocol2}
 _METADATA_INTERVAL = 60.0  # seconds, as Prometheus's own sender
 
 
 class Encoder:
-    """Encodes exports as requests of Remote Write 1.0.
+    """Encodes exports as requests of one version of Remote Write.
 
     Args:
+        protocol: The version.
         max_samples: In one request.
+        compress: Makes a body of a message.
         clock: Seconds that only go up; tells when metadata is due again.
     """
 
-    def __init__(self, max_samples: int, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._batches = Batches(protocol_1.Protocol1, max_samples)
-        self._compress = compressor()
+    def __init__(
+        self,
+        protocol: str,
+        max_samples: int,
+        compress: Callable[[bytes], bytes],
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.protocol = protocol
+        self._batches = Batches(_ENCODERS[protocol], max_samples)
+        self._compress = compress
         self._clock = clock
         self._metadata_due = clock()
 
@@ -46,9 +60,8 @@ class Encoder:
                 yield frame
 
         for load in self._batches.encode(noted()):
-            yield Request(
-                self._compress(load.message), protocol_1.HEADERS, load.samples, load.histograms, load.exemplars
-            )
-        if families and self._clock() >= self._metadata_due:
+            yield Request(self._compress(load.message), self.protocol, load.samples, load.histograms, load.exemplars)
+        # Every series of 2.0 brings its metadata; receivers of 1.0 expect it in a request of its own now and then.
+        if self.protocol == PROTOCOL_1 and families and self._clock() >= self._metadata_due:
             self._metadata_due = self._clock() + _METADATA_INTERVAL
-            yield Request(self._compress(protocol_1.metadata_request(families)), protocol_1.HEADERS, 0, 0, 0)
+            yield Request(self._compress(protocol_1.metadata_request(families)), self.protocol, 0, 0, 0)

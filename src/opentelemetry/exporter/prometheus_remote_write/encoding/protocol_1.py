@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from opentelemetry.exporter.prometheus_remote_write.encoding import write_v1_pb2
-from opentelemetry.exporter.prometheus_remote_write.encoding.series_encoder import in_label_order
+from opentelemetry.exporter.prometheus_remote_write.encoding.series_encoder import histogram_fields, in_label_order
 from opentelemetry.exporter.prometheus_remote_write.encoding.wire import delimited
 from opentelemetry.exporter.prometheus_remote_write.model import Exemplar, Metadata, NativeHistogram
 from opentelemetry.exporter.prometheus_remote_write.series import Family, Stream
@@ -28,6 +28,10 @@ class Protocol1:
 
     field = 1
 
+    def is_stale(self, streams: int) -> bool:  # noqa: ARG002 - nothing is kept
+        """Returns False: nothing is kept."""
+        return False
+
     def request_fields(self) -> bytes:
         """Returns nothing: all is in the series."""
         return b""
@@ -42,22 +46,7 @@ class Protocol1:
 
     def histogram(self, histogram: NativeHistogram, stream: Stream, timestamp: int) -> bytes:  # noqa: ARG002 - as above
         """Returns the field that holds a native histogram."""
-        message = write_v1_pb2.Histogram(
-            count_int=histogram.count,
-            sum=histogram.sum,
-            schema=histogram.schema,
-            zero_threshold=histogram.zero_threshold,
-            zero_count_int=histogram.zero_count,
-            negative_spans=[
-                write_v1_pb2.BucketSpan(offset=span.offset, length=span.length) for span in histogram.negative_spans
-            ],
-            negative_deltas=histogram.negative_deltas,
-            positive_spans=[
-                write_v1_pb2.BucketSpan(offset=span.offset, length=span.length) for span in histogram.positive_spans
-            ],
-            positive_deltas=histogram.positive_deltas,
-            timestamp=timestamp,
-        )
+        message = write_v1_pb2.Histogram(**histogram_fields(histogram), timestamp=timestamp)
         return delimited(_HISTOGRAMS, message.SerializeToString())
 
     def exemplars(self, exemplars: Sequence[Exemplar]) -> bytes:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import NamedTuple
+
+PROTOCOL_1 = "1.0"
+PROTOCOL_2 = "2.0"
 
 
 class Request(NamedTuple):
@@ -11,14 +13,14 @@ class Request(NamedTuple):
 
     Args:
         body: The message, compressed.
-        headers: Those that say what the body is.
+        protocol: The version of Remote Write.
         samples: How many float samples it holds.
         histograms: How many native histograms.
         exemplars: How many exemplars.
     """
 
     body: bytes
-    headers: Mapping[str, str]
+    protocol: str
     samples: int
     histograms: int
     exemplars: int

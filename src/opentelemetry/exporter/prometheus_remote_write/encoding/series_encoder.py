@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from opentelemetry.exporter.prometheus_remote_write.model import BUCKET_BOUND, METRIC_NAME, Exemplar, NativeHistogram
 from opentelemetry.exporter.prometheus_remote_write.series import Family, Stream
@@ -19,8 +19,15 @@ class SeriesEncoder(Protocol):
 
     field: int
 
+    def is_stale(self, streams: int) -> bool:
+        """Returns whether most of what is kept belongs to streams that are gone.
+
+        Args:
+            streams: How many are left.
+        """
+
     def request_fields(self) -> bytes:
-        """Returns what the request holds beside its series."""
+        """Returns what the request holds beside its series; it is the last that is asked for of a request."""
 
     def constant_fields(self, family: Family, stream: Stream) -> list[bytes]:
         """Returns, for each series of a stream, the fields that are the same in every export: its labels above all."""
@@ -32,7 +39,7 @@ class SeriesEncoder(Protocol):
         """Returns the field that holds a native histogram."""
 
     def exemplars(self, exemplars: Sequence[Exemplar]) -> bytes:
-        """Returns the fields that hold exemplars."""
+        """Returns the fields that hold exemplars; asked for after the constant fields of all series."""
 
 
 def in_label_order(family: Family, stream: Stream, encode: Callable[[str, str], bytes]) -> list[bytes]:
@@ -56,3 +63,18 @@ def in_label_order(family: Family, stream: Stream, encode: Callable[[str, str], 
         b"".join((first, encode(METRIC_NAME, name), middle, encode(BUCKET_BOUND, le) if le else b"", last))
         for name, le in family.names
     ]
+
+
+def histogram_fields(histogram: NativeHistogram) -> dict[str, Any]:
+    """Returns the fields of the message Histogram that both versions have, but for its times."""
+    return {
+        "count_int": histogram.count,
+        "sum": histogram.sum,
+        "schema": histogram.schema,
+        "zero_threshold": histogram.zero_threshold,
+        "zero_count_int": histogram.zero_count,
+        "negative_spans": [span._asdict() for span in histogram.negative_spans],
+        "negative_deltas": histogram.negative_deltas,
+        "positive_spans": [span._asdict() for span in histogram.positive_spans],
+        "positive_deltas": histogram.positive_deltas,
+    }

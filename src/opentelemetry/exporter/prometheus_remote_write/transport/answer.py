@@ -54,7 +54,7 @@ def refusal(answer: Answer, receiver: str, now: float) -> SendError:
             f"{receiver} answered {_named(status)} and wants to be asked at {shown_url(place)}; "
             "redirects are not followed: set the endpoint to where the data shall go"
         )
-    return Rejected(message, status=status, body=answer.body)
+    return Rejected(message, status=status, body=answer.body, headers=answer.headers)
 
 
 def _named(status: int) -> str:

@@ -59,7 +59,7 @@ def failure(error: Exception, route: Route, timeout: float) -> SendError:
 
 def _what_happened(cause: BaseException, timeout: float) -> str:
     if isinstance(cause, (RequestTimeoutError, TimeoutError)):
-        return f"did not answer within {timeout:.3g} s"
+        return f"did not answer within {max(timeout, 0.0):.3g} s"
     if isinstance(cause, socket.gaierror):
         return f"cannot be found: the host's name is not resolved ({cause.strerror})"
     if isinstance(cause, RemoteDisconnected):

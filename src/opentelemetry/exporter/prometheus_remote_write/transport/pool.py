@@ -11,7 +11,7 @@ from threading import Lock
 from typing import Any, NamedTuple
 from urllib.parse import SplitResult, parse_qsl, urlsplit, urlunsplit
 
-from urllib3 import PoolManager, ProxyManager
+from urllib3 import HTTPHeaderDict, PoolManager, ProxyManager
 from urllib3.exceptions import HTTPError
 
 from opentelemetry.exporter.prometheus_remote_write.errors import Unsendable
@@ -188,7 +188,6 @@ class Transport:
             redirect=False,
             preload_content=False,
             decode_content=False,
-            enforce_content_length=False,
         )
         said = b""
         with suppress(HTTPError, OSError):  # the status says enough, and an accepted request stays accepted
@@ -219,9 +218,7 @@ def _split(url: str) -> SplitResult:
 
 def _without(answer: Answer, hidden: Collection[bytes]) -> Answer:
     """An answer as it may be shown: a receiver, a proxy or a page for debugging may repeat what it was sent."""
-    headers = {
-        name: redacted(answer.headers[name].encode("utf-8", "replace"), hidden).decode("utf-8", "replace")
-        for name in ("Location", "Retry-After")
-        if name in answer.headers
-    }
+    headers = HTTPHeaderDict()
+    for name, value in answer.headers.items():
+        headers[name] = redacted(value.encode("latin-1", "replace"), hidden).decode("latin-1")
     return Answer(answer.status, headers, redacted(answer.body, hidden))

@@ -1,0 +1,217 @@
+"""What the data points of histograms become: classic series for each bucket, or native histograms."""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections.abc import Callable, Iterator, Mapping
+from itertools import accumulate
+from typing import Any, TypeAlias
+
+from opentelemetry.exporter.prometheus_remote_write.errors import Untranslatable
+from opentelemetry.exporter.prometheus_remote_write.exemplars import bucket_of
+from opentelemetry.exporter.prometheus_remote_write.labels import le_text
+from opentelemetry.exporter.prometheus_remote_write.model import (
+    BUCKET_BOUND,
+    Exemplar,
+    Labels,
+    Metadata,
+    MetricType,
+    NativeHistogram,
+)
+from opentelemetry.exporter.prometheus_remote_write.native_histogram import custom_buckets, exponential
+from opentelemetry.exporter.prometheus_remote_write.points import (
+    DataPoints,
+    Descriptor,
+    Samples,
+    exemplars_by_point,
+    frames,
+    timestamps,
+    unreadable,
+)
+from opentelemetry.exporter.prometheus_remote_write.series import Family, Frame, SeriesName
+from opentelemetry.exporter.prometheus_remote_write.streams import Streams
+
+_Shape: TypeAlias = tuple[tuple[float, ...], int]
+"""Bounds, and the number of buckets."""
+
+
+class HistogramPoints:
+    """The points of a histogram with explicit buckets, as classic histograms.
+
+    Args:
+        descriptor: Of the metric.
+    """
+
+    def __init__(self, descriptor: Descriptor) -> None:
+        self._descriptor = descriptor
+        self._by_shape: dict[_Shape, _ClassicBuckets] = {}
+
+    def frames(self, points: DataPoints) -> Iterator[Frame]:
+        """Translate the data points of one export; those with other bounds are a family of their own."""
+        by_shape: dict[_Shape, list[Any]] = {}
+        for point in points:
+            try:
+                by_shape.setdefault((tuple(point.explicit_bounds), len(point.bucket_counts)), []).append(point)
+            except Exception as error:  # noqa: BLE001 - a point of any kind of wrong
+                self._descriptor.refuse(unreadable(error))
+        for shape in self._by_shape.keys() - by_shape.keys():
+            self._by_shape.pop(shape).forget()
+        for shape, alike in by_shape.items():
+            try:
+                if shape not in self._by_shape:
+                    self._by_shape[shape] = _ClassicBuckets(self._descriptor, *shape)
+            except Untranslatable as error:
+                for _ in alike:
+                    self._descriptor.refuse(error)
+            else:
+                yield from self._by_shape[shape].frames(alike)
+
+    def forget(self) -> None:
+        """Give up the series: the metric is gone."""
+        for buckets in self._by_shape.values():
+            buckets.forget()
+
+
+class NativePoints:
+    """The points of a histogram, each as one native histogram.
+
+    Args:
+        descriptor: Of the metric.
+        histogram: From a data point to its native histogram; raises :class:`Untranslatable` where it has none.
+    """
+
+    def __init__(self, descriptor: Descriptor, histogram: Callable[[Any], NativeHistogram]) -> None:
+        self._descriptor = descriptor
+        self._histogram = histogram
+        family = _family(descriptor, (SeriesName(descriptor.family),), native=True)
+        self._streams = Streams(family, descriptor.claims, descriptor.labels, descriptor.refuse)
+
+    def frames(self, points: DataPoints) -> Iterator[Frame]:
+        """Translate the data points of one export."""
+        yield from frames(self._streams, self._samples, points, self._descriptor.refuse)
+
+    def forget(self) -> None:
+        """Give up the series: the metric is gone."""
+        self._streams.forget()
+
+    def _samples(self, points: DataPoints) -> Samples:
+        exemplars = exemplars_by_point(points) if self._descriptor.exemplars else {}
+        return Samples(timestamps(points), array("d"), list(map(self._histogram, points)), exemplars)
+
+
+class CustomBucketPoints:
+    """The points of a histogram with explicit buckets, as native histograms where they have that form, else classic.
+
+    Args:
+        descriptor: Of the metric.
+    """
+
+    def __init__(self, descriptor: Descriptor) -> None:
+        self._native = NativePoints(descriptor, _with_custom_buckets)
+        self._classic = HistogramPoints(descriptor)
+
+    def frames(self, points: DataPoints) -> Iterator[Frame]:
+        """Translate the data points of one export."""
+        complete: list[Any] = []
+        others: list[Any] = []
+        for point in points:
+            (complete if _adds_up(point) else others).append(point)
+        yield from self._native.frames(complete)
+        yield from self._classic.frames(others)
+
+    def forget(self) -> None:
+        """Give up the series: the metric is gone."""
+        self._native.forget()
+        self._classic.forget()
+
+
+def exponential_points(descriptor: Descriptor) -> NativePoints:
+    """Returns what translates the points of an exponential histogram."""
+    return NativePoints(descriptor, _with_exponential_buckets)
+
+
+class _ClassicBuckets:
+    """The points of a histogram that have the same bounds and number of buckets."""
+
+    def __init__(self, descriptor: Descriptor, bounds: tuple[float, ...], buckets: int) -> None:
+        if bounds and bounds[-1] == math.inf:
+            bounds = bounds[:-1]  # what every histogram has: the bucket +Inf
+        if len(set(bounds)) < len(bounds) or any(map(math.isnan, bounds)):
+            raise Untranslatable("bounds", f"its bounds {list(bounds)} are not all different numbers")
+        self._descriptor = descriptor
+        self._bounds = bounds[:buckets]
+        self._complete = buckets > len(bounds)
+        name = descriptor.family
+        names = [SeriesName(f"{name}_bucket", le_text(bound)) for bound in (*self._bounds, math.inf)]
+        family = _family(descriptor, (*names, SeriesName(f"{name}_sum"), SeriesName(f"{name}_count")))
+        self._streams = Streams(family, descriptor.claims, self._labels, descriptor.refuse)
+
+    def frames(self, points: DataPoints) -> Iterator[Frame]:
+        yield from frames(self._streams, self._samples, points, self._descriptor.refuse)
+
+    def forget(self) -> None:
+        self._streams.forget()
+
+    def _labels(self, attributes: Mapping[str, Any]) -> Labels:
+        return tuple(label for label in self._descriptor.labels(attributes) if label[0] != BUCKET_BOUND)
+
+    def _samples(self, points: DataPoints) -> Samples:
+        bounds = len(self._bounds)
+        values: list[float] = []
+        for point in points:
+            cumulative = list(accumulate(point.bucket_counts))
+            total = cumulative[-1] if cumulative else 0
+            count = point.count
+            if total != count:
+                self._check_total(point, total)
+            if cumulative and min(point.bucket_counts) < 0:
+                raise Untranslatable("buckets", "a bucket count is negative")
+            values += cumulative[:bounds]
+            values += (count, point.sum, count)
+        exemplars = self._exemplars(points) if self._descriptor.exemplars else {}
+        return Samples(timestamps(points), array("d", values), exemplars=exemplars)
+
+    def _check_total(self, point: Any, total: int) -> None:
+        # The bucket +Inf shows the count; so a point may have no buckets at all, or count what fits in none (NaN).
+        if total > point.count or (total and not self._complete):
+            raise Untranslatable("buckets", f"its buckets hold {total} values, but its count is {point.count}")
+
+    def _exemplars(self, points: DataPoints) -> dict[int, tuple[Exemplar, ...]]:
+        by_series: dict[int, tuple[Exemplar, ...]] = {}
+        series_of_a_stream = len(self._bounds) + 3
+        for position, exemplars in exemplars_by_point(points).items():
+            for exemplar in exemplars:
+                series = position * series_of_a_stream + bucket_of(exemplar.value, self._bounds)
+                by_series[series] = (*by_series.get(series, ()), exemplar)
+        return by_series
+
+
+def _with_exponential_buckets(point: Any) -> NativeHistogram:
+    return exponential(
+        scale=point.scale,
+        zero_count=point.zero_count,
+        positive_offset=point.positive.offset,
+        positive_counts=point.positive.bucket_counts,
+        negative_offset=point.negative.offset,
+        negative_counts=point.negative.bucket_counts,
+        sum=point.sum,
+        count=point.count,
+    )
+
+
+def _with_custom_buckets(point: Any) -> NativeHistogram:
+    return custom_buckets(point.explicit_bounds, point.bucket_counts, point.sum, point.count)
+
+
+def _adds_up(point: Any) -> bool:
+    """A receiver refuses a native histogram whose buckets do not hold the count; the classic form can say both."""
+    try:
+        return bool(point.bucket_counts) and sum(point.bucket_counts) == point.count
+    except Exception:  # noqa: BLE001 - a point of any kind of wrong; the classic form will say what
+        return False
+
+
+def _family(descriptor: Descriptor, names: tuple[SeriesName, ...], *, native: bool = False) -> Family:
+    metadata = Metadata(descriptor.family, MetricType.HISTOGRAM, descriptor.help, descriptor.unit)
+    return Family(descriptor.metric, metadata, names, native)
