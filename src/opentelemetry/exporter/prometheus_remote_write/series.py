@@ -87,8 +87,7 @@ class Claims:
     """
 
     def __init__(self) -> None:
-        self._owners: dict[str, dict[Labels, Family]] = {}
-        self._with_own_bound: set[str] = set()
+        self._owners: dict[_Group, dict[Labels, Family]] = {}
 
     def claim(self, family: Family, labels: Labels) -> None:
         """Take the series of a stream.
@@ -107,37 +106,44 @@ class Claims:
                 f"its series {name}{{{shown}}} is the same as one of metric {owner.metric!r}, and only one is sent: "
                 "rename one metric, or tell their attributes or scopes apart",
             )
-        for name in _distinct_names(family):
-            self._owners.setdefault(name, {})[labels] = family
-            if _own_bound(labels) is not None:
-                self._with_own_bound.add(name)
+        for group in _groups(family):
+            self._owners.setdefault(group, {})[labels] = family
 
     def release(self, family: Family, labels: Labels) -> None:
         """Give back the series of a stream."""
-        for name in _distinct_names(family):
-            del self._owners[name][labels]
+        for group in _groups(family):
+            owners = self._owners[group]
+            del owners[labels]
+            if not owners:
+                del self._owners[group]
 
     def _owners_of(self, family: Family, labels: Labels) -> Iterator[tuple[str, Family]]:
-        own_bound = _own_bound(labels)
-        for name in _distinct_names(family):
-            owners = self._owners.get(name, {})
-            if owner := owners.get(labels):
-                yield name, owner
-            if own_bound is not None:
-                owner = owners.get(tuple(label for label in labels if label[0] != BUCKET_BOUND))
-                if owner and SeriesName(name, own_bound) in owner.names:
-                    yield name, owner
-            if name in self._with_own_bound:
-                for bucket in family.names:
-                    if bucket.name == name and bucket.le:
-                        owner = owners.get(tuple(sorted([*labels, (BUCKET_BOUND, bucket.le)])))
-                        if owner:
-                            yield name, owner
+        for group in _groups(family):
+            if owner := self._owners.get(group, {}).get(labels):
+                yield group.name, owner
+            if others := self._owners.get(group._replace(is_bucket=not group.is_bucket)):
+                for bucket, their_labels in _as_buckets(family, group, labels):
+                    owner = others.get(their_labels)
+                    if owner and (group.is_bucket or bucket in owner.names):
+                        yield group.name, owner
 
 
-def _distinct_names(family: Family) -> Iterable[str]:
-    return dict.fromkeys(series.name for series in family.names)
+class _Group(NamedTuple):
+    """The series of a stream that have one name: one, or all buckets."""
+
+    name: str
+    is_bucket: bool
 
 
-def _own_bound(labels: Labels) -> str | None:
-    return next((text for label, text in labels if label == BUCKET_BOUND), None)
+def _groups(family: Family) -> Iterable[_Group]:
+    return dict.fromkeys(_Group(series.name, bool(series.le)) for series in family.names)
+
+
+def _as_buckets(family: Family, group: _Group, labels: Labels) -> Iterator[tuple[SeriesName, Labels]]:
+    """The series of a group as those of the other kind have them: ``le`` among the labels, or in the name."""
+    if group.is_bucket:
+        for series in family.names:
+            if series.name == group.name and series.le:
+                yield series, tuple(sorted([*labels, (BUCKET_BOUND, series.le)]))
+    elif bound := dict(labels).get(BUCKET_BOUND):
+        yield SeriesName(group.name, bound), tuple(label for label in labels if label[0] != BUCKET_BOUND)

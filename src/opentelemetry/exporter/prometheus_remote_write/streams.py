@@ -46,7 +46,7 @@ class Streams:
         self._labels = labels
         self._refuse = refuse
         self._attributes: list[object] = []
-        self._identities: list[tuple[object, int | None]] = []
+        self._identities: list[tuple[object, int | None]] | None = []
         self._streams: list[Stream] = []
         self._known: dict[int, _Known] = {}
 
@@ -60,14 +60,21 @@ class Streams:
             The points that have a stream, and their streams in the same order: the same list as the last time if
             nothing changed.
         """
-        identities = list(map(_identity, points))
-        if identities == self._identities and all(map(is_, (point.attributes for point in points), self._attributes)):
+        if self._are_as_before(points):
             return points, self._streams
         return self._find_anew(points)
 
     def forget(self) -> None:
         """Give up all streams and their claims."""
         self._find_anew(())
+
+    def _are_as_before(self, points: Sequence[Any]) -> bool:
+        try:
+            return list(map(_identity, points)) == self._identities and all(
+                map(is_, (point.attributes for point in points), self._attributes)
+            )
+        except Exception:  # noqa: BLE001 - which of them cannot be read or compared shows when they are looked at
+            return False
 
     def _find_anew(self, points: Sequence[Any]) -> tuple[Sequence[Any], Sequence[Stream]]:
         gone = dict.fromkeys(self._streams)
@@ -87,7 +94,7 @@ class Streams:
         # A data point that was refused is looked at again in the next export: what stood in its way may be gone.
         complete = len(found) == len(points)
         self._attributes = [known.attributes for _, known in found]
-        self._identities = [(known.copy, point.start_time_unix_nano) for point, known in found] if complete else []
+        self._identities = [(known.copy, point.start_time_unix_nano) for point, known in found] if complete else None
         streams = [known.stream for _, known in found]
         if streams != self._streams:
             self._streams = streams

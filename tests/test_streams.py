@@ -1,0 +1,246 @@
+from types import SimpleNamespace
+
+import pytest
+
+from opentelemetry.exporter.prometheus_remote_write.errors import Untranslatable
+from opentelemetry.exporter.prometheus_remote_write.labels import attribute_labels, sorted_labels
+from opentelemetry.exporter.prometheus_remote_write.model import Metadata, MetricType
+from opentelemetry.exporter.prometheus_remote_write.naming import TranslationStrategy
+from opentelemetry.exporter.prometheus_remote_write.series import Claims, Family, SeriesName
+from opentelemetry.exporter.prometheus_remote_write.streams import Streams
+from tests.collected import NOW, START, point
+
+FAMILY = Family("level", Metadata("level", MetricType.GAUGE, "", ""), (SeriesName("level"),))
+ESCAPING = TranslationStrategy.UNDERSCORE_ESCAPING_WITH_SUFFIXES
+
+
+@pytest.fixture
+def claims():
+    return Claims()
+
+
+@pytest.fixture
+def refused():
+    return []
+
+
+@pytest.fixture
+def translated():
+    """The attributes that were looked at."""
+    return []
+
+
+@pytest.fixture
+def streams(claims, refused, translated):
+    def labels(attributes):
+        translated.append(dict(attributes))
+        return sorted_labels(attribute_labels(attributes, ESCAPING))
+
+    return Streams(FAMILY, claims, labels, refused.append)
+
+
+def points(*attributes, start=START):
+    return [point(1.0, each, start=start) for each in attributes]
+
+
+def labels_of(found):
+    return [dict(stream.labels) for stream in found]
+
+
+def is_claimed(claims, **labels):
+    try:
+        claims.claim(FAMILY, tuple(labels.items()))
+    except Untranslatable:
+        return True
+    claims.release(FAMILY, tuple(labels.items()))
+    return False
+
+
+def test_the_streams_are_the_same_list_while_nothing_changes(streams, translated):
+    a, b = {"at": "a"}, {"at": "b"}
+    first = points(a, b)
+    found, before = streams.find(first)
+    assert found == first
+    assert labels_of(before) == [a, b]
+    for _ in range(3):
+        found, again = streams.find(points(a, b))
+        assert again is before
+        assert len(found) == 2
+    assert translated == [a, b]  # once each
+
+
+def test_equal_attributes_in_other_objects_are_the_same_streams(streams, translated):
+    _, before = streams.find(points({"at": "a"}, {"at": "b"}))
+    _, after = streams.find(points({"at": "a"}, {"at": "b"}))
+    assert after == before
+    assert after is before
+    assert len(translated) == 4  # whether they are equal is what their labels say
+
+
+def test_a_new_stream_leaves_the_others_as_they_are(streams, translated):
+    a, b, c = {"at": "a"}, {"at": "b"}, {"at": "c"}
+    _, before = streams.find(points(a, b))
+    _, after = streams.find(points(a, c, b))
+    assert after is not before
+    assert [after[0], after[2]] == before
+    assert labels_of(after) == [a, c, b]
+    assert translated == [a, b, c]
+
+
+def test_a_stream_that_vanishes_gives_its_series_back(streams, claims):
+    a, b = {"at": "a"}, {"at": "b"}
+    _, before = streams.find(points(a, b))
+    _, after = streams.find(points(b))
+    assert after == [before[1]]
+    assert not is_claimed(claims, at="a")
+    assert is_claimed(claims, at="b")
+
+
+def test_a_stream_that_comes_back_is_a_new_one(streams):
+    a, b = {"at": "a"}, {"at": "b"}
+    _, before = streams.find(points(a, b))
+    streams.find(points(b))
+    _, after = streams.find(points(a, b))
+    assert labels_of(after) == [a, b]
+    assert after[0] != before[0]
+    assert after[1] == before[1]
+
+
+def test_streams_in_another_order_are_the_same_streams(streams, translated):
+    a, b, c = {"at": "a"}, {"at": "b"}, {"at": "c"}
+    _, before = streams.find(points(a, b, c))
+    _, after = streams.find(points(c, a, b))
+    assert after == [before[2], before[0], before[1]]
+    assert len(translated) == 3
+
+
+def test_attributes_that_are_changed_in_place_are_looked_at_again(streams, claims):
+    attributes = {"at": "a"}
+    streams.find(points(attributes))
+    attributes["at"] = "b"
+    _, after = streams.find(points(attributes))
+    assert labels_of(after) == [{"at": "b"}]
+    assert not is_claimed(claims, at="a")
+    assert is_claimed(claims, at="b")
+
+
+def test_attributes_that_are_exchanged_in_place_are_looked_at_again(streams, refused):
+    one, other = {"at": "a"}, {"at": "b"}
+    _, before = streams.find(points(one, other))
+    one["at"], other["at"] = "b", "a"
+    _, after = streams.find(points(one, other))
+    assert after == before[::-1]
+    assert not refused
+
+
+def test_values_that_are_equal_in_python_may_be_other_labels(streams, refused):
+    _, found = streams.find(points({"at": 1}, {"at": True}, {"at": "1.0"}))
+    assert labels_of(found) == [{"at": "1"}, {"at": "true"}, {"at": "1.0"}]
+    assert not refused
+
+
+def test_one_stream_of_those_that_translate_alike_keeps_the_series(streams, refused):
+    dotted, underscored = {"a.b": "1"}, {"a_b": "1"}
+    for _ in range(3):
+        found, theirs = streams.find(points(dotted, underscored, {"c": "1"}))
+        assert [each.attributes for each in found] == [dotted, {"c": "1"}]
+        assert labels_of(theirs) == [{"a_b": "1"}, {"c": "1"}]
+    assert [error.reason for error in refused] == ["duplicate"] * 3
+
+
+def test_a_refused_stream_gets_the_series_when_its_owner_is_gone(streams, refused):
+    dotted, underscored = {"a.b": "1"}, {"a_b": "1"}
+    streams.find(points(dotted, underscored))
+    found, _ = streams.find(points(underscored))
+    assert [each.attributes for each in found] == [underscored]
+    assert len(refused) == 1
+
+
+def test_a_series_of_another_family_is_refused_until_it_is_given_back(streams, claims, refused):
+    other = Family("other", FAMILY.metadata, FAMILY.names)
+    claims.claim(other, (("at", "a"),))
+    assert streams.find(points({"at": "a"}))[0] == []
+    claims.release(other, (("at", "a"),))
+    assert len(streams.find(points({"at": "a"}))[0]) == 1
+    assert len(refused) == 1
+
+
+def test_another_start_time_is_another_stream_of_the_same_series(streams, refused):
+    a, b = {"at": "a"}, {"at": "b"}
+    _, before = streams.find(points(a, b))
+    _, after = streams.find([*points(a, start=START + 5), *points(b)])
+    assert [stream.start for stream in after] == [START + 5, START]
+    assert labels_of(after) == labels_of(before)
+    assert after[0] != before[0]
+    assert after[1] == before[1]
+    _, again = streams.find([*points(a, start=START + 5), *points(b)])
+    assert again is after
+    assert not refused
+
+
+def test_without_a_start_time_it_is_not_known(streams):
+    _, found = streams.find([SimpleNamespace(attributes={}, start_time_unix_nano=None)])
+    assert found[0].start == 0
+
+
+def test_without_attributes_there_are_no_labels_of_them(streams):
+    nothing = SimpleNamespace(attributes=None, start_time_unix_nano=0)
+    _, before = streams.find([nothing])
+    assert labels_of(before) == [{}]
+    assert streams.find([nothing])[1] is before
+
+
+class Uncomparable:
+    def __eq__(self, other):
+        raise TypeError("no comparison")
+
+    __hash__ = None
+
+
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [
+        pytest.param(point(1.0, {"at": object()}), "attribute value", id="an attribute of an unexpected type"),
+        pytest.param(point(1.0, {"...": 1}), "label name", id="a key of which nothing is left"),
+        pytest.param(point(1.0, {1: 1, "a": 1}), "label name", id="keys of several types"),
+        pytest.param(point(1.0, ["at"]), "attributes", id="attributes that are no mapping"),
+        pytest.param(point(1.0, {"at": Uncomparable()}), "attribute value", id="an attribute that cannot be compared"),
+        pytest.param(
+            SimpleNamespace(attributes={}, start_time_unix_nano="now"), "timestamp", id="a start time that is a text"
+        ),
+        pytest.param(
+            SimpleNamespace(attributes={}, start_time_unix_nano=-1), "timestamp", id="a start time before 1970"
+        ),
+        pytest.param(None, "attributes", id="no data point at all"),
+        pytest.param(SimpleNamespace(attributes={}), "attributes", id="no start time"),
+    ],
+)
+def test_a_bad_data_point_does_not_cost_another(streams, refused, claims, bad, reason):
+    good = {"at": "a"}, {"at": "b"}
+    for _ in range(2):
+        found, theirs = streams.find([*points(good[0]), bad, *points(good[1])])
+        assert [each.attributes for each in found] == list(good)
+        assert labels_of(theirs) == list(good)
+    assert [error.reason for error in refused] == [reason] * 2
+    assert is_claimed(claims, at="a")
+
+
+def test_forgetting_gives_back_all_series(streams, claims):
+    streams.find(points({"at": "a"}, {"at": "b"}))
+    streams.forget()
+    assert not is_claimed(claims, at="a")
+    assert not is_claimed(claims, at="b")
+    streams.forget()
+
+
+@pytest.mark.parametrize("before", [[], [point(1.0, {"at": object()})]], ids=["all sound", "one of them refused"])
+def test_no_data_points_give_back_all_series(streams, claims, before):
+    streams.find([*before, *points({"at": "a"})])
+    assert streams.find([]) == ([], [])
+    assert not is_claimed(claims, at="a")
+
+
+def test_an_id_that_is_used_again_is_not_taken_for_the_old_object(streams):
+    for number in range(200):
+        _, found = streams.find([point(1.0, {"at": number}, at=NOW + number)])
+        assert labels_of(found) == [{"at": str(number)}]
