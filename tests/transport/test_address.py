@@ -19,6 +19,14 @@ def test_a_resolver_that_does_not_answer_is_left_behind():
     answered.set()
 
 
+def test_at_the_interpreters_exit_where_no_thread_starts_the_resolver_is_asked_directly(monkeypatch):
+    def refuse(_thread):
+        raise RuntimeError("can't create new thread at interpreter shutdown")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    assert address.resolve("127.0.0.1", 9009)[0][4] == ("127.0.0.1", 9009)
+
+
 def test_what_the_resolver_raises_is_raised():
     def fail(*_, **__):
         raise socket.gaierror(socket.EAI_NONAME, "unknown")
@@ -32,6 +40,14 @@ def test_the_next_address_is_tried_when_one_refuses(start_server):
     closed = (socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", 1))
     open_ = (socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", server.port))
     with address.connected_socket("host", server.port, (), lookup=lambda *_, **__: [closed, open_]) as connection:
+        assert connection.getpeername() == ("127.0.0.1", server.port)
+
+
+def test_the_next_address_is_tried_when_the_machine_has_no_such_network(start_server):
+    server = start_server()
+    strange = (12345, socket.SOCK_STREAM, 0, "", ("::1", server.port))
+    open_ = (socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", server.port))
+    with address.connected_socket("host", server.port, (), lookup=lambda *_, **__: [strange, open_]) as connection:
         assert connection.getpeername() == ("127.0.0.1", server.port)
 
 

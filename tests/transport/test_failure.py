@@ -40,6 +40,17 @@ def test_a_receiver_that_does_not_read_is_given_up(make_transport):
             transport.post(bytes(30_000_000), {}, 0.2)
 
 
+def test_a_receiver_that_reads_no_more_is_given_up_too(start_server, make_transport):
+    def answer_once_and_stop_reading(exchange):
+        answer()(exchange)
+        return exchange.stopping.wait()
+
+    transport = make_transport(start_server(answer_once_and_stop_reading).url)
+    transport.post(b"x", {}, 5)
+    with pytest.raises(Retryable, match="did not answer within"):
+        transport.post(bytes(30_000_000), {}, 0.2)
+
+
 def test_an_error_that_drips_is_still_the_error(start_server, make_transport):
     server = start_server(drip(b"HTTP/1.1 503 Unavailable\r\nRetry-After: 7\r\nContent-Length: 9999\r\n\r\n", b"."))
     with pytest.raises(Retryable) as caught:

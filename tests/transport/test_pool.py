@@ -112,6 +112,34 @@ def test_a_fresh_connection_that_dies_under_the_request_is_an_error(start_server
     assert len(server.requests) == 1
 
 
+def test_a_connection_that_was_opened_again_is_a_fresh_one(start_server, make_transport):
+    server = start_server(in_turn(answer(keep=False), raw(b"")))
+    transport = make_transport(server.url)
+    transport.post(b"first", {}, 5)
+    with pytest.raises(Retryable, match="closed the connection without an answer"):
+        transport.post(b"second", {}, 5)
+    assert [request.body for request in server.requests] == [b"first", b"second"]
+
+
+def test_where_one_kept_connection_has_died_none_of_the_others_is_tried(start_server, make_transport):
+    together = threading.Barrier(2)
+
+    def wait_for_the_other(exchange):
+        together.wait(timeout=10)
+        return answer()(exchange)
+
+    server = start_server(wait_for_the_other)
+    transport = make_transport(server.url)
+    threads = [threading.Thread(target=transport.post, args=(b"x", {}, 10)) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    server.behaviour = lambda exchange: exchange.request.connection > 2 and answer()(exchange)
+    assert transport.post(b"x", {}, 5).status == 204
+    assert [request.connection for request in server.requests[2:]] in ([1, 3], [2, 3])
+
+
 def test_a_request_is_repeated_only_once(start_server, make_transport):
     server = start_server(in_turn(answer(), raw(b"")))
     transport = make_transport(server.url)

@@ -146,9 +146,9 @@ def test_the_proxy_is_shown_its_credentials(start_server, make_transport):
 
 @pytest.fixture
 def start_tls_server(start_server, certificates):
-    """start_tls_server(behaviour): a server with TLS."""
+    """start_tls_server(behaviour, certificates=): a server with TLS."""
 
-    def start(*arguments):
+    def start(*arguments, certificates=certificates):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificates.server.certificate, certificates.server.key)
         return start_server(*arguments, tls=context)
@@ -179,6 +179,16 @@ def test_a_proxy_itself_reached_by_tls(start_tls_server, make_transport, certifi
     transport = make_transport(receiver.url, certificate=str(certificates.ca), proxies={"https": proxy.url})
     assert transport.post(b"body", {}, 5).status == 204
     assert (proxy.requests[0].method, receiver.requests[0].body) == ("CONNECT", b"body")
+
+
+def test_the_systems_authorities_hold_for_a_proxy_beside_the_given_one_for_the_receiver(
+    start_tls_server, make_transport, certificates, make_certificates, monkeypatch
+):
+    systems = make_certificates()
+    monkeypatch.setenv("SSL_CERT_FILE", str(systems.ca))  # read by OpenSSL itself
+    receiver, proxy = start_tls_server(), start_tls_server(tunnel, certificates=systems)
+    transport = make_transport(receiver.url, certificate=str(certificates.ca), proxies={"https": proxy.url})
+    assert transport.post(b"body", {}, 5).status == 204
 
 
 def test_a_proxy_reached_by_tls_that_forwards(start_tls_server, make_transport, certificates):

@@ -40,7 +40,8 @@ def repeat(status):
                 shown.append(base64.b64decode(credentials).decode("utf-8").encode().decode("latin-1"))
         text = " ".join(shown).encode("latin-1")
         place = f"http://elsewhere/{request.headers.get('x-api-key')}?{request.target}"
-        return answer(status, {"Location": place, "Retry-After": TOKEN}, text)(exchange)
+        headers = {"Location": place, "Retry-After": request.target, "X-Echo": text.decode("latin-1")}
+        return answer(status, headers, text)(exchange)
 
     return act
 
@@ -97,6 +98,7 @@ def failing_post(caplog):
             for text in told:
                 assert secret not in text
                 assert repr(secret.encode())[2:-1] not in text
+                assert secret.encode().decode("latin-1") not in text
 
     return post
 

@@ -206,6 +206,20 @@ def test_the_time_holds_for_a_handshake(make_transport):
         make_transport(f"https://127.0.0.1:{listener.getsockname()[1]}").post(b"x", {}, 0.2)
 
 
+def test_a_server_that_ends_in_the_middle_of_a_handshake_is_worth_another_try(make_transport):
+    def hang_up():
+        connection, _ = listener.accept()
+        with connection:
+            connection.recv(65536)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = threading.Thread(target=hang_up)
+        server.start()
+        with pytest.raises(Retryable, match=r"TLS failed \(unexpected eof while reading\)"):
+            make_transport(f"https://127.0.0.1:{listener.getsockname()[1]}").post(b"x", {}, 5)
+        server.join()
+
+
 def test_the_time_holds_for_an_answer_that_drips(start_tls_server, make_transport, certificates):
     server = start_tls_server(in_turn(answer(), drip(b"", b"H")))
     transport = make_transport(server.url, certificate=str(certificates.ca))

@@ -78,7 +78,7 @@ class Transport:
     ) -> None:
         endpoint = _split(settings.endpoint)
         userinfo, _, host = endpoint.netloc.rpartition("@")
-        self._endpoint = endpoint._replace(netloc=host, fragment="")
+        self._endpoint = endpoint._replace(netloc=host)
         self._settings = settings
         self._environ = environ
         self._clock = clock
