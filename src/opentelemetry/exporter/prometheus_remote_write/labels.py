@@ -110,7 +110,9 @@ def sorted_labels(labels: Mapping[str, str]) -> Labels:
         labels: Legal names, and values that can be written as UTF-8.
     """
     # Code points sort as the bytes of their UTF-8 do.
-    return tuple(sorted((name, text) for name, text in labels.items() if name and text))
+    if "" in labels or "" in labels.values():
+        labels = {name: text for name, text in labels.items() if name and text}
+    return tuple(sorted(labels.items()))
 
 
 def le_text(bound: float) -> str:

@@ -8,8 +8,9 @@ series is a stream and one of the family's :class:`SeriesName`; the many are nev
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 from opentelemetry.exporter.prometheus_remote_write.errors import Untranslatable
@@ -29,7 +30,14 @@ class SeriesName(NamedTuple):
     le: str = ""
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+class SeriesGroup(NamedTuple):
+    """The series of a stream that have one name: one series, or all buckets."""
+
+    name: str
+    is_bucket: bool
+
+
+@dataclass(frozen=True, eq=False)
 class Family:
     """A metric family: what all its streams have in common.
 
@@ -44,6 +52,11 @@ class Family:
     metadata: Metadata
     names: tuple[SeriesName, ...]
     native: bool = False
+
+    @cached_property
+    def groups(self) -> tuple[SeriesGroup, ...]:
+        """The names of the series, those of the buckets as one."""
+        return tuple(dict.fromkeys(SeriesGroup(series.name, bool(series.le)) for series in self.names))
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -87,7 +100,7 @@ class Claims:
     """
 
     def __init__(self) -> None:
-        self._owners: dict[_Group, dict[Labels, Family]] = {}
+        self._owners: dict[SeriesGroup, dict[Labels, Family]] = {}
 
     def claim(self, family: Family, labels: Labels) -> None:
         """Take the series of a stream.
@@ -106,40 +119,29 @@ class Claims:
                 f"its series {name}{{{shown}}} is the same as one of metric {owner.metric!r}, and only one is sent: "
                 "rename one metric, or tell their attributes or scopes apart",
             )
-        for group in _groups(family):
+        for group in family.groups:
             self._owners.setdefault(group, {})[labels] = family
 
     def release(self, family: Family, labels: Labels) -> None:
         """Give back the series of a stream."""
-        for group in _groups(family):
+        for group in family.groups:
             owners = self._owners[group]
             del owners[labels]
             if not owners:
                 del self._owners[group]
 
     def _owners_of(self, family: Family, labels: Labels) -> Iterator[tuple[str, Family]]:
-        for group in _groups(family):
+        for group in family.groups:
             if owner := self._owners.get(group, {}).get(labels):
                 yield group.name, owner
-            if others := self._owners.get(group._replace(is_bucket=not group.is_bucket)):
+            if others := self._owners.get(SeriesGroup(group.name, not group.is_bucket)):
                 for bucket, their_labels in _as_buckets(family, group, labels):
                     owner = others.get(their_labels)
                     if owner and (group.is_bucket or bucket in owner.names):
                         yield group.name, owner
 
 
-class _Group(NamedTuple):
-    """The series of a stream that have one name: one, or all buckets."""
-
-    name: str
-    is_bucket: bool
-
-
-def _groups(family: Family) -> Iterable[_Group]:
-    return dict.fromkeys(_Group(series.name, bool(series.le)) for series in family.names)
-
-
-def _as_buckets(family: Family, group: _Group, labels: Labels) -> Iterator[tuple[SeriesName, Labels]]:
+def _as_buckets(family: Family, group: SeriesGroup, labels: Labels) -> Iterator[tuple[SeriesName, Labels]]:
     """The series of a group as those of the other kind have them: ``le`` among the labels, or in the name."""
     if group.is_bucket:
         for series in family.names:

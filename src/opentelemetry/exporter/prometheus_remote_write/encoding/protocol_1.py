@@ -81,5 +81,6 @@ def metadata_request(families: Iterable[Metadata]) -> bytes:
 
 
 @lru_cache(maxsize=10_000)  # most labels stand in many series
-def _label(name: str, text: str) -> bytes:
+def _label(label: tuple[str, str]) -> bytes:
+    name, text = label
     return delimited(_LABELS, delimited(1, name.encode()) + delimited(2, text.encode()))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from opentelemetry.exporter.prometheus_remote_write.encoding import write_v2_pb2
 from opentelemetry.exporter.prometheus_remote_write.encoding.series_encoder import histogram_fields, in_label_order
@@ -37,6 +37,8 @@ class Protocol2:
     def __init__(self) -> None:
         self._symbols = {"": 0}
         self._passing: dict[str, int] = {}
+        self._labels = _Labels(self._reference)
+        self._metadata: dict[Family, bytes] = {}
         self._table = bytearray(delimited(_SYMBOLS, b""))
         self._streams = 0
 
@@ -53,8 +55,10 @@ class Protocol2:
     def constant_fields(self, family: Family, stream: Stream) -> list[bytes]:
         """Returns the labels of each series of a stream, and its metadata."""
         self._streams += 1
-        metadata = delimited(_METADATA, self._metadata(family.metadata))
-        references = in_label_order(family, stream, self._references)
+        metadata = self._metadata.get(family)
+        if metadata is None:
+            metadata = self._metadata[family] = delimited(_METADATA, self._metadata_fields(family.metadata))
+        references = in_label_order(family, stream, self._labels.__getitem__)
         return [delimited(_LABELS_REFS, packed) + metadata for packed in references]
 
     def sample_opening(self, stream: Stream) -> bytes:
@@ -83,13 +87,10 @@ class Protocol2:
         )
         return b"".join(delimited(_EXEMPLARS, message.SerializeToString()) for message in messages)
 
-    def _metadata(self, metadata: Metadata) -> bytes:
+    def _metadata_fields(self, metadata: Metadata) -> bytes:
         help_, unit = self._reference(metadata.help), self._reference(metadata.unit)
         fields = ((1, int(metadata.type)), (3, help_), (4, unit))
         return b"".join(tag(field, VARINT) + varint(number) for field, number in fields if number)
-
-    def _references(self, name: str, text: str) -> bytes:
-        return varint(self._reference(name)) + varint(self._reference(text))
 
     def _reference(self, text: str) -> int:
         reference = self._symbols.get(text)
@@ -104,3 +105,16 @@ class Protocol2:
         if kept is not None:
             return kept
         return self._passing.setdefault(text, len(self._symbols) + len(self._passing))
+
+
+class _Labels(dict[tuple[str, str], bytes]):
+    """The references of each label, made when it is first asked for."""
+
+    def __init__(self, reference: Callable[[str], int]) -> None:
+        super().__init__()
+        self._reference = reference
+
+    def __missing__(self, label: tuple[str, str]) -> bytes:
+        name, text = label
+        references = self[label] = varint(self._reference(name)) + varint(self._reference(text))
+        return references

@@ -42,25 +42,21 @@ class SeriesEncoder(Protocol):
         """Returns the fields that hold exemplars; asked for after the constant fields of all series."""
 
 
-def in_label_order(family: Family, stream: Stream, encode: Callable[[str, str], bytes]) -> list[bytes]:
+def in_label_order(family: Family, stream: Stream, encode: Callable[[tuple[str, str]], bytes]) -> list[bytes]:
     """Encode the labels of each series of a stream, those that its series have in common only once.
 
     Args:
         family: Says how the series are called.
         stream: Its labels are sorted; ``__name__`` and ``le`` are put where they belong among them.
-        encode: From a label's name and value to its bytes.
+        encode: From a label, its name and value, to its bytes.
     """
     labels = stream.labels
-    pieces = [encode(name, text) for name, text in labels]
+    pieces = list(map(encode, labels))
     at_name = bisect_left(labels, (METRIC_NAME,))
     at_bound = bisect_left(labels, (BUCKET_BOUND,))
-    first, middle, last = (
-        b"".join(pieces[:at_name]),
-        b"".join(pieces[at_name:at_bound]),
-        b"".join(pieces[at_bound:]),
-    )
+    first, middle, last = b"".join(pieces[:at_name]), b"".join(pieces[at_name:at_bound]), b"".join(pieces[at_bound:])
     return [
-        b"".join((first, encode(METRIC_NAME, name), middle, encode(BUCKET_BOUND, le) if le else b"", last))
+        b"".join((first, encode((METRIC_NAME, name)), middle, encode((BUCKET_BOUND, le)) if le else b"", last))
         for name, le in family.names
     ]
 
