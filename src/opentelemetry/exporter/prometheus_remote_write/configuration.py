@@ -7,6 +7,7 @@ where that would be unsafe, stops all sending.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from difflib import get_close_matches
@@ -14,6 +15,7 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from opentelemetry.exporter.prometheus_remote_write.errors import InvalidSetting
+from opentelemetry.exporter.prometheus_remote_write.naming import TranslationStrategy
 from opentelemetry.exporter.prometheus_remote_write.settings import (
     PREFIX,
     RESERVED_HEADERS,
@@ -24,6 +26,7 @@ from opentelemetry.exporter.prometheus_remote_write.settings import (
 )
 
 _MAPPINGS = ("basic_auth", "tls_config")
+_METRIC_NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 _SHORT_TIMEOUT = 1.0  # seconds; a shorter one was most likely meant as seconds and written as milliseconds
 
 
@@ -63,11 +66,12 @@ def load(keywords: Mapping[str, object], environ: Mapping[str, str]) -> tuple[Se
     settings = Settings(**values, **_from_keywords(given))
     problems = [*wrong.values(), *_unknown_variables(environ)]
     for names, reason in _contradictions(settings):
+        if wrong.keys() & set(names):  # the reason is known
+            continue
         if given:
             raise InvalidSetting(f"{rows()[names[0]].keyword} ({variable(names[0])})", reason)
-        if not wrong.keys() & set(names):  # else the reason is known
-            problems.append(Problem(f"{variable(names[0])} {reason}; nothing is sent", fatal=True))
-    problems += _doubts(settings)
+        problems.append(Problem(f"{variable(names[0])} {reason}; nothing is sent", fatal=True))
+    problems += _doubts(settings, given)
     return _cleaned(settings), problems
 
 
@@ -83,7 +87,7 @@ def _from_keywords(given: Mapping[str, object]) -> dict[str, Any]:
         except TypeError as error:
             raise TypeError(f"{keyword} {error}, not {type(value).__name__}") from None
         except ValueError as error:
-            raise InvalidSetting(keyword, _reason(error)) from None
+            raise InvalidSetting(keyword, str(error)) from None
     return values
 
 
@@ -109,32 +113,34 @@ def _from_environment(
         try:
             values[name] = row.type.parse(text)
         except ValueError as error:
-            wrong[name] = _wrong_value(name, row, text, _reason(error))
+            wrong[name] = _wrong_value(name, row, text, str(error))
     return values, wrong
 
 
 def _unknown_variables(environ: Mapping[str, str]) -> Iterator[Problem]:
-    known = {variable(name) for name in rows()}
-    for name in sorted(environ.keys() - known):
-        if name.startswith(PREFIX):
-            yield Problem(f"{name} is not a variable of this exporter{_meant(name, known)}", fatal=False)
+    known = {row.variable for row in rows().values()}
+    for name in sorted(environ):
+        word = name.removeprefix(PREFIX)
+        if word != name and word not in known:
+            yield Problem(f"{name} is not a variable of this exporter{_meant(word, known, PREFIX)}", fatal=False)
 
 
 def _wrong_value(name: str, row: Row, text: str, reason: str) -> Problem:
-    shown = "" if row.secret else f"={text[:60]!r}"
-    if name == "endpoint":
-        shown = f"={text.rpartition('@')[2].partition('?')[0][:60]!r}"
+    public = _public_part(text) if name == "endpoint" else "" if row.secret else text
+    shown = f"={public[:60]!r}" if public else ""
     end = "nothing is sent" if row.guards else f"the default is used ({row.default})"
     return Problem(f"{variable(name)}{shown} {reason}; {end}", fatal=row.guards)
 
 
-def _reason(error: ValueError) -> str:
-    return "is not valid UTF-8" if isinstance(error, UnicodeError) else str(error)
+def _public_part(url: str) -> str:
+    """What of a malformed URL holds no secret: neither userinfo nor query, nor anything where these cannot be told."""
+    public = re.split("[?#]", url)[0]
+    return "" if "@" in url[len(public) :] else public.rpartition("@")[2]
 
 
-def _meant(word: str, known: set[str]) -> str:
+def _meant(word: str, known: set[str], prefix: str = "") -> str:
     close = get_close_matches(word, known, n=1)
-    return f"; did you mean {close[0]}?" if close else ""
+    return f"; did you mean {prefix}{close[0]}?" if close else ""
 
 
 def _contradictions(settings: Settings) -> Iterator[_Contradiction]:
@@ -163,13 +169,21 @@ def _contradictions(settings: Settings) -> Iterator[_Contradiction]:
         yield _Contradiction(("client_key", "client_certificate"), "needs the certificate that belongs to it")
 
 
-def _doubts(settings: Settings) -> Iterator[Problem]:
-    if settings.timeout < _SHORT_TIMEOUT:
+def _doubts(settings: Settings, given: Mapping[str, object]) -> Iterator[Problem]:
+    def called(name: str) -> str:
+        return name if name in given else variable(name)
+
+    if settings.timeout < _SHORT_TIMEOUT and "timeout" not in given:
         milliseconds = round(settings.timeout * 1000)
         yield Problem(f"{variable('timeout')}={milliseconds} is in milliseconds; were seconds meant?", fatal=False)
     for header in settings.headers:
         if header.lower() in RESERVED_HEADERS:
-            yield Problem(f"{variable('headers')} sets {header}, which the protocol sets; it is ignored", fatal=False)
+            yield Problem(f"{called('headers')} sets {header}, which the protocol sets; it is ignored", fatal=False)
+    escapes = TranslationStrategy(settings.translation_strategy).escapes
+    if settings.namespace and escapes and not _METRIC_NAME.fullmatch(settings.namespace):
+        shown = f"{called('namespace')}={settings.namespace[:60]!r}"
+        reason = "is not how a Prometheus name begins (letters, digits, underscores; no digit in front)"
+        yield Problem(f"{shown} {reason}; receivers may refuse it", fatal=False)
 
 
 def _cleaned(settings: Settings) -> Settings:

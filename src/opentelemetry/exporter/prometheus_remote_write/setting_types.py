@@ -45,7 +45,10 @@ def _parse_text(text: str) -> str:
         )
     if _CONTROL.search(text):
         raise ValueError("holds a control character or a line break")
-    text.encode()  # a UnicodeEncodeError is a ValueError
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # bytes of the environment that are not UTF-8 come as surrogates
+        raise ValueError("is not valid UTF-8") from None
     return text
 
 
@@ -59,12 +62,15 @@ def _parse_url(text: str) -> str:
     _parse_text(text)
     if any(character.isspace() for character in text):
         raise ValueError("must not hold white space")
-    parts = urlsplit(text)
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError:  # whose text quotes the URL, and with it a password
+        raise ValueError("is not a URL: its host or its port cannot be read") from None
     if parts.scheme not in {"http", "https"}:
         raise ValueError("must begin with http:// or https://")
     if not parts.hostname:
         raise ValueError("must name a host")
-    _ = parts.port  # raises ValueError where it is not a port
     return text
 
 
@@ -96,12 +102,14 @@ def _accept_integer(value: object) -> int:
     return value
 
 
-def whole_number(name: str, minimum: int) -> SettingType[int]:
-    """A whole number that is not below a minimum."""
+def whole_number(name: str, minimum: int, maximum: int | None = None) -> SettingType[int]:
+    """A whole number that is not below a minimum and, where there is one, not above a maximum."""
 
     def checked(number: int) -> int:
         if number < minimum:
             raise ValueError(f"must not be below {minimum}")
+        if maximum is not None and number > maximum:
+            raise ValueError(f"must not be above {maximum}")
         return number
 
     return SettingType(name, lambda text: checked(_parse_integer(text)), lambda value: checked(_accept_integer(value)))
@@ -119,7 +127,14 @@ def _accept_timeout(value: object) -> float:
         raise TypeError("must be a number of seconds")
     if not value >= 0:
         raise ValueError("must not be negative")
-    return float(value) or math.inf
+    return _float(value) or math.inf
+
+
+def _float(number: float) -> float:
+    try:
+        return float(number)
+    except OverflowError:
+        raise ValueError("must not be that large") from None
 
 
 def enumeration(*choices: str) -> SettingType[str]:
@@ -140,7 +155,10 @@ def _parse_pairs(text: str) -> dict[str, str]:
         name, equals, value = item.partition("=")
         if not equals or not name.strip():
             raise ValueError("must be a comma list of name=value; a comma inside a value is written %2C")
-        pairs[unquote(name.strip())] = unquote(value.strip(), errors="strict")
+        try:
+            pairs[unquote(name.strip())] = unquote(value.strip(), errors="strict")
+        except UnicodeDecodeError:
+            raise ValueError("is not valid UTF-8 where it is percent-encoded") from None
     return pairs
 
 
@@ -189,7 +207,7 @@ def _accept_names(value: object) -> tuple[str, ...]:
         return _parse_names(value)
     if not isinstance(value, Sequence) or not all(isinstance(item, str) for item in value):
         raise TypeError("must be a list of strings")
-    return tuple(value)
+    return tuple(_parse_text(item) for item in value if item)
 
 
 def _checked_boundaries(boundaries: Sequence[float]) -> tuple[float, ...]:
@@ -213,14 +231,15 @@ def _accept_boundaries(value: object) -> tuple[float, ...]:
         return _parse_boundaries(value)
     if not isinstance(value, Sequence) or not all(isinstance(item, int | float) for item in value):
         raise TypeError("must be a list of numbers")
-    return _checked_boundaries([float(item) for item in value])
+    return _checked_boundaries([_float(item) for item in value])
 
 
 TEXT = SettingType("text", _parse_text, _accept_text)
 URL = SettingType("URL", _parse_url, _accept_url)
 BOOLEAN = SettingType("true or false", _parse_boolean, _accept_boolean)
 COUNT = whole_number("number", minimum=1)
-MILLISECONDS = whole_number("milliseconds", minimum=1)
+MILLISECONDS = whole_number("milliseconds", minimum=1, maximum=2**31 - 1)
+"""Up to some 25 days: more than anybody means, and less than a thread can wait on any system."""
 TIMEOUT = SettingType("milliseconds", _parse_timeout, _accept_timeout)
 """Milliseconds in a variable, seconds as a keyword (as the predecessor had it) and as a value; 0 is no limit."""
 HEADERS = SettingType(
