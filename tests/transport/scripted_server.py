@@ -190,7 +190,10 @@ class ScriptedServer:
         method, target, _ = first.split(" ")
         body = b""
         while missing := int(headers.get("content-length", 0)) - len(body):
-            body += connection.recv(missing)
+            piece = connection.recv(missing)
+            if not piece:
+                return None
+            body += piece
         return Request(number, method, target, headers, body)
 
 

@@ -43,7 +43,8 @@ def test_a_receiver_that_does_not_read_is_given_up(make_transport):
 def test_a_receiver_that_reads_no_more_is_given_up_too(start_server, make_transport):
     def answer_once_and_stop_reading(exchange):
         answer()(exchange)
-        return exchange.stopping.wait()
+        exchange.stopping.wait()
+        return False
 
     transport = make_transport(start_server(answer_once_and_stop_reading).url)
     transport.post(b"x", {}, 5)

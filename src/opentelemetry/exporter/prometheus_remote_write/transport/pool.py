@@ -157,6 +157,7 @@ class Transport:
         manager: PoolManager
         if proxy:
             context = proxy_context(settings) if proxy.url.startswith("https:") else None
+            arguments.setdefault("ssl_context", context)  # what urllib3 2.0 takes for a proxy that forwards
             manager = ProxyManager(proxy.url, proxy_headers=proxy.headers, proxy_ssl_context=context, **arguments)
         else:
             context = None
