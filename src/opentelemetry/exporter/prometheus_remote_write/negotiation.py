@@ -6,6 +6,7 @@ that count what it has written. One of 1.0 does not; it may even answer 2xx to w
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import NamedTuple
@@ -18,6 +19,7 @@ _WRITTEN = {
     "histograms": "X-Prometheus-Remote-Write-Histograms-Written",
     "exemplars": "X-Prometheus-Remote-Write-Exemplars-Written",
 }
+_COUNT = re.compile("[0-9]{1,19}")  # an int64; Python refuses to convert thousands of digits
 
 
 class Shortfall(NamedTuple):
@@ -45,7 +47,7 @@ def shortfall(request: Request, headers: Mapping[str, str]) -> Shortfall:
     for kind, header in _WRITTEN.items():
         sent: int = getattr(request, kind)
         written = by_name.get(header.lower(), "0")
-        missing[kind] = max(0, sent - int(written)) if written.isdecimal() and written.isascii() else 0
+        missing[kind] = max(0, sent - int(written)) if _COUNT.fullmatch(written) else 0
     return Shortfall(**missing)
 
 
