@@ -13,10 +13,13 @@ from copy import deepcopy
 from itertools import accumulate
 
 from opentelemetry.exporter.prometheus_remote_write.errors import Untranslatable
+from opentelemetry.exporter.prometheus_remote_write.labels import le_text
 from opentelemetry.exporter.prometheus_remote_write.model import Exemplar
 from opentelemetry.exporter.prometheus_remote_write.naming import TranslationStrategy, label_name
 from tests.otlp_vectors import attributes, identifier
 from tests.pushed_series import Buckets, Pushed, Sample, key, nonzero, number
+
+CUSTOM_BUCKETS = -53  # the schema of native histograms with such
 
 
 class NotComparable(Exception):
@@ -26,15 +29,13 @@ class NotComparable(Exception):
 # --- the exporter's settings ---
 
 
-def keywords(case, protocol):
-    """Return the exporter's keywords for the settings of a case, but for the protocol's, or raise NotComparable."""
+def keywords(case):
+    """Return the exporter's keywords for the settings of a case, or raise NotComparable."""
     settings = case["settings"]
     if unknown := settings.keys() - SETTINGS.keys():
         raise AssertionError(f"case {case['id']} has settings that this file does not know: {unknown}")
     if settings.get("UnderscoreSan", True) != settings.get("PreserveMulti", True):
         raise NotComparable("a mixture of label modes that this project does not have")
-    if settings.get("NHCB") and protocol == "1.0":
-        raise NotComparable("custom buckets exist in protocol 2.0 only")
     found = {"disable_scope_labels": True}
     for name, value in settings.items():
         found |= SETTINGS[name](value)
@@ -114,9 +115,11 @@ def without_empty_namespace(samples, case):
     return samples
 
 
-def without_start_of_gauges(samples, _):
-    """The specification asks for a start time of monotonic sums and histograms; Prometheus passes on any."""
-    return [sample | {"start_timestamp": 0} if is_gauge(sample) else sample for sample in samples]
+def classic_where_refused(samples, _):
+    """A receiver refuses custom buckets that do not ascend or do not hold the count; such a histogram stays classic."""
+    return [
+        part for sample in samples for part in (classic(sample) if is_refused(sample.get("histogram")) else [sample])
+    ]
 
 
 def without_exemplars_of_gauges(samples, _):
@@ -176,7 +179,7 @@ RULES = (
     one_target_info,
     without_identifying_attributes,
     without_empty_namespace,
-    without_start_of_gauges,
+    classic_where_refused,
     without_exemplars_of_gauges,
     with_ids_of_spans,
     as_exemplars,
@@ -193,16 +196,31 @@ def is_target_info(sample):
     return sample["metadata"]["help"] == "Target metadata"
 
 
-def is_no_native_histogram(case):
-    """A receiver answers 500 to custom buckets whose bounds do not ascend, or that do not hold the count."""
-    if not case["settings"].get("NHCB"):
+def is_refused(histogram):
+    if histogram is None or histogram["schema"] != CUSTOM_BUCKETS:
         return False
-    for point in data_points(case):
-        bounds = [float(bound) for bound in point.get("explicitBounds", ())]
-        held = sum(map(int, point.get("bucketCounts", ())))
-        if bounds != sorted(set(bounds)) or math.inf in bounds or held != int(point.get("count", 0)):
-            return True
-    return False
+    bounds, counts = histogram["custom_values"], accumulate(histogram["positive_deltas"] or ())
+    return bounds != sorted(set(bounds)) or math.inf in bounds or sum(counts) != int(histogram["count"])
+
+
+def classic(sample):
+    """Return the classic series of a sample that was recorded as one histogram with custom buckets."""
+    histogram = sample["histogram"]
+    counts = nonzero(histogram["positive_spans"], accumulate(histogram["positive_deltas"] or ()))
+    family = sample["labels"]["__name__"]
+    below = accumulate(counts.get(number, 0) for number in range(len(histogram["custom_values"])))
+    yield from (
+        series(sample, f"{family}_bucket", value, le=le_text(bound))
+        for bound, value in zip(histogram["custom_values"], below, strict=True)
+    )
+    yield series(sample, f"{family}_bucket", histogram["count"], le="+Inf")
+    yield series(sample, f"{family}_count", histogram["count"])
+    yield series(sample, f"{family}_sum", histogram["sum"])
+
+
+def series(sample, name, value, **labels):
+    rest = {field: content for field, content in sample.items() if field != "histogram"}
+    return rest | {"labels": sample["labels"] | {"__name__": name, **labels}, "value": value, "exemplars": []}
 
 
 def has_nameless_scope(case):
@@ -217,7 +235,6 @@ def has_corrected_unit(case):
 
 
 OTHERWISE = {
-    is_no_native_histogram: "recorded as a native histogram that receivers refuse; it stays classic here",
     has_nameless_scope: "recorded without the labels of a scope that has no name",
     has_corrected_unit: "recorded with a unit's word that the specification corrects",
     lambda case: case.get("upstream_misplaces_counts"): "recorded with counts in the wrong buckets",
