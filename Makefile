@@ -14,7 +14,7 @@ help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  %-10s %s\n", $$1, $$2 }'
 
 demo: $(READY) ## Watch an unmodified web application's metrics arrive; PROMETHEUS=1 in a real Prometheus, HOLD=60 for a minute
-	@$(VENV)/bin/python examples/launcher/demo.py $(if $(PROMETHEUS),--prometheus) $(if $(HOLD),--hold $(HOLD))
+	@$(RUN) examples.launcher.demo $(if $(PROMETHEUS),--prometheus) $(if $(HOLD),--hold $(HOLD))
 
 test: servers lint pytest ## Everything that CI runs: real servers, lint, types, all tests with branch coverage
 

@@ -22,9 +22,7 @@ PLUG = "opentelemetry_prometheus_remote_write"
 ENTRY_POINTS = {
     "console_scripts": {"otel-prw": f"{PLUG}.command:main"},
     "opentelemetry_distro": {"prometheus_remote_write": f"{PLUG}.distro:PrometheusRemoteWriteDistro"},
-    "opentelemetry_configurator": {
-        "prometheus_remote_write": f"{PLUG}.configurator:PrometheusRemoteWriteConfigurator"
-    },
+    "opentelemetry_configurator": {"prometheus_remote_write": f"{PLUG}.configurator:PrometheusRemoteWriteConfigurator"},
     "opentelemetry_metrics_exporter": {"prometheus_remote_write": f"{LIBRARY}:PrometheusRemoteWriteMetricsExporter"},
     "opentelemetry_environment_variables": {"prometheus_remote_write": f"{PLUG}.environment_variables"},
 }
@@ -48,7 +46,7 @@ def run(*command, **environment):
 
 @pytest.fixture(scope="module")
 def distributions(tmp_path_factory):
-    """The folder with the source distribution, and the wheel that was built from it: so nothing is missing in either."""
+    """The source distribution, and the wheel that was built from it: so nothing is missing in either."""
     folder = tmp_path_factory.mktemp("dist")
     run(sys.executable, "-m", "build", "--no-isolation", "--outdir", str(folder))
     return folder

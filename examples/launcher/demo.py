@@ -1,0 +1,127 @@
+"""The main job, seen working: a web application that knows nothing of metrics, and what arrives of it.
+
+Run by `make demo`, and by `make demo PROMETHEUS=1` for a real Prometheus instead of the receiver in the package.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import psutil
+from urllib3.exceptions import HTTPError
+
+from examples.launcher import from_prometheus, from_receiver, traffic
+from examples.launcher.report import Check, Report, checks, table
+from examples.launcher.shop import COMMAND, Shop, ShopError
+from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver
+from tests.servers.package import UnavailableError
+from tests.servers.packages import prometheus_current
+from tests.servers.ports import free_port
+from tests.servers.prometheus import Prometheus
+
+_LINES_OF_LOG = 20
+
+
+class _Backend(NamedTuple):
+    """Where the metrics go: the write URL, how many requests it knows of, the whole report, and what it refused."""
+
+    url: str
+    counted: Callable[[], float]
+    read: Callable[[traffic.Traffic], Report]
+    refused: Callable[[], list[str]]
+
+
+def main() -> int:
+    """Run the demonstration; the exit status is 0 only if all that was sent has arrived, with the right values."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--prometheus", action="store_true", help="push to a real Prometheus")
+    parser.add_argument("--hold", type=float, default=0, metavar="SECONDS", help="stay up so long before the end")
+    arguments = parser.parse_args()
+    try:
+        with _prometheus() if arguments.prometheus else _receiver() as backend:
+            return 0 if _demonstrate(backend, arguments.hold) else 1
+    except UnavailableError as reason:
+        print(f"A real Prometheus cannot be had here: {reason}")
+        return 1
+
+
+def _demonstrate(backend: _Backend, hold: float) -> bool:
+    settings = {
+        "OTEL_SERVICE_NAME": "shop",
+        "OTEL_PYTHON_DISTRO": "prometheus_remote_write",
+        "OTEL_EXPORTER_PRW_ENDPOINT": backend.url,
+        "OTEL_EXPORTER_PRW_INTERVAL": "1000",
+        "OTEL_SEMCONV_STABILITY_OPT_IN": "http",
+    }
+    print("A web shop (examples/launcher/app.py) that knows nothing of metrics is started with\n")
+    print(*(f"    {name}={text} \\" for name, text in settings.items()), f"    {COMMAND}\n", sep="\n", flush=True)
+    with tempfile.TemporaryDirectory(prefix="demo-") as folder:
+        shop = Shop(settings, free_port(), Path(folder, "shop.log"))
+        try:
+            with shop:
+                results = list(_results(shop, backend, hold))
+        except (ShopError, HTTPError) as error:
+            results = [Check(f"the shop serves: {error}", holds=False)]
+        print(*(f"{'  ok' if holds else 'FAIL'}  {sentence}" for sentence, holds in results), sep="\n")
+        good = all(holds for _, holds in results)
+        if not good:
+            print("What the shop printed last:", *shop.log.splitlines()[-_LINES_OF_LOG:], sep="\n    ")
+        return good
+
+
+def _results(shop: Shop, backend: _Backend, hold: float) -> Iterator[Check]:
+    print(f"It serves at {shop.url}. Sending requests ...", end=" ", flush=True)
+    sent = traffic.send(shop.url)
+    print(f"{len(sent.answered)} in {sent.end - sent.begin:.1f} s.\n", flush=True)
+    memory = psutil.Process(shop.pid).memory_info().rss
+    _wait_until(lambda: backend.counted() == len(sent.answered))
+    report = backend.read(sent)
+    print(*table(report, sent), sep="\n", end="\n\n", flush=True)
+    yield from checks(report, sent, memory)
+    if hold:
+        print(f"Still up for {hold:g} s ...\n", flush=True)
+        time.sleep(hold)
+    yield Check("the shop ended in good order on Ctrl-C", shop.stop() == 0)
+    refused = backend.refused()
+    yield Check("; ".join(["nothing was refused", *refused]), not refused)
+
+
+def _wait_until(arrived: Callable[[], bool], seconds: float = 10) -> None:
+    """The last requests come with the next push; what does not come in time is the business of the checks."""
+    deadline = time.monotonic() + seconds
+    while not arrived() and time.monotonic() < deadline:
+        time.sleep(0.1)
+
+
+@contextmanager
+def _receiver() -> Iterator[_Backend]:
+    with Receiver() as receiver:
+        yield _Backend(
+            receiver.url,
+            lambda: from_receiver.counted(receiver),
+            lambda sent: from_receiver.read(receiver, sent),
+            lambda: [f"{each.status}: {each.reason}" for each in receiver.rejected],
+        )
+
+
+@contextmanager
+def _prometheus() -> Iterator[_Backend]:
+    with Prometheus(prometheus_current()) as prometheus:
+        print(f"Prometheus {prometheus.version} can be looked at while this runs: {prometheus.url}\n", flush=True)
+        yield _Backend(
+            prometheus.write_url,
+            lambda: from_prometheus.counted(prometheus),
+            lambda sent: from_prometheus.read(prometheus, sent),
+            lambda: [line for line in prometheus.log.splitlines() if "level=WARN" in line or "level=ERROR" in line],
+        )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,104 @@
+"""Each example, run as its README says, pushes what it should to the strict receiver."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import urllib3
+import yaml
+
+from examples.launcher.shop import Shop
+from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver
+from tests.servers.ports import free_port
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+
+
+@pytest.fixture
+def receiver():
+    with Receiver() as receiver:
+        yield receiver
+        assert receiver.rejected == []
+
+
+def visit_shop(settings, log):
+    with Shop(settings, free_port(), log) as shop:
+        with urllib3.PoolManager(retries=False) as http:
+            assert http.request("GET", f"{shop.url}/products/7").status == 200
+        assert shop.stop() == 0, shop.log
+
+
+def test_quickstart_in_code_pushes_every_kind_of_instrument(receiver):
+    done = subprocess.run(
+        [sys.executable, EXAMPLES / "code" / "quickstart.py", receiver.url], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert receiver.values("orders_total", table="0")[-1] == 5
+    assert receiver.values("orders_total", table="1")[-1] == 5
+    assert receiver.values("orders_waiting")[-1] == 0
+    assert [receiver.values("order_duration_seconds_bucket", le=le)[-1] for le in ("0.1", "0.5", "1", "+Inf")] == [
+        *(1, 5, 10, 10)
+    ]
+    assert receiver.values("order_duration_seconds_count")[-1] == 10
+    assert receiver.values("order_duration_seconds_sum")[-1] == pytest.approx(5.5)
+    assert receiver.values("oven_temperature_celsius")[-1] == 190
+    assert receiver.values("seats_free", room="main", job="quickstart")[-1] == 42
+    assert all(request.headers["X-Scope-Org-ID"] == "5" for request in receiver.received)
+
+
+def test_declarative_file_configures_the_exporter(receiver, tmp_path):
+    settings = {
+        "OTEL_CONFIG_FILE": str(EXAMPLES / "declarative" / "otel.yaml"),
+        "OTEL_SEMCONV_STABILITY_OPT_IN": "http",
+        "PUSH_TO": receiver.url,
+    }
+    visit_shop(settings, tmp_path / "shop.log")
+    (series,) = receiver.series("http_server_request_duration_seconds_count", job="shop", cluster="berlin")
+    assert series.samples[-1].value == 1
+    assert series.label("instance")
+    assert receiver.received[-1].headers["X-Scope-Org-ID"] == "5"
+
+
+@pytest.fixture
+def deployment():
+    """The Secret's data and the container's env of the deployment, as names with values or their sources."""
+    secret, deployment = yaml.safe_load_all((EXAMPLES / "kubernetes" / "deployment.yaml").read_text())
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    return secret, container
+
+
+def environment(secret, container, pod):
+    """What kubelet makes of a container's env."""
+    values = {}
+    for variable in container["env"]:
+        source = variable.get("valueFrom", {})
+        if "secretKeyRef" in source:
+            assert source["secretKeyRef"]["name"] == secret["metadata"]["name"]
+            text = secret["stringData"][source["secretKeyRef"]["key"]]
+        elif "fieldRef" in source:
+            assert source["fieldRef"]["fieldPath"] == "metadata.name"
+            text = pod
+        else:
+            text = variable["value"]
+        for name, known in values.items():
+            text = text.replace(f"$({name})", known)
+        values[variable["name"]] = text
+    return values
+
+
+def test_container_of_the_deployment_pushes_with_the_token_of_the_secret(deployment, receiver, tmp_path):
+    secret, container = deployment
+    settings = environment(secret, container, pod="shop-5d9c-x7k2p")
+    assert settings["OTEL_EXPORTER_PRW_ENDPOINT"].startswith("https://")
+    visit_shop({**settings, "OTEL_EXPORTER_PRW_ENDPOINT": receiver.url}, tmp_path / "shop.log")
+    assert receiver.values(
+        "http_server_request_duration_seconds_count", job="berlin/shop", k8s_pod_name="shop-5d9c-x7k2p"
+    ) == [1]
+    assert receiver.received[-1].headers["Authorization"] == "Bearer replace-me"
+
+
+def test_container_of_the_deployment_runs_the_launcher(deployment):
+    assert deployment[1]["command"] == ["opentelemetry-instrument", "python", "app.py"]
