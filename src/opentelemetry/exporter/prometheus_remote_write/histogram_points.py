@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import accumulate
 from typing import Any, TypeAlias
 
@@ -23,6 +23,7 @@ from opentelemetry.exporter.prometheus_remote_write.native_histogram import cust
 from opentelemetry.exporter.prometheus_remote_write.points import (
     DataPoints,
     Descriptor,
+    NumberPoints,
     Samples,
     exemplars_by_point,
     frames,
@@ -126,6 +127,27 @@ class CustomBucketPoints:
         self._classic.forget()
 
 
+class ExtremePoints:
+    """The least or the greatest value in a histogram's points, as a gauge.
+
+    Args:
+        descriptor: Of the histogram.
+        extreme: ``min`` or ``max``, which the name ends in.
+    """
+
+    def __init__(self, descriptor: Descriptor, extreme: str) -> None:
+        of_extreme = descriptor._replace(family=f"{descriptor.family}_{extreme}")
+        self._points = NumberPoints(of_extreme, MetricType.GAUGE, value=extreme)
+
+    def frames(self, points: DataPoints) -> Iterator[Frame]:
+        """Translate the data points of one export, but for those that have not recorded their extremes."""
+        yield from self._points.frames([point for point in points if _has_extremes(point)])
+
+    def forget(self) -> None:
+        """Give up the series: the metric is gone."""
+        self._points.forget()
+
+
 def exponential_points(descriptor: Descriptor) -> NativePoints:
     """Returns what translates the points of an exponential histogram."""
     return NativePoints(descriptor, _with_exponential_buckets)
@@ -135,10 +157,9 @@ class _ClassicBuckets:
     """The points of a histogram that have the same bounds and number of buckets."""
 
     def __init__(self, descriptor: Descriptor, bounds: tuple[float, ...], buckets: int) -> None:
+        bounds = _different_numbers(bounds)
         if bounds and bounds[-1] == math.inf:
             bounds = bounds[:-1]  # what every histogram has: the bucket +Inf
-        if len(set(bounds)) < len(bounds) or any(map(math.isnan, bounds)):
-            raise Untranslatable("bounds", f"its bounds {list(bounds)} are not all different numbers")
         self._descriptor = descriptor
         self._bounds = bounds[:buckets]
         self._complete = buckets > len(bounds)
@@ -187,6 +208,17 @@ class _ClassicBuckets:
         return by_series
 
 
+def _different_numbers(bounds: Sequence[Any]) -> tuple[float, ...]:
+    """Returns bounds as floats, of which two integers may be the same."""
+    try:
+        numbers = tuple(map(float, bounds))
+    except (TypeError, ValueError, OverflowError):
+        numbers = ()
+    if len(set(numbers)) < len(bounds) or any(map(math.isnan, numbers)) or math.inf in numbers[:-1]:
+        raise Untranslatable("bounds", f"its bounds {list(bounds)} are not all different numbers")
+    return numbers
+
+
 def _with_exponential_buckets(point: Any) -> NativeHistogram:
     return exponential(
         scale=point.scale,
@@ -201,7 +233,8 @@ def _with_exponential_buckets(point: Any) -> NativeHistogram:
 
 
 def _with_custom_buckets(point: Any) -> NativeHistogram:
-    return custom_buckets(point.explicit_bounds, point.bucket_counts, point.sum, point.count)
+    bounds = _different_numbers(point.explicit_bounds)
+    return custom_buckets(bounds, point.bucket_counts, point.sum, point.count)
 
 
 def _adds_up(point: Any) -> bool:
@@ -210,6 +243,14 @@ def _adds_up(point: Any) -> bool:
         return bool(point.bucket_counts) and sum(point.bucket_counts) == point.count
     except Exception:  # noqa: BLE001 - a point of any kind of wrong; the classic form will say what
         return False
+
+
+def _has_extremes(point: Any) -> bool:
+    """The SDK leaves them at plus and minus infinity where an aggregation records none."""
+    try:
+        return not point.min > point.max
+    except Exception:  # noqa: BLE001 - a point of any kind of wrong; what is wrong with it will be said
+        return True
 
 
 def _family(descriptor: Descriptor, names: tuple[SeriesName, ...], *, native: bool = False) -> Family:

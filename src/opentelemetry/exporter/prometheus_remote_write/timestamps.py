@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from opentelemetry.exporter.prometheus_remote_write.errors import Untranslatable
 
-_NANOSECONDS_PER_MILLISECOND = 1_000_000
+NANOSECONDS_PER_MILLISECOND = 1_000_000
 LATEST = (1 << 42) - 1
 """The latest time that is sent, in milliseconds: in May 2109. Six bytes of a varint hold it."""
 
@@ -18,6 +18,6 @@ def milliseconds(nanoseconds: int) -> int:
     Raises:
         Untranslatable: It is not a whole number, or out of range.
     """
-    if not isinstance(nanoseconds, int) or not 0 <= nanoseconds <= LATEST * _NANOSECONDS_PER_MILLISECOND:
+    if not isinstance(nanoseconds, int) or not 0 <= nanoseconds <= LATEST * NANOSECONDS_PER_MILLISECOND:
         raise Untranslatable("timestamp", f"time {nanoseconds!r} is not in nanoseconds since 1970")
-    return nanoseconds // _NANOSECONDS_PER_MILLISECOND
+    return nanoseconds // NANOSECONDS_PER_MILLISECOND

@@ -6,10 +6,9 @@ the resource, the scope, the name, and what happens to a metric that has no Prom
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, NamedTuple
 
 from opentelemetry.sdk.metrics.export import (
     AggregationTemporality,
@@ -18,7 +17,6 @@ from opentelemetry.sdk.metrics.export import (
     Histogram,
     Metric,
     MetricsData,
-    ResourceMetrics,
     ScopeMetrics,
     Sum,
 )
@@ -27,6 +25,7 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.exporter.prometheus_remote_write.errors import Untranslatable
 from opentelemetry.exporter.prometheus_remote_write.histogram_points import (
     CustomBucketPoints,
+    ExtremePoints,
     HistogramPoints,
     exponential_points,
 )
@@ -36,7 +35,7 @@ from opentelemetry.exporter.prometheus_remote_write.labels import (
     scope_labels,
     sorted_labels,
 )
-from opentelemetry.exporter.prometheus_remote_write.model import METRIC_NAME, Labels, Metadata, MetricType
+from opentelemetry.exporter.prometheus_remote_write.model import METRIC_NAME, Labels, MetricType
 from opentelemetry.exporter.prometheus_remote_write.naming import (
     MetricKind,
     TranslationStrategy,
@@ -45,9 +44,11 @@ from opentelemetry.exporter.prometheus_remote_write.naming import (
 )
 from opentelemetry.exporter.prometheus_remote_write.points import Descriptor, NumberPoints, Points
 from opentelemetry.exporter.prometheus_remote_write.refusals import Refusals
-from opentelemetry.exporter.prometheus_remote_write.series import Claims, Family, Frame, SeriesName, Stream
+from opentelemetry.exporter.prometheus_remote_write.series import Claims, Frame
 from opentelemetry.exporter.prometheus_remote_write.settings import Settings
 from opentelemetry.exporter.prometheus_remote_write.target import Target, target
+from opentelemetry.exporter.prometheus_remote_write.text import valid_text
+from opentelemetry.exporter.prometheus_remote_write.timestamps import NANOSECONDS_PER_MILLISECOND
 
 _KINDS = {
     Gauge: MetricKind.GAUGE,
@@ -91,18 +92,21 @@ class Translator:
         Yields:
             A frame for each family that has something to send. Series that are not in it are forgotten.
         """
-        resources = [self._resource(of_resource.resource.attributes) for of_resource in data.resource_metrics]
+        by_resource: dict[_Resource, list[ScopeMetrics]] = {}
+        for of_resource in data.resource_metrics:
+            resource = self._resource(of_resource.resource.attributes, (*self._resources, *by_resource))
+            by_resource.setdefault(resource, []).extend(of_resource.scope_metrics)
         for resource in self._resources:
-            if resource not in resources:
-                resource.keep_only(())
-        self._resources = resources
-        for resource, resource_metrics in zip(resources, data.resource_metrics, strict=True):
-            yield from self._translate_resource(resource, resource_metrics)
+            if resource not in by_resource:
+                resource.forget()
+        self._resources = list(by_resource)
+        for resource, scopes in by_resource.items():
+            yield from self._translate_resource(resource, scopes)
 
-    def _resource(self, attributes: Mapping[str, Any]) -> _Resource:
-        for known in self._resources:
-            if known.attributes == attributes:
-                return known
+    def _resource(self, attributes: Mapping[str, Any], known: Iterable[_Resource]) -> _Resource:
+        for resource in known:
+            if resource.attributes == attributes:
+                return resource
         settings = self._settings
         made = target(
             attributes,
@@ -115,29 +119,44 @@ class Translator:
         )
         for sentence in made.left_out:
             self._refusals.refuse("target_info", Untranslatable("resource attribute", sentence))
-        return _Resource(attributes, made)
+        return _Resource(attributes, made, self._info(made.info) if made.info else None)
 
-    def _translate_resource(self, resource: _Resource, resource_metrics: ResourceMetrics) -> Iterator[Frame]:
+    def _info(self, labels: Labels) -> NumberPoints:
+        descriptor = Descriptor(
+            metric="target_info",
+            family=dict(labels)[METRIC_NAME],
+            help="Target metadata",
+            unit="",
+            labels=lambda _: tuple(label for label in labels if label[0] != METRIC_NAME),
+            claims=self._claims,
+            refuse=lambda error: self._refusals.refuse("target_info", error),
+            exemplars=False,
+        )
+        return NumberPoints(descriptor, MetricType.GAUGE)
+
+    def _translate_resource(self, resource: _Resource, scopes: Iterable[ScopeMetrics]) -> Iterator[Frame]:
         seen: dict[_Key, None] = {}
         newest = 0
-        for scope_metrics in resource_metrics.scope_metrics:
+        for scope_metrics in scopes:
             for metric in scope_metrics.metrics:
-                key = _key(scope_metrics, metric, seen)
-                seen[key] = None
-                for frame in self._translate_metric(resource, key, scope_metrics, metric):
+                for frame in self._translate_metric(resource, scope_metrics, metric, seen):
                     times = frame.timestamps
                     newest = max(newest, times if isinstance(times, int) else max(times))
                     yield frame
         resource.keep_only(seen)
-        if newest and (info := resource.info):
-            yield Frame(info[0], [info[1]], newest, array("d", [1.0]), (), {})
+        if newest and resource.info:
+            yield from resource.info.frames([_InfoPoint(newest * NANOSECONDS_PER_MILLISECOND)])
 
     def _translate_metric(
-        self, resource: _Resource, key: _Key, scope_metrics: ScopeMetrics, metric: Metric
+        self, resource: _Resource, scope_metrics: ScopeMetrics, metric: Metric, seen: dict[_Key, None]
     ) -> list[Frame]:
         """Nothing is raised, because one bad metric never costs another; of a metric that fails nothing is sent."""
-        points = getattr(metric.data, "data_points", ())
+        points: list[Any] = []
+        key: _Key = ()
         try:
+            points += getattr(metric.data, "data_points", ())
+            key = _key(scope_metrics, metric, seen)
+            seen[key] = None
             if key not in resource.metrics:
                 resource.metrics[key] = list(self._points_of(resource.target, scope_metrics, metric))
             return [frame for kind in resource.metrics[key] for frame in kind.frames(points)]
@@ -145,7 +164,7 @@ class Translator:
             self._refusals.refuse(metric.name, error, len(points))
         except Exception as error:  # noqa: BLE001 - a foreign producer's data may be wrong in any way
             unexpected = Untranslatable("error", f"it cannot be translated ({type(error).__name__}: {error})")
-            self._refusals.refuse(metric.name, unexpected, len(points))
+            self._refusals.refuse(str(getattr(metric, "name", metric)), unexpected, len(points))
             resource.drop(key)
         return []
 
@@ -170,8 +189,7 @@ class Translator:
             yield exponential_points(descriptor)
         if isinstance(data, Histogram | ExponentialHistogram) and self._settings.histogram_min_max:
             for extreme in ("min", "max"):
-                name = f"{descriptor.family}_{extreme}"
-                yield NumberPoints(descriptor._replace(family=name), MetricType.GAUGE, value=extreme)
+                yield ExtremePoints(descriptor, extreme)
 
     def _descriptor(self, of: Target, scope_metrics: ScopeMetrics, metric: Metric, kind: MetricKind) -> Descriptor:
         strategy, settings = self._strategy, self._settings
@@ -190,7 +208,7 @@ class Translator:
         return Descriptor(
             metric=metric.name,
             family=metric_name(metric.name, metric.unit or "", kind, strategy, settings.namespace),
-            help=metric.description or "",
+            help=valid_text(metric.description or ""),
             unit=unit_word(metric.unit or "", strategy),
             labels=labels,
             claims=self._claims,
@@ -205,11 +223,11 @@ _Key = tuple[object, ...]
 class _Resource:
     """What is remembered of a resource: its target, and the points of each of its metrics."""
 
-    def __init__(self, attributes: Mapping[str, Any], made: Target) -> None:
+    def __init__(self, attributes: Mapping[str, Any], made: Target, info: Points | None) -> None:
         self.attributes = dict(attributes)
         self.target = made
+        self.info = info
         self.metrics: dict[_Key, list[Points]] = {}
-        self.info = _info(made.info) if made.info else None
 
     def keep_only(self, keys: Any) -> None:
         """Forget the metrics that are not among the keys."""
@@ -221,11 +239,20 @@ class _Resource:
         for points in self.metrics.pop(key, ()):
             points.forget()
 
+    def forget(self) -> None:
+        """Forget everything: the resource is gone."""
+        self.keep_only(())
+        if self.info:
+            self.info.forget()
 
-def _info(labels: Labels) -> tuple[Family, Stream]:
-    name = dict(labels)[METRIC_NAME]
-    family = Family("target_info", Metadata(name, MetricType.GAUGE, "Target metadata", ""), (SeriesName(name),))
-    return family, Stream(tuple(label for label in labels if label[0] != METRIC_NAME), start=0)
+
+class _InfoPoint(NamedTuple):
+    """The data point of ``target_info``, as the SDK's are."""
+
+    time_unix_nano: int
+    value: float = 1.0
+    attributes: Mapping[str, Any] = {}
+    start_time_unix_nano: None = None
 
 
 def _key(scope_metrics: ScopeMetrics, metric: Metric, seen: Mapping[_Key, None]) -> _Key:

@@ -1,0 +1,61 @@
+"""Frames, read one series at a time: slow and plain, where the encoders are quick."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from opentelemetry.exporter.prometheus_remote_write.model import Exemplar, Metadata, NativeHistogram
+
+
+class Series(NamedTuple):
+    """One series of one export."""
+
+    labels: dict[str, str]
+    value: float | NativeHistogram
+    timestamp: int
+    start: int
+    exemplars: tuple[Exemplar, ...]
+    metadata: Metadata
+
+    @property
+    def name(self) -> str:
+        return self.labels["__name__"]
+
+
+def read(frames) -> list[Series]:
+    """The series of frames, in their order."""
+    return [series for frame in frames for series in read_one(frame)]
+
+
+def read_one(frame):
+    family, streams, timestamps, values, histograms, exemplars = frame
+    worth = list(histograms) if family.native else list(values)
+    assert len(worth) == len(streams) * len(family.names)
+    assert not (family.native and values)
+    for position, value in enumerate(worth):
+        stream, name = streams[position // len(family.names)], family.names[position % len(family.names)]
+        yield Series(
+            labels={**dict(stream.labels), "__name__": name.name} | ({"le": name.le} if name.le else {}),
+            value=value,
+            timestamp=timestamps if isinstance(timestamps, int) else timestamps[position // len(family.names)],
+            start=stream.start,
+            exemplars=exemplars.get(position, ()),
+            metadata=family.metadata,
+        )
+
+
+def values(frames, *, without=()):
+    """The values of frames by name and labels, the labels as keywords in a text; no series may come twice."""
+    found = {}
+    for series in read(frames):
+        key = text(series, without)
+        assert key not in found, f"{key} comes twice"
+        found[key] = series.value
+    return found
+
+
+def text(series, without=()):
+    shown = ",".join(
+        f"{name}={value}" for name, value in sorted(series.labels.items()) if name not in {"__name__", *without}
+    )
+    return f"{series.name}{{{shown}}}"
