@@ -1,0 +1,42 @@
+"""A process of its own, with an environment that holds nothing but what a test says."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+PYTHON = Path(sys.executable)  # of the virtual environment, not resolved
+LAUNCHER = "opentelemetry-instrument"
+
+
+class Ended(NamedTuple):
+    """How a process ended; its errors are lines."""
+
+    status: int
+    output: str
+    errors: list[str]
+
+
+def run(*command: str | Path, cwd: Path, python: Path = PYTHON, **variables: str) -> Ended:
+    """Run a command to its end.
+
+    Args:
+        command: A command of the virtual environment, and its arguments.
+        cwd: Where to run it; nothing is imported from the checkout that is not installed.
+        python: The interpreter of the virtual environment.
+        variables: All that its environment holds beside PATH.
+    """
+    environment = {"PATH": os.pathsep.join([str(python.parent), os.defpath]), **variables}
+    done = subprocess.run(
+        [str(python.parent / command[0]), *map(str, command[1:])],
+        cwd=cwd,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    return Ended(done.returncode, done.stdout, done.stderr.splitlines())

@@ -1,0 +1,150 @@
+"""What the configurator builds out of the environment."""
+
+from __future__ import annotations
+
+import json
+import threading
+
+import pytest
+from opentelemetry.sdk._configuration import _OTelSDKConfigurator
+from opentelemetry_prometheus_remote_write.configurator import PrometheusRemoteWriteConfigurator
+
+from opentelemetry.exporter.prometheus_remote_write.setting_types import MILLISECONDS
+from opentelemetry.exporter.prometheus_remote_write.version import __version__
+from tests.application import run
+
+OURS = "PrometheusRemoteWriteMetricsExporter"
+CONFIGURE = """
+import json, os
+from opentelemetry import metrics, trace
+from opentelemetry_prometheus_remote_write.configurator import PrometheusRemoteWriteConfigurator
+try:
+    PrometheusRemoteWriteConfigurator().configure(auto_instrumentation_version="7")
+except RuntimeError as error:
+    print(json.dumps({"raised": str(error), "chosen": os.environ.get("OTEL_METRICS_EXPORTER")}))
+    raise SystemExit
+provider = metrics.get_meter_provider()
+readers = provider._metric_readers
+print(json.dumps({
+    "intervals": {type(reader._exporter).__name__: reader._export_interval_millis for reader in readers},
+    "readers": len(readers),
+    "resource": dict(trace.get_tracer_provider().resource.attributes),
+    "chosen": os.environ.get("OTEL_METRICS_EXPORTER"),
+}), flush=True)
+os._exit(0)  # a console exporter would print its metrics, too
+"""
+
+
+def built(tmp_path, **variables):
+    variables = {
+        "OTEL_METRICS_EXPORTER": "prometheus_remote_write",
+        "OTEL_EXPORTER_PRW_ENDPOINT": "http://127.0.0.1:9/write",
+        **variables,
+    }
+    ended = run("python", "-c", CONFIGURE, cwd=tmp_path, **variables)
+    return json.loads(ended.output), ended.errors
+
+
+@pytest.mark.parametrize(
+    ("variables", "interval"),
+    [
+        pytest.param({}, 60_000, id="a minute by default"),
+        pytest.param({"OTEL_METRIC_EXPORT_INTERVAL": "7000"}, 7000, id="that of all controllers"),
+        pytest.param({"OTEL_METRIC_EXPORT_INTERVAL": ""}, 60_000, id="an empty variable is unset"),
+        pytest.param(
+            {"OTEL_METRIC_EXPORT_INTERVAL": "7000", "OTEL_EXPORTER_PRW_INTERVAL": "1234"}, 1234, id="our own before it"
+        ),
+        pytest.param(
+            {"OTEL_METRIC_EXPORT_INTERVAL": "0", "OTEL_EXPORTER_PRW_INTERVAL": "1234"},
+            1234,
+            id="our own, whatever the other holds",
+        ),
+    ],
+)
+def test_controller_has_the_interval(variables, interval, tmp_path):
+    state, errors = built(tmp_path, **variables)
+    assert (state["intervals"], errors) == ({OURS: interval}, [])
+
+
+@pytest.mark.parametrize("text", ["0", "-5", "garbage", "nan", "inf", "1e300"])
+def test_interval_of_all_controllers_that_cannot_be_used_is_told_and_costs_nothing(text, tmp_path):
+    state, errors = built(tmp_path, OTEL_METRIC_EXPORT_INTERVAL=text)
+    assert state["intervals"] == {OURS: 60_000}
+    assert errors == [
+        f"OTEL_METRIC_EXPORT_INTERVAL={text!r} must be a positive number of milliseconds; the default is used (60000)"
+    ]
+
+
+def test_longest_own_interval_can_be_waited_for():
+    assert threading.TIMEOUT_MAX >= MILLISECONDS.parse("2147483647") / 1000
+    with pytest.raises(ValueError):
+        MILLISECONDS.parse("2147483648")
+
+
+def test_other_exporters_keep_their_interval(tmp_path):
+    state, errors = built(
+        tmp_path,
+        OTEL_METRICS_EXPORTER="console, prometheus_remote_write",
+        OTEL_METRIC_EXPORT_INTERVAL="7000",
+        OTEL_EXPORTER_PRW_INTERVAL="1234",
+    )
+    assert (state["intervals"], errors) == ({"ConsoleMetricExporter": 7000, OURS: 1234}, [])
+
+
+@pytest.mark.parametrize(
+    ("names", "readers"),
+    [
+        pytest.param("prometheus_remote_write,prometheus_remote_write", {OURS}, id="ours twice"),
+        pytest.param("prometheus_remote_write,", {OURS}, id="a comma at the end"),
+        pytest.param("prometheus_remote_write,none", {OURS}, id="ours and none"),
+        pytest.param("console", {"ConsoleMetricExporter"}, id="another one"),
+        pytest.param("none", set(), id="none"),
+        pytest.param("", set(), id="an empty list"),
+    ],
+)
+def test_exporters_that_are_asked_for_are_built_once_each(names, readers, tmp_path):
+    state, errors = built(tmp_path, OTEL_METRICS_EXPORTER=names)
+    assert (state["intervals"].keys(), state["readers"], errors) == (readers, len(readers), [])
+
+
+@pytest.mark.parametrize("names", ["prometheus_remote_write", "console,prometheus_remote_write", "none", ""])
+def test_variable_is_left_as_it_was(names, tmp_path):
+    state, _ = built(tmp_path, OTEL_METRICS_EXPORTER=names)
+    assert state["chosen"] == names
+
+
+def test_unknown_exporter_is_the_sdks_to_refuse(tmp_path):
+    state, _ = built(tmp_path, OTEL_METRICS_EXPORTER="prometheus_remote_write,acme")
+    assert state["raised"].startswith("Requested component 'acme' not found")
+    assert state["chosen"] == "prometheus_remote_write,acme"
+
+
+def test_nothing_is_built_where_the_sdk_is_disabled(tmp_path):
+    state, errors = built(tmp_path, OTEL_SDK_DISABLED="true", OTEL_EXPORTER_PRW_ENDPOINT="")
+    assert (state["readers"], errors) == (0, [])
+
+
+def test_resource_says_who_configured_it(tmp_path):
+    state, _ = built(tmp_path, OTEL_RESOURCE_ATTRIBUTES="service.name=shop")
+    ours = {name: text for name, text in state["resource"].items() if not name.startswith("telemetry.sdk.")}
+    del ours["service.instance.id"]
+    assert ours == {
+        "service.name": "shop",
+        "telemetry.auto.version": "7",
+        "telemetry.distro.name": "opentelemetry-exporter-prometheus-remote-write",
+        "telemetry.distro.version": __version__,
+    }
+
+
+def test_libraries_that_cannot_be_imported_cost_our_metrics_alone(tmp_path):
+    older = tmp_path / "older"
+    (older / "urllib3").mkdir(parents=True)
+    (older / "urllib3" / "__init__.py").write_text("__version__ = '1.26.0'\n")
+    state, errors = built(tmp_path, OTEL_METRICS_EXPORTER="console,prometheus_remote_write", PYTHONPATH=str(older))
+    assert state["intervals"].keys() == {"ConsoleMetricExporter"}
+    (error,) = errors
+    assert error.startswith("Metrics are not sent by Remote Write: the exporter cannot be made: ImportError: ")
+
+
+def test_configurator_shares_no_instance_with_another():
+    assert PrometheusRemoteWriteConfigurator.__bases__ == (_OTelSDKConfigurator,)

@@ -1,0 +1,52 @@
+"""What a process pays that is started under the launcher: no HTTP and no protobuf before an exporter is made."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.application import run
+
+HEAVY = ["cramjam", "google.protobuf", "snappy", "urllib3"]
+PRINT_HEAVY = f"; import json, sys; print(json.dumps([name for name in {HEAVY} if name in sys.modules]))"
+EXPORTER = "opentelemetry.exporter.prometheus_remote_write"
+PLUG = "opentelemetry_prometheus_remote_write"
+
+
+@pytest.mark.parametrize(
+    "module",
+    [EXPORTER, f"{EXPORTER}.environment_variables", PLUG, f"{PLUG}.distro", f"{PLUG}.configurator"],
+)
+def test_entry_point_imports_neither_http_nor_protobuf(module, tmp_path):
+    ended = run("python", "-c", f"import {module}{PRINT_HEAVY}", cwd=tmp_path)
+    assert (ended.status, json.loads(ended.output), ended.errors) == (0, [], [])
+
+
+def test_exporter_imports_both(tmp_path):
+    ended = run(
+        "python", "-c", f"from {EXPORTER} import PrometheusRemoteWriteMetricsExporter{PRINT_HEAVY}", cwd=tmp_path
+    )
+    assert {"google.protobuf", "urllib3"} <= set(json.loads(ended.output))
+
+
+def test_package_has_no_other_late_name(tmp_path):
+    ended = run("python", "-c", f"from {EXPORTER} import Exporter", cwd=tmp_path)
+    assert ended.status == 1
+    assert ended.errors[-1].startswith("ImportError: cannot import name 'Exporter'")
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        pytest.param({"OTEL_METRICS_EXPORTER": "none"}, id="metrics are not exported"),
+        pytest.param({"OTEL_METRICS_EXPORTER": "console"}, id="metrics go elsewhere"),
+        pytest.param(
+            {"OTEL_METRICS_EXPORTER": "prometheus_remote_write", "OTEL_SDK_DISABLED": "TRUE"}, id="the SDK is disabled"
+        ),
+    ],
+)
+def test_configurator_imports_neither_where_nothing_goes_out_by_remote_write(variables, tmp_path):
+    script = f"from {PLUG}.configurator import PrometheusRemoteWriteConfigurator as C; C().configure(){PRINT_HEAVY}"
+    ended = run("python", "-c", script, cwd=tmp_path, **variables)
+    assert (ended.status, json.loads(ended.output.splitlines()[0]), ended.errors) == (0, [], [])
