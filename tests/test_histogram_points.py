@@ -252,9 +252,10 @@ def test_explicit_buckets_become_custom_ones(custom):
     [
         pytest.param(histogram_point((), (), {"at": "b"}, count=4), id="no buckets"),
         pytest.param(histogram_point((1, 1), (1.0,), {"at": "b"}, count=3), id="buckets that hold less than the count"),
+        pytest.param(histogram_point((1, 1, 1), (2.0, 1.0), {"at": "b"}), id="bounds that do not ascend"),
     ],
 )
-def test_what_does_not_add_up_stays_classic_and_the_rest_native(custom, refused, point):
+def test_what_a_native_histogram_cannot_be_stays_classic_and_the_rest_native(custom, refused, point):
     found = read(custom.frames([histogram_point(attributes={"at": "a"}), point]))
     assert {series.name for series in found if series.labels["at"] == "a"} == {"latency"}
     assert {series.name for series in found if series.labels["at"] == "b"} == {

@@ -6,6 +6,7 @@ import math
 from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import accumulate
+from operator import lt
 from typing import Any, TypeAlias
 
 from opentelemetry.exporter.prometheus_remote_write.errors import Untranslatable
@@ -117,7 +118,7 @@ class CustomBucketPoints:
         complete: list[Any] = []
         others: list[Any] = []
         for point in points:
-            (complete if _adds_up(point) else others).append(point)
+            (complete if _has_custom_buckets(point) else others).append(point)
         yield from self._native.frames(complete)
         yield from self._classic.frames(others)
 
@@ -237,10 +238,11 @@ def _with_custom_buckets(point: Any) -> NativeHistogram:
     return custom_buckets(bounds, point.bucket_counts, point.sum, point.count)
 
 
-def _adds_up(point: Any) -> bool:
-    """A receiver refuses a native histogram whose buckets do not hold the count; the classic form can say both."""
+def _has_custom_buckets(point: Any) -> bool:
+    """A receiver refuses bounds that do not ascend and buckets that do not hold the count; classic series can be both."""
     try:
-        return bool(point.bucket_counts) and sum(point.bucket_counts) == point.count
+        bounds, counts = point.explicit_bounds, point.bucket_counts
+        return all(map(lt, bounds, bounds[1:])) and bool(counts) and sum(counts) == point.count
     except Exception:  # noqa: BLE001 - a point of any kind of wrong; the classic form will say what
         return False
 
