@@ -1,0 +1,57 @@
+"""`make demo`, as make runs it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.servers import packages
+from tests.servers.fixtures import obtain
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+
+
+def demo(*arguments, **environment):
+    done = subprocess.run(
+        [sys.executable, "-m", "examples.launcher.demo", *arguments],
+        cwd=CHECKOUT,
+        env=os.environ | environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stderr == ""
+    return done
+
+
+def test_demo_shows_that_what_was_sent_has_arrived():
+    done = demo()
+    assert done.returncode == 0, done.stdout
+    assert "400 in " in done.stdout
+    assert "  ok  all 400 requests were counted under their route and status" in done.stdout
+    assert "FAIL" not in done.stdout
+    row = next(line.split() for line in done.stdout.splitlines() if line.startswith("/checkout"))
+    assert row[1:5] == ["96", "96", "0", "16"]
+
+
+def test_demo_shows_the_same_in_a_real_prometheus():
+    obtain("prometheus 3.x", packages.prometheus_current)
+    done = demo("--prometheus")
+    assert done.returncode == 0, done.stdout
+    assert "can be looked at while this runs: http://127.0.0.1:" in done.stdout
+    assert "PromQL> histogram_quantile(0.95, " in done.stdout
+    assert "FAIL" not in done.stdout
+
+
+def test_demo_fails_where_nothing_arrives(tmp_path):
+    """An empty package hides ours from the launcher: the shop serves, without instrumentation."""
+    hidden = tmp_path / "opentelemetry_prometheus_remote_write"
+    hidden.mkdir()
+    (hidden / "__init__.py").touch()
+    done = demo(PYTHONPATH=str(tmp_path))
+    assert done.returncode == 1
+    assert "FAIL  all 400 requests were counted under their route and status" in done.stdout
+    assert "Failed to auto initialize OpenTelemetry" in done.stdout
