@@ -239,7 +239,7 @@ def _with_custom_buckets(point: Any) -> NativeHistogram:
 
 
 def _has_custom_buckets(point: Any) -> bool:
-    """A receiver refuses bounds that do not ascend and buckets that do not hold the count; classic series can be both."""
+    """A receiver refuses bounds that do not ascend and buckets that do not hold the count; classic series may be so."""
     try:
         bounds, counts = point.explicit_bounds, point.bucket_counts
         return all(map(lt, bounds, bounds[1:])) and bool(counts) and sum(counts) == point.count
