@@ -190,6 +190,12 @@ def test_files_that_cannot_be_used_stop_the_sending(start_tls_server, make_trans
     assert server.connections == 0
 
 
+def test_a_key_log_that_cannot_be_written_stops_the_sending(start_tls_server, make_transport, monkeypatch, tmp_path):
+    monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "no folder" / "keys"))  # read by Python itself
+    with pytest.raises(Unsendable, match=r"TLS cannot be set up: .*keys': No such file"):
+        make_transport(start_tls_server().url).post(b"x", {}, 5)
+
+
 def test_a_file_that_has_been_mended_is_used_at_the_next_request(
     start_tls_server, make_transport, certificates, tmp_path
 ):

@@ -173,10 +173,9 @@ class Transport:
         return _Connected(manager, route, proxy.headers if proxy else {})
 
     def _exchange(self, manager: PoolManager, body: bytes, headers: Mapping[str, str]) -> Answer:
-        try:
+        with suppress(StaleConnectionError):
             return self._request(manager, body, headers)
-        except StaleConnectionError:
-            manager.clear()  # the others were idle for as long, so they go too
+        # urllib3 has put an empty place on top of its stack, so this one opens a connection.
         return self._request(manager, body, headers)
 
     def _request(self, manager: PoolManager, body: bytes, headers: Mapping[str, str]) -> Answer:

@@ -12,6 +12,8 @@ from ipaddress import ip_address, ip_network
 from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
+from urllib3.util import parse_url
+
 from opentelemetry.exporter.prometheus_remote_write.errors import Unsendable
 from opentelemetry.exporter.prometheus_remote_write.settings import variable
 from opentelemetry.exporter.prometheus_remote_write.transport.authentication import basic_from_userinfo
@@ -66,18 +68,19 @@ def _from_environment(name: str, environ: Mapping[str, str]) -> tuple[str, str]:
 def _parsed(name: str, text: str) -> Proxy:
     try:
         parts = urlsplit(text if "://" in text else f"http://{text}")
-        port = parts.port or _DEFAULT_PORTS.get(parts.scheme)
+        if parts.scheme not in _DEFAULT_PORTS:
+            raise Unsendable(f"{name}: proxies by {parts.scheme}:// are not supported, only http:// and https://")
         userinfo, _, _ = parts.netloc.rpartition("@")
+        host = parts.hostname or ""
+        address = f"[{host}]" if ":" in host else host
+        url = f"{parts.scheme}://{address}:{parts.port or _DEFAULT_PORTS[parts.scheme]}"
+        # urllib3 must not go to another place than is written there.
+        if not host or re.search(r"[\s\\]", host) or parse_url(url).url != url:
+            raise ValueError  # noqa: TRY301 - as the others here
         headers = {"Proxy-Authorization": basic_from_userinfo(userinfo)} if userinfo else {}
     except ValueError:
         raise Unsendable(f"{name} is not a proxy's URL") from None
-    if parts.scheme not in _DEFAULT_PORTS:
-        raise Unsendable(f"{name}: proxies by {parts.scheme}:// are not supported, only http:// and https://")
-    host = parts.hostname or ""
-    if not host or re.search(r"[\s\x00-\x20\x7f\\]", host):
-        raise Unsendable(f"{name} names no host")
-    address = f"[{host}]" if ":" in host else host
-    return Proxy(f"{parts.scheme}://{address}:{port}", headers)
+    return Proxy(url, headers)
 
 
 def bypassed(host: str, port: int, exceptions: str) -> bool:

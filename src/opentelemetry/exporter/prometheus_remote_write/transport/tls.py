@@ -33,16 +33,15 @@ def proxy_context(settings: Settings) -> ssl.SSLContext:
 
 
 def _trusting(path: str) -> ssl.SSLContext:
-    if not path:
-        return ssl.create_default_context()
     setting = variable("certificate")
-    regular_file(setting, path)
+    if path:
+        regular_file(setting, path)
     try:
-        return ssl.create_default_context(cafile=path)
+        return ssl.create_default_context(cafile=path or None)
     except ssl.SSLError:
         raise Unsendable(f"{setting}: {path!r} holds no certificate in PEM form") from None
-    except OSError as error:
-        raise Unsendable(f"{setting}: {path!r} cannot be read: {error.strerror}") from None
+    except OSError as error:  # not to be read, or SSLKEYLOGFILE not to be written
+        raise Unsendable(f"TLS cannot be set up: {error.filename or path!r}: {error.strerror}") from None
 
 
 def _relaxed(context: ssl.SSLContext) -> ssl.SSLContext:
