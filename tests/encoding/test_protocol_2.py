@@ -386,6 +386,14 @@ def test_the_table_stays_as_it_is_while_streams_are_added():
         before = symbols
 
 
+def test_streams_may_change_their_order():
+    encodes, of, streams = encoder(), family("hits"), [stream(at="a"), stream(at="b")]
+    for ordered in (streams, streams[::-1], streams):
+        request = message(encodes, frame(of, *ordered))
+        found = [labels_of(request, series.labels_refs)["at"] for series in request.timeseries]
+        assert found == [dict(each.labels)["at"] for each in ordered]
+
+
 def test_a_bucket_that_moves_leaves_nothing_of_itself():
     encodes, labels = encoder(), stream(job="shop")
     for bounds in (("1", "2"), ("1", "3"), ("4",), ()):
@@ -436,7 +444,7 @@ def exports(draw):
     all_exports = []
     for _ in range(draw(st.integers(1, 5))):
         for number in range(3):
-            change = draw(st.sampled_from(["none", "streams", "starts", "begin anew", "go"]))
+            change = draw(st.sampled_from(["none", "streams", "order", "starts", "begin anew", "go"]))
             of, streams = current.get(number, (None, []))
             if change == "go":
                 current.pop(number, None)
@@ -449,6 +457,8 @@ def exports(draw):
                 new = set(draw(st.lists(LABELS, max_size=2))) - {each.labels for each in kept}
                 changed = draw(st.permutations(kept + [Stream(each, draw(TIMES)) for each in sorted(new)]))
                 current[number] = (of, changed or streams)
+            elif change == "order":
+                current[number] = (of, draw(st.permutations(streams)))
             elif change == "starts":
                 current[number] = (
                     of,
