@@ -44,7 +44,7 @@ docs: $(READY) ## Write the generated parts of README.md anew
 	$(RUN) tests.readme
 
 bench: $(READY) ## What an export costs, compared with the SDK's own collection
-	$(RUN) tests.benchmarks.export
+	$(RUN) tests.benchmarks
 
 proto: $(READY) ## Generate the protobuf modules anew
 	$(RUN) tests.encoding.protoc
