@@ -10,6 +10,7 @@ from opentelemetry.exporter.prometheus_remote_write.encoding.wire import varint
 _logger = logging.getLogger(__name__)
 
 _LONGEST_LITERAL = 1 << 16
+_SHORT_LITERAL = 60
 
 
 def stored(content: bytes) -> bytes:
@@ -17,8 +18,30 @@ def stored(content: bytes) -> bytes:
     pieces = [varint(len(content))]
     for start in range(0, len(content), _LONGEST_LITERAL):
         literal = content[start : start + _LONGEST_LITERAL]
-        # 61 in the upper six bits: the length, less one, follows in two bytes.
-        pieces += (b"\xf4", (len(literal) - 1).to_bytes(2, "little"), literal)
+        length = len(literal) - 1
+        # The upper six bits hold the length less one, or 61: then it follows in two bytes. Decoders in Rust refuse the
+        # long form of a literal so short that less than four bytes follow.
+        opening = bytes([length << 2]) if length < _SHORT_LITERAL else b"\xf4" + length.to_bytes(2, "little")
+        pieces += (opening, literal)
+    return b"".join(pieces)
+
+
+def uncompressed(block: bytes) -> bytes:
+    """Returns the content of a snappy block that :func:`compressor`'s function has made."""
+    try:
+        from snappy import uncompress  # noqa: PLC0415 - may be missing
+    except ImportError:
+        return _unstored(block)
+    return bytes(uncompress(block))
+
+
+def _unstored(block: bytes) -> bytes:
+    position = next(place for place, byte in enumerate(block) if not byte & 0x80) + 1  # after the varint
+    pieces = []
+    while position < len(block):
+        start = position + 3
+        position = start + int.from_bytes(block[start - 2 : start], "little") + 1
+        pieces.append(block[start:position])
     return b"".join(pieces)
 
 

@@ -1,0 +1,88 @@
+import pytest
+import snappy
+
+from opentelemetry.exporter.prometheus_remote_write.encoding import write_v1_pb2 as v1
+from opentelemetry.exporter.prometheus_remote_write.encoding.encoder import HEADERS, Encoder
+from opentelemetry.exporter.prometheus_remote_write.model import Exemplar
+from opentelemetry.exporter.prometheus_remote_write.receiver.decoding import decode
+from tests.collected import NOW
+from tests.encoding.exports import expected, floats, found, gauge_family, streams
+
+LEVEL = gauge_family()
+OTHER = gauge_family("other")
+
+
+class Clock:
+    """Seconds that go up when the test says so."""
+
+    now = 1000.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+def families(requests):
+    """The families of each request that brings metadata."""
+    messages = [v1.WriteRequest.FromString(request.body) for request in requests]
+    return [[each.metric_family_name for each in message.metadata] for message in messages if message.metadata]
+
+
+@pytest.mark.parametrize("protocol", ["1.0", "2.0"])
+def test_a_request_says_what_it_holds(protocol):
+    frame = floats(LEVEL, streams("a", "b"), exemplars={1: (Exemplar((), 1.0, NOW),)})
+    request = next(iter(Encoder(protocol, 2000, snappy.compress).encode([frame])))
+    assert request.protocol == protocol
+    assert (request.samples, request.histograms, request.exemplars) == (2, 0, 1)
+    assert found(decode(protocol, snappy.uncompress(request.body)).series) == expected([frame], protocol)
+
+
+def test_headers_are_those_of_the_protocol():
+    assert HEADERS == {
+        "1.0": {
+            "Content-Encoding": "snappy",
+            "Content-Type": "application/x-protobuf",
+            "X-Prometheus-Remote-Write-Version": "0.1.0",
+        },
+        "2.0": {
+            "Content-Encoding": "snappy",
+            "Content-Type": "application/x-protobuf;proto=io.prometheus.write.v2.Request",
+            "X-Prometheus-Remote-Write-Version": "2.0.0",
+        },
+    }
+
+
+@pytest.mark.parametrize("protocol", ["1.0", "2.0"])
+def test_nothing_to_send_is_no_request(protocol):
+    assert list(Encoder(protocol, 2000, bytes).encode([])) == []
+
+
+def test_metadata_of_1_0_comes_at_first_and_every_minute_in_a_request_of_its_own(clock):
+    encoder = Encoder("1.0", 2000, bytes, clock=clock)
+    frames = [floats(LEVEL, streams("a")), floats(OTHER, streams("a"))]
+
+    first = list(encoder.encode(frames))
+    assert [(request.samples, request.histograms) for request in first] == [(2, 0), (0, 0)]
+    assert families(first) == [["level", "other"]]
+
+    for seconds in (0.1, 30.0, 59.8):
+        clock.now = 1000.0 + seconds
+        assert families(encoder.encode(frames)) == []
+    clock.now = 1060.0
+    assert families(encoder.encode(frames)) == [["level", "other"]]
+    assert families(encoder.encode(frames)) == []
+
+
+def test_metadata_of_1_0_waits_for_something_to_say(clock):
+    encoder = Encoder("1.0", 2000, bytes, clock=clock)
+    assert list(encoder.encode([])) == []
+    assert families(encoder.encode([floats(LEVEL, streams("a"))])) == [["level"]]
+
+
+def test_metadata_of_2_0_is_in_each_series():
+    [request] = Encoder("2.0", 2000, bytes).encode([floats(LEVEL, streams("a", "b"))])
+    assert [series.metadata.type for series in decode("2.0", request.body).series] == ["gauge", "gauge"]

@@ -1,0 +1,96 @@
+import pytest
+
+from opentelemetry.exporter.prometheus_remote_write.encoding import write_v1_pb2 as v1
+from opentelemetry.exporter.prometheus_remote_write.encoding.protocol_1 import Protocol1, metadata_request
+from opentelemetry.exporter.prometheus_remote_write.model import Exemplar, Metadata, MetricType, NativeHistogram, Span
+from opentelemetry.exporter.prometheus_remote_write.series import Family, SeriesName, Stream
+from tests.collected import NOW
+
+LATENCY = Family(
+    "latency",
+    Metadata("latency", MetricType.HISTOGRAM, "", ""),
+    (SeriesName("latency_bucket", "0.5"), SeriesName("latency_bucket", "+Inf"), SeriesName("latency_sum")),
+)
+
+
+def labels(fields):
+    return [(label.name, label.value) for label in v1.TimeSeries.FromString(fields).labels]
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        pytest.param((), id="no labels of its own"),
+        pytest.param((("job", "shop"),), id="one between __name__ and le"),
+        pytest.param((("A", "1"), ("Z", "2"), ("__nam", "3")), id="some before __name__"),
+        pytest.param((("__name__x", "1"), ("a", "2"), ("ld", "3")), id="some right after __name__ and right before le"),
+        pytest.param((("lea", "1"), ("lf", "2"), ("ü", "3")), id="some after le"),
+        pytest.param((("A", "1"), ("job", "2"), ("z", "3")), id="some everywhere"),
+    ],
+)
+def test_labels_are_in_the_order_of_the_bytes_of_their_names(own):
+    first, last, total = map(labels, Protocol1().constant_fields(LATENCY, Stream(own, 0)))
+    assert first == sorted([*own, ("__name__", "latency_bucket"), ("le", "0.5")], key=lambda pair: pair[0].encode())
+    assert last == sorted([*own, ("__name__", "latency_bucket"), ("le", "+Inf")], key=lambda pair: pair[0].encode())
+    assert total == sorted([*own, ("__name__", "latency_sum")], key=lambda pair: pair[0].encode())
+
+
+def test_a_native_histogram_has_all_its_fields():
+    histogram = NativeHistogram(
+        count=9,
+        sum=-2.5,
+        schema=-4,
+        zero_threshold=1e-3,
+        zero_count=2,
+        negative_spans=(Span(-7, 1),),
+        negative_deltas=(3,),
+        positive_spans=(Span(0, 1), Span(4, 2)),
+        positive_deltas=(1, 1, -1),
+    )
+    series = v1.TimeSeries.FromString(Protocol1().histogram(histogram, Stream((), 5), NOW))
+    assert series.histograms[:] == [
+        v1.Histogram(
+            count_int=9,
+            sum=-2.5,
+            schema=-4,
+            zero_threshold=1e-3,
+            zero_count_int=2,
+            negative_spans=[v1.BucketSpan(offset=-7, length=1)],
+            negative_deltas=[3],
+            positive_spans=[v1.BucketSpan(offset=0, length=1), v1.BucketSpan(offset=4, length=2)],
+            positive_deltas=[1, 1, -1],
+            timestamp=NOW,
+        )
+    ]
+
+
+def test_an_empty_native_histogram_says_so():
+    empty = NativeHistogram(0, 0.0, 0, 1e-128, 0, (), (), (), ())
+    [histogram] = v1.TimeSeries.FromString(Protocol1().histogram(empty, Stream((), 0), NOW)).histograms
+    assert histogram.WhichOneof("count") == "count_int"
+    assert histogram.WhichOneof("zero_count") == "zero_count_int"
+
+
+def test_exemplars_have_labels_a_value_and_a_time():
+    exemplars = [Exemplar((("trace_id", "ab"), ("user", "ü")), 0.5, NOW), Exemplar((), 1.5, NOW + 1)]
+    assert v1.TimeSeries.FromString(Protocol1().exemplars(exemplars)).exemplars[:] == [
+        v1.Exemplar(
+            labels=[v1.Label(name="trace_id", value="ab"), v1.Label(name="user", value="ü")], value=0.5, timestamp=NOW
+        ),
+        v1.Exemplar(value=1.5, timestamp=NOW + 1),
+    ]
+
+
+@pytest.mark.parametrize("type_", MetricType)
+def test_metadata_has_type_help_and_unit(type_):
+    request = v1.WriteRequest.FromString(metadata_request([Metadata("hits_total", type_, "Hits.", "bytes")]))
+    assert not request.timeseries
+    assert request.metadata[:] == [
+        v1.MetricMetadata(type=type_.name, metric_family_name="hits_total", help="Hits.", unit="bytes")
+    ]
+
+
+def test_of_two_families_with_one_name_the_first_counts():
+    both = [Metadata("a", MetricType.GAUGE, "one", ""), Metadata("a", MetricType.COUNTER, "other", "")]
+    [metadata] = v1.WriteRequest.FromString(metadata_request(both)).metadata
+    assert (metadata.type, metadata.help) == (v1.MetricMetadata.GAUGE, "one")
