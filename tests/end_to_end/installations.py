@@ -1,0 +1,88 @@
+"""What is installed where an application runs: OpenTelemetry alone, our package, and another distro to compete with."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import subprocess
+import sys
+import venv
+from importlib.metadata import distribution, distributions
+from pathlib import Path
+
+from tests.servers.file_lock import locked
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+KEPT = CHECKOUT / ".venv-plain"
+
+
+def package(folder: Path) -> Path:
+    """Install the wheel of the checkout into a folder, alone; this is also what the Operator injects."""
+    _pip("wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(folder / "dist"), str(CHECKOUT))
+    (wheel,) = (folder / "dist").glob("*.whl")
+    _pip("install", "--no-deps", "--target", str(folder / "installed"), str(wheel))
+    return folder / "installed"
+
+
+def plain_python(installed: Path) -> Path:
+    """Return the interpreter of a virtual environment that has what a package needs, and neither it nor another distro.
+
+    It is made once and kept in the checkout.
+
+    Args:
+        installed: The folder with the package.
+    """
+    (found,) = distributions(path=[str(installed)])
+    needs = sorted(need for need in found.requires or [] if "extra ==" not in need)
+    key = hashlib.sha256("\n".join([sys.version, sys.prefix, *needs]).encode()).hexdigest()[:12]
+    folder = KEPT / key
+    KEPT.mkdir(exist_ok=True)
+    with locked(KEPT / f"{key}.lock"):
+        if not (folder / "ready").exists():
+            venv.create(folder, clear=True)
+            _pip("--python", str(folder / "bin" / "python"), "install", *needs)
+            (folder / "ready").touch()
+    return folder / "bin" / "python"
+
+
+def stock_distro(folder: Path) -> Path:
+    """Copy opentelemetry-distro, which the tests' environment has, into a folder of its own."""
+    for file in distribution("opentelemetry-distro").files or []:
+        if ".." not in file.parts and file.suffix != ".pyc":
+            target = folder.joinpath(*file.parts)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(file.locate(), target)
+    return folder
+
+
+def foreign_distro(folder: Path) -> Path:
+    """Write a distro named acme, with a configurator, that says so when it is used."""
+    metadata = folder / "acme-1.0.dist-info"
+    metadata.mkdir(parents=True)
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: acme\nVersion: 1.0\n")
+    (metadata / "entry_points.txt").write_text(
+        "[opentelemetry_distro]\nacme = acme:Distro\n[opentelemetry_configurator]\nacme = acme:Configurator\n"
+    )
+    (folder / "acme.py").write_text(
+        "from opentelemetry.instrumentation.distro import BaseDistro\n"
+        "from opentelemetry.sdk._configuration import _OTelSDKConfigurator\n\n"
+        "class Distro(BaseDistro):\n"
+        "    def _configure(self, **kwargs):\n"
+        "        print('distro acme')\n\n"
+        "class Configurator(_OTelSDKConfigurator):\n"
+        "    def _configure(self, **kwargs):\n"
+        "        print('configurator acme')\n"
+        "        super()._configure(**kwargs)\n"
+    )
+    return folder
+
+
+def _pip(*arguments: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(f"pip {' '.join(arguments)} failed:\n{done.stdout}{done.stderr}")
