@@ -1,133 +1,189 @@
-"""Requests out: in order, within the export's deadline, and with one line in the log when something is wrong."""
+"""Requests out: in order, within the export's deadline, and kept while the receiver is away.
+
+What is delivered is a backlog of exports, oldest first; a new export is put behind the others. The requests of one
+export hold different series, so several may be under way together; those of the next begin when all of them are
+answered. So the samples of a series always arrive in order.
+"""
 
 from __future__ import annotations
 
-import logging
+import math
+import random
+import threading
 import time
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
-from typing import Protocol
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextvars import copy_context
 
-from opentelemetry.exporter.prometheus_remote_write.encoding.encoder import HEADERS
-from opentelemetry.exporter.prometheus_remote_write.encoding.request import PROTOCOL_2, Request
-from opentelemetry.exporter.prometheus_remote_write.errors import Rejected, Retryable, SendError, Unsupported
-from opentelemetry.exporter.prometheus_remote_write.negotiation import Negotiation, shortfall
-
-_logger = logging.getLogger(__name__)
-
-
-class Answer(Protocol):
-    """An answer that accepts a request."""
-
-    @property
-    def status(self) -> int:
-        """The HTTP status."""
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        """Names in any case."""
-
-
-class Post(Protocol):
-    """Sends one request (see ``transport.pool.Transport.post``)."""
-
-    def __call__(self, body: bytes, headers: Mapping[str, str], timeout: float) -> Answer:
-        """Send, or raise a :class:`SendError`."""
+from opentelemetry.exporter.prometheus_remote_write.backlog import Backlog, Waiting
+from opentelemetry.exporter.prometheus_remote_write.delivery_log import DeliveryLog, Outcome
+from opentelemetry.exporter.prometheus_remote_write.encoding.request import Request
+from opentelemetry.exporter.prometheus_remote_write.errors import Retryable
+from opentelemetry.exporter.prometheus_remote_write.retry import Backoff
+from opentelemetry.exporter.prometheus_remote_write.sender import Limits, Receiver, Sender
+from opentelemetry.exporter.prometheus_remote_write.settings import Settings
 
 
 class Delivery:
-    """Delivers the requests of an export.
+    """Delivers exports.
 
     Args:
-        post: Sends one request.
-        timeout: Of one request, in seconds.
-        may_fall_back: Whether requests in another protocol can be had.
+        receiver: Where they go.
+        settings: Timeout, retry, batching and what is kept.
+        compress: Makes a body of a message.
         clock: Seconds that only go up.
+        random: A number from 0 to 1.
 
     Attributes:
-        samples: How many samples and histograms were ``accepted``, ``rejected`` or ``unsent`` so far.
+        samples: How many samples and histograms were ``accepted``, ``rejected`` or dropped (by reason) so far. What is
+            none of these is waiting.
     """
 
     def __init__(
-        self, post: Post, timeout: float, *, may_fall_back: bool, clock: Callable[[], float] = time.monotonic
+        self,
+        receiver: Receiver,
+        settings: Settings,
+        compress: Callable[[bytes], bytes],
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        random: Callable[[], float] = random.random,
     ) -> None:
-        self._post = post
-        self._timeout = timeout
-        self._may_fall_back = may_fall_back
         self._clock = clock
-        self._negotiation = Negotiation()
-        self.samples: Counter[str] = Counter()
+        self._max_concurrent = settings.max_concurrent_requests
+        self._backlog = Backlog(settings.max_buffered_bytes, settings.max_buffered_age / 1000)
+        self._log = DeliveryLog()
+        self._wake = threading.Event()
+        self._closed = False
+        self._latest = math.inf
+        self._not_before = -math.inf
+        self._sender = Sender(
+            receiver,
+            timeout=settings.timeout,
+            backoff=Backoff(settings.min_backoff / 1000, settings.max_backoff / 1000),
+            may_fall_back=settings.protocol == "auto",
+            compress=compress,
+            clock=clock,
+            pause=self._pause,
+            random=random,
+        )
+        self.samples = self._sender.samples
 
-    def deliver(self, requests: Iterable[Request], deadline: float) -> bool:
-        """Send requests, one after another.
+    @property
+    def protocol(self) -> str:
+        """The version in which the next export is best encoded."""
+        return self._sender.protocol
 
-        A request that was rejected does not stop the others. Where nobody answers, or the time is over, the rest is not
-        tried: samples are totals, so the next export tells what this one could not.
+    @property
+    def max_samples(self) -> int | None:
+        """The largest request that the receiver takes, where it has refused a larger one."""
+        return self._sender.max_samples
+
+    @property
+    def waiting(self) -> int:
+        """How many samples and histograms are to be sent again."""
+        return self._backlog.samples
+
+    def deliver(self, requests: Sequence[Request], deadline: float, patience: float = math.inf) -> bool:
+        """Deliver what is waiting, then an export.
 
         Args:
-            requests: In the order in which they are to arrive.
-            deadline: When to give up, by the clock.
+            requests: The export; no series is in two of them.
+            deadline: When the last attempt ends, by the clock.
+            patience: When the last attempt begins, where the export can wait for the next interval.
 
         Returns:
-            Whether all were accepted.
-
-        Raises:
-            Unsupported: The receiver does not speak the protocol of the requests, has stored none of them, and there is
-                another to fall back to.
+            Whether all that was waiting, and the export, is accepted now.
         """
-        waiting = iter(requests)
-        failures: list[SendError] = []
-        before = self.samples.copy()
-        for request in waiting:
-            try:
-                self._send(request, deadline)
-            except Unsupported as error:
-                if self._may_fall_back:
-                    raise
-                failures.append(error)
-                self.samples["rejected"] += _size(request)
-            except Rejected as error:
-                failures.append(error)
-            except SendError as error:
-                failures.append(error)
-                self.samples["unsent"] += sum(map(_size, (request, *waiting)))
-        if failures:
-            lost = self.samples - before
-            _logger.warning(
-                "Metrics were not delivered (%d samples rejected, %d not sent): %s",
-                lost["rejected"],
-                lost["unsent"],
-                failures[0],
-            )
-        return not failures
+        now = self._clock()
+        # While the receiver is away one attempt shows whether it is back; what is kept can wait.
+        patience = min(patience, now) if self._backlog else patience
+        limits = Limits(min(deadline, self._latest), patience if self._backlog.keeps else math.inf)
+        rejected = self.samples["rejected"]
+        self._backlog.add(Waiting(now, list(requests)))
+        if now >= self._not_before:
+            self._drain(limits)
+        dropped = self._backlog.trim(self._clock())
+        self.samples += dropped
+        errors, self._sender.errors = self._sender.errors, []
+        rejected = self.samples["rejected"] - rejected
+        self._log.report(Outcome(errors, rejected, dropped, self.waiting), self._clock())
+        return not (errors or dropped or self._backlog)
 
-    def _send(self, request: Request, deadline: float) -> None:
-        remaining = deadline - self._clock()
-        if remaining <= 0:
-            raise Retryable("the export's time was over before the request was sent")
+    def hurry(self, latest: float) -> None:
+        """End what is under way by some time, and all that comes.
+
+        Args:
+            latest: By the clock.
+        """
+        self._latest = latest
+        self._wake.set()
+
+    def close(self) -> None:
+        """Give up what is waiting; no attempt begins any more."""
+        self._closed = True
+        self._wake.set()
+        self.samples["dropped at exit"] += self._backlog.clear()
+
+    def after_fork(self) -> None:
+        """In a forked child: what was waiting is the parent's to send."""
+        self._backlog.clear()
+
+    def _drain(self, limits: Limits) -> None:
+        while self._backlog and not self._closed:
+            export = self._backlog.oldest()
+            left = self._send(export.requests, limits)
+            if left:
+                self._backlog.put_back(Waiting(export.since, left))
+                self._note_retry_after()
+                return
+            # It has answered, so what follows may be tried as often as it takes.
+            limits = limits._replace(patience=max(limits.patience, limits.deadline))
+
+    def _note_retry_after(self) -> None:
+        refusals = [error for error in self._sender.errors if isinstance(error, Retryable)]
+        wait = max((error.retry_after or 0.0 for error in refusals), default=0.0)
+        self._not_before = self._clock() + wait
+
+    def _send(self, requests: Sequence[Request], limits: Limits) -> list[Request]:
+        """Send the requests of one export, several at once; returns what is left, in order."""
+        waiting = deque(enumerate(requests))
+        left: list[tuple[int, list[Request]]] = []
+        lock = threading.Lock()
+
+        def work() -> None:
+            while not left:
+                with lock:
+                    if not waiting:
+                        return
+                    position, request = waiting.popleft()
+                if remains := self._sender.send(request, limits):
+                    left.append((position, remains))
+
+        if waiting and not self._sender.knows_protocol:
+            position, request = waiting.popleft()
+            if remains := self._sender.send(request, limits):
+                left.append((position, remains))
+        _together(work, min(self._max_concurrent, len(waiting)))
+        left += [(position, [request]) for position, request in waiting]
+        return [request for _, remains in sorted(left, key=lambda item: item[0]) for request in remains]
+
+    def _pause(self, seconds: float) -> bool:
+        if self._wake.wait(seconds) and not self._closed:
+            self._wake.clear()
+        return self._closed or self._clock() >= self._latest
+
+
+def _together(work: Callable[[], None], workers: int) -> None:
+    """Do some work in several threads at once, of which this is one."""
+    threads = []
+    for _ in range(workers - 1):
+        # In a copy of this context, so that instrumentation is suppressed there, too.
+        thread = threading.Thread(target=copy_context().run, args=(work,), name="prometheus-remote-write", daemon=True)
         try:
-            answer = self._post(request.body, HEADERS[request.protocol], min(self._timeout, remaining))
-        except Rejected as error:
-            if self._negotiation.refused_protocol(request, error):
-                raise Unsupported(str(error)) from None
-            self._count(request, error.headers, accepted=False)
-            raise
-        if not self._negotiation.understood(request, answer.headers):
-            raise Unsupported(f"the receiver answered {answer.status} without saying what of it was written")
-        self._count(request, answer.headers, accepted=True)
-        if request.protocol == PROTOCOL_2 and any(missing := shortfall(request, answer.headers)):
-            raise Rejected(f"the receiver answered {answer.status}, but did not write {missing}", status=answer.status)
-
-    def _count(self, request: Request, headers: Mapping[str, str], *, accepted: bool) -> None:
-        """In 2.0 the receiver says what it has written, also where it refuses the rest; in 1.0 it is all or nothing."""
-        size = _size(request)
-        rejected = 0 if accepted else size
-        if request.protocol == PROTOCOL_2:
-            missing = shortfall(request, headers)
-            rejected = missing.samples + missing.histograms
-        self.samples["rejected"] += rejected
-        self.samples["accepted"] += size - rejected
-
-
-def _size(request: Request) -> int:
-    return request.samples + request.histograms
+            thread.start()
+        except RuntimeError:  # at the interpreter's exit no thread can be started
+            break
+        threads.append(thread)
+    work()
+    for thread in threads:
+        thread.join()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import threading
 import time
@@ -18,14 +19,16 @@ from opentelemetry.exporter.prometheus_remote_write.configuration import load
 from opentelemetry.exporter.prometheus_remote_write.delivery import Delivery
 from opentelemetry.exporter.prometheus_remote_write.encoding.compression import compressor
 from opentelemetry.exporter.prometheus_remote_write.encoding.encoder import Encoder
-from opentelemetry.exporter.prometheus_remote_write.encoding.request import PROTOCOL_1, PROTOCOL_2, Request
-from opentelemetry.exporter.prometheus_remote_write.errors import Unsupported
+from opentelemetry.exporter.prometheus_remote_write.encoding.request import PROTOCOL_1, PROTOCOL_2
+from opentelemetry.exporter.prometheus_remote_write.pace import Pace
 from opentelemetry.exporter.prometheus_remote_write.refusals import Refusals
 from opentelemetry.exporter.prometheus_remote_write.translation import Translator
 from opentelemetry.exporter.prometheus_remote_write.transport.pool import Transport
 from opentelemetry.exporter.prometheus_remote_write.version import __version__
 
 _logger = logging.getLogger(__name__)
+
+_USUAL_INTERVAL = 60_000  # milliseconds: the SDK's default
 
 USER_AGENT = f"OTel-Prometheus-Remote-Write-Exporter-Python/{__version__}"
 
@@ -87,11 +90,12 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
         self.refusals = Refusals()
         self._resources_as_labels = resources_as_labels
         self._compress = compressor()
-        self._speak(PROTOCOL_1 if self.settings.protocol == PROTOCOL_1 else PROTOCOL_2)
-        self._transport = Transport(self.settings, environ=os.environ, user_agent=USER_AGENT)
-        self._delivery = Delivery(
-            self._transport.post, self.settings.timeout, may_fall_back=self.settings.protocol == "auto"
+        self._speak(
+            PROTOCOL_1 if self.settings.protocol == PROTOCOL_1 else PROTOCOL_2, self.settings.max_samples_per_send
         )
+        self._transport = Transport(self.settings, environ=os.environ, user_agent=USER_AGENT)
+        self._delivery = Delivery(self._transport, self.settings, self._compress)
+        self._pace = Pace((self.settings.interval or _USUAL_INTERVAL) / 1000)
         self._lock = threading.Lock()
         self._shut_down = False
         self._accepted = True
@@ -114,18 +118,17 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
         """
         if self._shut_down or self._inert:
             return MetricExportResult.FAILURE
-        deadline = time.monotonic() + self._allowed(timeout_millis) / 1000
         with self._lock:
             try:
-                self._accepted = self._deliver(metrics_data, deadline)
+                self._accepted = self._deliver(metrics_data, timeout_millis / 1000)
             except Exception as error:  # noqa: BLE001 - telemetry never raises into the application
                 self._accepted = False
-                what = f"{type(error).__name__}: {error}"
-                _logger.error("Metrics were not exported, by a fault of the exporter: %s", what)  # noqa: TRY400 - one line
+                # Its text may hold anything, so only its type is told.
+                _logger.error("Metrics were not exported, by a fault of the exporter: %s", type(error).__name__)  # noqa: TRY400
         return MetricExportResult.SUCCESS if self._accepted else MetricExportResult.FAILURE
 
     def force_flush(self, timeout_millis: float = 10_000) -> bool:  # noqa: ARG002 - nothing waits: export sends at once
-        """Returns whether everything that was exported last was accepted."""
+        """Returns whether everything that was exported was accepted, what had been waiting included."""
         return self._accepted
 
     def shutdown(self, timeout_millis: float = 30_000, **_kwargs: Any) -> None:  # noqa: ARG002 - nothing waits
@@ -135,10 +138,11 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
             timeout_millis: Not needed. The SDK's reader passes ``timeout`` instead, which may be negative.
         """
         self._shut_down = True
+        self._delivery.close()
         self._transport.close()
 
-    def _speak(self, protocol: str) -> None:
-        self._encoder = Encoder(protocol, self.settings.max_samples_per_send, self._compress)
+    def _speak(self, protocol: str, max_samples: int) -> None:
+        self._encoder = Encoder(protocol, max_samples, self._compress)
         self._translator = Translator(
             self.settings,
             self.refusals,
@@ -146,26 +150,28 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
             custom_buckets=self.settings.convert_histograms_to_nhcb and protocol == PROTOCOL_2,
         )
 
-    def _deliver(self, metrics_data: MetricsData, deadline: float) -> bool:
-        try:
-            return self._delivery.deliver(self._requests(metrics_data), deadline)
-        except Unsupported as error:
-            _logger.info("The receiver does not speak Remote Write 2.0 (%s): going on with 1.0", error)
-        self._speak(PROTOCOL_1)
-        return self._delivery.deliver(self._requests(metrics_data), deadline)
-
-    def _requests(self, metrics_data: MetricsData) -> list[Request]:
-        return list(self._encoder.encode(self._translator.translate(metrics_data)))
-
-    def _allowed(self, timeout_millis: float) -> float:
+    def _deliver(self, metrics_data: MetricsData, timeout: float) -> bool:
+        """Translate, encode and deliver an export, and heed what delivery has learnt of the receiver."""
+        now = time.monotonic()
+        patience = self._pace.begin(now)
         # The reader's last export comes from an atexit handler, with the whole interval as its timeout; the main thread
-        # counts as dead by then.
-        at_exit = not threading.main_thread().is_alive()
-        return min(timeout_millis, self.settings.shutdown_timeout) if at_exit else timeout_millis
+        # counts as dead by then. There is no later export to leave anything to.
+        if not threading.main_thread().is_alive():
+            timeout, patience = min(timeout, self.settings.shutdown_timeout / 1000), math.inf
+        requests = list(self._encoder.encode(self._translator.translate(metrics_data)))
+        try:
+            return self._delivery.deliver(requests, now + timeout, patience)
+        finally:
+            self._pace.end(time.monotonic())
+            protocol = min(self._encoder.protocol, self._delivery.protocol)
+            max_samples = min(self._encoder.max_samples, self._delivery.max_samples or self._encoder.max_samples)
+            if (protocol, max_samples) != (self._encoder.protocol, self._encoder.max_samples):
+                self._speak(protocol, max_samples)
 
     def _forked(self) -> None:
         self._lock = threading.Lock()
         self._transport.after_fork()
+        self._delivery.after_fork()
 
 
 def _after_fork(exporter: PrometheusRemoteWriteMetricsExporter) -> None:

@@ -52,10 +52,14 @@ def shortfall(request: Request, headers: Mapping[str, str]) -> Shortfall:
 
 
 class Negotiation:
-    """Remembers, for an exporter's life, whether the receiver has shown that it speaks 2.0."""
+    """Remembers, for an exporter's life, whether the receiver has shown that it speaks 2.0.
+
+    Attributes:
+        confirmed: Whether it has.
+    """
 
     def __init__(self) -> None:
-        self._confirmed = False
+        self.confirmed = False
         self._answered = False
 
     def understood(self, request: Request, headers: Mapping[str, str]) -> bool:
@@ -67,7 +71,7 @@ class Negotiation:
         """
         if request.protocol == PROTOCOL_2:
             self._note(headers)
-        return request.protocol != PROTOCOL_2 or self._confirmed
+        return request.protocol != PROTOCOL_2 or self.confirmed
 
     def refused_protocol(self, request: Request, error: Rejected) -> bool:
         """Returns whether a request was refused because the receiver speaks only 1.0.
@@ -83,13 +87,13 @@ class Negotiation:
             return False
         first = not self._answered
         self._note(error.headers)
-        return not self._confirmed and (
+        return not self.confirmed and (
             error.status == HTTPStatus.UNSUPPORTED_MEDIA_TYPE or (first and error.status == HTTPStatus.BAD_REQUEST)
         )
 
     def _note(self, headers: Mapping[str, str]) -> None:
         self._answered = True
-        self._confirmed = self._confirmed or _counts_written(headers)
+        self.confirmed = self.confirmed or _counts_written(headers)
 
 
 def _counts_written(headers: Mapping[str, str]) -> bool:

@@ -23,6 +23,7 @@ from opentelemetry.exporter.prometheus_remote_write.setting_types import (
     URL,
     SettingType,
     enumeration,
+    whole_number,
 )
 
 PREFIX = "OTEL_EXPORTER_PRW_"
@@ -242,6 +243,25 @@ class Settings:
     )
     max_samples_per_send: int = _setting(
         "MAX_SAMPLES_PER_SEND", COUNT, 2000, "samples in one request, at most", shown="2000"
+    )
+    max_concurrent_requests: int = _setting(
+        "MAX_CONCURRENT_REQUESTS", COUNT, 4, "requests under way at the same time, at most", shown="4"
+    )
+    min_backoff: int = _setting("MIN_BACKOFF", MILLISECONDS, 100, "wait before the first retry", shown="100")
+    max_backoff: int = _setting("MAX_BACKOFF", MILLISECONDS, 5000, "longest wait between retries", shown="5000")
+    max_buffered_bytes: int = _setting(
+        "MAX_BUFFERED_BYTES",
+        whole_number("bytes", minimum=0),
+        16777216,
+        "what is kept through an outage, compressed; 0 switches it off",
+        shown="16777216",
+    )
+    max_buffered_age: int = _setting(
+        "MAX_BUFFERED_AGE",
+        whole_number("milliseconds", minimum=0),
+        3600000,
+        "how long it is kept; 0 switches it off",
+        shown="3600000",
     )
     shutdown_timeout: int = _setting(
         "SHUTDOWN_TIMEOUT", MILLISECONDS, 5000, "the application's exit takes no longer because of us", shown="5000"

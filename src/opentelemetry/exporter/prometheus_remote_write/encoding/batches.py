@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import count
 from typing import NamedTuple
 
 from opentelemetry.exporter.prometheus_remote_write.encoding.batch import Batch
@@ -23,12 +24,14 @@ class Load(NamedTuple):
         samples: How many float samples.
         histograms: How many native histograms.
         exemplars: How many exemplars.
+        batch: The number of the batch.
     """
 
     message: bytes
     samples: int
     histograms: int
     exemplars: int
+    batch: int
 
 
 class _Part(NamedTuple):
@@ -47,7 +50,8 @@ class _Placement(NamedTuple):
 class _Room:
     """A batch, and how many samples it carries."""
 
-    def __init__(self, batch: Batch) -> None:
+    def __init__(self, number: int, batch: Batch) -> None:
+        self.number = number
         self.batch = batch
         self.samples = 0
 
@@ -64,6 +68,7 @@ class Batches:
         self._new_encoder = new_encoder
         self._max_samples = max_samples
         self._placements: dict[Family, _Placement] = {}
+        self._numbers = count()
         # Native histograms travel apart: a receiver that takes none refuses the whole request that holds one.
         self._open: dict[bool, list[_Room]] = {False: [], True: []}
 
@@ -91,6 +96,7 @@ class Batches:
                 samples=sum(len(part.values) for part in parts),
                 histograms=sum(len(part.histograms) for part in parts),
                 exemplars=sum(len(exemplars) for part in parts for exemplars in part.exemplars.values()),
+                batch=room.number,
             )
 
     def _parts(self, family: Family, streams: Sequence[Stream]) -> list[_Part]:
@@ -118,7 +124,7 @@ class Batches:
         while rooms and rooms[-1].samples and rooms[-1].samples + samples > self._max_samples:
             rooms.pop()
         if not rooms:
-            rooms.append(_Room(Batch(self._new_encoder)))
+            rooms.append(_Room(next(self._numbers), Batch(self._new_encoder)))
         rooms[-1].samples += samples
         return rooms[-1]
 

@@ -38,6 +38,7 @@ class Encoder:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.protocol = protocol
+        self.max_samples = max_samples
         self._batches = Batches(_ENCODERS[protocol], max_samples)
         self._compress = compress
         self._clock = clock
@@ -60,7 +61,8 @@ class Encoder:
                 yield frame
 
         for load in self._batches.encode(noted()):
-            yield Request(self._compress(load.message), self.protocol, load.samples, load.histograms, load.exemplars)
+            body = self._compress(load.message)
+            yield Request(body, self.protocol, load.samples, load.histograms, load.exemplars, load.batch)
         # Every series of 2.0 brings its metadata; receivers of 1.0 expect it in a request of its own now and then.
         if self.protocol == PROTOCOL_1 and families and self._clock() >= self._metadata_due:
             self._metadata_due = self._clock() + _METADATA_INTERVAL

@@ -17,6 +17,7 @@ class Request(NamedTuple):
         samples: How many float samples it holds.
         histograms: How many native histograms.
         exemplars: How many exemplars.
+        batch: The number of the batch whose series it holds; a series is in one batch at a time. -1 for no series.
     """
 
     body: bytes
@@ -24,3 +25,9 @@ class Request(NamedTuple):
     samples: int
     histograms: int
     exemplars: int
+    batch: int = -1
+
+    @property
+    def size(self) -> int:
+        """How many samples and histograms it holds."""
+        return self.samples + self.histograms

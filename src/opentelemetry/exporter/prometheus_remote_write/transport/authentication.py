@@ -34,6 +34,11 @@ class Authentication:
         self._password_file = SecretFile(variable("password_file"), settings.password_file)
         self._token_file = SecretFile(variable("bearer_token_file"), settings.bearer_token_file)
 
+    def renew(self) -> None:
+        """Reads the file with the secret again when it is next needed."""
+        self._password_file.forget()
+        self._token_file.forget()
+
     def headers(self) -> dict[str, str]:
         """The header Authorization; nothing where none is wanted, or where it stands among the user's headers.
 

@@ -123,6 +123,10 @@ class Transport:
         # Raised here and not where the cause is at hand: exceptions of urllib3 hold the request, and would hang on it.
         raise error
 
+    def renew_secrets(self) -> None:
+        """Reads secrets from their files again before the next request, whether or not the files seem unchanged."""
+        self._authentication.renew()
+
     def close(self) -> None:
         """Closes the connections that are not in use."""
         with self._lock:

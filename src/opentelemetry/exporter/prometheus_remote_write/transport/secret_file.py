@@ -36,6 +36,10 @@ class SecretFile:
             self._seen = version, self._text()
         return self._seen[1]
 
+    def forget(self) -> None:
+        """Has the next :meth:`read` open the file, whatever it looks like."""
+        self._seen = None
+
     def _version(self) -> tuple[int, ...]:
         status = regular_file(self._setting, self._path)
         return status.st_mtime_ns, status.st_size, status.st_ino, status.st_dev

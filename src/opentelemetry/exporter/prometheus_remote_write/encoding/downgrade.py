@@ -1,0 +1,95 @@
+"""A request of 2.0 as one of 1.0: for what was encoded before the receiver said that it does not speak 2.0."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import accumulate
+from typing import Any
+
+from opentelemetry.exporter.prometheus_remote_write.encoding import write_v1_pb2
+from opentelemetry.exporter.prometheus_remote_write.encoding.parts import encoded, parts
+from opentelemetry.exporter.prometheus_remote_write.encoding.request import PROTOCOL_1, Request
+from opentelemetry.exporter.prometheus_remote_write.labels import le_text
+from opentelemetry.exporter.prometheus_remote_write.model import BUCKET_BOUND, METRIC_NAME
+
+_CUSTOM_BUCKETS = -53
+
+
+def downgraded(request: Request, compress: Callable[[bytes], bytes]) -> Request:
+    """Returns the same samples, with the same times, as a request of 1.0.
+
+    Start times and metadata have no place there. A histogram with custom buckets becomes a classic one.
+
+    Args:
+        request: Of protocol 2.0.
+        compress: Makes a body of a message.
+    """
+    content = parts(request)
+    message = write_v1_pb2.WriteRequest()
+    for series in content.series:
+        labels = _text(series.labels_refs, content.symbols)
+        exemplars = [
+            write_v1_pb2.Exemplar(
+                labels=_labels(_text(exemplar.labels_refs, content.symbols)),
+                value=exemplar.value,
+                timestamp=exemplar.timestamp,
+            )
+            for exemplar in series.exemplars
+        ]
+        if any(histogram.schema == _CUSTOM_BUCKETS for histogram in series.histograms):
+            message.timeseries.extend(_classic(labels, series.histograms))
+            continue
+        message.timeseries.append(
+            write_v1_pb2.TimeSeries(
+                labels=_labels(labels),
+                samples=[write_v1_pb2.Sample(value=s.value, timestamp=s.timestamp) for s in series.samples],
+                histograms=[_without_start(histogram) for histogram in series.histograms],
+                exemplars=exemplars,
+            )
+        )
+    return encoded(message, PROTOCOL_1, request.batch, compress)
+
+
+def _text(references: Any, symbols: Any) -> dict[str, str]:
+    texts = [symbols[reference] for reference in references]
+    return dict(zip(texts[::2], texts[1::2], strict=True))
+
+
+def _labels(labels: dict[str, str]) -> list[write_v1_pb2.Label]:
+    return [write_v1_pb2.Label(name=name, value=text) for name, text in sorted(labels.items())]
+
+
+def _without_start(histogram: Any) -> write_v1_pb2.Histogram:
+    # The fields are numbered alike in both versions, and 1.0 has none for the start.
+    histogram.ClearField("start_timestamp")
+    return write_v1_pb2.Histogram.FromString(histogram.SerializeToString())
+
+
+def _classic(labels: dict[str, str], histograms: Any) -> Iterator[write_v1_pb2.TimeSeries]:
+    name = labels[METRIC_NAME]
+    bounds = [*histograms[0].custom_values, float("inf")]
+    cumulative = [list(accumulate(_counts(histogram, len(bounds)))) for histogram in histograms]
+    times = [histogram.timestamp for histogram in histograms]
+    columns: list[tuple[dict[str, str], list[float]]] = [
+        ({METRIC_NAME: f"{name}_bucket", BUCKET_BOUND: le_text(bound)}, [counts[place] for counts in cumulative])
+        for place, bound in enumerate(bounds)
+    ]
+    columns.append(({METRIC_NAME: f"{name}_sum"}, [histogram.sum for histogram in histograms]))
+    columns.append(({METRIC_NAME: f"{name}_count"}, [histogram.count_int for histogram in histograms]))
+    for own, values in columns:
+        samples = [write_v1_pb2.Sample(value=v, timestamp=t) for v, t in zip(values, times, strict=True)]
+        yield write_v1_pb2.TimeSeries(labels=_labels({**labels, **own}), samples=samples)
+
+
+def _counts(histogram: Any, buckets: int) -> list[int]:
+    """The count of each custom bucket, from the spans and the differences."""
+    counts = [0] * buckets
+    place = count = 0
+    deltas = iter(histogram.positive_deltas)
+    for span in histogram.positive_spans:
+        place += span.offset
+        for _ in range(span.length):
+            count += next(deltas)
+            counts[place] = count
+            place += 1
+    return counts

@@ -1,0 +1,46 @@
+"""The likely cause of a failed request, and the variable to look at."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from opentelemetry.exporter.prometheus_remote_write.errors import Rejected, Retryable, SendError, Unsupported
+from opentelemetry.exporter.prometheus_remote_write.settings import PREFIX
+
+_OUT_OF_ORDER = (b"out of order", b"out-of-order", b"duplicate sample", b"too old", b"out of bounds")
+
+
+def hint(error: SendError) -> str:
+    """Returns what most often causes such an error, as a clause; empty where the error says it itself.
+
+    Args:
+        error: Why the request was not accepted.
+    """
+    if isinstance(error, Unsupported):
+        return f"the receiver does not speak this version of the protocol: set {PREFIX}PROTOCOL to auto"
+    if isinstance(error, Rejected):
+        return _of_rejection(error.status, error.body)
+    if isinstance(error, Retryable) and error.status is not None:
+        return _of_retryable(error.status, str(error))
+    return ""
+
+
+def _of_rejection(status: int, body: bytes) -> str:
+    if status == HTTPStatus.BAD_REQUEST and any(words in body.lower() for words in _OUT_OF_ORDER):
+        return (
+            "most likely two processes write the same series: give each its own service.instance.id "
+            "(OTEL_RESOURCE_ATTRIBUTES)"
+        )
+    if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+        return f"look at {PREFIX}USERNAME and {PREFIX}PASSWORD, {PREFIX}BEARER_TOKEN or {PREFIX}HEADERS (a tenant?)"
+    if status in {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED}:
+        return f"look at the path in {PREFIX}ENDPOINT: it must be the write path, such as /api/v1/write or /api/v1/push"
+    return ""
+
+
+def _of_retryable(status: int, message: str) -> str:
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        return f"the receiver limits us: send less ({PREFIX}DROP_METRICS, {PREFIX}INTERVAL) or have the limit raised"
+    if "histogram" in message:
+        return f"the receiver may not take native histograms: look at {PREFIX}DEFAULT_HISTOGRAM_AGGREGATION"
+    return ""
