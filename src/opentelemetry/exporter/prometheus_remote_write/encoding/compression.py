@@ -11,6 +11,7 @@ _logger = logging.getLogger(__name__)
 
 _LONGEST_LITERAL = 1 << 16
 _SHORT_LITERAL = 60
+_LONG_LITERAL = b"\xf4"
 
 
 def stored(content: bytes) -> bytes:
@@ -21,7 +22,7 @@ def stored(content: bytes) -> bytes:
         length = len(literal) - 1
         # The upper six bits hold the length less one, or 61: then it follows in two bytes. Decoders in Rust refuse the
         # long form of a literal so short that less than four bytes follow.
-        opening = bytes([length << 2]) if length < _SHORT_LITERAL else b"\xf4" + length.to_bytes(2, "little")
+        opening = bytes([length << 2]) if length < _SHORT_LITERAL else _LONG_LITERAL + length.to_bytes(2, "little")
         pieces += (opening, literal)
     return b"".join(pieces)
 
@@ -39,8 +40,13 @@ def _unstored(block: bytes) -> bytes:
     position = next(place for place, byte in enumerate(block) if not byte & 0x80) + 1  # after the varint
     pieces = []
     while position < len(block):
-        start = position + 3
-        position = start + int.from_bytes(block[start - 2 : start], "little") + 1
+        if block[position] == _LONG_LITERAL[0]:
+            start = position + 3
+            length = int.from_bytes(block[position + 1 : start], "little")
+        else:
+            start = position + 1
+            length = block[position] >> 2
+        position = start + length + 1
         pieces.append(block[start:position])
     return b"".join(pieces)
 
