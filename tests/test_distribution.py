@@ -23,15 +23,18 @@ ENTRY_POINTS = {
     "console_scripts": {"otel-prw": f"{PLUG}.command:main"},
     "opentelemetry_distro": {"prometheus_remote_write": f"{PLUG}.distro:PrometheusRemoteWriteDistro"},
     "opentelemetry_configurator": {"prometheus_remote_write": f"{PLUG}.configurator:PrometheusRemoteWriteConfigurator"},
-    "opentelemetry_metrics_exporter": {"prometheus_remote_write": f"{LIBRARY}:PrometheusRemoteWriteMetricsExporter"},
-    "opentelemetry_environment_variables": {"prometheus_remote_write": f"{PLUG}.environment_variables"},
+    "opentelemetry_metrics_exporter": {
+        "prometheus_remote_write": f"{LIBRARY}:PrometheusRemoteWriteMetricsExporter",
+        "_prometheus_remote_write_controller": "opentelemetry.sdk.metrics.export:PeriodicExportingMetricReader",
+    },
+    "opentelemetry_environment_variables": {"prometheus_remote_write": f"{LIBRARY}.environment_variables"},
 }
 LOAD_ALL = f"""
 import json, {LIBRARY}
 from importlib.metadata import entry_points
 for group in {list(ENTRY_POINTS)}:
-    (entry_point,) = [each for each in entry_points(group=group) if each.dist.name.endswith("prometheus-remote-write")]
-    entry_point.load()
+    ours = [each for each in entry_points(group=group) if each.dist.name.endswith("prometheus-remote-write")]
+    assert [each.load() for each in ours], group
 print(json.dumps([{LIBRARY}.__file__, {LIBRARY}.PrometheusRemoteWriteMetricsExporter.__name__]))
 """
 
