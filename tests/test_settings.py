@@ -38,6 +38,11 @@ EXAMPLES = {
     "histogram_min_max": ("true", True),
     "drop_metrics": ("process.*,system.*", ("process.*", "system.*")),
     "max_samples_per_send": ("500", 500),
+    "max_concurrent_requests": ("1", 1),
+    "min_backoff": ("10", 10),
+    "max_backoff": ("20000", 20000),
+    "max_buffered_bytes": ("0", 0),
+    "max_buffered_age": ("0", 0),
     "shutdown_timeout": ("1000", 1000),
 }
 """For each setting the text of its variable, and what it means."""
