@@ -263,6 +263,27 @@ class Settings:
         "how long it is kept; 0 switches it off",
         shown="3600000",
     )
+    max_series: int = _setting(
+        "MAX_SERIES",
+        whole_number("number", minimum=0),
+        0,
+        "series that all exporters of the process have together, at most; what is beyond is not sent; 0 is no limit",
+        shown="0",
+    )
+    stale_markers: bool = _setting(
+        "STALE_MARKERS",
+        BOOLEAN,
+        default=False,
+        doc="tell the receiver of each series that ends, and of all of them at shutdown: queries no longer find them",
+        shown="false",
+    )
+    disable_zero_seed: bool = _setting(
+        "DISABLE_ZERO_SEED",
+        BOOLEAN,
+        default=False,
+        doc="do not begin counters and histograms with a 0, which lets `increase()` see what they count first",
+        shown="false",
+    )
     shutdown_timeout: int = _setting(
         "SHUTDOWN_TIMEOUT", MILLISECONDS, 5000, "the application's exit takes no longer because of us", shown="5000"
     )
