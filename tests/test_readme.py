@@ -38,7 +38,8 @@ def make(*arguments):
 
 
 def test_table_of_settings_is_that_of_the_code():
-    assert text() == with_settings(text()), "run make docs"
+    is_current = text() == with_settings(text())
+    assert is_current, "run make docs"
 
 
 def test_every_command_has_a_test():
