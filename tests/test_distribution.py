@@ -25,7 +25,6 @@ ENTRY_POINTS = {
     "opentelemetry_configurator": {"prometheus_remote_write": f"{PLUG}.configurator:PrometheusRemoteWriteConfigurator"},
     "opentelemetry_metrics_exporter": {
         "prometheus_remote_write": f"{LIBRARY}:PrometheusRemoteWriteMetricsExporter",
-        "_prometheus_remote_write_controller": "opentelemetry.sdk.metrics.export:PeriodicExportingMetricReader",
     },
     "opentelemetry_environment_variables": {"prometheus_remote_write": f"{LIBRARY}.environment_variables"},
 }
@@ -78,7 +77,11 @@ def read(wheel, name):
 def entry_points(wheel):
     parser = ConfigParser(delimiters="=")
     parser.read_string(read(wheel, "entry_points.txt"))
-    return {group: dict(parser[group]) for group in parser.sections()}
+    # A name that begins with an underscore is not for users to choose.
+    return {
+        group: {name: value for name, value in parser[group].items() if not name.startswith("_")}
+        for group in parser.sections()
+    }
 
 
 def test_wheel_holds_both_packages_and_nothing_else(wheel):
