@@ -34,12 +34,16 @@ def natives(family, its_streams):
 
 def places(loads):
     """Which request each series is in."""
-    return {series.labels: number for number, load in enumerate(loads) for series in decode("1.0", load.message).series}
+    return {
+        series.labels: number
+        for number, load in enumerate(loads)
+        for series in decode("1.0", b"".join(load.pieces)).series
+    }
 
 
 def companions(loads):
     """The labels that travel together."""
-    return {frozenset(series.labels for series in decode("1.0", load.message).series) for load in loads}
+    return {frozenset(series.labels for series in decode("1.0", b"".join(load.pieces)).series) for load in loads}
 
 
 @pytest.mark.parametrize("protocol", ENCODERS)
@@ -49,7 +53,7 @@ def test_all_requests_together_say_what_the_frames_say(protocol, exports, max_sa
     batches = Batches(ENCODERS[protocol], max_samples)
     for frames in exports:
         loads = list(batches.encode(frames))
-        in_requests = [decode(protocol, load.message).series for load in loads]
+        in_requests = [decode(protocol, b"".join(load.pieces)).series for load in loads]
         everything = [series for request in in_requests for series in request]
         assert found(everything) == expected(frames, protocol)
 
@@ -136,7 +140,7 @@ def test_a_family_that_is_away_for_an_export_is_sent_when_it_is_back():
     list(batches.encode([frame, other]))
     assert [load.samples for load in batches.encode([other])] == [1]
     [load] = batches.encode([frame, other])
-    assert found(decode("1.0", load.message).series) == expected([frame, other], "1.0")
+    assert found(decode("1.0", b"".join(load.pieces)).series) == expected([frame, other], "1.0")
 
 
 def test_exemplars_go_with_their_series_into_its_request():
@@ -144,7 +148,7 @@ def test_exemplars_go_with_their_series_into_its_request():
     frame = floats(wide("latency", 4), streams("a", "b", "c"), exemplars=exemplars)
     loads = list(Batches(Protocol1, 4).encode([frame]))
     assert [load.exemplars for load in loads] == [1, 1, 1]
-    everything = [series for load in loads for series in decode("1.0", load.message).series]
+    everything = [series for load in loads for series in decode("1.0", b"".join(load.pieces)).series]
     assert found(everything) == expected([frame], "1.0")
 
 

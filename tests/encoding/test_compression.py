@@ -26,14 +26,14 @@ def test_a_block_of_any_size_can_be_stored(size):
 
 @given(st.binary(max_size=300))
 def test_a_body_is_compressed_as_a_block_not_as_a_stream(content):
-    body = compressor()(content)
+    body = compressor()([content])
     assert type(body) is bytes
     assert snappy.uncompress(body) == content
     assert not body.startswith(b"\xff\x06\x00\x00sNaPpY")
 
 
 def test_snappy_makes_a_body_smaller(caplog):
-    assert len(compressor()(b"prometheus" * 1000)) < 1000
+    assert len(compressor()([b"prometheus"] * 1000)) < 1000
     assert not caplog.records
 
 
@@ -42,7 +42,7 @@ import logging, sys
 sys.modules["snappy"] = None  # what Python notes of a module that cannot be imported
 logging.basicConfig(format="%(levelname)s %(message)s")
 from opentelemetry.exporter.prometheus_remote_write.encoding.compression import compressor
-sys.stdout.buffer.write(compressor()(b"prometheus"))
+sys.stdout.buffer.write(compressor()([b"prometheus"]))
 """
 
 

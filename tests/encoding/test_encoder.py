@@ -2,6 +2,7 @@ import pytest
 import snappy
 
 from opentelemetry.exporter.prometheus_remote_write.encoding import write_v1_pb2 as v1
+from opentelemetry.exporter.prometheus_remote_write.encoding.compression import compressor
 from opentelemetry.exporter.prometheus_remote_write.encoding.encoder import HEADERS, Encoder
 from opentelemetry.exporter.prometheus_remote_write.model import Exemplar
 from opentelemetry.exporter.prometheus_remote_write.receiver.decoding import decode
@@ -35,7 +36,7 @@ def families(requests):
 @pytest.mark.parametrize("protocol", ["1.0", "2.0"])
 def test_a_request_says_what_it_holds(protocol):
     frame = floats(LEVEL, streams("a", "b"), exemplars={1: (Exemplar((), 1.0, NOW),)})
-    request = next(iter(Encoder(protocol, 2000, snappy.compress).encode([frame])))
+    request = next(iter(Encoder(protocol, 2000, compressor()).encode([frame])))
     assert request.protocol == protocol
     assert (request.samples, request.histograms, request.exemplars) == (2, 0, 1)
     assert found(decode(protocol, snappy.uncompress(request.body)).series) == expected([frame], protocol)
@@ -58,11 +59,11 @@ def test_headers_are_those_of_the_protocol():
 
 @pytest.mark.parametrize("protocol", ["1.0", "2.0"])
 def test_nothing_to_send_is_no_request(protocol):
-    assert list(Encoder(protocol, 2000, bytes).encode([])) == []
+    assert list(Encoder(protocol, 2000, b"".join).encode([])) == []
 
 
 def test_metadata_of_1_0_comes_at_first_and_every_minute_in_a_request_of_its_own(clock):
-    encoder = Encoder("1.0", 2000, bytes, clock=clock)
+    encoder = Encoder("1.0", 2000, b"".join, clock=clock)
     frames = [floats(LEVEL, streams("a")), floats(OTHER, streams("a"))]
 
     first = list(encoder.encode(frames))
@@ -78,11 +79,11 @@ def test_metadata_of_1_0_comes_at_first_and_every_minute_in_a_request_of_its_own
 
 
 def test_metadata_of_1_0_waits_for_something_to_say(clock):
-    encoder = Encoder("1.0", 2000, bytes, clock=clock)
+    encoder = Encoder("1.0", 2000, b"".join, clock=clock)
     assert list(encoder.encode([])) == []
     assert families(encoder.encode([floats(LEVEL, streams("a"))])) == [["level"]]
 
 
 def test_metadata_of_2_0_is_in_each_series():
-    [request] = Encoder("2.0", 2000, bytes).encode([floats(LEVEL, streams("a", "b"))])
+    [request] = Encoder("2.0", 2000, b"".join).encode([floats(LEVEL, streams("a", "b"))])
     assert [series.metadata.type for series in decode("2.0", request.body).series] == ["gauge", "gauge"]

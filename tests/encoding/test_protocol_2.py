@@ -68,7 +68,7 @@ def frame(of, *streams, values=(), at=NOW, histograms=(), exemplars=None):
 
 
 def encoder(protocol=PROTOCOL_2, max_samples=2000):
-    return Encoder(protocol, max_samples, bytes, clock=lambda: 0.0)
+    return Encoder(protocol, max_samples, b"".join, clock=lambda: 0.0)
 
 
 def messages(encodes, *frames):

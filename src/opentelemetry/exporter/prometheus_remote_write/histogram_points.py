@@ -51,12 +51,7 @@ class HistogramPoints:
 
     def frames(self, points: DataPoints) -> Iterator[Frame]:
         """Translate the data points of one export; those with other bounds are a family of their own."""
-        by_shape: dict[_Shape, list[Any]] = {}
-        for point in points:
-            try:
-                by_shape.setdefault((tuple(point.explicit_bounds), len(point.bucket_counts)), []).append(point)
-            except Exception as error:  # noqa: BLE001 - a point of any kind of wrong
-                self._descriptor.refuse(unreadable(error))
+        by_shape = self._grouped(points)
         for shape in self._by_shape.keys() - by_shape.keys():
             self._by_shape.pop(shape).forget()
         for shape, alike in by_shape.items():
@@ -73,6 +68,21 @@ class HistogramPoints:
         """Give up the series: the metric is gone."""
         for buckets in self._by_shape.values():
             buckets.forget()
+
+    def _grouped(self, points: DataPoints) -> dict[_Shape, DataPoints]:
+        try:
+            shapes = [(point.explicit_bounds, len(point.bucket_counts)) for point in points]
+            if shapes.count(shapes[0]) == len(shapes):  # as they always are in what the SDK collects
+                return {(tuple(shapes[0][0]), shapes[0][1]): points}
+        except Exception:  # noqa: BLE001, S110 - which of them is wrong shows below
+            pass
+        groups: dict[_Shape, list[Any]] = {}
+        for point in points:
+            try:
+                groups.setdefault((tuple(point.explicit_bounds), len(point.bucket_counts)), []).append(point)
+            except Exception as error:  # noqa: BLE001 - a point of any kind of wrong
+                self._descriptor.refuse(unreadable(error))
+        return {**groups}
 
 
 class NativePoints:
@@ -189,8 +199,8 @@ class _ClassicBuckets:
                 self._check_total(point, total)
             if cumulative and min(point.bucket_counts) < 0:
                 raise Untranslatable("buckets", "a bucket count is negative")
-            values += cumulative[:bounds]
-            values += (count, point.sum, count)
+            cumulative[bounds:] = (count, point.sum, count)
+            values += cumulative
         exemplars = self._exemplars(points) if self._descriptor.exemplars else {}
         return Samples(timestamps(points), array("d", values), exemplars=exemplars)
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from operator import attrgetter
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from opentelemetry.exporter.prometheus_remote_write.errors import Untranslatable
@@ -72,7 +71,7 @@ class NumberPoints:
 
     def __init__(self, descriptor: Descriptor, type: MetricType, value: str = "value") -> None:  # noqa: A002 - its name
         self._descriptor = descriptor
-        self._value = attrgetter(value)
+        self._value = value
         self._exemplars = descriptor.exemplars and type is MetricType.COUNTER
         name = descriptor.family
         family = Family(
@@ -90,7 +89,9 @@ class NumberPoints:
 
     def _samples(self, points: DataPoints) -> Samples:
         exemplars = exemplars_by_point(points) if self._exemplars else {}
-        return Samples(timestamps(points), array("d", map(self._value, points)), exemplars=exemplars)
+        return Samples(
+            timestamps(points), array("d", [getattr(point, self._value) for point in points]), exemplars=exemplars
+        )
 
 
 class Samples(NamedTuple):

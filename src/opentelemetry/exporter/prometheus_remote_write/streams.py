@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from operator import attrgetter, is_
+from operator import is_
 from typing import Any, NamedTuple
 
 from opentelemetry.exporter.prometheus_remote_write.errors import Untranslatable
 from opentelemetry.exporter.prometheus_remote_write.model import Labels
 from opentelemetry.exporter.prometheus_remote_write.series import Claims, Family, Stream
 from opentelemetry.exporter.prometheus_remote_write.timestamps import milliseconds
-
-_identity = attrgetter("attributes", "start_time_unix_nano")
 
 
 class _Known(NamedTuple):
@@ -46,7 +44,8 @@ class Streams:
         self._labels = labels
         self._refuse = refuse
         self._attributes: list[object] = []
-        self._identities: list[tuple[object, int | None]] | None = []
+        self._copies: list[object] = []
+        self._starts: list[int | None] = []
         self._streams: list[Stream] = []
         self._known: dict[int, _Known] = {}
 
@@ -70,8 +69,12 @@ class Streams:
 
     def _are_as_before(self, points: Sequence[Any]) -> bool:
         try:
-            return list(map(_identity, points)) == self._identities and all(
-                map(is_, (point.attributes for point in points), self._attributes)
+            attributes = [point.attributes for point in points]
+            return (
+                len(attributes) == len(self._attributes)
+                and all(map(is_, attributes, self._attributes))
+                and attributes == self._copies
+                and [point.start_time_unix_nano for point in points] == self._starts
             )
         except Exception:  # noqa: BLE001 - which of them cannot be read or compared shows when they are looked at
             return False
@@ -91,10 +94,11 @@ class Streams:
             self._claims.release(self.family, stream.labels)
 
         self._known = {id(known.attributes): known for _, known in found}
-        # A data point that was refused is looked at again in the next export: what stood in its way may be gone.
-        complete = len(found) == len(points)
+        # A data point that was refused is looked at again in the next export, for these have not its number: what stood
+        # in its way may be gone.
         self._attributes = [known.attributes for _, known in found]
-        self._identities = [(known.copy, point.start_time_unix_nano) for point, known in found] if complete else None
+        self._copies = [known.copy for _, known in found]
+        self._starts = [point.start_time_unix_nano for point, _ in found]
         streams = [known.stream for _, known in found]
         if streams != self._streams:
             self._streams = streams

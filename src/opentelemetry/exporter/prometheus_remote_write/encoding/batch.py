@@ -43,25 +43,26 @@ class Batch:
         self._by_stream: dict[Stream, list[bytes]] = {}
         self._by_family: dict[Family, _Kept] = {}
 
-    def encode(self, frames: Sequence[Frame]) -> bytes:
+    def encode(self, frames: Sequence[Frame]) -> list[bytes]:
         """Encode one export of the batch's streams.
 
         Args:
             frames: What they send, one frame for each family.
 
         Returns:
-            The request's message.
+            The request's message, in pieces.
         """
         if self._encoder.is_stale(len(self._by_stream)):
             self._encoder = self._new_encoder()
             self._by_stream.clear()
             self._by_family.clear()
         kept = [self._kept(frame) for frame in frames]
-        series = [
-            self._native(frame, constant) if frame.family.native else self._floats(frame, constant)
-            for frame, constant in zip(frames, kept, strict=True)
-        ]
-        return b"".join((self._encoder.request_fields(), *series))
+        pieces = [b""]
+        for frame, constant in zip(frames, kept, strict=True):
+            pieces += self._native(frame, constant) if frame.family.native else self._floats(frame, constant)
+        # First, because there are receivers that look up the strings of a series while they read it.
+        pieces[0] = self._encoder.request_fields()
+        return pieces
 
     def forget(self, family: Family, streams: Iterable[Stream]) -> None:
         """Drop what is kept of streams that travel here no more."""
@@ -69,7 +70,7 @@ class Batch:
             self._by_stream.pop(stream, None)
         self._by_family.pop(family, None)
 
-    def _floats(self, frame: Frame, heads: list[bytes]) -> bytes:
+    def _floats(self, frame: Frame, heads: list[bytes]) -> list[bytes]:
         tails = _tails(frame)
         if frame.exemplars:
             heads = heads.copy()
@@ -81,9 +82,9 @@ class Batch:
         pieces[0::3] = heads
         pieces[1::3] = _doubles(len(heads)).unpack(_little_endian(frame.values))
         pieces[2::3] = tails
-        return b"".join(pieces)
+        return pieces
 
-    def _native(self, frame: Frame, constant: list[bytes]) -> bytes:
+    def _native(self, frame: Frame, constant: list[bytes]) -> list[bytes]:
         pieces: list[bytes] = []
         times = repeat(frame.timestamps) if isinstance(frame.timestamps, int) else frame.timestamps
         series = zip(constant, frame.streams, frame.histograms, times, strict=False)  # times may be endless
@@ -92,7 +93,7 @@ class Batch:
             exemplars = self._encoder.exemplars(frame.exemplars.get(position, ()))
             length = len(fields) + len(histogram_field) + len(exemplars)
             pieces += (self._series_tag, varint(length), fields, histogram_field, exemplars)
-        return b"".join(pieces)
+        return pieces
 
     def _kept(self, frame: Frame) -> list[bytes]:
         """The kept bytes of a frame's series, encoding only streams that are new."""

@@ -20,14 +20,14 @@ class Load(NamedTuple):
     """What one request carries.
 
     Args:
-        message: The encoded message, not compressed.
+        pieces: The encoded message, in pieces that are to be joined.
         samples: How many float samples.
         histograms: How many native histograms.
         exemplars: How many exemplars.
         batch: The number of the batch.
     """
 
-    message: bytes
+    pieces: list[bytes]
     samples: int
     histograms: int
     exemplars: int
@@ -92,7 +92,7 @@ class Batches:
             del self._placements[family]
         for room, parts in loads.items():
             yield Load(
-                message=room.batch.encode(parts),
+                pieces=room.batch.encode(parts),
                 samples=sum(len(part.values) for part in parts),
                 histograms=sum(len(part.histograms) for part in parts),
                 exemplars=sum(len(exemplars) for part in parts for exemplars in part.exemplars.values()),

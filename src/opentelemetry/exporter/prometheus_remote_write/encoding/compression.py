@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TypeAlias
 
 from opentelemetry.exporter.prometheus_remote_write.encoding.wire import varint
+
+Compress: TypeAlias = Callable[[Sequence[bytes]], bytes]
+"""Makes the body of a request of a message that comes in pieces."""
 
 _logger = logging.getLogger(__name__)
 
 _LONGEST_LITERAL = 1 << 16
 _SHORT_LITERAL = 60
+_PIECES_AT_A_TIME = 1500  # about 100 KiB, as the pieces of a request are
 _LONG_LITERAL = b"\xf4"
 
 
@@ -28,7 +34,7 @@ def stored(content: bytes) -> bytes:
 
 
 def uncompressed(block: bytes) -> bytes:
-    """Returns the content of a snappy block that :func:`compressor`'s function has made."""
+    """Returns the content of a snappy block that :func:`compressor` has made."""
     try:
         from snappy import uncompress  # noqa: PLC0415 - may be missing
     except ImportError:
@@ -51,8 +57,8 @@ def _unstored(block: bytes) -> bytes:
     return b"".join(pieces)
 
 
-def compressor() -> Callable[[bytes], bytes]:
-    """Returns what compresses a request: snappy, or :func:`stored` where snappy's engine cannot be imported.
+def compressor() -> Compress:
+    """Returns what makes the body of a request: with snappy, or stored where snappy's engine cannot be imported.
 
     That is so where a folder built for another Python was put into the process; the metrics are worth the bytes.
     """
@@ -62,5 +68,21 @@ def compressor() -> Callable[[bytes], bytes]:
         _logger.warning(
             "python-snappy cannot be imported (%s): requests are sent uncompressed, in snappy's format", error
         )
-        return stored
-    return lambda content: bytes(compress(content))
+        return partial(_in_blocks, stored)
+    return partial(_in_blocks, compress)
+
+
+def _in_blocks(compress: Callable[[bytes], bytes], pieces: Sequence[bytes]) -> bytes:
+    """Compress pieces some at a time, and make one block of the blocks.
+
+    Snappy looks back no further than 64 KiB, and a block is its length, then what makes it up; so blocks without their
+    lengths, one after the other, are a block. What is compressed at a time stays in the processor's cache, and the
+    message is never in memory as a whole.
+    """
+    length = 0
+    contents = []
+    for start in range(0, len(pieces), _PIECES_AT_A_TIME):
+        content = b"".join(pieces[start : start + _PIECES_AT_A_TIME])
+        length += len(content)
+        contents.append(compress(content)[len(varint(len(content))) :])
+    return b"".join((varint(length), *contents))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import accumulate
 from typing import Any
 
 from opentelemetry.exporter.prometheus_remote_write.encoding import write_v1_pb2
+from opentelemetry.exporter.prometheus_remote_write.encoding.compression import Compress
 from opentelemetry.exporter.prometheus_remote_write.encoding.parts import encoded, parts
 from opentelemetry.exporter.prometheus_remote_write.encoding.request import PROTOCOL_1, Request
 from opentelemetry.exporter.prometheus_remote_write.labels import le_text
@@ -15,14 +16,14 @@ from opentelemetry.exporter.prometheus_remote_write.model import BUCKET_BOUND, M
 _CUSTOM_BUCKETS = -53
 
 
-def downgraded(request: Request, compress: Callable[[bytes], bytes]) -> Request:
+def downgraded(request: Request, compress: Compress) -> Request:
     """Returns the same samples, with the same times, as a request of 1.0.
 
     Start times and metadata have no place there. A histogram with custom buckets becomes a classic one.
 
     Args:
         request: Of protocol 2.0.
-        compress: Makes a body of a message.
+        compress: Makes the body of a message.
     """
     content = parts(request)
     message = write_v1_pb2.WriteRequest()

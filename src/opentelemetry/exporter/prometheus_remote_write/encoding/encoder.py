@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from opentelemetry.exporter.prometheus_remote_write.encoding import protocol_1, protocol_2
 from opentelemetry.exporter.prometheus_remote_write.encoding.batches import Batches
+from opentelemetry.exporter.prometheus_remote_write.encoding.compression import Compress
 from opentelemetry.exporter.prometheus_remote_write.encoding.request import PROTOCOL_1, PROTOCOL_2, Request
 from opentelemetry.exporter.prometheus_remote_write.encoding.series_encoder import SeriesEncoder
 from opentelemetry.exporter.prometheus_remote_write.model import Metadata
@@ -25,7 +26,7 @@ class Encoder:
     Args:
         protocol: The version.
         max_samples: In one request.
-        compress: Makes a body of a message.
+        compress: Makes the body of a message.
         clock: Seconds that only go up; tells when metadata is due again.
     """
 
@@ -33,7 +34,7 @@ class Encoder:
         self,
         protocol: str,
         max_samples: int,
-        compress: Callable[[bytes], bytes],
+        compress: Compress,
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -61,9 +62,9 @@ class Encoder:
                 yield frame
 
         for load in self._batches.encode(noted()):
-            body = self._compress(load.message)
+            body = self._compress(load.pieces)
             yield Request(body, self.protocol, load.samples, load.histograms, load.exemplars, load.batch)
         # Every series of 2.0 brings its metadata; receivers of 1.0 expect it in a request of its own now and then.
         if self.protocol == PROTOCOL_1 and families and self._clock() >= self._metadata_due:
             self._metadata_due = self._clock() + _METADATA_INTERVAL
-            yield Request(self._compress(protocol_1.metadata_request(families)), self.protocol, 0, 0, 0)
+            yield Request(self._compress([protocol_1.metadata_request(families)]), self.protocol, 0, 0, 0)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from opentelemetry.exporter.prometheus_remote_write.encoding import write_v1_pb2, write_v2_pb2
-from opentelemetry.exporter.prometheus_remote_write.encoding.compression import uncompressed
+from opentelemetry.exporter.prometheus_remote_write.encoding.compression import Compress, uncompressed
 from opentelemetry.exporter.prometheus_remote_write.encoding.request import PROTOCOL_1, PROTOCOL_2, Request
-from opentelemetry.exporter.prometheus_remote_write.model import METRIC_NAME
+from opentelemetry.exporter.prometheus_remote_write.model import Labels
 
 _MESSAGES: dict[str, Any] = {PROTOCOL_1: write_v1_pb2.WriteRequest, PROTOCOL_2: write_v2_pb2.Request}
 
@@ -26,26 +26,37 @@ class Parts(NamedTuple):
     series: Sequence[Any]
     symbols: Sequence[str]
 
-    def keys(self) -> list[bytes]:
-        """Returns what makes each series the same in another request of protocol 1.0: its labels."""
-        return [b"".join(label.SerializeToString() for label in series.labels) for series in self.series]
+    def labels(self) -> list[Labels]:
+        """Returns the labels of each series, the same in both versions of the protocol."""
+        if self.request.protocol == PROTOCOL_2:
+            return [labels(series.labels_refs, self.symbols) for series in self.series]
+        return [tuple((label.name, label.value) for label in series.labels) for series in self.series]
 
-    def names(self) -> list[str]:
-        """Returns each series as a user reads it, in protocol 1.0."""
-        return [_shown({label.name: label.value for label in series.labels}) for series in self.series]
-
-    def only(self, chosen: Collection[int], compress: Callable[[bytes], bytes]) -> Request:
-        """Returns a request with some of the series, by their positions.
+    def only(self, chosen: Collection[int], compress: Compress) -> Request:
+        """Returns a request with some of the series, and in 2.0 with their strings alone.
 
         Args:
-            chosen: The positions.
-            compress: Makes a body of a message.
+            chosen: The positions of the series.
+            compress: Makes the body of a message.
         """
-        series = [self.series[position] for position in chosen]
-        message = _MESSAGES[self.request.protocol](timeseries=series)
-        if self.symbols:
-            message.symbols.extend(self.symbols)
+        message = _MESSAGES[self.request.protocol](timeseries=[self.series[position] for position in chosen])
+        if self.request.protocol == PROTOCOL_2:
+            table = {"": 0}
+            for series in message.timeseries:
+                self._refer_to(table, series)
+            message.symbols.extend(table)
         return encoded(message, self.request.protocol, self.request.batch, compress)
+
+    def _refer_to(self, table: dict[str, int], series: Any) -> None:
+        def moved(references: Iterable[int]) -> list[int]:
+            return [table.setdefault(self.symbols[reference], len(table)) for reference in references]
+
+        series.labels_refs[:] = moved(series.labels_refs)
+        for exemplar in series.exemplars:
+            exemplar.labels_refs[:] = moved(exemplar.labels_refs)
+        if series.HasField("metadata"):
+            metadata = series.metadata
+            metadata.help_ref, metadata.unit_ref = moved((metadata.help_ref, metadata.unit_ref))
 
 
 def parts(request: Request) -> Parts:
@@ -54,18 +65,19 @@ def parts(request: Request) -> Parts:
     return Parts(request, list(message.timeseries), list(getattr(message, "symbols", ())))
 
 
-def encoded(message: Any, protocol: str, batch: int, compress: Callable[[bytes], bytes]) -> Request:
+def labels(references: Iterable[int], symbols: Sequence[str]) -> Labels:
+    """Returns the labels that references of 2.0 stand for: names and values in turn."""
+    texts = [symbols[reference] for reference in references]
+    return tuple(zip(texts[::2], texts[1::2], strict=True))
+
+
+def encoded(message: Any, protocol: str, batch: int, compress: Compress) -> Request:
     """Returns the request that a message is."""
     return Request(
-        body=compress(message.SerializeToString()),
+        body=compress([message.SerializeToString()]),
         protocol=protocol,
         samples=sum(len(series.samples) for series in message.timeseries),
         histograms=sum(len(series.histograms) for series in message.timeseries),
         exemplars=sum(len(series.exemplars) for series in message.timeseries),
         batch=batch,
     )
-
-
-def _shown(labels: dict[str, str]) -> str:
-    name = labels.pop(METRIC_NAME, "")
-    return f"{name}{{{', '.join(f'{label}={text!r}' for label, text in labels.items())}}}"
