@@ -50,6 +50,8 @@ def main() -> int:
     except UnavailableError as reason:
         print(f"A real Prometheus cannot be had here: {reason}")
         return 1
+    except KeyboardInterrupt:
+        return 130
 
 
 def _demonstrate(backend: _Backend, hold: float) -> bool:
