@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from threading import Thread
 from typing import Any, TypeAlias
 
-from opentelemetry.exporter.prometheus_remote_write.transport.deadline import remaining
+from opentelemetry.exporter.prometheus_remote_write.transport.deadline import current, remaining
 
 SocketOptions: TypeAlias = Sequence[tuple[int, int, int | bytes]]
 Addresses: TypeAlias = list[tuple[Any, ...]]
@@ -42,6 +42,8 @@ def connected_socket(
         except OSError as error:  # no IPv6 on this machine
             failure = error
             continue
+        if running := current():
+            running.watch(connection)
         try:
             for option in options:
                 connection.setsockopt(*option)
@@ -77,6 +79,8 @@ def resolve(host: str, port: int, *, lookup: Lookup = socket.getaddrinfo) -> Add
         except Exception as error:  # noqa: BLE001 - raised by the thread that waits
             answers.put(error)
 
+    if running := current():
+        running.wake_by(lambda: answers.put(TimeoutError("the request is interrupted")))
     try:
         Thread(target=ask, name="prometheus-remote-write-resolver", daemon=True).start()
     except RuntimeError:  # no thread can be started any more: the last export of a process that ends

@@ -12,7 +12,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from opentelemetry.exporter.prometheus_remote_write.transport.address import connected_socket
-from opentelemetry.exporter.prometheus_remote_write.transport.deadline import remaining
+from opentelemetry.exporter.prometheus_remote_write.transport.deadline import current, remaining
 
 if TYPE_CHECKING:
     import socket
@@ -96,6 +96,8 @@ class Connection(HTTPConnection):
         Raises:
             StaleConnectionError: TLS was ended by the other side while the connection was idle.
         """
+        if self.sock is not None and (running := current()):
+            running.watch(self.sock)  # one that is kept; a new one is watched from its beginning
         try:
             super().request(*arguments, **keywords)
         except (ssl.SSLEOFError, ssl.SSLZeroReturnError):

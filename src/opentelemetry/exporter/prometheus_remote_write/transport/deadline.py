@@ -2,32 +2,94 @@
 
 The timeouts of sockets hold for one operation, so a peer that sends a byte now and then could keep a request alive for
 ever. Instead each operation is given what is left of the whole. The deadline belongs to the context (the thread) that
-makes the request, because urllib3 has no place to hand it through.
+makes the request, because urllib3 has no place to hand it through. Another thread may bring it forward to now.
 """
 
 from __future__ import annotations
 
 import math
+import socket
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from threading import Lock
 
-_end = ContextVar("end of the request", default=math.inf)
+
+class Deadline:
+    """The end of one request.
+
+    Args:
+        end: In seconds, by ``time.monotonic``; infinity is no limit.
+
+    Attributes:
+        interrupted: Whether another thread has ended it.
+    """
+
+    def __init__(self, end: float) -> None:
+        self.end = end
+        self.interrupted = False
+        self._lock = Lock()
+        self._wake: list[Callable[[], object]] = []
+        self._watched: list[socket.socket] = []
+
+    def interrupt(self) -> None:
+        """End the request now: what waits is woken, and fails."""
+        with self._lock:
+            self.interrupted = True
+            for wake in self._wake:
+                wake()
+
+    def wake_by(self, wake: Callable[[], object]) -> None:
+        """Name what ends a wait of this request.
+
+        Args:
+            wake: Called by the thread that interrupts, or at once if one has.
+        """
+        with self._lock:
+            self._wake.append(wake)
+            if self.interrupted:
+                wake()
+
+    def watch(self, connection: socket.socket) -> None:
+        """Have an interruption end the operations of a socket, and of the TLS that is put around it."""
+        with suppress(OSError):
+            # A descriptor of its own for the same connection: the socket becomes another object when it is wrapped, and
+            # its number may be that of another file once it is closed.
+            watched = socket.socket(fileno=socket.dup(connection.fileno()))
+            self._watched.append(watched)
+            self.wake_by(lambda: _shut(watched))
+
+    def close(self) -> None:
+        """Watch nothing any more."""
+        with self._lock:
+            self._wake.clear()
+        for watched in self._watched:
+            watched.close()
+
+
+_deadline: ContextVar[Deadline | None] = ContextVar("end of the request", default=None)
 
 
 @contextmanager
-def deadline(seconds: float) -> Iterator[None]:
+def deadline(seconds: float) -> Iterator[Deadline]:
     """Ends the operations inside, together, after some time.
 
     Args:
         seconds: Time for all of them; infinity is no limit.
     """
-    token = _end.set(time.monotonic() + seconds)
+    new = Deadline(time.monotonic() + seconds)
+    token = _deadline.set(new)
     try:
-        yield
+        yield new
     finally:
-        _end.reset(token)
+        _deadline.reset(token)
+        new.close()
+
+
+def current() -> Deadline | None:
+    """The deadline of the running request, if there is one."""
+    return _deadline.get()
 
 
 def remaining() -> float | None:
@@ -36,7 +98,15 @@ def remaining() -> float | None:
     Raises:
         TimeoutError: Nothing is left.
     """
-    left = _end.get() - time.monotonic()
+    running = _deadline.get()
+    if running is None:
+        return None
+    left = 0.0 if running.interrupted else running.end - time.monotonic()
     if left <= 0:
         raise TimeoutError("the time for the request is over")
     return None if left == math.inf else left
+
+
+def _shut(connection: socket.socket) -> None:
+    with suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)

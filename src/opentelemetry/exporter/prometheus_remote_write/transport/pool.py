@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from http.client import HTTPException
 from threading import Lock
 from typing import Any, NamedTuple
@@ -14,7 +14,7 @@ from urllib.parse import SplitResult, parse_qsl, urlsplit, urlunsplit
 from urllib3 import HTTPHeaderDict, PoolManager, ProxyManager
 from urllib3.exceptions import HTTPError
 
-from opentelemetry.exporter.prometheus_remote_write.errors import Unsendable
+from opentelemetry.exporter.prometheus_remote_write.errors import Retryable, Unsendable
 from opentelemetry.exporter.prometheus_remote_write.settings import RESERVED_HEADERS, Settings, variable
 from opentelemetry.exporter.prometheus_remote_write.transport.answer import Answer, refusal
 from opentelemetry.exporter.prometheus_remote_write.transport.authentication import Authentication
@@ -23,7 +23,7 @@ from opentelemetry.exporter.prometheus_remote_write.transport.connection import 
     StaleConnectionError,
     TLSConnectionPool,
 )
-from opentelemetry.exporter.prometheus_remote_write.transport.deadline import deadline
+from opentelemetry.exporter.prometheus_remote_write.transport.deadline import Deadline, deadline
 from opentelemetry.exporter.prometheus_remote_write.transport.failure import Route, failure
 from opentelemetry.exporter.prometheus_remote_write.transport.headers import SECRET_LENGTH, merged, on_the_wire, secrets
 from opentelemetry.exporter.prometheus_remote_write.transport.message import redacted, shown_url
@@ -90,6 +90,8 @@ class Transport:
         self._connected: _Connected | None = None
         self._inherited: _Connected | None = None
         self._lock = Lock()
+        self._under_way: set[Deadline] = set()
+        self._interrupted = False
 
     def post(self, body: bytes, headers: Mapping[str, str], timeout: float) -> Response:
         """Sends one request and waits for the answer.
@@ -111,10 +113,12 @@ class Transport:
         given = merged(self._given_headers, self._authentication.headers())
         sent = on_the_wire(merged(given, self._own_headers, headers))
         try:
-            with silence(), deadline(timeout):
+            with silence(), deadline(timeout) as end, self._interruptible(end):
                 answer = self._exchange(connected.manager, body, sent)
         except (HTTPError, HTTPException, OSError, ValueError, StaleConnectionError) as cause:
             error = failure(cause, connected.route, timeout)
+            if self._interrupted:
+                error = Retryable(f"{connected.route.receiver} had not answered when the request was given up")
         else:
             if answer.accepted:
                 return Response(answer.status, answer.headers)
@@ -126,6 +130,16 @@ class Transport:
     def renew_secrets(self) -> None:
         """Reads secrets from their files again before the next request, whether or not the files seem unchanged."""
         self._authentication.renew()
+
+    def interrupt(self) -> None:
+        """Ends the requests under way, from another thread; until :meth:`resume` every request fails at once."""
+        self._interrupted = True
+        for end in tuple(self._under_way):
+            end.interrupt()
+
+    def resume(self) -> None:
+        """Ends the interruption."""
+        self._interrupted = False
 
     def close(self) -> None:
         """Closes the connections that are not in use."""
@@ -142,6 +156,18 @@ class Transport:
         """
         self._lock = Lock()
         self._inherited, self._connected = self._connected, None
+        self._under_way = set()
+        self._interrupted = False
+
+    @contextmanager
+    def _interruptible(self, end: Deadline) -> Iterator[None]:
+        self._under_way.add(end)
+        try:
+            if self._interrupted:
+                end.interrupt()
+            yield
+        finally:
+            self._under_way.discard(end)
 
     def _connect(self) -> _Connected:
         with self._lock:
