@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import math
 import os
@@ -13,22 +14,28 @@ from typing import Any
 
 from opentelemetry.sdk.metrics.export import AggregationTemporality, MetricExporter, MetricExportResult, MetricsData
 from opentelemetry.sdk.metrics.view import Aggregation
+from opentelemetry.sdk.resources import SERVICE_INSTANCE_ID, ServiceInstanceIdResourceDetector
 
 from opentelemetry.exporter.prometheus_remote_write.aggregation import aggregation, temporality
 from opentelemetry.exporter.prometheus_remote_write.configuration import load
+from opentelemetry.exporter.prometheus_remote_write.controller import renew_after_fork
 from opentelemetry.exporter.prometheus_remote_write.delivery import Delivery
+from opentelemetry.exporter.prometheus_remote_write.departure import flush_at_end_of_child
 from opentelemetry.exporter.prometheus_remote_write.encoding.compression import compressor
 from opentelemetry.exporter.prometheus_remote_write.encoding.encoder import Encoder
 from opentelemetry.exporter.prometheus_remote_write.encoding.request import PROTOCOL_1, PROTOCOL_2
+from opentelemetry.exporter.prometheus_remote_write.instance import Instance
 from opentelemetry.exporter.prometheus_remote_write.pace import Pace
 from opentelemetry.exporter.prometheus_remote_write.refusals import Refusals
 from opentelemetry.exporter.prometheus_remote_write.translation import Translator
+from opentelemetry.exporter.prometheus_remote_write.transport.message import shown_url
 from opentelemetry.exporter.prometheus_remote_write.transport.pool import Transport
 from opentelemetry.exporter.prometheus_remote_write.version import __version__
 
 _logger = logging.getLogger(__name__)
 
 _USUAL_INTERVAL = 60_000  # milliseconds: the SDK's default
+_TO_GIVE_UP = 0.2  # seconds that an interrupted export may take to notice
 
 USER_AGENT = f"OTel-Prometheus-Remote-Write-Exporter-Python/{__version__}"
 
@@ -96,10 +103,19 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
         self._transport = Transport(self.settings, environ=os.environ, user_agent=USER_AGENT)
         self._delivery = Delivery(self._transport, self.settings, self._compress)
         self._pace = Pace((self.settings.interval or _USUAL_INTERVAL) / 1000)
+        self._instance = Instance(shown_url(self.settings.endpoint), _generated_instance_id)
         self._lock = threading.Lock()
         self._shut_down = False
         self._accepted = True
+        self._forked_before = False
+        self._watches_exit = False
+        self._left_at_exit = self.shutdown_timeout
         _after_fork(self)
+
+    @property
+    def shutdown_timeout(self) -> float:
+        """How long the end of the process may take because of this exporter, in seconds."""
+        return self.settings.shutdown_timeout / 1000
 
     def export(
         self,
@@ -118,6 +134,7 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
         """
         if self._shut_down or self._inert:
             return MetricExportResult.FAILURE
+        self._watch_exit()
         with self._lock:
             try:
                 self._accepted = self._deliver(metrics_data, timeout_millis / 1000)
@@ -130,6 +147,25 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
     def force_flush(self, timeout_millis: float = 10_000) -> bool:  # noqa: ARG002 - nothing waits: export sends at once
         """Returns whether everything that was exported was accepted, what had been waiting included."""
         return self._accepted
+
+    def hurry(self, seconds: float) -> None:
+        """End the export that is under way, so that another one can tell more; those that come are not concerned.
+
+        Args:
+            seconds: After which what it waits for is interrupted.
+        """
+        began = time.monotonic()
+        self._delivery.hurry(began + seconds)
+        ended = self._lock.acquire(timeout=seconds)
+        if not ended:
+            self._transport.interrupt()
+            self._delivery.hurry(began)
+            ended = self._lock.acquire(timeout=_TO_GIVE_UP)
+            self._transport.resume()
+        self._delivery.hurry(math.inf)
+        if ended:
+            self._lock.release()
+        self._left_at_exit -= _at_exit_since(began)
 
     def shutdown(self, timeout_millis: float = 30_000, **_kwargs: Any) -> None:  # noqa: ARG002 - nothing waits
         """End: later exports send nothing and return FAILURE.
@@ -157,21 +193,52 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
         # The reader's last export comes from an atexit handler, with the whole interval as its timeout; the main thread
         # counts as dead by then. There is no later export to leave anything to.
         if not threading.main_thread().is_alive():
-            timeout, patience = min(timeout, self.settings.shutdown_timeout / 1000), math.inf
+            timeout, patience = min(timeout, self._left_at_exit), math.inf
+        metrics_data = self._instance.adopted(metrics_data)
         requests = list(self._encoder.encode(self._translator.translate(metrics_data)))
         try:
             return self._delivery.deliver(requests, now + timeout, patience)
         finally:
             self._pace.end(time.monotonic())
+            self._left_at_exit -= _at_exit_since(now)
             protocol = min(self._encoder.protocol, self._delivery.protocol)
             max_samples = min(self._encoder.max_samples, self._delivery.max_samples or self._encoder.max_samples)
             if (protocol, max_samples) != (self._encoder.protocol, self._encoder.max_samples):
                 self._speak(protocol, max_samples)
 
+    def _watch_exit(self) -> None:
+        """Not before the first export: what is registered late runs early, which is before the SDK's own shutdown."""
+        if self._watches_exit:
+            return
+        self._watches_exit = True
+        hurry, seconds = weakref.WeakMethod(self.hurry), self.shutdown_timeout / 2
+
+        def at_exit() -> None:
+            if method := hurry():
+                method(seconds)
+
+        atexit.register(at_exit)
+
     def _forked(self) -> None:
+        # First, before the SDK's own handlers start a thread that exports.
+        self._instance.after_fork(renew_after_fork(self))
         self._lock = threading.Lock()
+        self._left_at_exit = self.shutdown_timeout
         self._transport.after_fork()
-        self._delivery.after_fork()
+        self._delivery = Delivery(self._transport, self.settings, self._compress)
+        self._speak(self._encoder.protocol, self._encoder.max_samples)
+        flush_at_end_of_child(self, anew=not self._forked_before)
+        self._forked_before = True
+
+
+def _generated_instance_id() -> str:
+    """The id that the SDK has made up for this very process."""
+    return str(ServiceInstanceIdResourceDetector().detect().attributes[SERVICE_INSTANCE_ID])
+
+
+def _at_exit_since(began: float) -> float:
+    """How many seconds have passed at the interpreter's exit, when the main thread counts as dead; 0 before that."""
+    return 0.0 if threading.main_thread().is_alive() else time.monotonic() - began
 
 
 def _after_fork(exporter: PrometheusRemoteWriteMetricsExporter) -> None:
