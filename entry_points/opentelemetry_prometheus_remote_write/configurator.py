@@ -15,10 +15,11 @@ from typing import Any
 from opentelemetry.environment_variables import OTEL_METRICS_EXPORTER
 from opentelemetry.sdk._configuration import _OTelSDKConfigurator
 from opentelemetry.sdk.environment_variables import OTEL_CONFIG_FILE, OTEL_METRIC_EXPORT_INTERVAL, OTEL_SDK_DISABLED
-from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 
+from opentelemetry.exporter.prometheus_remote_write.controller import Controller
 from opentelemetry.exporter.prometheus_remote_write.version import __version__
 from opentelemetry_prometheus_remote_write.distro import NAME
+from opentelemetry_prometheus_remote_write.termination import flush_on_sigterm
 
 _logger = getLogger(__name__)
 
@@ -38,6 +39,7 @@ class PrometheusRemoteWriteConfigurator(_OTelSDKConfigurator):
         if os.environ.get(OTEL_CONFIG_FILE):
             # The file says all. With arguments beside it the SDK would warn that it ignores them.
             super()._configure()  # type: ignore[no-untyped-call]  # the SDK's
+            flush_on_sigterm()
             return
         kwargs["resource_attributes"] = {
             "telemetry.distro.name": "opentelemetry-exporter-prometheus-remote-write",
@@ -47,9 +49,10 @@ class PrometheusRemoteWriteConfigurator(_OTelSDKConfigurator):
         others = [name for name in chosen if name.strip() != NAME]
         if len(others) < len(chosen) and (arguments := _controller_arguments()):
             kwargs["metric_exporter_names"] = [CONTROLLER]
-            kwargs["exporter_args_map"] = {PeriodicExportingMetricReader: arguments}
+            kwargs["exporter_args_map"] = {Controller: arguments}
         with _metrics_exporters(others):
             super()._configure(**kwargs)  # type: ignore[no-untyped-call]  # the SDK's
+        flush_on_sigterm()
 
 
 def _controller_arguments() -> dict[str, Any] | None:
