@@ -175,4 +175,4 @@ def test_after_the_end_nothing_is_sent(make_delivery, receiver):
     delivery.close()
     delivery.deliver(export(b"b"), SOON)
     assert len(receiver.attempts) == attempts
-    assert counts(delivery)["dropped at exit"] == 10
+    assert counts(delivery)["at exit"] == 20

@@ -11,17 +11,20 @@ import math
 import random
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from contextvars import copy_context
 
-from opentelemetry.exporter.prometheus_remote_write.backlog import Backlog, Waiting
+from opentelemetry.exporter.prometheus_remote_write.backlog import Backlog, Queue
 from opentelemetry.exporter.prometheus_remote_write.delivery_log import DeliveryLog, Outcome
+from opentelemetry.exporter.prometheus_remote_write.encoding.compression import Compress
 from opentelemetry.exporter.prometheus_remote_write.encoding.request import Request
-from opentelemetry.exporter.prometheus_remote_write.errors import Retryable
+from opentelemetry.exporter.prometheus_remote_write.errors import Retryable, SendError, Unsendable
 from opentelemetry.exporter.prometheus_remote_write.retry import Backoff
 from opentelemetry.exporter.prometheus_remote_write.sender import Limits, Receiver, Sender
 from opentelemetry.exporter.prometheus_remote_write.settings import Settings
+
+_LONGEST_SILENCE = 300.0  # seconds; a Retry-After of days is a mistake, and must not end the metrics
 
 
 class Delivery:
@@ -30,8 +33,9 @@ class Delivery:
     Args:
         receiver: Where they go.
         settings: Timeout, retry, batching and what is kept.
-        compress: Makes a body of a message.
+        compress: Makes the body of a message.
         clock: Seconds that only go up.
+        wait: Waits until an event is set, or some seconds; returns whether it is set.
         random: A number from 0 to 1.
 
     Attributes:
@@ -39,22 +43,24 @@ class Delivery:
             none of these is waiting.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it needs from outside
         self,
         receiver: Receiver,
         settings: Settings,
-        compress: Callable[[bytes], bytes],
+        compress: Compress,
         *,
         clock: Callable[[], float] = time.monotonic,
+        wait: Callable[[threading.Event, float], bool] = threading.Event.wait,
         random: Callable[[], float] = random.random,
     ) -> None:
         self._clock = clock
+        self._wait = wait
         self._max_concurrent = settings.max_concurrent_requests
         self._backlog = Backlog(settings.max_buffered_bytes, settings.max_buffered_age / 1000)
         self._log = DeliveryLog()
+        self._busy = threading.Lock()
         self._wake = threading.Event()
         self._closed = False
-        self._latest = math.inf
         self._not_before = -math.inf
         self._sender = Sender(
             receiver,
@@ -89,60 +95,78 @@ class Delivery:
         Args:
             requests: The export; no series is in two of them.
             deadline: When the last attempt ends, by the clock.
-            patience: When the last attempt begins, where the export can wait for the next interval.
+            patience: When to leave the rest to the next export, by the clock: nothing is repeated later, and no export
+                that had waited begins. Infinity where there is no next export.
 
         Returns:
             Whether all that was waiting, and the export, is accepted now.
         """
-        now = self._clock()
-        # While the receiver is away one attempt shows whether it is back; what is kept can wait.
-        patience = min(patience, now) if self._backlog else patience
-        limits = Limits(min(deadline, self._latest), patience if self._backlog.keeps else math.inf)
-        rejected = self.samples["rejected"]
-        self._backlog.add(Waiting(now, list(requests)))
-        if now >= self._not_before:
-            self._drain(limits)
-        dropped = self._backlog.trim(self._clock())
-        self.samples += dropped
-        errors, self._sender.errors = self._sender.errors, []
-        rejected = self.samples["rejected"] - rejected
-        self._log.report(Outcome(errors, rejected, dropped, self.waiting), self._clock())
-        return not (errors or dropped or self._backlog)
+        with self._busy:
+            complete = self._deliver(requests, deadline, patience)
+        if self._closed:
+            self._give_up()
+        return complete
 
     def hurry(self, latest: float) -> None:
         """End what is under way by some time, and all that comes.
 
         Args:
-            latest: By the clock.
+            latest: By the clock; infinity ends the hurry.
         """
-        self._latest = latest
+        self._sender.latest = latest
         self._wake.set()
 
     def close(self) -> None:
         """Give up what is waiting; no attempt begins any more."""
         self._closed = True
-        self._wake.set()
-        self.samples["dropped at exit"] += self._backlog.clear()
+        self.hurry(-math.inf)
+        self._give_up()
 
-    def after_fork(self) -> None:
-        """In a forked child: what was waiting is the parent's to send."""
-        self._backlog.clear()
+    def _give_up(self) -> None:
+        """Drop what is waiting, or leave that to the export that is under way."""
+        if self._busy.acquire(blocking=False):
+            try:
+                if dropped := self._backlog.clear():
+                    self.samples["at exit"] += dropped
+                    self._log.report(Outcome([], [], 0, Counter({"at exit": dropped}), 0), self._clock())
+            finally:
+                self._busy.release()
 
-    def _drain(self, limits: Limits) -> None:
-        while self._backlog and not self._closed:
-            export = self._backlog.oldest()
-            left = self._send(export.requests, limits)
-            if left:
-                self._backlog.put_back(Waiting(export.since, left))
-                self._note_retry_after()
+    def _deliver(self, requests: Sequence[Request], deadline: float, patience: float) -> bool:
+        now = self._clock()
+        self._backlog.add(now, requests)
+        rejected = self.samples["rejected"]
+        if now >= self._not_before or patience == math.inf:
+            self._drain(deadline, patience if self._backlog.keeps else math.inf)
+        dropped = self._backlog.trim(self._clock())
+        self.samples.update(dropped)
+        errors, self._sender.errors = self._sender.errors, []
+        bad_series, self._sender.bad_series = self._sender.bad_series, []
+        rejected = self.samples["rejected"] - rejected
+        self._log.report(Outcome(errors, bad_series, rejected, dropped, self.waiting), self._clock())
+        return not (errors or dropped) and self._backlog.is_empty
+
+    def _drain(self, deadline: float, patience: float) -> None:
+        for queue in self._backlog.queues:
+            self._drain_queue(queue, deadline, patience)
+            if queue.blocked and not all(map(_is_of_one_request, self._sender.errors)):
                 return
-            # It has answered, so what follows may be tried as often as it takes.
-            limits = limits._replace(patience=max(limits.patience, limits.deadline))
 
-    def _note_retry_after(self) -> None:
-        refusals = [error for error in self._sender.errors if isinstance(error, Retryable)]
-        wait = max((error.retry_after or 0.0 for error in refusals), default=0.0)
-        self._not_before = self._clock() + wait
+    def _drain_queue(self, queue: Queue, deadline: float, patience: float) -> None:
+        while queue.exports and not self._closed:
+            # While the receiver is away one attempt shows whether it is back; what is kept can wait.
+            probes = queue.blocked and patience < math.inf
+            left = self._send(queue.exports[0].requests, Limits(deadline, -math.inf if probes else patience))
+            queue.replace_oldest(left)
+            queue.blocked = bool(left)
+            if left:
+                self._heed_retry_after()
+            if left or self._clock() >= patience:
+                return
+
+    def _heed_retry_after(self) -> None:
+        waits = [error.retry_after or 0.0 for error in self._sender.errors if isinstance(error, Retryable)]
+        self._not_before = self._clock() + min(max(waits, default=0.0), _LONGEST_SILENCE)
 
     def _send(self, requests: Sequence[Request], limits: Limits) -> list[Request]:
         """Send the requests of one export, several at once; returns what is left, in order."""
@@ -159,18 +183,26 @@ class Delivery:
                 if remains := self._sender.send(request, limits):
                     left.append((position, remains))
 
-        if waiting and not self._sender.knows_protocol:
+        if self._sender.tries_protocol(requests[0]):
             position, request = waiting.popleft()
             if remains := self._sender.send(request, limits):
                 left.append((position, remains))
-        _together(work, min(self._max_concurrent, len(waiting)))
+        if not left:
+            _together(work, min(self._max_concurrent, len(waiting)))
         left += [(position, [request]) for position, request in waiting]
         return [request for _, remains in sorted(left, key=lambda item: item[0]) for request in remains]
 
     def _pause(self, seconds: float) -> bool:
-        if self._wake.wait(seconds) and not self._closed:
+        if self._clock() < self._sender.latest and self._wait(self._wake, seconds) and not self._closed:
             self._wake.clear()
-        return self._closed or self._clock() >= self._latest
+        return self._clock() >= self._sender.latest
+
+
+def _is_of_one_request(error: SendError) -> bool:
+    """Whether another request may be accepted all the same: the receiver was there, and did not ask to wait."""
+    if isinstance(error, Retryable):
+        return error.status is not None and not error.retry_after
+    return not isinstance(error, Unsendable)
 
 
 def _together(work: Callable[[], None], workers: int) -> None:
@@ -184,6 +216,8 @@ def _together(work: Callable[[], None], workers: int) -> None:
         except RuntimeError:  # at the interpreter's exit no thread can be started
             break
         threads.append(thread)
-    work()
-    for thread in threads:
-        thread.join()
+    try:
+        work()
+    finally:
+        for thread in threads:
+            thread.join()

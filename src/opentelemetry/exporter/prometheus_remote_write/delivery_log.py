@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from opentelemetry.exporter.prometheus_remote_write.errors import Rejected, Retryable, SendError, Unsendable
 from opentelemetry.exporter.prometheus_remote_write.hints import hint
+from opentelemetry.exporter.prometheus_remote_write.model import METRIC_NAME, Labels
 
 _logger = logging.getLogger(__name__)
 
 _SUMMARY_INTERVAL = 60.0  # seconds
-_KINDS_REMEMBERED = 100
+_KINDS_A_MINUTE = 10
+_SERIES_SHOWN = 3
+_LONGEST_SERIES = 300  # characters
 
 
 class Outcome(NamedTuple):
@@ -20,12 +24,14 @@ class Outcome(NamedTuple):
 
     Args:
         errors: Why requests were not accepted.
+        bad_series: The series that were found to be refused by themselves.
         rejected: How many samples the receiver refused.
         dropped: How many were given up, by reason.
         waiting: How many will be tried again.
     """
 
-    errors: list[SendError]
+    errors: Sequence[SendError]
+    bad_series: Sequence[Labels]
     rejected: int
     dropped: Counter[str]
     waiting: int
@@ -35,13 +41,13 @@ class DeliveryLog:
     """Says what is wrong once, then sums it up.
 
     Each kind of trouble (the type of the error and the status) has a line when it comes, and no other within a minute;
-    what happens meanwhile is counted and told with the next.
+    what happens meanwhile is counted and told with the next line.
     """
 
     def __init__(self) -> None:
         self._told: dict[object, float] = {}
-        self._rejected = 0
-        self._dropped: Counter[str] = Counter()
+        self._untold: Counter[str] = Counter()
+        self._bad_series: list[Labels] = []
         self._in_trouble = False
 
     def report(self, outcome: Outcome, now: float) -> None:
@@ -51,40 +57,58 @@ class DeliveryLog:
             outcome: What became of it.
             now: In seconds, by a clock that only goes up.
         """
-        self._rejected += outcome.rejected
-        self._dropped += outcome.dropped
-        if not outcome.errors:
-            if self._in_trouble and not outcome.waiting:
-                _logger.info("Metrics are delivered again%s", self._counts(0))
-                self._told.clear()
-                self._begin_anew(in_trouble=False)
-            return
-        self._in_trouble = True
-        by_kind = {_kind(error): error for error in outcome.errors}
-        for kind, error in by_kind.items():
-            told = self._told.get(kind)
-            if told is not None and now - told < _SUMMARY_INTERVAL:
+        if outcome.rejected:
+            self._untold["rejected"] += outcome.rejected
+        self._untold.update({f"dropped ({reason})": number for reason, number in outcome.dropped.items()})
+        self._bad_series += outcome.bad_series
+        if "at exit" in outcome.dropped:
+            _logger.warning("Metrics are lost: the exporter was shut down before the receiver was back%s", self._sum())
+        elif outcome.errors:
+            self._tell(outcome, now)
+        elif not outcome.waiting and (self._in_trouble or (self._untold and not self._told_lately(now))):
+            level = logging.WARNING if self._untold else logging.INFO
+            _logger.log(level, "Metrics are delivered again%s", self._sum())
+            self._in_trouble = False
+
+    def _told_lately(self, now: float) -> dict[object, float]:
+        self._told = {kind: told for kind, told in self._told.items() if now - told < _SUMMARY_INTERVAL}
+        return self._told
+
+    def _tell(self, outcome: Outcome, now: float) -> None:
+        for kind, error in {_kind(error): error for error in outcome.errors}.items():
+            if kind in self._told_lately(now) or len(self._told) >= _KINDS_A_MINUTE:
                 continue
-            if len(self._told) < _KINDS_REMEMBERED:
-                self._told[kind] = now
+            self._told[kind] = now
+            self._in_trouble = True
             advice = hint(error)
             level = logging.ERROR if isinstance(error, Unsendable) else logging.WARNING
-            counts = self._counts(outcome.waiting)
-            _logger.log(level, "Metrics were not delivered: %s%s%s", error, f" - {advice}" if advice else "", counts)
-            self._begin_anew(in_trouble=True)
+            said = f"{error} - {advice}" if advice else str(error)
+            _logger.log(level, "Metrics were not delivered: %s%s", said, self._sum(outcome.waiting))
 
-    def _begin_anew(self, *, in_trouble: bool) -> None:
-        self._in_trouble = in_trouble
-        self._rejected = 0
-        self._dropped.clear()
-
-    def _counts(self, waiting: int) -> str:
-        parts = [f"{self._rejected} samples rejected"] if self._rejected else []
-        parts += [f"{number} dropped ({reason})" for reason, number in sorted(self._dropped.items())]
+    def _sum(self, waiting: int = 0) -> str:
+        """What was counted and not told yet, as the end of a line."""
+        facts = [f"{number} samples {what}" for what, number in sorted(self._untold.items())]
         if waiting:
-            parts.append(f"{waiting} samples wait to be sent again")
-        return f" [{', '.join(parts)}]" if parts else ""
+            facts.append(f"{waiting} samples wait to be sent again")
+        if self._bad_series:
+            facts.append(f"refused series: {_listed(self._bad_series)}")
+        self._untold.clear()
+        self._bad_series.clear()
+        return f" [{', '.join(facts)}]" if facts else ""
 
 
 def _kind(error: SendError) -> object:
     return type(error), error.status if isinstance(error, Retryable | Rejected) else None
+
+
+def _listed(all_series: Sequence[Labels]) -> str:
+    shown = ", ".join(_shown(dict(labels)) for labels in all_series[:_SERIES_SHOWN])
+    more = len(all_series) - _SERIES_SHOWN
+    return f"{shown} and {more} more" if more > 0 else shown
+
+
+def _shown(labels: dict[str, str]) -> str:
+    name = labels.pop(METRIC_NAME, "")
+    text = f"{name}{{{', '.join(f'{label}={value!r}' for label, value in labels.items())}}}"
+    text = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
+    return text if len(text) <= _LONGEST_SERIES else f"{text[:_LONGEST_SERIES]}…"

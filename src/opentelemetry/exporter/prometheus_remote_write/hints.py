@@ -20,8 +20,8 @@ def hint(error: SendError) -> str:
         return f"the receiver does not speak this version of the protocol: set {PREFIX}PROTOCOL to auto"
     if isinstance(error, Rejected):
         return _of_rejection(error.status, error.body)
-    if isinstance(error, Retryable) and error.status is not None:
-        return _of_retryable(error.status, str(error))
+    if isinstance(error, Retryable):
+        return _of_failure(str(error)) if error.status is None else _of_retryable(error.status, str(error))
     return ""
 
 
@@ -33,8 +33,12 @@ def _of_rejection(status: int, body: bytes) -> str:
         )
     if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
         return f"look at {PREFIX}USERNAME and {PREFIX}PASSWORD, {PREFIX}BEARER_TOKEN or {PREFIX}HEADERS (a tenant?)"
+    if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+        return f"look at the user and the password in {PREFIX}PROXY"
     if status in {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED}:
         return f"look at the path in {PREFIX}ENDPOINT: it must be the write path, such as /api/v1/write or /api/v1/push"
+    if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        return f"a single series is too large: look at its labels, and at {PREFIX}RESOURCE_LABELS"
     return ""
 
 
@@ -43,4 +47,17 @@ def _of_retryable(status: int, message: str) -> str:
         return f"the receiver limits us: send less ({PREFIX}DROP_METRICS, {PREFIX}INTERVAL) or have the limit raised"
     if "histogram" in message:
         return f"the receiver may not take native histograms: look at {PREFIX}DEFAULT_HISTOGRAM_AGGREGATION"
+    return ""
+
+
+def _of_failure(message: str) -> str:
+    """There was no answer; the messages are those of ``transport.failure``."""
+    if "the proxy" in message:
+        return f"look at {PREFIX}PROXY, HTTP_PROXY, HTTPS_PROXY and NO_PROXY"
+    if "is not resolved" in message:
+        return f"look at the host in {PREFIX}ENDPOINT"
+    if "could not be reached" in message:
+        return f"does the receiver run? Look at host and port in {PREFIX}ENDPOINT"
+    if "did not answer within" in message:
+        return f"look at host and port in {PREFIX}ENDPOINT, at {PREFIX}TIMEOUT, and at how busy the receiver is"
     return ""

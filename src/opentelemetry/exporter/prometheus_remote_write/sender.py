@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
-from collections import Counter, deque
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import NamedTuple, Protocol
 
+from opentelemetry.exporter.prometheus_remote_write.bad_series import Quarantine, Search
+from opentelemetry.exporter.prometheus_remote_write.encoding.compression import Compress
 from opentelemetry.exporter.prometheus_remote_write.encoding.downgrade import downgraded
 from opentelemetry.exporter.prometheus_remote_write.encoding.encoder import HEADERS
-from opentelemetry.exporter.prometheus_remote_write.encoding.parts import parts
+from opentelemetry.exporter.prometheus_remote_write.encoding.parts import Parts, parts
 from opentelemetry.exporter.prometheus_remote_write.encoding.request import PROTOCOL_1, PROTOCOL_2, Request
 from opentelemetry.exporter.prometheus_remote_write.errors import Rejected, Retryable, SendError, Unsupported
+from opentelemetry.exporter.prometheus_remote_write.model import Labels
 from opentelemetry.exporter.prometheus_remote_write.negotiation import Negotiation, shortfall
 from opentelemetry.exporter.prometheus_remote_write.retry import Backoff
 
 _logger = logging.getLogger(__name__)
 
-_TRIES_TO_FIND_BAD_SERIES = 100
-_TRIES_WITHOUT_A_GOOD_ONE = 6
-_KEPT_APART = 600.0  # seconds
+_REFUSALS_TO_FIND_BAD_SERIES = 100
 _TOO_LARGE = (b"too large", b"exceeds limit", b"exceeds the")
 
 
@@ -48,7 +50,7 @@ class Receiver(Protocol):
 
 
 class Limits(NamedTuple):
-    """Until when to do what, by the clock: an attempt ends at the deadline, and after the patience none begins."""
+    """Until when to do what, by the clock: an attempt ends at the deadline, and after the patience none is repeated."""
 
     deadline: float
     patience: float
@@ -62,16 +64,18 @@ class Sender:
         timeout: Of one attempt, in seconds.
         backoff: How long to wait between attempts.
         may_fall_back: Whether to go on with 1.0 where the receiver does not speak 2.0.
-        compress: Makes a body of a message.
+        compress: Makes the body of a message.
         clock: Seconds that only go up.
         pause: Waits some seconds, or less; returns True where there shall be no other attempt.
         random: A number from 0 to 1.
 
     Attributes:
-        samples: How many samples and histograms were ``accepted`` or ``rejected`` so far.
+        samples: How many samples and histograms were ``accepted`` or ``rejected`` so far, as they were sent.
         errors: Why requests were not accepted; whoever reads them takes them out.
+        bad_series: The series that were found to be refused by themselves; whoever reads them takes them out.
         protocol: The newest version that the receiver may still speak.
-        max_samples: The largest request, by samples, that the receiver may still take; None where it took all.
+        max_samples: The largest request, by samples, that the receiver has shown to take; None where it took all.
+        latest: When every attempt ends, whatever its limits, by the clock.
     """
 
     def __init__(  # noqa: PLR0913 - what it needs from outside
@@ -81,7 +85,7 @@ class Sender:
         timeout: float,
         backoff: Backoff,
         may_fall_back: bool,
-        compress: Callable[[bytes], bytes],
+        compress: Compress,
         clock: Callable[[], float],
         pause: Callable[[float], bool],
         random: Callable[[], float],
@@ -95,17 +99,19 @@ class Sender:
         self._pause = pause
         self._random = random
         self._negotiation = Negotiation()
-        self._apart: dict[int, dict[bytes, float]] = {}
+        self._quarantine = Quarantine(clock)
         self._lock = threading.Lock()
         self.samples: Counter[str] = Counter()
         self.errors: list[SendError] = []
+        self.bad_series: list[Labels] = []
         self.protocol = PROTOCOL_2
         self.max_samples: int | None = None
+        self.latest = math.inf
 
-    @property
-    def knows_protocol(self) -> bool:
-        """Whether it is settled which version the receiver speaks."""
-        return self.protocol == PROTOCOL_1 or self._negotiation.confirmed
+    def tries_protocol(self, request: Request) -> bool:
+        """Returns whether the answer to a request will show which version the receiver speaks."""
+        is_open = self._may_fall_back and self.protocol == PROTOCOL_2 and not self._negotiation.confirmed
+        return is_open and request.protocol == PROTOCOL_2
 
     def send(self, request: Request, limits: Limits) -> list[Request]:
         """Send a request.
@@ -117,23 +123,53 @@ class Sender:
         Returns:
             What is to be sent again later; nothing if all was accepted or rejected.
         """
+        try:
+            return self._send(request, limits)
+        except Exception as error:  # noqa: BLE001 - a request that is our mistake must neither raise nor come again
+            self._count(fault=request.size)
+            self._note(
+                SendError(f"{request.size} samples were dropped by a fault of the exporter ({type(error).__name__})")
+            )
+            return []
+
+    def _send(self, request: Request, limits: Limits) -> list[Request]:
         if request.protocol == PROTOCOL_2 and self.protocol == PROTOCOL_1:
             request = downgraded(request, self._compress)
-        if request.batch in self._apart and request.protocol == PROTOCOL_1:
-            return self._send_apart(request, limits)
+        left: list[Request] = []
+        for part, is_bad in self._divided(request):
+            left += [part] if left else self._send_part(part, limits, is_bad=is_bad)
+        return left
+
+    def _divided(self, request: Request) -> list[tuple[Request, bool]]:
+        """A request in parts that the receiver takes, as far as is known, and one of the series that it does not."""
+        held = self._quarantine.held(request.batch)
+        is_too_large = self.max_samples is not None and request.size > self.max_samples
+        if not held and not is_too_large:
+            return [(request, False)]
+        content = parts(request)
+        is_bad = [labels in held for labels in content.labels()]
+        good = [position for position, bad in enumerate(is_bad) if not bad]
+        bad = [position for position, bad in enumerate(is_bad) if bad]
+        pieces = -(-request.size // self.max_samples) if self.max_samples and is_too_large else 1
+        length = -(-len(good) // pieces) or 1
+        groups = [(good[start : start + length], False) for start in range(0, len(good), length)]
+        return [(content.only(group, self._compress), bad) for group, bad in [*groups, (bad, True)] if group]
+
+    def _send_part(self, request: Request, limits: Limits, *, is_bad: bool) -> list[Request]:
         try:
             self._exchange(request, limits)
         except Unsupported as error:
             return self._fall_back(request, error, limits)
         except Rejected as error:
-            if _is_too_large(error):
-                return self._send_halves(request, error, limits)
-            if error.status == HTTPStatus.BAD_REQUEST and request.protocol == PROTOCOL_1:
-                return self._send_good_ones(request, error, limits)
+            if not is_bad and _is_divisible(request, error) and not self._quarantine.is_hopeless(request.batch):
+                return self._take_apart(request, error, limits)
             self._reject(request, error)
         except SendError as error:
             self._note(error)
             return [request]
+        else:
+            if is_bad:
+                self._quarantine.release(request.batch, parts(request).labels())
         return []
 
     def _exchange(self, request: Request, limits: Limits) -> None:
@@ -141,7 +177,8 @@ class Sender:
         attempt = 0
         renewed = False
         while True:
-            remaining = limits.deadline - self._clock()
+            deadline = min(limits.deadline, self.latest)
+            remaining = deadline - self._clock()
             if remaining <= 0:
                 raise Retryable("the export's time was over before the request was sent")
             headers = HEADERS[request.protocol]
@@ -152,7 +189,7 @@ class Sender:
             except Retryable as error:
                 attempt += 1
                 wait = self._backoff.wait(attempt, error.retry_after, self._random)
-                if self._clock() + wait >= min(limits) or self._pause(wait):
+                if self._clock() + wait >= min(deadline, limits.patience) or self._pause(wait):
                     raise
             except Rejected as error:
                 if self._negotiation.refused_protocol(request, error):
@@ -160,6 +197,7 @@ class Sender:
                 if renewed or error.status not in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
                     raise
                 renewed = True  # a secret may have been exchanged since it was read
+                attempt += 1
                 self._receiver.renew_secrets()
             else:
                 self._accept(request, answer)
@@ -188,137 +226,80 @@ class Sender:
         if not self._may_fall_back:
             self._reject(request, error)
             return []
-        _logger.info("The receiver does not speak Remote Write 2.0 (%s): going on with 1.0", error)
-        self.protocol = PROTOCOL_1
-        return self.send(request, limits)
+        with self._lock:
+            is_news, self.protocol = self.protocol != PROTOCOL_1, PROTOCOL_1
+        if is_news:
+            _logger.info("The receiver does not speak Remote Write 2.0 (%s): going on with 1.0", error)
+        return self._send(request, limits)
 
-    def _send_halves(self, request: Request, error: Rejected, limits: Limits) -> list[Request]:
-        content = parts(request)
-        middle = len(content.series) // 2
-        if not middle:
-            self._reject(request, error)
-            return []
-        halves = [content.only(range(middle), self._compress)]
-        halves.append(content.only(range(middle, len(content.series)), self._compress))
-        largest = max(half.size for half in halves)
-        self.max_samples = min(largest, self.max_samples or largest)
-        return self._send_in_turn(halves, limits)
+    def _take_apart(self, request: Request, error: Rejected, limits: Limits) -> list[Request]:
+        """Deliver what the receiver takes of a request that it has refused as a whole.
 
-    def _send_in_turn(self, requests: Sequence[Request], limits: Limits) -> list[Request]:
-        left: list[Request] = []
-        for request in requests:
-            left += [request] if left else self.send(request, limits)
-        return left
-
-    def _send_good_ones(self, request: Request, error: Rejected, limits: Limits) -> list[Request]:
-        """Find, by halving, which series a receiver of 1.0 does not take: it drops a request for one bad series.
-
-        Those are sent apart for a while, so that the next request is accepted at once. Where no half is good the whole
-        is rejected, without trying every series.
+        It was too large, so its halves may not be; or it holds bad series, for which a receiver of 1.0 drops the good
+        ones, too. Those that are refused by themselves are kept apart for a while, so that the next request is accepted
+        at once.
         """
         content = parts(request)
-        search = _Search(len(content.series))
-        left: list[Request] = []
+        too_large = _is_too_large(request, error)
+        search = Search(len(content.series), len(content.series) if too_large else _REFUSALS_TO_FIND_BAD_SERIES)
+        largest = 0
         while group := search.next():
             part = content.only(group, self._compress)
             try:
                 self._exchange(part, limits)
             except Rejected as refusal:
-                search.refused(group, is_bad=refusal.status == HTTPStatus.BAD_REQUEST)
+                if _is_divisible(part, refusal):
+                    search.refused(group)
+                else:
+                    self._reject(part, refusal)
             except SendError as failure:
+                rest = content.only([*group, *search.untried()], self._compress)
+                self._reject_found(search, content, error)
+                if isinstance(failure, Unsupported):
+                    return self._fall_back(rest, failure, limits)
                 self._note(failure)
-                left.append(part)
+                return [rest]
             else:
                 search.accepted()
-        bad = content.only(search.refused_positions(), self._compress)
-        names = [content.names()[position] for position in search.bad]
-        if names:
-            until = self._clock() + _KEPT_APART
-            keys = content.keys()
-            self._apart.setdefault(request.batch, {}).update({keys[position]: until for position in search.bad})
-            error = Rejected(f"{error} (for {_listed(names)})", status=error.status, body=error.body)
-        if bad.size:
-            self._reject(bad, error)
-        return left
+                largest = max(largest, part.size)
+        self._reject_found(search, content, error)
+        if too_large and largest and not search.alone:
+            self.max_samples = min(largest, self.max_samples or largest)
+        return []
 
-    def _send_apart(self, request: Request, limits: Limits) -> list[Request]:
-        """Send those series in a request of their own that have spoilt others before."""
-        content = parts(request)
-        apart = self._apart.pop(request.batch)
-        now = self._clock()
-        keys = content.keys()
-        bad = [position for position, key in enumerate(keys) if apart.get(key, 0.0) > now]
-        if not bad:
-            return self.send(request, limits)
-        good = [position for position in range(len(keys)) if position not in set(bad)]
-        left = self.send(content.only(good, self._compress), limits) if good else []
-        request_of_bad = content.only(bad, self._compress)
-        try:
-            self._exchange(request_of_bad, limits)
-        except Rejected as error:
-            self._apart.setdefault(request.batch, {}).update(
-                {keys[position]: apart[keys[position]] for position in bad}
-            )
-            self._reject(request_of_bad, error)
-        except SendError as error:
-            self._note(error)
-            left.append(request_of_bad)
-        return left
+    def _reject_found(self, search: Search, content: Parts, error: Rejected) -> None:
+        refused = [*search.alone, *search.given_up]
+        if search.is_hopeless:
+            self._quarantine.give_up(content.request.batch)
+        elif search.alone:
+            labels = content.labels()
+            bad = [labels[position] for position in search.alone]
+            self._quarantine.add(content.request.batch, bad)
+            with self._lock:
+                self.bad_series += bad
+        if refused or not content.series:
+            self._reject(content.only(refused, self._compress), error)
 
     def _note(self, error: SendError) -> None:
         with self._lock:
             self.errors.append(error)
 
-    def _count(self, *, accepted: int, rejected: int) -> None:
+    def _count(self, **numbers: int) -> None:
         with self._lock:
-            self.samples["accepted"] += accepted
-            self.samples["rejected"] += rejected
+            self.samples.update(numbers)
 
 
-class _Search:
-    """Finds bad series by halving the groups that were refused."""
-
-    def __init__(self, series: int) -> None:
-        self._to_try: deque[Sequence[int]] = deque()
-        self._given_up: list[int] = []
-        self._tries = 0
-        self._found_good = False
-        self.bad: list[int] = []
-        self.refused(range(series), is_bad=True)
-
-    def next(self) -> Sequence[int]:
-        """The next group to try; none when the search is over."""
-        hopeless = self._tries >= _TRIES_WITHOUT_A_GOOD_ONE and not self._found_good
-        if hopeless or self._tries >= _TRIES_TO_FIND_BAD_SERIES:
-            self._given_up += [position for group in self._to_try for position in group]
-            self._to_try.clear()
-        if not self._to_try:
-            return ()
-        self._tries += 1
-        return self._to_try.popleft()
-
-    def accepted(self) -> None:
-        self._found_good = True
-
-    def refused(self, group: Sequence[int], *, is_bad: bool) -> None:
-        middle = len(group) // 2
-        if not is_bad:
-            self._given_up += group
-        elif middle:
-            self._to_try += (group[:middle], group[middle:])
-        else:
-            self.bad += group
-
-    def refused_positions(self) -> list[int]:
-        return sorted([*self.bad, *self._given_up])
+def _is_divisible(request: Request, error: Rejected) -> bool:
+    """Whether parts of a request may be accepted: it was refused for its size, or as a whole for some of its series."""
+    is_bad = request.protocol == PROTOCOL_1 and error.status == HTTPStatus.BAD_REQUEST
+    return is_bad or _is_too_large(request, error)
 
 
-def _is_too_large(error: Rejected) -> bool:
+def _is_too_large(request: Request, error: Rejected) -> bool:
     if error.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
         return True
-    return error.status == HTTPStatus.BAD_REQUEST and any(words in error.body.lower() for words in _TOO_LARGE)
-
-
-def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(name[:200] for name in names[:3])
-    return f"{shown} and {len(names) - 3} more" if len(names) > 3 else shown  # noqa: PLR2004 - as many as are shown
+    if error.status != HTTPStatus.BAD_REQUEST or not any(words in error.body.lower() for words in _TOO_LARGE):
+        return False
+    # What speaks of a label that is too long has read the request, and in 2.0 counts what it has kept.
+    missing = shortfall(request, error.headers)
+    return request.protocol == PROTOCOL_1 or missing.samples + missing.histograms == request.size

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from typing import Any
 
 from opentelemetry.exporter.prometheus_remote_write.encoding import write_v1_pb2
 from opentelemetry.exporter.prometheus_remote_write.encoding.compression import Compress
-from opentelemetry.exporter.prometheus_remote_write.encoding.parts import encoded, parts
+from opentelemetry.exporter.prometheus_remote_write.encoding.parts import encoded, labels, parts
 from opentelemetry.exporter.prometheus_remote_write.encoding.request import PROTOCOL_1, Request
 from opentelemetry.exporter.prometheus_remote_write.labels import le_text
 from opentelemetry.exporter.prometheus_remote_write.model import BUCKET_BOUND, METRIC_NAME
@@ -27,22 +28,21 @@ def downgraded(request: Request, compress: Compress) -> Request:
     """
     content = parts(request)
     message = write_v1_pb2.WriteRequest()
-    for series in content.series:
-        labels = _text(series.labels_refs, content.symbols)
+    for series, its_labels in zip(content.series, content.labels(), strict=True):
         exemplars = [
             write_v1_pb2.Exemplar(
-                labels=_labels(_text(exemplar.labels_refs, content.symbols)),
+                labels=_labels(dict(labels(exemplar.labels_refs, content.symbols))),
                 value=exemplar.value,
                 timestamp=exemplar.timestamp,
             )
             for exemplar in series.exemplars
         ]
         if any(histogram.schema == _CUSTOM_BUCKETS for histogram in series.histograms):
-            message.timeseries.extend(_classic(labels, series.histograms))
+            message.timeseries.extend(_classic(dict(its_labels), series.histograms, exemplars))
             continue
         message.timeseries.append(
             write_v1_pb2.TimeSeries(
-                labels=_labels(labels),
+                labels=_labels(dict(its_labels)),
                 samples=[write_v1_pb2.Sample(value=s.value, timestamp=s.timestamp) for s in series.samples],
                 histograms=[_without_start(histogram) for histogram in series.histograms],
                 exemplars=exemplars,
@@ -51,13 +51,8 @@ def downgraded(request: Request, compress: Compress) -> Request:
     return encoded(message, PROTOCOL_1, request.batch, compress)
 
 
-def _text(references: Any, symbols: Any) -> dict[str, str]:
-    texts = [symbols[reference] for reference in references]
-    return dict(zip(texts[::2], texts[1::2], strict=True))
-
-
-def _labels(labels: dict[str, str]) -> list[write_v1_pb2.Label]:
-    return [write_v1_pb2.Label(name=name, value=text) for name, text in sorted(labels.items())]
+def _labels(texts: dict[str, str]) -> list[write_v1_pb2.Label]:
+    return [write_v1_pb2.Label(name=name, value=text) for name, text in sorted(texts.items())]
 
 
 def _without_start(histogram: Any) -> write_v1_pb2.Histogram:
@@ -66,20 +61,28 @@ def _without_start(histogram: Any) -> write_v1_pb2.Histogram:
     return write_v1_pb2.Histogram.FromString(histogram.SerializeToString())
 
 
-def _classic(labels: dict[str, str], histograms: Any) -> Iterator[write_v1_pb2.TimeSeries]:
-    name = labels[METRIC_NAME]
+def _classic(
+    its_labels: dict[str, str], histograms: Sequence[Any], exemplars: Sequence[write_v1_pb2.Exemplar]
+) -> Iterator[write_v1_pb2.TimeSeries]:
+    """The series of a classic histogram: its buckets, each with the exemplars that fell into it, its sum and count."""
+    name = its_labels[METRIC_NAME]
     bounds = [*histograms[0].custom_values, float("inf")]
     cumulative = [list(accumulate(_counts(histogram, len(bounds)))) for histogram in histograms]
-    times = [histogram.timestamp for histogram in histograms]
     columns: list[tuple[dict[str, str], list[float]]] = [
         ({METRIC_NAME: f"{name}_bucket", BUCKET_BOUND: le_text(bound)}, [counts[place] for counts in cumulative])
         for place, bound in enumerate(bounds)
     ]
     columns.append(({METRIC_NAME: f"{name}_sum"}, [histogram.sum for histogram in histograms]))
     columns.append(({METRIC_NAME: f"{name}_count"}, [histogram.count_int for histogram in histograms]))
-    for own, values in columns:
-        samples = [write_v1_pb2.Sample(value=v, timestamp=t) for v, t in zip(values, times, strict=True)]
-        yield write_v1_pb2.TimeSeries(labels=_labels({**labels, **own}), samples=samples)
+    for place, (own, values) in enumerate(columns):
+        yield write_v1_pb2.TimeSeries(
+            labels=_labels({**its_labels, **own}),
+            samples=[
+                write_v1_pb2.Sample(value=value, timestamp=histogram.timestamp)
+                for value, histogram in zip(values, histograms, strict=True)
+            ],
+            exemplars=[each for each in exemplars if bisect_left(bounds, each.value) == place],
+        )
 
 
 def _counts(histogram: Any, buckets: int) -> list[int]:
