@@ -158,3 +158,20 @@ def test_the_number_of_requests_shrinks_with_the_streams():
     few = streams("a")
     for _ in range(2):
         assert len(list(batches.encode([floats(LEVEL, few)]))) == 1
+
+
+@pytest.mark.parametrize("protocol", ENCODERS)
+@pytest.mark.parametrize("series", [1, 5])
+def test_a_request_stays_far_below_what_receivers_read_however_long_the_labels_are(protocol, series):
+    many = streams(*("\N{EURO SIGN}" * 7000 + str(number) for number in range(1500 // series)))  # 21 kB each
+    family = wide("size", series)
+    loads = list(Batches(ENCODERS[protocol], 10_000).encode([floats(family, many)]))
+    assert max(sum(map(len, load.pieces)) for load in loads) < 8 * 1024 * 1024
+    assert sum(load.samples for load in loads) == 1500
+
+
+def test_long_labels_that_are_gone_make_room():
+    batches = Batches(Protocol1, 10_000)
+    for number in range(10):
+        loads = list(batches.encode([floats(LEVEL, streams("x" * 1_500_000 + str(number), "y" * 1_500_000))]))
+        assert len(loads) == 1

@@ -15,6 +15,8 @@ from opentelemetry.exporter.prometheus_remote_write.encoding.batch import Batch
 from opentelemetry.exporter.prometheus_remote_write.encoding.series_encoder import SeriesEncoder
 from opentelemetry.exporter.prometheus_remote_write.series import Family, Frame, Stream
 
+_MAX_LABEL_BYTES = 4 * 1024 * 1024  # of one request, before compression; receivers refuse more than 32 MiB
+
 
 class Load(NamedTuple):
     """What one request carries.
@@ -48,12 +50,13 @@ class _Placement(NamedTuple):
 
 
 class _Room:
-    """A batch, and how many samples it carries."""
+    """A batch, how many samples it carries, and how many bytes of labels."""
 
     def __init__(self, number: int, batch: Batch) -> None:
         self.number = number
         self.batch = batch
         self.samples = 0
+        self.label_bytes = 0
 
 
 class Batches:
@@ -103,14 +106,13 @@ class Batches:
         before = self._placements.get(family, _Placement((), []))
         if before.streams is streams:
             return before.parts
-        samples = len(family.names)
         places = {stream: part.batch for part in before.parts for stream in part.streams}
         gone = places.keys() - set(streams)
         for stream in gone:
-            self._leave(places.pop(stream), samples, family, stream)
+            self._leave(places.pop(stream), family, stream)
         positions: dict[_Room, list[int]] = {}
         for position, stream in enumerate(streams):
-            room = places.get(stream) or self._enter(family, samples)
+            room = places.get(stream) or self._enter(family, stream)
             positions.setdefault(room, []).append(position)
         if len(positions) == 1:
             parts = [_Part(room, streams, None) for room in positions]
@@ -119,20 +121,31 @@ class Batches:
         self._placements[family] = _Placement(streams, parts)
         return parts
 
-    def _enter(self, family: Family, samples: int) -> _Room:
+    def _enter(self, family: Family, stream: Stream) -> _Room:
         rooms = self._open[family.native]
-        while rooms and rooms[-1].samples and rooms[-1].samples + samples > self._max_samples:
+        samples, label_bytes = len(family.names), _label_bytes(family, stream)
+        while rooms and rooms[-1].samples:
+            room = rooms[-1]
+            if room.samples + samples <= self._max_samples and room.label_bytes + label_bytes <= _MAX_LABEL_BYTES:
+                break
             rooms.pop()
         if not rooms:
             rooms.append(_Room(next(self._numbers), Batch(self._new_encoder)))
         rooms[-1].samples += samples
+        rooms[-1].label_bytes += label_bytes
         return rooms[-1]
 
-    def _leave(self, room: _Room, samples: int, family: Family, stream: Stream) -> None:
+    def _leave(self, room: _Room, family: Family, stream: Stream) -> None:
         room.batch.forget(family, [stream])
-        room.samples -= samples
+        room.samples -= len(family.names)
+        room.label_bytes -= _label_bytes(family, stream)
         if room not in self._open[family.native]:
             self._open[family.native].append(room)
+
+
+def _label_bytes(family: Family, stream: Stream) -> int:
+    """How many bytes the labels of a stream take, once for each of its series: in 1.0, the larger of the protocols."""
+    return len(family.names) * sum(len(name.encode()) + len(text.encode()) for name, text in stream.labels)
 
 
 def _cut(frame: Frame, part: _Part) -> Frame:
