@@ -7,8 +7,8 @@ each restart. So the processes that share an id number themselves: the first is 
 ``<id>-2`` and so on, and the number of one that is gone, however it died, is free for the next.
 
 A number is a lock on a file in a folder of the user's below the temporary folder; the system drops the lock with the
-process. The file holds the time until which series were written under its id, so that whoever takes the number later
-writes nothing older.
+process. The file holds the time until which series were written under its id, and only a process that began to count
+after that takes the number: so what a series holds of one process ends before what it holds of the next begins.
 """
 
 from __future__ import annotations
@@ -84,8 +84,6 @@ class Instance:
         self._folders = folders
         self._origin: _Origin | None = None
         self._claims: dict[tuple[str, str], _Claim] = {}
-        self.written_until = 0
-        """Nanoseconds since the epoch: until then another process may have written the same series; 0 if none has."""
 
     def adopted(self, data: MetricsData) -> MetricsData:
         """Return the data with the id of this process in its resources."""
@@ -105,7 +103,6 @@ class Instance:
                 with suppress(OSError):
                     os.close(claim.file)  # which leaves the parent's lock alone; unlocking would not
         self._claims = {}
-        self.written_until = 0
 
     def _adopted(self, metrics: ResourceMetrics) -> ResourceMetrics:
         attributes = metrics.resource.attributes
@@ -118,7 +115,7 @@ class Instance:
             return metrics
         key = (f"{attributes.get(SERVICE_NAMESPACE)}/{attributes.get(SERVICE_NAME)}", origin.instance)
         if key not in self._claims:
-            self._claims[key] = self._claim(key, origin, _oldest(metrics))
+            self._claims[key] = self._claim(key, origin, _beginning(metrics))
         claim = self._claims[key]
         if claim.file is not None:
             with suppress(OSError):  # a full disk takes away what the next process would learn, and no more
@@ -126,37 +123,35 @@ class Instance:
         resource = Resource({**attributes, SERVICE_INSTANCE_ID: claim.instance}, metrics.resource.schema_url)
         return replace(metrics, resource=resource)
 
-    def _claim(self, key: tuple[str, str], origin: _Origin, oldest: int) -> _Claim:
+    def _claim(self, key: tuple[str, str], origin: _Origin, beginning: int) -> _Claim:
         name = hashlib.sha256("\0".join((self._destination, *key)).encode("utf-8", "replace")).hexdigest()[:24]
         reason = "this system has no file locks"
         for folder in self._folders() if fcntl else ():
             try:
                 _make(folder)
                 _remove_forgotten(folder, time.time() - _FORGOTTEN)
-                return self._numbered(folder, name, origin, oldest)
+                return self._numbered(folder, name, origin, beginning)
             except OSError as error:
                 reason = f"{folder}: {error.strerror or error}"
         _logger.info("Processes that share an instance id are told apart by their process id (%s)", reason)
         return _Claim(f"{origin.instance}-{os.getpid()}", None)
 
-    def _numbered(self, folder: Path, name: str, origin: _Origin, oldest: int) -> _Claim:
+    def _numbered(self, folder: Path, name: str, origin: _Origin, beginning: int) -> _Claim:
         for number in range(origin.first, _MOST):
             file = _locked(folder / f"{name}-{number}")
             if file is None:
                 continue
-            written_until = _read_time(file)
-            if written_until >= oldest:  # another process wrote later than what is to be written now
+            if _read_time(file) >= beginning:
                 os.close(file)
                 continue
-            self.written_until = max(self.written_until, written_until)
             return _Claim(f"{origin.instance}-{number}" if number else origin.instance, file)
         raise OSError(f"{_MOST} processes share an instance id")
 
 
-def _oldest(metrics: ResourceMetrics) -> int:
-    """The time of the oldest data point, in nanoseconds since the epoch."""
+def _beginning(metrics: ResourceMetrics) -> int:
+    """Since when the process has counted, in nanoseconds since the epoch."""
     times = (
-        point.time_unix_nano
+        point.start_time_unix_nano or point.time_unix_nano
         for scope in metrics.scope_metrics
         for metric in scope.metrics
         for point in metric.data.data_points
