@@ -1,0 +1,59 @@
+"""A fork at the worst moment."""
+
+from __future__ import annotations
+
+import pytest
+
+from opentelemetry.exporter.prometheus_remote_write.receiver import Answer, Receiver
+from tests.application import run
+from tests.end_to_end.fleet import assert_one_writer_each, instances, total
+
+FORK_DURING_EXPORT = """
+import os, sys, threading, time
+from opentelemetry import metrics
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.exporter.prometheus_remote_write import PrometheusRemoteWriteMetricsExporter
+from opentelemetry.exporter.prometheus_remote_write.controller import Controller
+
+class Exporter(PrometheusRemoteWriteMetricsExporter):
+    under_way = threading.Event()
+    def export(self, *arguments, **keywords):
+        self.under_way.set()
+        return super().export(*arguments, **keywords)
+
+exporter = Exporter(endpoint=sys.argv[2], shutdown_timeout=60_000)
+make = {"ours": Controller, "the SDK's": PeriodicExportingMetricReader}[sys.argv[1]]
+reader = make(exporter, export_interval_millis=200)
+resource = Resource.create({"service.name": "shop"})
+metrics.set_meter_provider(MeterProvider([reader], resource=resource))
+meter = metrics.get_meter("tests")
+work = meter.create_counter("work")
+meter.create_observable_gauge("writer", callbacks=[lambda _: [metrics.Observation(os.getpid())]])
+work.add(5)
+exporter.under_way.wait()
+while not exporter._transport._under_way:  # the receiver takes its time to answer the first request
+    time.sleep(0.001)
+child = os.fork()
+if child == 0:
+    exporter.under_way.clear()
+    work.add(1)
+    if not exporter.under_way.wait(10):
+        os._exit(3)
+    work.add(1)
+    sys.exit()
+_, status = os.waitpid(child, 0)
+sys.exit(os.waitstatus_to_exitcode(status))
+"""
+
+
+@pytest.mark.parametrize("controller", ["ours", "the SDK's"])
+def test_a_child_that_is_forked_during_an_export_exports(tmp_path, controller):
+    with Receiver(answers=[Answer(delay=2)]) as receiver:
+        ended = run("python", "-c", FORK_DURING_EXPORT, controller, receiver.url, cwd=tmp_path, TMPDIR=str(tmp_path))
+    assert (ended.status, ended.errors) == (0, [])
+    assert total(receiver, "work_total") == 7
+    first, second = sorted(instances(receiver, "work_total"), key=len)
+    assert second == f"{first}-1"
+    assert_one_writer_each(receiver)

@@ -1,0 +1,60 @@
+"""Web servers of several workers."""
+
+from __future__ import annotations
+
+import signal
+from urllib.request import urlopen
+
+import pytest
+
+from tests.end_to_end.fleet import PINNED, POD, Program, assert_one_writer_each, instances, total
+
+REQUESTS = 30
+
+
+def serve(url):
+    """Send requests until both workers have answered, and enough; return the workers, and how many there were."""
+    workers, sent = set(), 0
+    while sent < REQUESTS or len(workers) < 2:
+        with urlopen(url, timeout=30) as response:
+            workers.add(response.read())
+        sent += 1
+    return workers, sent
+
+
+@pytest.mark.parametrize(
+    ("flags", "pin", "loaded"),
+    [
+        pytest.param((), True, None, id="each worker loads the application"),
+        pytest.param(("--preload",), True, 1, id="it is loaded before the fork"),
+        pytest.param(("--preload",), False, 1, id="it is loaded before the fork, and the instance is not pinned"),
+    ],
+)
+def test_gunicorn(receiver, tmp_path, flags, pin, loaded):
+    command = ("gunicorn", "--bind", "127.0.0.1:0", "--workers", "2", "--no-control-socket", *flags, "web:wsgi")
+    variables = {
+        "OTEL_EXPORTER_PRW_ENDPOINT": receiver.url,
+        "OTEL_EXPORTER_PRW_INTERVAL": "300",
+        **(PINNED if pin else {}),
+    }
+    with Program(*command, folder=tmp_path, **variables) as program:
+        workers, sent = serve(program.said(r"Listening at: (http://\S+)"))
+        assert program.end(signal.SIGTERM) == 0
+    assert total(receiver, "work_total", at="request") == sent
+    assert total(receiver, "work_total", at="import") == 100 * (loaded or len(workers))
+    assert_one_writer_each(receiver)
+    if pin:
+        assert instances(receiver, "work_total") <= {POD, f"{POD}-1", f"{POD}-2"}
+    assert "remote_write" not in program.log.read_text()
+
+
+def test_uvicorn(receiver, tmp_path):
+    command = ("uvicorn", "--port", "0", "--workers", "2", "web:asgi")
+    variables = {"OTEL_EXPORTER_PRW_ENDPOINT": receiver.url, "OTEL_EXPORTER_PRW_INTERVAL": "300", **PINNED}
+    with Program(*command, folder=tmp_path, **variables) as program:
+        workers, sent = serve(program.said(r"(?s)running on (http://\S+).*startup complete.*startup complete"))
+        program.end(signal.SIGTERM)
+    assert total(receiver, "work_total", at="request") == sent
+    assert total(receiver, "work_total", at="import") == 100 * len(workers)
+    assert instances(receiver, "work_total") == {POD, f"{POD}-1"}
+    assert_one_writer_each(receiver)
