@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 import urllib3
-import yaml
 
 from examples.launcher.shop import Shop
 from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver
@@ -60,45 +59,3 @@ def test_declarative_file_configures_the_exporter(receiver, tmp_path):
     assert series.samples[-1].value == 1
     assert series.label("instance")
     assert receiver.received[-1].headers["X-Scope-Org-ID"] == "5"
-
-
-@pytest.fixture
-def deployment():
-    """The Secret's data and the container's env of the deployment, as names with values or their sources."""
-    secret, deployment = yaml.safe_load_all((EXAMPLES / "kubernetes" / "deployment.yaml").read_text())
-    (container,) = deployment["spec"]["template"]["spec"]["containers"]
-    return secret, container
-
-
-def environment(secret, container, pod):
-    """What kubelet makes of a container's env."""
-    values = {}
-    for variable in container["env"]:
-        source = variable.get("valueFrom", {})
-        if "secretKeyRef" in source:
-            assert source["secretKeyRef"]["name"] == secret["metadata"]["name"]
-            text = secret["stringData"][source["secretKeyRef"]["key"]]
-        elif "fieldRef" in source:
-            assert source["fieldRef"]["fieldPath"] == "metadata.name"
-            text = pod
-        else:
-            text = variable["value"]
-        for name, known in values.items():
-            text = text.replace(f"$({name})", known)
-        values[variable["name"]] = text
-    return values
-
-
-def test_container_of_the_deployment_pushes_with_the_token_of_the_secret(deployment, receiver, tmp_path):
-    secret, container = deployment
-    settings = environment(secret, container, pod="shop-5d9c-x7k2p")
-    assert settings["OTEL_EXPORTER_PRW_ENDPOINT"].startswith("https://")
-    visit_shop({**settings, "OTEL_EXPORTER_PRW_ENDPOINT": receiver.url}, tmp_path / "shop.log")
-    assert receiver.values(
-        "http_server_request_duration_seconds_count", job="berlin/shop", k8s_pod_name="shop-5d9c-x7k2p"
-    ) == [1]
-    assert receiver.received[-1].headers["Authorization"] == "Bearer replace-me"
-
-
-def test_container_of_the_deployment_runs_the_launcher(deployment):
-    assert deployment[1]["command"] == ["opentelemetry-instrument", "python", "app.py"]
