@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
 from operator import is_
 from typing import Any, NamedTuple
 
@@ -10,6 +11,8 @@ from opentelemetry.exporter.prometheus_remote_write.errors import Untranslatable
 from opentelemetry.exporter.prometheus_remote_write.model import Labels
 from opentelemetry.exporter.prometheus_remote_write.series import Claims, Family, Stream
 from opentelemetry.exporter.prometheus_remote_write.timestamps import milliseconds
+
+_UNCHANGING = (str, int, float, bytes)
 
 
 class _Known(NamedTuple):
@@ -115,7 +118,7 @@ class Streams:
                 raise Untranslatable("attributes", f"attributes of type {type(attributes).__name__} are no mapping")
             labels = self._labels(attributes or {})
             stream = by_labels.get(labels) or Stream(labels, start)
-            known = _Known(attributes, attributes if attributes is None else dict(attributes), stream)
+            known = _Known(attributes, _copied(attributes), stream)
         if stream in gone:
             del gone[stream]
         else:
@@ -123,3 +126,10 @@ class Streams:
         if stream.start != start:
             known = known._replace(stream=Stream(stream.labels, start))
         return known
+
+
+def _copied(attributes: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """A copy to compare with, also of values that can be changed in place; the SDK has none such."""
+    if attributes is None:
+        return None
+    return {key: value if isinstance(value, _UNCHANGING) else deepcopy(value) for key, value in attributes.items()}
