@@ -262,6 +262,7 @@ def ports_by_value(receiver):
     "interval",
     [
         pytest.param(LONG * 1000, id="the last export"),
+        pytest.param(10, id="an export that is under way, and the last"),
     ],
 )
 def test_exit_is_not_held_up_by_a_receiver_that_accepts_and_says_nothing(start_server, interval):

@@ -171,7 +171,7 @@ class Pipeline:
         self.protocol = protocol
         self.refusals = Refusals()
         self._translator = Translator(Settings(**options), self.refusals, custom_buckets=protocol == "2.0")
-        self._encoder = Encoder(protocol, max_samples, bytes, clock=lambda: 0.0)
+        self._encoder = Encoder(protocol, max_samples, b"".join, clock=lambda: 0.0)
 
     def messages(self, data):
         return [request.body for request in self._encoder.encode(self._translator.translate(data))]

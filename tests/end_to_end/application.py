@@ -37,9 +37,9 @@ class Application:
         self.meter = self._provider.get_meter("tests")
         self._started = None
 
-    def push(self, at=None):
-        """Collects and exports as if it were another time, in seconds; says whether all was accepted."""
-        return self.export(self.collect(at))
+    def push(self, at=None, *, timeout=10):
+        """Collects and exports as if it were another time, in seconds; says whether all was accepted in time."""
+        return self.export(self.collect(at), timeout=timeout)
 
     def collect(self, at=None):
         """What the SDK has aggregated, as if it were collected at another time, in seconds."""
@@ -48,9 +48,9 @@ class Application:
             self._started = at - LIFETIME
         return moved(self._reader.get_metrics_data(), at, self._started)
 
-    def export(self, data):
-        """Says whether all was accepted."""
-        return self.exporter.export(data) is MetricExportResult.SUCCESS
+    def export(self, data, *, timeout=10):
+        """Says whether all was accepted in time."""
+        return self.exporter.export(data, timeout_millis=timeout * 1000) is MetricExportResult.SUCCESS
 
     def close(self):
         self._provider.shutdown()
