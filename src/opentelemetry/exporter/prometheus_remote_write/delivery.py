@@ -156,7 +156,8 @@ class Delivery:
         while queue.exports and not self._closed:
             # While the receiver is away one attempt shows whether it is back; what is kept can wait.
             probes = queue.blocked and patience < math.inf
-            left = self._send(queue.exports[0].requests, Limits(deadline, -math.inf if probes else patience))
+            limits = Limits(deadline, -math.inf if probes else patience)
+            left = self._send(queue.exports[0].requests, limits, first_alone=queue.blocked)
             queue.replace_oldest(left)
             queue.blocked = bool(left)
             if left:
@@ -168,7 +169,7 @@ class Delivery:
         waits = [error.retry_after or 0.0 for error in self._sender.errors if isinstance(error, Retryable)]
         self._not_before = self._clock() + min(max(waits, default=0.0), _LONGEST_SILENCE)
 
-    def _send(self, requests: Sequence[Request], limits: Limits) -> list[Request]:
+    def _send(self, requests: Sequence[Request], limits: Limits, *, first_alone: bool) -> list[Request]:
         """Send the requests of one export, several at once; returns what is left, in order."""
         waiting = deque(enumerate(requests))
         left: list[tuple[int, list[Request]]] = []
@@ -183,7 +184,7 @@ class Delivery:
                 if remains := self._sender.send(request, limits):
                     left.append((position, remains))
 
-        if self._sender.tries_protocol(requests[0]):
+        if first_alone or self._sender.tries_protocol(requests[0]):
             position, request = waiting.popleft()
             if remains := self._sender.send(request, limits):
                 left.append((position, remains))

@@ -1,0 +1,92 @@
+"""What was encoded as 2.0 says as 1.0 what the same frames say when they are encoded as 1.0."""
+
+import pytest
+from hypothesis import given, settings
+from opentelemetry.sdk.metrics import AlwaysOnExemplarFilter, MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+
+from opentelemetry.exporter.prometheus_remote_write.encoding.compression import compressor
+from opentelemetry.exporter.prometheus_remote_write.encoding.downgrade import downgraded
+from opentelemetry.exporter.prometheus_remote_write.encoding.encoder import Encoder
+from opentelemetry.exporter.prometheus_remote_write.receiver.decoding import decode
+from opentelemetry.exporter.prometheus_remote_write.receiver.decompression import decompress
+from opentelemetry.exporter.prometheus_remote_write.receiver.validation import validate
+from opentelemetry.exporter.prometheus_remote_write.refusals import Refusals
+from opentelemetry.exporter.prometheus_remote_write.settings import Settings
+from opentelemetry.exporter.prometheus_remote_write.translation import Translator
+from tests.encoding.exports import comparable, expected, found, sequences
+
+COMPRESS = compressor()
+
+
+def requests(protocol, frames):
+    return [each for each in Encoder(protocol, 1000, COMPRESS).encode(frames) if each.size]
+
+
+def downgraded_series(frames):
+    made = [downgraded(request, COMPRESS) for request in requests("2.0", frames)]
+    all_series = []
+    for request in made:
+        assert request.protocol == "1.0"
+        message = decode("1.0", decompress(request.body, 1 << 30))
+        assert request.samples == sum(len(each.samples) for each in message.series)
+        assert request.histograms == sum(len(each.histograms) for each in message.series)
+        assert request.exemplars == sum(len(each.exemplars) for each in message.series)
+        all_series += message.series
+    return all_series
+
+
+@settings(max_examples=80)
+@given(sequences(max_exports=2))
+def test_a_request_says_the_same_as_1_0(exports):
+    for frames in exports:
+        assert found(downgraded_series(frames)) == expected(frames, "1.0")
+
+
+def test_the_batch_stays():
+    (one,) = requests("2.0", collected(lambda meter: meter.create_counter("c").add(1)))[:1]
+    assert downgraded(one, COMPRESS).batch == one.batch
+
+
+def collected(record, *, custom_buckets=False):
+    reader = InMemoryMetricReader()
+    provider = MeterProvider([reader], exemplar_filter=AlwaysOnExemplarFilter())
+    record(provider.get_meter("shop"))
+    translator = Translator(Settings(), Refusals(), resources_as_labels=False, custom_buckets=custom_buckets)
+    data = reader.get_metrics_data()
+    provider.shutdown()
+    return both(translator, data) if custom_buckets else list(translator.translate(data))
+
+
+def both(translator, data):
+    plain = Translator(Settings(), Refusals(), resources_as_labels=False, custom_buckets=False)
+    return list(translator.translate(data)), list(plain.translate(data))
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pytest.param([0.3, 7, 20, 20, 1e9], id="some buckets"),
+        pytest.param([0], id="the first alone"),
+        pytest.param([1e9], id="the last alone"),
+        pytest.param([3, 9000], id="far apart"),
+        pytest.param([5, 10, 25], id="on the bounds"),
+    ],
+)
+def test_custom_buckets_become_a_classic_histogram(values):
+    def record(meter):
+        histogram = meter.create_histogram("size")
+        for value in values:
+            histogram.record(value, {"at": "a"})
+
+    native, classic = collected(record, custom_buckets=True)
+    series = downgraded_series(native)
+    assert any(each.histograms for request in requests("2.0", native) for each in decoded(request))
+    assert found(series) == expected(classic, "1.0")
+    for request in requests("2.0", native):
+        validate(decode("1.0", decompress(downgraded(request, COMPRESS).body, 1 << 30)))
+    assert sum(len(comparable(each)[3]) for each in series) > 0
+
+
+def decoded(request):
+    return decode(request.protocol, decompress(request.body, 1 << 30)).series
