@@ -41,7 +41,7 @@ METRIC_NAME = re.compile("[a-zA-Z_:][a-zA-Z0-9_:]*")
 LABEL_NAME = re.compile("[a-zA-Z_][a-zA-Z0-9_]*")
 
 # Characters of all kinds, surrogates included, and those words that have a meaning.
-ANY_TEXT = st.text(max_size=12)
+ANY_TEXT = st.text(st.characters(), max_size=12)
 NAMES = st.one_of(
     st.sampled_from(
         ["hits", "hits.total", "hits_total", "9lives", "a.b", "a_b", "latency", "latency_count", "target_info"]

@@ -120,6 +120,20 @@ def test_help_and_unit_are_the_instruments():
     assert (series.metadata.help, series.metadata.unit) == ("How high.", "milliseconds")
 
 
+def test_surrogates_are_replaced_wherever_they_are():
+    odd = "a\ud800b"
+    data = collected(
+        scopes=[scope(gauge(point(1.0, {f"k{odd}": odd}), name=odd, unit=odd, description=odd), name=odd, version=odd)],
+        resource={"service.name": odd},
+    )
+    for strategy in ("UnderscoreEscapingWithSuffixes", "NoTranslation"):
+        [series] = Translation(translation_strategy=strategy).series(data)
+        for text in (*series.labels, *series.labels.values(), *series.metadata[2:], series.metadata.family):
+            text.encode()
+        assert series.metadata.help == "a\N{REPLACEMENT CHARACTER}b"
+        assert series.labels["job"] == "a\N{REPLACEMENT CHARACTER}b"
+
+
 def test_without_help_and_unit_they_are_empty():
     [series] = Translation().series(collected(gauge(unit=None, description=None)))
     assert (series.metadata.help, series.metadata.unit) == ("", "")
