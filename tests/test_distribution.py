@@ -39,8 +39,10 @@ print(json.dumps([{LIBRARY}.__file__, {LIBRARY}.PrometheusRemoteWriteMetricsExpo
 
 
 def run(*command, **environment):
+    # What is measured is the checkout, not a copy that is installed somewhere.
+    inherited = {name: text for name, text in os.environ.items() if not name.startswith("COVERAGE_")}
     done = subprocess.run(
-        command, cwd=CHECKOUT, env=os.environ | environment, capture_output=True, text=True, check=False
+        command, cwd=CHECKOUT, env=inherited | environment, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
