@@ -140,7 +140,9 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
                 self._accepted = self._deliver(metrics_data, timeout_millis / 1000)
             except Exception as error:  # noqa: BLE001 - telemetry never raises into the application
                 self._accepted = False
-                # Its text may hold anything, so only its type is told.
+                # What is kept may be half changed.
+                self._speak(self._encoder.protocol, self._encoder.max_samples)
+                # The error's text may hold anything, so only its type is told.
                 _logger.error("Metrics were not exported, by a fault of the exporter: %s", type(error).__name__)  # noqa: TRY400
         return MetricExportResult.SUCCESS if self._accepted else MetricExportResult.FAILURE
 
