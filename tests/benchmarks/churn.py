@@ -1,0 +1,114 @@
+"""What it costs when streams come and go, and whether those that are gone are forgotten."""
+
+from __future__ import annotations
+
+import gc
+import time
+import tracemalloc
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from itertools import count
+from statistics import median
+from typing import Any
+
+from opentelemetry.sdk.metrics.export import MetricsData
+
+from tests.benchmarks.effort import Effort
+from tests.benchmarks.exporters import OURS_1, OURS_2, encode
+from tests.benchmarks.interpreter import Interpreter
+from tests.benchmarks.load import Application, Load
+from tests.benchmarks.table import Row
+
+_SHARE = 0.1  # of the streams, replaced between two exports
+_LEVEL = 1.2  # times what was held before: what an exporter remembers of strings and numbers may have filled up
+_WARM_UP = 2  # exports
+
+
+class Churning:
+    """Exports in which some streams of each metric are new and as many gone.
+
+    The SDK never lets go of a stream with cumulative temporality, so the points are made here, from what it collected.
+
+    Args:
+        exporter: Its name.
+        load: The work of one export.
+        share: How many of the streams are replaced between two exports, from 0 to 1.
+    """
+
+    def __init__(self, exporter: str, load: list[int], share: float) -> None:
+        self._data = Application(Load(*load)).collect()
+        self._share = share
+        self._number = count()
+        self._exporter = exporter
+        self._encode = encode(exporter)
+
+    def export(self) -> float:
+        """Return the CPU seconds of translating, encoding and compressing."""
+        self._data = self._next(self._data)
+        started = time.process_time()
+        self._encode(self._data)
+        return time.process_time() - started
+
+    def held(self, *, churned: int) -> tuple[int, int]:
+        """Return the bytes that are held for the same streams before and after exports with others."""
+        original = self._data
+        tracemalloc.start()
+        self._encode = encode(self._exporter)
+        before = self._held_for(original)
+        for _ in range(churned):
+            self.export()
+        after = self._held_for(original)
+        tracemalloc.stop()
+        return before, after
+
+    def _held_for(self, data: MetricsData) -> int:
+        self._data = data
+        self._encode(data)
+        gc.collect()
+        return tracemalloc.get_traced_memory()[0]
+
+    def _next(self, data: MetricsData) -> MetricsData:
+        now = time.time_ns()
+        resources = []
+        for resource in data.resource_metrics:
+            scopes = [
+                replace(scope, metrics=[self._next_of(metric, now) for metric in scope.metrics])
+                for scope in resource.scope_metrics
+            ]
+            resources.append(replace(resource, scope_metrics=scopes))
+        return MetricsData(resources)
+
+    def _next_of(self, metric: Any, now: int) -> Any:
+        points = metric.data.data_points
+        replaced = round(len(points) * self._share)
+        # The SDK's order is that of the streams' first measurements: the oldest go, the new come last.
+        stay = [replace(point, time_unix_nano=now) for point in points[replaced:]]
+        come = [
+            replace(
+                point,
+                attributes={**point.attributes, "http.route": f"/api/v2/customers/{next(self._number)}"},
+                start_time_unix_nano=now,
+                time_unix_nano=now,
+            )
+            for point in points[:replaced]
+        ]
+        return replace(metric, data=replace(metric.data, data_points=stay + come))
+
+
+def rows(pythons: Mapping[str, str], effort: Effort) -> Iterator[Row]:
+    """Measure the rows of churn.
+
+    Args:
+        pythons: The interpreters of the exporters that take part.
+        effort: How much.
+    """
+    for protocol in (OURS_1, OURS_2):
+        with (
+            Interpreter(pythons[protocol], Churning, protocol, effort.load, _SHARE) as churning,
+            Interpreter(pythons[protocol], Churning, protocol, effort.load, 0.0) as settled,
+        ):
+            seconds = [(churning.call("export"), settled.call("export")) for _ in range(effort.rounds + _WARM_UP)]
+            before, after = churning.call("held", churned=effort.churned)
+        churned, warm = map(median, zip(*seconds[_WARM_UP:], strict=True))
+        yield Row(f"churn of 10 %, {protocol}", churned, "s", warm, "warm", 3.0)
+        yield Row(f"memory after {effort.churned} x churn, {protocol}", after, "B", before, "before", _LEVEL)

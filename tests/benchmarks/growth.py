@@ -1,0 +1,103 @@
+"""Whether a series costs the same among a thousand and among a million."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from itertools import cycle
+from statistics import median
+from typing import NamedTuple
+
+from tests.benchmarks.effort import Effort
+from tests.benchmarks.exporters import OURS_1, OURS_2, encode
+from tests.benchmarks.interpreter import Interpreter
+from tests.benchmarks.load import Application, Load
+from tests.benchmarks.memory import traced
+from tests.benchmarks.table import Row
+
+_LIMIT = 1.5
+_SHORTEST = 100_000  # series that are exported, together, between two looks at the clock
+
+
+class Repeated:
+    """Exports of what an application has collected before, so that a million series take seconds, not minutes."""
+
+    def __init__(self, exporter: str, load: list[int]) -> None:
+        self._exporter = exporter
+        self._load = Load(*load)
+        application = Application(self._load)
+        self._collected = cycle([application.collect(), application.collect()])
+        self._encode = encode(exporter)
+
+    def first(self) -> float:
+        """Return the CPU seconds of the first export for each series."""
+        return self._seconds(1)
+
+    def next(self) -> float:
+        """Return the CPU seconds of a later one."""
+        return self._seconds(max(1, round(_SHORTEST / self._load.series)))
+
+    def traced(self) -> tuple[float, float]:
+        """Return the bytes that an exporter takes at most, and those that it holds afterwards, for each series."""
+        self._encode = encode(self._exporter)
+        data = next(self._collected)
+        peak, held = traced(lambda: self._encode(data), 1)
+        return peak / self._load.series, held / self._load.series
+
+    def _seconds(self, exports: int) -> float:
+        started = time.process_time()
+        for _ in range(exports):
+            self._encode(next(self._collected))
+        return (time.process_time() - started) / exports / self._load.series
+
+
+class _Costs(NamedTuple):
+    """Seconds and bytes of one series."""
+
+    warm: float
+    cold: float
+    peak: float
+    held: float
+
+
+_COSTS = (
+    ("warm", "s", _LIMIT),
+    ("cold", "s", _LIMIT),
+    ("peak", "B", _LIMIT),
+    ("held", "B", _LIMIT),
+)
+
+
+def rows(pythons: Mapping[str, str], effort: Effort) -> Iterator[Row]:
+    """Measure the rows of growth: the dearest series beside the cheapest one.
+
+    Args:
+        pythons: The interpreters of the exporters that take part.
+        effort: How much.
+    """
+    for protocol in (OURS_1, OURS_2):
+        costs = _costs(pythons[protocol], protocol, effort)
+        for cost, unit, limit in _COSTS:
+            by_size = [(getattr(of_series, cost), series) for series, of_series in costs.items()]
+            cheapest, among_these = min(by_size)
+            dearest, among = max(by_size)
+            figure = f"growth, {protocol}, {cost}, a series among {among:,}"
+            yield Row(figure, dearest, unit, cheapest, f"among {among_these:,}", limit)
+
+
+def _costs(python: str, protocol: str, effort: Effort) -> dict[int, _Costs]:
+    """Measure the costs of a series by the number of series, all numbers in turns."""
+    with ExitStack() as stack:
+        repeated = {
+            load.series: stack.enter_context(Interpreter(python, Repeated, protocol, load)) for load in effort.growth
+        }
+        cold = {series: exports.call("first") for series, exports in repeated.items()}
+        warm: dict[int, list[float]] = {series: [] for series in repeated}
+        for _ in range(effort.growth_rounds):
+            for series, exports in repeated.items():
+                warm[series].append(exports.call("next"))
+        return {
+            series: _Costs(median(warm[series]), cold[series], *exports.call("traced"))
+            for series, exports in repeated.items()
+        }

@@ -1,0 +1,23 @@
+"""Our exporter; all that the benchmark knows of its inside."""
+
+from __future__ import annotations
+
+from opentelemetry.exporter.prometheus_remote_write import PrometheusRemoteWriteMetricsExporter
+from opentelemetry.exporter.prometheus_remote_write.encoding.compression import compressor
+from opentelemetry.exporter.prometheus_remote_write.encoding.encoder import Encoder
+from opentelemetry.exporter.prometheus_remote_write.refusals import Refusals
+from opentelemetry.exporter.prometheus_remote_write.translation import Translator
+from tests.benchmarks.exporters import Encode
+
+
+def encode(protocol: str) -> Encode:
+    """Return what an export does before delivery."""
+    settings = exporter(protocol, "http://127.0.0.1:9").settings
+    translator = Translator(settings, Refusals())
+    encoder = Encoder(protocol, settings.max_samples_per_send, compressor())
+    return lambda data: [request.body for request in encoder.encode(translator.translate(data))]
+
+
+def exporter(protocol: str, url: str) -> PrometheusRemoteWriteMetricsExporter:
+    """Return the exporter."""
+    return PrometheusRemoteWriteMetricsExporter(f"{url}/api/v1/write", protocol=protocol)
