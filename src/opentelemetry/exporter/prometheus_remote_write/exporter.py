@@ -167,7 +167,8 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
         self._delivery.hurry(math.inf)
         if ended:
             self._lock.release()
-        self._left_at_exit -= _at_exit_since(began)
+        if _at_exit():
+            self._left_at_exit -= time.monotonic() - began
 
     def shutdown(self, timeout_millis: float = 30_000, **_kwargs: Any) -> None:  # noqa: ARG002 - nothing waits
         """End: later exports send nothing and return FAILURE.
@@ -192,9 +193,9 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
         """Translate, encode and deliver an export, and heed what delivery has learnt of the receiver."""
         now = time.monotonic()
         patience = self._pace.begin(now)
-        # The reader's last export comes from an atexit handler, with the whole interval as its timeout; the main thread
-        # counts as dead by then. There is no later export to leave anything to.
-        if not threading.main_thread().is_alive():
+        # The reader's last export comes from an atexit handler, with the whole interval as its timeout. There is no
+        # later one to leave anything to.
+        if at_exit := _at_exit():
             timeout, patience = min(timeout, self._left_at_exit), math.inf
         metrics_data = self._instance.adopted(metrics_data)
         requests = list(self._encoder.encode(self._translator.translate(metrics_data)))
@@ -202,7 +203,8 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
             return self._delivery.deliver(requests, now + timeout, patience)
         finally:
             self._pace.end(time.monotonic())
-            self._left_at_exit -= _at_exit_since(now)
+            if at_exit:
+                self._left_at_exit -= time.monotonic() - now
             protocol = min(self._encoder.protocol, self._delivery.protocol)
             max_samples = min(self._encoder.max_samples, self._delivery.max_samples or self._encoder.max_samples)
             if (protocol, max_samples) != (self._encoder.protocol, self._encoder.max_samples):
@@ -238,9 +240,9 @@ def _generated_instance_id() -> str:
     return str(ServiceInstanceIdResourceDetector().detect().attributes[SERVICE_INSTANCE_ID])
 
 
-def _at_exit_since(began: float) -> float:
-    """How many seconds have passed at the interpreter's exit, when the main thread counts as dead; 0 before that."""
-    return 0.0 if threading.main_thread().is_alive() else time.monotonic() - began
+def _at_exit() -> bool:
+    """Whether the interpreter is at its exit, when the main thread counts as dead."""
+    return not threading.main_thread().is_alive()
 
 
 def _after_fork(exporter: PrometheusRemoteWriteMetricsExporter) -> None:
