@@ -22,11 +22,12 @@ class Program:
 
     Args:
         command: A command of the virtual environment, and its arguments.
+        launcher: Whether it runs under the launcher.
         folder: For its locks and its log.
         variables: What its environment holds beside PATH.
     """
 
-    def __init__(self, *command, folder, **variables):
+    def __init__(self, *command, folder, launcher=True, **variables):
         self.log = folder / "log.txt"
         environment = {
             "PATH": os.pathsep.join([str(PYTHON.parent), os.defpath]),
@@ -40,7 +41,7 @@ class Program:
         }
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
-                [PYTHON.parent / LAUNCHER, *map(str, command)],
+                [PYTHON.parent / (LAUNCHER if launcher else command[0]), *map(str, command[not launcher :])],
                 cwd=folder,
                 env=environment,
                 stdin=subprocess.PIPE,
