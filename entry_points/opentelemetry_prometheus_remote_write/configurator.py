@@ -6,6 +6,7 @@ The launcher gives up on every signal and every instrumentation when a configura
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,16 +17,15 @@ from opentelemetry.environment_variables import OTEL_METRICS_EXPORTER
 from opentelemetry.sdk._configuration import _OTelSDKConfigurator
 from opentelemetry.sdk.environment_variables import OTEL_CONFIG_FILE, OTEL_METRIC_EXPORT_INTERVAL, OTEL_SDK_DISABLED
 
-from opentelemetry.exporter.prometheus_remote_write.controller import Controller
 from opentelemetry.exporter.prometheus_remote_write.version import __version__
 from opentelemetry_prometheus_remote_write.distro import NAME
-from opentelemetry_prometheus_remote_write.termination import flush_on_sigterm
 
 _logger = getLogger(__name__)
 
 CONTROLLER = f"_{NAME}_controller"
 """The name among the exporters by which the SDK finds the class of our controller, which it then builds and owns."""
 
+_EXPORTER = "opentelemetry.exporter.prometheus_remote_write.exporter"
 _DEFAULT_INTERVAL = 60_000.0  # milliseconds; the specification's
 
 
@@ -39,7 +39,7 @@ class PrometheusRemoteWriteConfigurator(_OTelSDKConfigurator):
         if os.environ.get(OTEL_CONFIG_FILE):
             # The file says all. With arguments beside it the SDK would warn that it ignores them.
             super()._configure()  # type: ignore[no-untyped-call]  # the SDK's
-            flush_on_sigterm()
+            _flush_on_sigterm()
             return
         kwargs["resource_attributes"] = {
             "telemetry.distro.name": "opentelemetry-exporter-prometheus-remote-write",
@@ -49,20 +49,29 @@ class PrometheusRemoteWriteConfigurator(_OTelSDKConfigurator):
         others = [name for name in chosen if name.strip() != NAME]
         if len(others) < len(chosen) and (arguments := _controller_arguments()):
             kwargs["metric_exporter_names"] = [CONTROLLER]
-            kwargs["exporter_args_map"] = {Controller: arguments}
+            kwargs["exporter_args_map"] = arguments
         with _metrics_exporters(others):
             super()._configure(**kwargs)  # type: ignore[no-untyped-call]  # the SDK's
+        _flush_on_sigterm()
+
+
+def _flush_on_sigterm() -> None:
+    """See that SIGTERM loses nothing, where our exporter has been made: by us or, from a file, by the SDK."""
+    if _EXPORTER in sys.modules:
+        from opentelemetry_prometheus_remote_write.termination import flush_on_sigterm  # noqa: PLC0415 - as below
+
         flush_on_sigterm()
 
 
-def _controller_arguments() -> dict[str, Any] | None:
-    """The arguments of our controller; None where it would have nothing to do."""
+def _controller_arguments() -> dict[type, dict[str, Any]] | None:
+    """Our controller with its arguments; None where it would have nothing to do."""
     if os.environ.get(OTEL_SDK_DISABLED, "").strip().lower() == "true":
         return None
     try:
         # Late: a process that does not export by Remote Write does not pay for HTTP and protobuf, and one in which
         # they cannot be imported, being the application's own and too old, loses its metrics alone.
-        from opentelemetry.exporter.prometheus_remote_write import (  # noqa: PLC0415 - see above
+        from opentelemetry.exporter.prometheus_remote_write.controller import Controller  # noqa: PLC0415 - see above
+        from opentelemetry.exporter.prometheus_remote_write.exporter import (  # noqa: PLC0415 - see above
             PrometheusRemoteWriteMetricsExporter,
         )
 
@@ -72,7 +81,7 @@ def _controller_arguments() -> dict[str, Any] | None:
         what = f"{type(error).__name__}: {error}"
         _logger.error("Metrics are not sent by Remote Write: the exporter cannot be made: %s", what)  # noqa: TRY400 - one line
         return None
-    return {"exporter": exporter, "export_interval_millis": interval}
+    return {Controller: {"exporter": exporter, "export_interval_millis": interval}}
 
 
 def _common_interval(environ: Mapping[str, str]) -> float:
