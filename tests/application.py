@@ -20,13 +20,14 @@ class Ended(NamedTuple):
     errors: list[str]
 
 
-def run(*command: str | Path, cwd: Path, python: Path = PYTHON, **variables: str) -> Ended:
+def run(*command: str | Path, cwd: Path, python: Path = PYTHON, user: int | None = None, **variables: str) -> Ended:
     """Run a command to its end.
 
     Args:
         command: A command of the virtual environment, and its arguments.
         cwd: Where to run it; nothing is imported from the checkout that is not installed.
         python: The interpreter of the virtual environment.
+        user: The id of the user and the group that it runs as; ours if not given.
         variables: All that its environment holds beside PATH.
     """
     environment = {"PATH": os.pathsep.join([str(python.parent), os.defpath]), **variables}
@@ -38,5 +39,8 @@ def run(*command: str | Path, cwd: Path, python: Path = PYTHON, **variables: str
         text=True,
         check=False,
         timeout=60,
+        user=user,
+        group=user,
+        extra_groups=None if user is None else [],
     )
     return Ended(done.returncode, done.stdout, done.stderr.splitlines())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import shutil
 import subprocess
 import sys
@@ -14,26 +15,37 @@ from tests.servers.file_lock import locked
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 KEPT = CHECKOUT / ".venv-plain"
+DOCKERFILE = CHECKOUT / "examples" / "kubernetes" / "operator" / "Dockerfile"
 
 
 def package(folder: Path) -> Path:
-    """Install the wheel of the checkout into a folder, alone; this is also what the Operator injects."""
-    _pip("wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(folder / "dist"), str(CHECKOUT))
-    (wheel,) = (folder / "dist").glob("*.whl")
-    _pip("install", "--no-deps", "--target", str(folder / "installed"), str(wheel))
+    """Install the wheel of the checkout into a folder, alone."""
+    _pip("install", "--no-deps", "--target", str(folder / "installed"), str(_wheel(folder)))
     return folder / "installed"
+
+
+def injected(folder: Path) -> Path:
+    """Install into a folder what the Dockerfile of the Operator's example does, with the wheel of the checkout."""
+    (words,) = re.findall(r'^ARG PACKAGES="(.*?)"$', DOCKERFILE.read_text(), re.MULTILINE | re.DOTALL)
+    checkout, *packages = words.replace("\\\n", " ").split()
+    if checkout != "/exporter":
+        raise RuntimeError(f"{DOCKERFILE} does not install the checkout first")
+    _pip("install", "--target", str(folder / "autoinstrumentation"), str(_wheel(folder)), *packages)
+    return folder / "autoinstrumentation"
 
 
 def plain_python(installed: Path) -> Path:
     """Return the interpreter of a virtual environment that has what a package needs, and neither it nor another distro.
 
-    It is made once and kept in the checkout.
-
     Args:
         installed: The folder with the package.
     """
     (found,) = distributions(path=[str(installed)])
-    needs = sorted(need for need in found.requires or [] if "extra ==" not in need)
+    return python_with(*sorted(need for need in found.requires or [] if "extra ==" not in need))
+
+
+def python_with(*needs: str) -> Path:
+    """Return the interpreter of a virtual environment that has these packages; it is made once and kept."""
     key = hashlib.sha256("\n".join([sys.version, sys.prefix, *needs]).encode()).hexdigest()[:12]
     folder = KEPT / key
     KEPT.mkdir(exist_ok=True)
@@ -75,6 +87,12 @@ def foreign_distro(folder: Path) -> Path:
         "        super()._configure(**kwargs)\n"
     )
     return folder
+
+
+def _wheel(folder: Path) -> Path:
+    _pip("wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(folder / "dist"), str(CHECKOUT))
+    (wheel,) = (folder / "dist").glob("*.whl")
+    return wheel
 
 
 def _pip(*arguments: str) -> None:

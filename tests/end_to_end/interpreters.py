@@ -1,0 +1,55 @@
+"""The CPythons of this machine, with which an injected application may run."""
+
+from __future__ import annotations
+
+import shutil
+import stat
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+from tests.end_to_end.installations import CHECKOUT
+
+THIS = f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+@cache
+def supported() -> dict[str, Path]:
+    """Those from 3.10 up, by version."""
+    listed = subprocess.run([CHECKOUT / ".ci" / "pythons"], capture_output=True, text=True, check=True).stdout.split()
+    return {_version(Path(python)): Path(python) for python in listed}
+
+
+@cache
+def too_old() -> dict[str, Path]:
+    """Those from 3.8 up to 3.9, by version."""
+    places = [shutil.which(name) for name in ("python3.8", "python3.9")]
+    pyenv = shutil.which("pyenv")
+    if pyenv:
+        root = subprocess.run([pyenv, "root"], capture_output=True, text=True, check=True).stdout.strip()
+        places += map(str, Path(root, "versions").glob("3.[89].*/bin/python"))
+    return {_version(Path(place)): Path(place) for place in filter(None, places) if _version(Path(place))}
+
+
+def of_everybody() -> Path | None:
+    """One of the supported that another user, too, can run: not in a home."""
+    system = [Path(place) for place in ("/usr/bin/python3", "/usr/local/bin/python3") if Path(place).exists()]
+    everywhere = [*supported().values(), *(place for place in system if _version(place) >= "3.10")]
+    return next((python for python in everywhere if _may_be_run_by_all(python.resolve())), None)
+
+
+def virtual_environment(python: Path, folder: Path) -> Path:
+    """Make a virtual environment without pip, as an application's image would have; return its interpreter."""
+    subprocess.run([python, "-m", "venv", "--without-pip", folder], check=True)
+    return folder / "bin" / "python"
+
+
+def _version(python: Path) -> str:
+    show = "import sys; print('%d.%d' % sys.version_info[:2])"
+    done = subprocess.run([python, "-c", show], capture_output=True, text=True, check=False)
+    return done.stdout.strip()
+
+
+def _may_be_run_by_all(python: Path) -> bool:
+    return all(path.stat().st_mode & stat.S_IXOTH for path in (python, *python.parents))
