@@ -12,6 +12,12 @@ from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver
 from tests.compliance.application import SPAN_ID, TRACE_ID, Application
 
 
+@pytest.fixture(autouse=True)
+def locks_of_its_own(monkeypatch, tmp_path):
+    """No other test's application has the instance id."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+
+
 @pytest.fixture
 def start_application():
     """start_application(answers=, endpoint=, views=, **settings): with a strict receiver of its own by default."""

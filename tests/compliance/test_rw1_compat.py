@@ -175,6 +175,7 @@ def test_ordering(start_application):
     application = start_application(
         protocol="1.0",
         max_samples_per_send=100,
+        max_concurrent_requests=4,
         answers=lambda request: Answer(delay=0.01 * (len(request.body) % 3)),
     )
     gauge = application.meter.create_gauge("metric")
