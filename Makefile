@@ -6,7 +6,7 @@ VENV ?= .venv
 READY = $(VENV)/.ready
 RUN = $(VENV)/bin/python -m
 
-.PHONY: help demo test test-all lint format pytest servers docs bench proto clean
+.PHONY: help demo test test-all lint format pytest servers docs bench soak proto clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -45,6 +45,9 @@ docs: $(READY) ## Write the generated parts of README.md anew
 
 bench: $(READY) ## What an export costs, compared with the SDK's own collection
 	$(RUN) tests.benchmarks
+
+soak: servers ## A quarter of an hour with a Prometheus that is killed and started again; SECONDS=60 for a minute
+	$(RUN) tests.soak $(if $(SECONDS),--seconds $(SECONDS))
 
 proto: $(READY) ## Generate the protobuf modules anew
 	$(RUN) tests.encoding.protoc

@@ -1,0 +1,196 @@
+"""An application that counts and exports every second, while its Prometheus is killed and started again at random."""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
+
+from opentelemetry.exporter.prometheus_remote_write import PrometheusRemoteWriteMetricsExporter
+from tests.servers.prometheus import Prometheus
+
+COUNTERS = 50
+STREAMS = 100  # of each counter
+INTERVAL = 1.0  # seconds
+LONGEST_OUTAGE = 8.0
+LONGEST_PEACE = 12.0
+OURS = "opentelemetry.exporter.prometheus_remote_write"
+
+
+class Footprint(NamedTuple):
+    """What the process holds: resident memory in bytes, threads, and open file descriptors."""
+
+    memory: int
+    threads: int
+    descriptors: int
+
+    def peak(self, other: Footprint) -> Footprint:
+        """The larger of each number."""
+        return Footprint(*map(max, self, other))
+
+    @classmethod
+    def now(cls) -> Footprint:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+        return cls(
+            pages * os.sysconf("SC_PAGE_SIZE"), threading.active_count(), len(list(Path("/proc/self/fd").iterdir()))
+        )
+
+
+NOTHING = Footprint(0, 0, 0)
+SLACK = Footprint(8 * 1024 * 1024, 4, 8)  # what a request more that is under way when it is looked at can make
+
+
+@dataclass
+class Report:
+    """What a run has come to.
+
+    Attributes:
+        kills: How often the receiver was killed.
+        samples: What the exporter has counted.
+        missing: Series whose last value is not what the application counted.
+        accepted: Whether everything was accepted in the end.
+        lines: What the exporter has logged.
+        warm: The peaks of the warm-up.
+        later: The peaks after it.
+    """
+
+    kills: int = 0
+    samples: Counter[str] = field(default_factory=Counter)
+    missing: list[str] = field(default_factory=list)
+    accepted: bool = False
+    lines: list[str] = field(default_factory=list)
+    warm: Footprint = NOTHING
+    later: Footprint = NOTHING
+
+    @property
+    def faults(self) -> list[str]:
+        """What is not as it should be, in words."""
+        found = [f"{len(self.missing)} series lack their last value: {self.missing[:3]}"] if self.missing else []
+        found += [] if self.accepted else ["not everything was accepted in the end"]
+        found += [f"{number} samples {what}" for what, number in self.samples.items() if what != "accepted" and number]
+        found += [line for line in self.lines if "order" in line or "duplicate" in line or "rror" in line]
+        found += [] if self.kills else ["the receiver was never killed"]
+        for what, before, after, slack in zip(Footprint._fields, self.warm, self.later, SLACK, strict=True):
+            if after > before + slack:
+                found.append(f"{what} grew from {before} to {after}")
+        return found
+
+
+class Application:
+    """Counts in a thread of its own until it is stopped, and knows what it has counted."""
+
+    def __init__(self, provider: MeterProvider, chance: random.Random) -> None:
+        self._counters = [provider.get_meter("soak").create_counter(f"soak.{number}") for number in range(COUNTERS)]
+        self._chance = chance
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._work)
+        self.truth = [[0] * STREAMS for _ in range(COUNTERS)]
+
+    def __enter__(self):
+        for counter in range(COUNTERS):
+            for stream in range(STREAMS):
+                self._count(counter, stream)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopped.set()
+        self._thread.join()
+
+    def _work(self) -> None:
+        while not self._stopped.wait(INTERVAL / 10):
+            for _ in range(100):
+                self._count(self._chance.randrange(COUNTERS), self._chance.randrange(STREAMS))
+
+    def _count(self, counter: int, stream: int) -> None:
+        number = self._chance.randint(1, 5)
+        self._counters[counter].add(number, {"stream": stream, "route": f"/route/{stream % 7}"})
+        self.truth[counter][stream] += number
+
+
+def soak(prometheus: Prometheus, seconds: float, seed: int, say: Callable[[str], object] = print) -> Report:
+    """Run the application for a while.
+
+    Args:
+        prometheus: Runs; it is killed and started again.
+        seconds: For how long; the first minute, or the first half of less, is the warm-up, with one long outage.
+        seed: Of all that is random.
+        say: Told now and then how it goes.
+    """
+    chance = random.Random(seed)
+    exporter = PrometheusRemoteWriteMetricsExporter(prometheus.write_url, interval=int(INTERVAL * 1000))
+    reader = PeriodicExportingMetricReader(exporter, export_interval_millis=INTERVAL * 1000)
+    provider = MeterProvider([reader], shutdown_on_exit=False)
+    report = Report(samples=exporter._delivery.samples)
+    began = time.monotonic()
+    warm_until = began + min(60.0, seconds / 2)
+
+    def watch(until: float) -> None:
+        while (now := time.monotonic()) < until:
+            if now < warm_until:
+                report.warm = report.warm.peak(Footprint.now())
+            else:
+                report.later = report.later.peak(Footprint.now())
+            time.sleep(0.1)
+
+    with _log(report.lines):
+        with Application(provider, random.Random(seed)) as application:
+            watch(began + 2 * INTERVAL)
+            outage, peace = LONGEST_OUTAGE, INTERVAL
+            while time.monotonic() < began + seconds:
+                prometheus.kill()
+                report.kills += 1
+                watch(time.monotonic() + outage)
+                prometheus.start()
+                watch(time.monotonic() + peace)
+                say(
+                    f"{time.monotonic() - began:.0f} s: {report.kills} kills, {Footprint.now()}, {dict(report.samples)}"
+                )
+                outage, peace = chance.uniform(0, LONGEST_OUTAGE), chance.uniform(0, LONGEST_PEACE)
+        for _ in range(30):
+            provider.force_flush()
+            if exporter.force_flush():
+                report.accepted = True
+                break
+            time.sleep(INTERVAL)
+        report.missing = _missing(prometheus, application.truth)
+        provider.shutdown()
+    return report
+
+
+def _missing(prometheus: Prometheus, truth: list[list[int]]) -> list[str]:
+    found = {
+        (sample.labels["__name__"], int(sample.labels["stream"])): sample.value
+        for sample in prometheus.query('{__name__=~"soak_.*_total"}')
+    }
+    expected = {
+        (f"soak_{counter}_total", stream): value
+        for counter, values in enumerate(truth)
+        for stream, value in enumerate(values)
+    }
+    return [f"{key}: {found.get(key)}, not {value}" for key, value in expected.items() if found.get(key) != value]
+
+
+@contextmanager
+def _log(lines: list[str]):
+    class Handler(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            lines.append(record.getMessage())
+
+    handler = Handler()
+    logging.getLogger(OURS).addHandler(handler)
+    try:
+        yield
+    finally:
+        logging.getLogger(OURS).removeHandler(handler)
