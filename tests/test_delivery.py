@@ -255,6 +255,14 @@ def test_of_five_exports_two_meet_a_receiver_that_is_away(kept, values):
     assert outage.receiver.values == {"a": values}
 
 
+def test_what_will_not_be_kept_is_retried_as_long_as_there_is_time():
+    outage = Outage(in_turn(*[failure(503)] * 5), max_buffered_bytes=0)
+    assert outage.export(1, AB, patience=1.0)
+
+    outage = Outage(in_turn(*[failure(503)] * 5))
+    assert not outage.export(1, AB, patience=1.0)
+
+
 def test_while_the_receiver_is_away_one_attempt_an_interval_is_made():
     outage = Outage(in_turn(then=failure(503)))
     outage.export(1, AB, CD)

@@ -1,19 +1,24 @@
 """What was encoded as 2.0 says as 1.0 what the same frames say when they are encoded as 1.0."""
 
+import struct
+
 import pytest
 from hypothesis import given, settings
 from opentelemetry.sdk.metrics import AlwaysOnExemplarFilter, MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
+from opentelemetry.exporter.prometheus_remote_write.encoding import write_v2_pb2
 from opentelemetry.exporter.prometheus_remote_write.encoding.compression import compressor
 from opentelemetry.exporter.prometheus_remote_write.encoding.downgrade import downgraded
 from opentelemetry.exporter.prometheus_remote_write.encoding.encoder import Encoder
+from opentelemetry.exporter.prometheus_remote_write.encoding.parts import encoded
 from opentelemetry.exporter.prometheus_remote_write.receiver.decoding import decode
 from opentelemetry.exporter.prometheus_remote_write.receiver.decompression import decompress
 from opentelemetry.exporter.prometheus_remote_write.receiver.validation import validate
 from opentelemetry.exporter.prometheus_remote_write.refusals import Refusals
 from opentelemetry.exporter.prometheus_remote_write.settings import Settings
 from opentelemetry.exporter.prometheus_remote_write.translation import Translator
+from tests.collected import NOW
 from tests.encoding.exports import comparable, expected, found, sequences
 
 COMPRESS = compressor()
@@ -86,6 +91,17 @@ def test_custom_buckets_become_a_classic_histogram(values):
     for request in requests("2.0", native):
         validate(decode("1.0", decompress(downgraded(request, COMPRESS).body, 1 << 30)))
     assert sum(len(comparable(each)[3]) for each in series) > 0
+
+
+def test_the_end_of_custom_buckets_is_the_end_of_all_series_of_the_classic_histogram():
+    stale = struct.unpack("<d", struct.pack("<Q", 0x7FF0000000000002))[0]
+    message = write_v2_pb2.Request(symbols=["", "__name__", "size"])
+    series = message.timeseries.add(labels_refs=[1, 2])
+    series.histograms.add(schema=-53, custom_values=[1, 2], sum=stale, timestamp=NOW)
+    made = downgraded(encoded(message, "2.0", 0, COMPRESS), COMPRESS)
+    samples = [sample for each in decoded(made) for sample in each.samples]
+    assert len(samples) == 5  # three buckets, the sum, the count
+    assert {struct.pack("<d", sample.value) for sample in samples} == {struct.pack("<d", stale)}
 
 
 def decoded(request):

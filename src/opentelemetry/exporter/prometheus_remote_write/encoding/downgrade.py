@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
@@ -15,6 +16,7 @@ from opentelemetry.exporter.prometheus_remote_write.labels import le_text
 from opentelemetry.exporter.prometheus_remote_write.model import BUCKET_BOUND, METRIC_NAME
 
 _CUSTOM_BUCKETS = -53
+_STALE = struct.pack("<Q", 0x7FF0000000000002)  # the NaN by which Prometheus marks the end of a series
 
 
 def downgraded(request: Request, compress: Compress) -> Request:
@@ -78,11 +80,17 @@ def _classic(
         yield write_v1_pb2.TimeSeries(
             labels=_labels({**its_labels, **own}),
             samples=[
-                write_v1_pb2.Sample(value=value, timestamp=histogram.timestamp)
+                write_v1_pb2.Sample(
+                    value=histogram.sum if _is_stale(histogram) else value, timestamp=histogram.timestamp
+                )
                 for value, histogram in zip(values, histograms, strict=True)
             ],
             exemplars=[each for each in exemplars if bisect_left(bounds, each.value) == place],
         )
+
+
+def _is_stale(histogram: Any) -> bool:
+    return struct.pack("<d", histogram.sum) == _STALE
 
 
 def _counts(histogram: Any, buckets: int) -> list[int]:
