@@ -135,16 +135,6 @@ def test_equal_values_of_new_attributes_are_told_apart(before, after, text):
     assert pipeline.values(collected(gauge(point(2, {"value": after}))), "value") == {text: 2}
 
 
-@pytest.mark.xfail(reason="what was is compared by ==, to which 1 is True")
-@pytest.mark.parametrize(("before", "after", "text"), EQUAL_BUT_READ_DIFFERENTLY)
-def test_equal_values_of_attributes_changed_in_place_are_told_apart(before, after, text):
-    pipeline = Pipeline("2.0")
-    attributes = {"value": before}
-    pipeline.bodies(collected(gauge(point(1, attributes))))
-    attributes["value"] = after
-    assert pipeline.values(collected(gauge(point(2, attributes))), "value") == {text: 2}
-
-
 def test_attributes_of_two_streams_may_be_exchanged(pipeline):
     a, b = {"at": "a"}, {"at": "b"}
     for first, second in ((a, b), (b, a), (a, b)):
@@ -175,7 +165,6 @@ def test_a_stream_may_move_from_some_bounds_to_others():
         assert pipeline.series(data) == Pipeline("2.0").series(data)
 
 
-@pytest.mark.xfail(reason="the metric that it was gives up its series only after it was refused")
 def test_a_metric_may_change_its_description():
     pipeline = Pipeline("2.0")
     for description in ("Hits", "Hits of all", "Hits"):

@@ -7,6 +7,7 @@ the resource, the scope, the name, and what happens to a metric that has no Prom
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
@@ -135,38 +136,48 @@ class Translator:
         return NumberPoints(descriptor, MetricType.GAUGE)
 
     def _translate_resource(self, resource: _Resource, scopes: Iterable[ScopeMetrics]) -> Iterator[Frame]:
-        seen: dict[_Key, None] = {}
+        keyed = self._keyed(scopes)
+        resource.keep_only(keyed)  # first, so that what takes the place of a metric can have its series
         newest = 0
-        for scope_metrics in scopes:
-            for metric in scope_metrics.metrics:
-                for frame in self._translate_metric(resource, scope_metrics, metric, seen):
-                    times = frame.timestamps
-                    newest = max(newest, times if isinstance(times, int) else max(times))
-                    yield frame
-        resource.keep_only(seen)
+        for key, (scope_metrics, metric) in keyed.items():
+            for frame in self._translate_metric(resource, key, scope_metrics, metric):
+                times = frame.timestamps
+                newest = max(newest, times if isinstance(times, int) else max(times))
+                yield frame
         if newest and resource.info:
             yield from resource.info.frames([_InfoPoint(newest * NANOSECONDS_PER_MILLISECOND)])
 
+    def _keyed(self, scopes: Iterable[ScopeMetrics]) -> dict[_Key, tuple[ScopeMetrics, Metric]]:
+        keyed: dict[_Key, tuple[ScopeMetrics, Metric]] = {}
+        for scope_metrics in scopes:
+            for metric in scope_metrics.metrics:
+                try:
+                    keyed[_key(scope_metrics, metric, keyed)] = scope_metrics, metric
+                except Exception as error:  # noqa: BLE001 - a foreign producer's data may be wrong in any way
+                    self._refuse(metric, _unexpected(error))
+        return keyed
+
     def _translate_metric(
-        self, resource: _Resource, scope_metrics: ScopeMetrics, metric: Metric, seen: dict[_Key, None]
+        self, resource: _Resource, key: _Key, scope_metrics: ScopeMetrics, metric: Metric
     ) -> list[Frame]:
         """Nothing is raised, because one bad metric never costs another; of a metric that fails nothing is sent."""
-        points: list[Any] = []
-        key: _Key = ()
         try:
-            points += getattr(metric.data, "data_points", ())
-            key = _key(scope_metrics, metric, seen)
-            seen[key] = None
             if key not in resource.metrics:
                 resource.metrics[key] = list(self._points_of(resource.target, scope_metrics, metric))
+            points = list(getattr(metric.data, "data_points", ()))
             return [frame for kind in resource.metrics[key] for frame in kind.frames(points)]
         except Untranslatable as error:
-            self._refusals.refuse(metric.name, error, len(points))
-        except Exception as error:  # noqa: BLE001 - a foreign producer's data may be wrong in any way
-            unexpected = Untranslatable("error", f"it cannot be translated ({type(error).__name__}: {error})")
-            self._refusals.refuse(str(getattr(metric, "name", metric)), unexpected, len(points))
+            self._refuse(metric, error)
+        except Exception as error:  # noqa: BLE001 - as above
+            self._refuse(metric, _unexpected(error))
             resource.drop(key)
         return []
+
+    def _refuse(self, metric: Any, error: Untranslatable) -> None:
+        points = 0
+        with suppress(Exception):
+            points = len(metric.data.data_points)
+        self._refusals.refuse(str(getattr(metric, "name", metric)), error, points)
 
     def _points_of(self, of: Target, scope_metrics: ScopeMetrics, metric: Metric) -> Iterator[Points]:
         if any(fnmatchcase(metric.name, glob) for glob in self._settings.drop_metrics):
@@ -255,7 +266,11 @@ class _InfoPoint(NamedTuple):
     start_time_unix_nano: None = None
 
 
-def _key(scope_metrics: ScopeMetrics, metric: Metric, seen: Mapping[_Key, None]) -> _Key:
+def _unexpected(error: Exception) -> Untranslatable:
+    return Untranslatable("error", f"it cannot be translated ({type(error).__name__}: {error})")
+
+
+def _key(scope_metrics: ScopeMetrics, metric: Metric, seen: Mapping[_Key, object]) -> _Key:
     """What makes a metric the same in the next export; a number tells apart those that views made alike."""
     data = metric.data
     alike = (
