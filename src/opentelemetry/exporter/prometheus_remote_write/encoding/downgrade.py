@@ -68,6 +68,7 @@ def _classic(
 ) -> Iterator[write_v1_pb2.TimeSeries]:
     """The series of a classic histogram: its buckets, each with the exemplars that fell into it, its sum and count."""
     name = its_labels[METRIC_NAME]
+    shared = {label: text for label, text in its_labels.items() if label != BUCKET_BOUND}  # as translation has it
     bounds = [*histograms[0].custom_values, float("inf")]
     cumulative = [list(accumulate(_counts(histogram, len(bounds)))) for histogram in histograms]
     columns: list[tuple[dict[str, str], list[float]]] = [
@@ -78,7 +79,7 @@ def _classic(
     columns.append(({METRIC_NAME: f"{name}_count"}, [histogram.count_int for histogram in histograms]))
     for place, (own, values) in enumerate(columns):
         yield write_v1_pb2.TimeSeries(
-            labels=_labels({**its_labels, **own}),
+            labels=_labels({**shared, **own}),
             samples=[
                 write_v1_pb2.Sample(
                     value=histogram.sum if _is_stale(histogram) else value, timestamp=histogram.timestamp
