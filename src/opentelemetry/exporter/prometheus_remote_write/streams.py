@@ -26,8 +26,8 @@ class Streams:
 
     The SDK hands out the same attributes object for a stream at every collection, and its data points in the same
     order; so mostly a comparison with the export before answers for all at once. Attributes are compared as objects and
-    with a copy of what they held, so that new objects and those that somebody changed in place are looked at again. (A change
-    in place to what is equal, as from 1 to True, is not seen; the SDK changes nothing in place.)
+    with a copy of what they held, so that new objects and those that somebody changed in place are looked at again.
+    (A change in place to what is equal, as from 1 to True, is not seen; the SDK changes nothing in place.)
 
     Args:
         family: Whose streams they are.
