@@ -32,6 +32,7 @@ def network(error, proxy=""):
         pytest.param(rejected(404), "OTEL_EXPORTER_PRW_ENDPOINT", id="404"),
         pytest.param(rejected(405), "/api/v1/write", id="405"),
         pytest.param(rejected(407), "OTEL_EXPORTER_PRW_PROXY", id="407"),
+        pytest.param(rejected(415), "OTEL_EXPORTER_PRW_PROTOCOL", id="415 to a version that was spoken before"),
         pytest.param(rejected(413), "OTEL_EXPORTER_PRW_RESOURCE_LABELS", id="413 for a single series"),
         pytest.param(Retryable("x", status=429), "OTEL_EXPORTER_PRW_INTERVAL", id="429"),
         pytest.param(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Iterable, Sequence
 
@@ -81,6 +82,7 @@ class Quarantine:
     def add(self, batch: int, series: Iterable[Labels]) -> None:
         """Keep series apart from the others of their batch for a while."""
         with self._lock:
+            self._forget()
             self._until.setdefault(batch, {}).update(dict.fromkeys(series, self._clock() + _KEPT_APART))
 
     def release(self, batch: int, series: Iterable[Labels]) -> None:
@@ -94,21 +96,21 @@ class Quarantine:
         """Returns the series of a batch that are to be kept apart."""
         with self._lock:
             now = self._clock()
-            if held := self._until.pop(batch, None):
-                held = {labels: until for labels, until in held.items() if until > now}
-            if held:
-                self._until[batch] = held
-            return frozenset(held or ())
+            return frozenset(labels for labels, until in self._until.get(batch, {}).items() if until > now)
 
     def give_up(self, batch: int) -> None:
         """Note that to search a batch is in vain."""
         with self._lock:
+            self._forget()
             self._hopeless[batch] = self._clock() + _KEPT_APART
 
     def is_hopeless(self, batch: int) -> bool:
         """Returns whether to search a batch was in vain a while ago."""
         with self._lock:
-            if self._hopeless.get(batch, self._clock()) > self._clock():
-                return True
-            self._hopeless.pop(batch, None)
-            return False
+            return self._hopeless.get(batch, -math.inf) > self._clock()
+
+    def _forget(self) -> None:
+        """Drop what is over, of batches that are gone, too."""
+        now = self._clock()
+        self._hopeless = {batch: until for batch, until in self._hopeless.items() if until > now}
+        self._until = {batch: held for batch, held in self._until.items() if max(held.values(), default=now) > now}

@@ -37,6 +37,8 @@ def _of_rejection(status: int, body: bytes) -> str:
         return f"look at the user and the password in {PREFIX}PROXY"
     if status in {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED}:
         return f"look at the path in {PREFIX}ENDPOINT: it must be the write path, such as /api/v1/write or /api/v1/push"
+    if status == HTTPStatus.UNSUPPORTED_MEDIA_TYPE:
+        return f"the receiver may have become one of the other version: look at {PREFIX}PROTOCOL"
     if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
         return f"a single series is too large: look at its labels, and at {PREFIX}RESOURCE_LABELS"
     return ""
