@@ -70,6 +70,7 @@ class Instance:
         destination: Where the series go: the same process may well write the same series to two receivers.
         generated: The id that the SDK makes up for the process that calls it.
         folders: Where locks may be kept.
+        clock: Nanoseconds since the epoch.
     """
 
     def __init__(
@@ -77,11 +78,13 @@ class Instance:
         destination: str,
         generated: Callable[[], str],
         folders: Callable[[], Sequence[Path]] = lock_folders,
+        clock: Callable[[], int] = time.time_ns,
     ) -> None:
         self._destination = destination
         self._generated = generated
         self._generated_here = generated()
         self._folders = folders
+        self._clock = clock
         self._origin: _Origin | None = None
         self._claims: dict[tuple[str, str], _Claim] = {}
 
@@ -115,11 +118,11 @@ class Instance:
             return metrics
         key = (f"{attributes.get(SERVICE_NAMESPACE)}/{attributes.get(SERVICE_NAME)}", origin.instance)
         if key not in self._claims:
-            self._claims[key] = self._claim(key, origin, _beginning(metrics))
+            self._claims[key] = self._claim(key, origin, _beginning(metrics) or self._clock())
         claim = self._claims[key]
         if claim.file is not None:
             with suppress(OSError):  # a full disk takes away what the next process would learn, and no more
-                _write_time(claim.file, time.time_ns())
+                _write_time(claim.file, self._clock())
         resource = Resource({**attributes, SERVICE_INSTANCE_ID: claim.instance}, metrics.resource.schema_url)
         return replace(metrics, resource=resource)
 
@@ -129,7 +132,7 @@ class Instance:
         for folder in self._folders() if fcntl else ():
             try:
                 _make(folder)
-                _remove_forgotten(folder, time.time() - _FORGOTTEN)
+                _remove_forgotten(folder, self._clock() / 1e9 - _FORGOTTEN)
                 return self._numbered(folder, name, origin, beginning)
             except OSError as error:
                 reason = f"{folder}: {error.strerror or error}"
@@ -149,14 +152,14 @@ class Instance:
 
 
 def _beginning(metrics: ResourceMetrics) -> int:
-    """Since when the process has counted, in nanoseconds since the epoch."""
+    """Since when the process has counted, in nanoseconds since the epoch; 0 if nothing says it."""
     times = (
         point.start_time_unix_nano or point.time_unix_nano
         for scope in metrics.scope_metrics
         for metric in scope.metrics
         for point in metric.data.data_points
     )
-    return min(times, default=0) or time.time_ns()
+    return min(times, default=0)
 
 
 def _make(folder: Path) -> None:
