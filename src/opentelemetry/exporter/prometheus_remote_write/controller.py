@@ -32,6 +32,8 @@ from opentelemetry.sdk.resources import SERVICE_INSTANCE_ID
 
 _logger = logging.getLogger(__name__)
 
+_UNTIL_THERE_IS_A_PROVIDER = 0.01  # seconds; it is made right after its reader
+
 
 @runtime_checkable
 class Pusher(Protocol):
@@ -75,8 +77,12 @@ class Controller(PeriodicExportingMetricReader):
 
     def _ticker(self) -> None:
         try:
-            if not self._shutdown_event.wait(self._random() * self._export_interval_millis / 1000):
-                self.collect(timeout_millis=self._export_timeout_millis)
+            wait = self._random() * self._export_interval_millis / 1000
+            while not self._shutdown_event.wait(wait):
+                if self._collect is not None:
+                    self.collect(timeout_millis=self._export_timeout_millis)
+                    break
+                wait = _UNTIL_THERE_IS_A_PROVIDER
         except Exception as error:  # noqa: BLE001 - as the SDK's own loop, which goes on
             _logger.warning("Metrics were not collected: %s", type(error).__name__)
         super()._ticker()
