@@ -9,6 +9,22 @@ from opentelemetry.exporter.prometheus_remote_write.settings import PREFIX
 
 _OUT_OF_ORDER = (b"out of order", b"out-of-order", b"duplicate sample", b"too old", b"out of bounds")
 
+_CREDENTIALS = f"look at {PREFIX}USERNAME and {PREFIX}PASSWORD, {PREFIX}BEARER_TOKEN or {PREFIX}HEADERS (a tenant?)"
+_PATH = f"look at the path in {PREFIX}ENDPOINT: it must be the write path, such as /api/v1/write or /api/v1/push"
+_BY_STATUS: dict[int, str] = {
+    HTTPStatus.UNAUTHORIZED: _CREDENTIALS,
+    HTTPStatus.FORBIDDEN: _CREDENTIALS,
+    HTTPStatus.PROXY_AUTHENTICATION_REQUIRED: f"look at the user and the password in {PREFIX}PROXY",
+    HTTPStatus.NOT_FOUND: _PATH,
+    HTTPStatus.METHOD_NOT_ALLOWED: _PATH,
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: (
+        f"a single series is too large: look at its labels, and at {PREFIX}RESOURCE_LABELS"
+    ),
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: (
+        f"the receiver may have become one of the other version: look at {PREFIX}PROTOCOL"
+    ),
+}
+
 
 def hint(error: SendError) -> str:
     """Returns what most often causes such an error, as a clause; empty where the error says it itself.
@@ -31,17 +47,7 @@ def _of_rejection(status: int, body: bytes) -> str:
             "most likely two processes write the same series: give each its own service.instance.id "
             "(OTEL_RESOURCE_ATTRIBUTES)"
         )
-    if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
-        return f"look at {PREFIX}USERNAME and {PREFIX}PASSWORD, {PREFIX}BEARER_TOKEN or {PREFIX}HEADERS (a tenant?)"
-    if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
-        return f"look at the user and the password in {PREFIX}PROXY"
-    if status in {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED}:
-        return f"look at the path in {PREFIX}ENDPOINT: it must be the write path, such as /api/v1/write or /api/v1/push"
-    if status == HTTPStatus.UNSUPPORTED_MEDIA_TYPE:
-        return f"the receiver may have become one of the other version: look at {PREFIX}PROTOCOL"
-    if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-        return f"a single series is too large: look at its labels, and at {PREFIX}RESOURCE_LABELS"
-    return ""
+    return _BY_STATUS.get(status, "")
 
 
 def _of_retryable(status: int, message: str) -> str:
