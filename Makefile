@@ -40,8 +40,9 @@ pytest: $(READY)
 servers: $(READY)
 	$(RUN) tests.servers.fetch
 
-docs: $(READY) ## Write the generated parts of README.md anew
+docs: $(READY) ## Write the generated parts of README.md and docs/combinations.md anew
 	$(RUN) tests.readme
+	$(RUN) tests.combinations
 
 bench: $(READY) ## What an export costs, compared with the SDK's own collection
 	$(RUN) tests.benchmarks

@@ -34,14 +34,15 @@ def injected(folder: Path) -> Path:
     return folder / "autoinstrumentation"
 
 
-def plain_python(installed: Path) -> Path:
+def plain_python(installed: Path, *more: str) -> Path:
     """Return the interpreter of a virtual environment that has what a package needs, and neither it nor another distro.
 
     Args:
         installed: The folder with the package.
+        more: Further packages.
     """
     (found,) = distributions(path=[str(installed)])
-    return python_with(*sorted(need for need in found.requires or [] if "extra ==" not in need))
+    return python_with(*sorted(need for need in found.requires or [] if "extra ==" not in need), *more)
 
 
 def python_with(*needs: str) -> Path:
