@@ -106,7 +106,7 @@ class ScriptedServer:
 
     Args:
         behaviour: What it does with each request.
-        tls: Its side of TLS, if it speaks that.
+        tls: Its side of TLS, if it speaks that; another one holds for connections that come later.
     """
 
     def __init__(self, behaviour: Behaviour = answer(), *, tls: ssl.SSLContext | None = None):  # noqa: B008 - frozen
@@ -114,7 +114,7 @@ class ScriptedServer:
         self.requests: list[Request] = []
         self.connections = 0
         self.server_names: list[str | None] = []
-        self._tls = tls
+        self.tls = tls
         if tls is not None:
             tls.sni_callback = lambda _socket, name, _context: self.server_names.append(name)
         self._stopping = threading.Event()
@@ -125,7 +125,7 @@ class ScriptedServer:
 
     @property
     def url(self) -> str:
-        scheme = "http" if self._tls is None else "https"
+        scheme = "http" if self.tls is None else "https"
         return f"{scheme}://127.0.0.1:{self.port}"
 
     def __enter__(self):
@@ -144,6 +144,11 @@ class ScriptedServer:
         for thread in self._threads:
             thread.join()
 
+    def has_ended(self, connection: int) -> bool:
+        """Waits for the end of a connection."""
+        self._threads[connection].join(timeout=10)
+        return not self._threads[connection].is_alive()
+
     def _accept(self) -> None:
         with suppress(OSError):
             while True:
@@ -158,9 +163,9 @@ class ScriptedServer:
                 thread.start()
 
     def _serve(self, connection: socket.socket, number: int) -> None:
-        if self._tls is not None:
+        if self.tls is not None:
             self._open.discard(connection)
-            connection = self._tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+            connection = self.tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
             self._open.add(connection)
         # What is left unread at the end would reset the connection, and take the answer or the alert with it.
         with connection, suppress(OSError):

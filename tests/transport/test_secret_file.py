@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from opentelemetry.exporter.prometheus_remote_write.errors import Unsendable
-from opentelemetry.exporter.prometheus_remote_write.transport.secret_file import SecretFile
+from opentelemetry.exporter.prometheus_remote_write.transport.secret_file import secret_file
 
 UNREADABLE = Path("/proc/self/mem")
 
@@ -26,7 +26,7 @@ def path(tmp_path):
 )
 def test_the_text_of_the_file_is_the_secret(path, content, secret):
     path.write_bytes(content)
-    assert SecretFile("TOKEN_FILE", str(path)).read() == secret
+    assert secret_file("TOKEN_FILE", str(path)).current() == secret
 
 
 @pytest.mark.parametrize(
@@ -44,46 +44,46 @@ def test_the_text_of_the_file_is_the_secret(path, content, secret):
 def test_a_text_that_is_no_secret_is_refused_without_being_shown(path, content, reason):
     path.write_bytes(content)
     with pytest.raises(Unsendable, match=f"^TOKEN_FILE: '{path}' {reason}") as caught:
-        SecretFile("TOKEN_FILE", str(path)).read()
+        secret_file("TOKEN_FILE", str(path)).current()
     assert "s3cret" not in str(caught.value)
     assert caught.value.__cause__ is None
 
 
 def test_a_file_that_is_not_there_is_refused(path):
     with pytest.raises(Unsendable, match=f"TOKEN_FILE: '{path}' cannot be read: No such file"):
-        SecretFile("TOKEN_FILE", str(path)).read()
+        secret_file("TOKEN_FILE", str(path)).current()
 
 
 def test_a_directory_is_refused(tmp_path):
     with pytest.raises(Unsendable, match="is a directory"):
-        SecretFile("TOKEN_FILE", str(tmp_path)).read()
+        secret_file("TOKEN_FILE", str(tmp_path)).current()
 
 
 def test_a_pipe_is_refused_and_not_waited_for(path):
     os.mkfifo(path)
     with pytest.raises(Unsendable, match="is not a file"):
-        SecretFile("TOKEN_FILE", str(path)).read()
+        secret_file("TOKEN_FILE", str(path)).current()
 
 
 @pytest.mark.skipif(not UNREADABLE.exists(), reason="only Linux has a file that nobody can read, not even root")
 def test_a_file_that_cannot_be_read_is_refused():
     with pytest.raises(Unsendable, match="TOKEN_FILE: '/proc/self/mem' cannot be read: Input/output error"):
-        SecretFile("TOKEN_FILE", str(UNREADABLE)).read()
+        secret_file("TOKEN_FILE", str(UNREADABLE)).current()
 
 
 @pytest.mark.parametrize("path", ["a\0b", "\ud800", "x" * 5000])
 def test_what_is_no_path_is_refused_in_one_line(path):
     with pytest.raises(Unsendable, match="cannot be read") as caught:
-        SecretFile("TOKEN_FILE", path).read()
+        secret_file("TOKEN_FILE", path).current()
     assert str(caught.value).isprintable()
 
 
 def test_the_file_is_read_again_when_it_was_written_again(path):
     path.write_text("first")
-    secret = SecretFile("TOKEN_FILE", str(path))
-    assert secret.read() == "first"
+    secret = secret_file("TOKEN_FILE", str(path))
+    assert secret.current() == "first"
     path.write_text("second one")
-    assert secret.read() == "second one"
+    assert secret.current() == "second one"
 
 
 def test_the_file_is_read_again_when_a_link_leads_elsewhere_as_kubelet_does_it(tmp_path):
@@ -93,27 +93,27 @@ def test_the_file_is_read_again_when_a_link_leads_elsewhere_as_kubelet_does_it(t
         os.utime(tmp_path / name / "token", (1, 1))
     (tmp_path / "..data").symlink_to("..old")
     (tmp_path / "token").symlink_to("..data/token")
-    secret = SecretFile("TOKEN_FILE", str(tmp_path / "token"))
-    assert secret.read() == "before"
+    secret = secret_file("TOKEN_FILE", str(tmp_path / "token"))
+    assert secret.current() == "before"
     (tmp_path / "..next").symlink_to("..new")
     (tmp_path / "..next").rename(tmp_path / "..data")
-    assert secret.read() == "after."
+    assert secret.current() == "after."
 
 
 def test_a_file_that_has_not_changed_is_not_opened_again(path):
     path.write_text("first")
     os.utime(path, (1, 1))
-    secret = SecretFile("TOKEN_FILE", str(path))
-    assert secret.read() == "first"
+    secret = secret_file("TOKEN_FILE", str(path))
+    assert secret.current() == "first"
     path.write_text("other")
     os.utime(path, (1, 1))  # same time, size and identity: nobody can tell without reading
-    assert secret.read() == "first"
+    assert secret.current() == "first"
 
 
 def test_a_file_that_was_mended_is_read(path):
     path.write_text("")
-    secret = SecretFile("TOKEN_FILE", str(path))
+    secret = secret_file("TOKEN_FILE", str(path))
     with pytest.raises(Unsendable):
-        secret.read()
+        secret.current()
     path.write_text("s3cret")
-    assert secret.read() == "s3cret"
+    assert secret.current() == "s3cret"

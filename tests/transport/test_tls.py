@@ -2,6 +2,7 @@ import socket
 import ssl
 import threading
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.serialization import (
@@ -13,6 +14,8 @@ from cryptography.hazmat.primitives.serialization import (
 
 from opentelemetry.exporter.prometheus_remote_write.errors import Retryable, Unsendable
 from tests.transport.scripted_server import answer, drip, in_turn
+
+UNREADABLE = Path("/proc/self/mem")
 
 
 @pytest.fixture
@@ -149,6 +152,7 @@ def test_a_server_refuses_a_certificate_of_an_authority_that_it_does_not_know(
 def files(tmp_path, certificates):
     """Paths of files good and bad."""
     (tmp_path / "empty").touch()
+    (tmp_path / "huge").write_bytes(bytes(1048577))
     (tmp_path / "garbage").write_text("this is no certificate")
     key = load_pem_private_key(certificates.client.key.read_bytes(), None)
     locked = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"password"))
@@ -157,6 +161,7 @@ def files(tmp_path, certificates):
         "nothing": str(tmp_path / "nothing"),
         "directory": str(tmp_path),
         "empty": str(tmp_path / "empty"),
+        "huge": str(tmp_path / "huge"),
         "garbage": str(tmp_path / "garbage"),
         "locked": str(tmp_path / "locked"),
         "certificate": str(certificates.client.certificate),
@@ -170,11 +175,14 @@ def files(tmp_path, certificates):
     [
         ({"certificate": "nothing"}, "PRW_CERTIFICATE: '.*nothing' cannot be read: No such file"),
         ({"certificate": "directory"}, "PRW_CERTIFICATE: .* is a directory"),
-        ({"certificate": "empty"}, "PRW_CERTIFICATE: '.*empty' holds no certificate"),
+        ({"certificate": "empty"}, "PRW_CERTIFICATE: '.*empty' is empty"),
         ({"certificate": "garbage"}, "PRW_CERTIFICATE: '.*garbage' holds no certificate"),
+        ({"certificate": "huge"}, "PRW_CERTIFICATE: '.*huge' is larger than 1 MiB"),
         ({"client_certificate": "nothing", "client_key": "key"}, "CLIENT_CERTIFICATE: .* No such file"),
         ({"client_certificate": "certificate", "client_key": "nothing"}, "CLIENT_KEY: .* No such file"),
         ({"client_certificate": "certificate", "client_key": "directory"}, "CLIENT_KEY: .* is a directory"),
+        ({"client_certificate": "certificate", "client_key": "empty"}, "CLIENT_KEY: .* is empty"),
+        ({"client_certificate": "huge", "client_key": "key"}, "CLIENT_CERTIFICATE: .* is larger than 1 MiB"),
         ({"client_certificate": "certificate", "client_key": "garbage"}, "do not hold a certificate and its key"),
         ({"client_certificate": "certificate"}, "do not hold a certificate and its key"),
         ({"client_certificate": "certificate", "client_key": "another key"}, "does not belong to the certificate"),
@@ -187,6 +195,17 @@ def test_files_that_cannot_be_used_stop_the_sending(start_tls_server, make_trans
     paths = {name: files[file] for name, file in settings.items()}
     with pytest.raises(Unsendable, match=words):
         make_transport(server.url, **paths, insecure_skip_verify=True).post(b"x", {}, 5)
+    assert server.connections == 0
+
+
+@pytest.mark.skipif(not UNREADABLE.exists(), reason="only Linux has a file that nobody can read, not even root")
+@pytest.mark.parametrize("setting", ["certificate", "client_certificate", "client_key"])
+def test_a_file_that_nobody_can_read_is_called_by_its_setting(start_tls_server, make_transport, files, setting):
+    server = start_tls_server()
+    paths = {"client_certificate": files["certificate"], "client_key": files["key"], setting: str(UNREADABLE)}
+    words = f"^OTEL_EXPORTER_PRW_{setting.upper()}: '{UNREADABLE}' cannot be read: Input/output error$"
+    with pytest.raises(Unsendable, match=words):
+        make_transport(server.url, **paths).post(b"x", {}, 5)
     assert server.connections == 0
 
 

@@ -6,7 +6,7 @@ from base64 import b64encode
 from urllib.parse import unquote
 
 from opentelemetry.exporter.prometheus_remote_write.settings import Settings, variable
-from opentelemetry.exporter.prometheus_remote_write.transport.secret_file import SecretFile
+from opentelemetry.exporter.prometheus_remote_write.transport.secret_file import secret_file
 
 
 def basic(username: str, password: str) -> str:
@@ -31,26 +31,26 @@ class Authentication:
     def __init__(self, settings: Settings, userinfo: str) -> None:
         self._settings = settings
         self._userinfo = userinfo
-        self._password_file = SecretFile(variable("password_file"), settings.password_file)
-        self._token_file = SecretFile(variable("bearer_token_file"), settings.bearer_token_file)
+        self._password_file = secret_file(variable("password_file"), settings.password_file)
+        self._token_file = secret_file(variable("bearer_token_file"), settings.bearer_token_file)
 
     def renew(self) -> None:
-        """Reads the file with the secret again when it is next needed."""
-        self._password_file.forget()
-        self._token_file.forget()
+        """Reads the file with the secret again when it is next needed, changed or not."""
+        self._password_file.renew()
+        self._token_file.renew()
 
     def headers(self) -> dict[str, str]:
         """The header Authorization; nothing where none is wanted, or where it stands among the user's headers.
 
         Raises:
-            Unsendable: The file with the secret cannot be used.
+            Unsendable: The file with the secret cannot be used, and never could.
         """
         given = self._settings
         if given.bearer_token or given.bearer_token_file:
-            token = given.bearer_token or self._token_file.read()
+            token = given.bearer_token or self._token_file.current()
             return {"Authorization": f"Bearer {token}"}
         if given.username or given.password or given.password_file:
-            password = given.password or (self._password_file.read() if given.password_file else "")
+            password = given.password or (self._password_file.current() if given.password_file else "")
             return {"Authorization": basic(given.username, password)}
         if self._userinfo and not any(name.lower() == "authorization" for name in given.headers):
             return {"Authorization": basic_from_userinfo(self._userinfo)}

@@ -6,7 +6,7 @@ import ssl
 
 from opentelemetry.exporter.prometheus_remote_write.errors import Unsendable
 from opentelemetry.exporter.prometheus_remote_write.settings import Settings, variable
-from opentelemetry.exporter.prometheus_remote_write.transport.secret_file import regular_file
+from opentelemetry.exporter.prometheus_remote_write.transport.mounted_file import content, unusable
 
 
 def receiver_context(settings: Settings) -> ssl.SSLContext:
@@ -35,11 +35,11 @@ def proxy_context(settings: Settings) -> ssl.SSLContext:
 def _trusting(path: str) -> ssl.SSLContext:
     setting = variable("certificate")
     if path:
-        regular_file(setting, path)
+        content(setting, path)  # what OpenSSL says of a file that it cannot read names neither file nor reason
     try:
         return ssl.create_default_context(cafile=path or None)
     except ssl.SSLError:
-        raise Unsendable(f"{setting}: {path!r} holds no certificate in PEM form") from None
+        raise unusable(setting, path, "holds no certificate in PEM form") from None
     except OSError as error:  # not to be read, or SSLKEYLOGFILE not to be written
         raise Unsendable(f"TLS cannot be set up: {error.filename or path!r}: {error.strerror}") from None
 
@@ -52,9 +52,9 @@ def _relaxed(context: ssl.SSLContext) -> ssl.SSLContext:
 
 def _identify(context: ssl.SSLContext, certificate: str, key: str) -> None:
     setting = variable("client_certificate")
-    regular_file(setting, certificate)
+    content(setting, certificate)
     if key:
-        regular_file(variable("client_key"), key)
+        content(variable("client_key"), key)
 
     def refuse_password() -> str:  # else OpenSSL would ask on the terminal, and wait
         raise Unsendable(f"{variable('client_key')}: {key or certificate!r} is protected by a password")

@@ -1,0 +1,137 @@
+"""The connections to a receiver, made with the proxy, the authorities and the certificate of one moment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from threading import Lock
+from typing import Any
+from urllib.parse import SplitResult, urlunsplit
+
+from urllib3 import PoolManager, ProxyManager
+from urllib3.exceptions import HTTPError
+
+from opentelemetry.exporter.prometheus_remote_write.errors import Unsendable
+from opentelemetry.exporter.prometheus_remote_write.settings import Settings, variable
+from opentelemetry.exporter.prometheus_remote_write.transport.answer import Answer
+from opentelemetry.exporter.prometheus_remote_write.transport.connection import (
+    ConnectionPool,
+    StaleConnectionError,
+    TLSConnectionPool,
+)
+from opentelemetry.exporter.prometheus_remote_write.transport.failure import Route
+from opentelemetry.exporter.prometheus_remote_write.transport.message import shown_url
+from opentelemetry.exporter.prometheus_remote_write.transport.proxy import Proxy, proxy_for
+from opentelemetry.exporter.prometheus_remote_write.transport.tls import proxy_context, receiver_context
+
+_BODY_BYTES = 4096  # read of an answer; a connection with more to come is closed rather than read on
+_KEPT_CONNECTIONS = 16  # more than requests are ever under way together
+
+
+class Connections:
+    """Connections to one receiver, kept from request to request until they are retired.
+
+    Making them reads the files of TLS, but connects to nothing.
+
+    Args:
+        endpoint: The receiver's URL, without userinfo.
+        settings: TLS and proxies.
+        environ: The environment, for the proxies' variables.
+
+    Attributes:
+        route: Who is between us and the receiver.
+        proxy_headers: For the proxy alone: its credentials.
+        use_tls: Whether the receiver or the proxy has to be verified.
+
+    Raises:
+        Unsendable: A file or a proxy cannot be used, or there is no receiver.
+    """
+
+    def __init__(self, endpoint: SplitResult, settings: Settings, environ: Mapping[str, str]) -> None:
+        if endpoint.scheme not in {"http", "https"} or not endpoint.hostname:
+            raise Unsendable(f"{variable('endpoint')} is not the URL of a receiver")
+        proxy = proxy_for(endpoint, settings.proxies, environ)
+        self._url = urlunsplit(endpoint)
+        self._manager = _manager(endpoint, settings, proxy)
+        self._lock = Lock()
+        self._under_way = 0
+        self._retired = False
+        self.route = Route(shown_url(self._url), proxy.url if proxy else "")
+        self.proxy_headers = proxy.headers if proxy else {}
+        self.use_tls = endpoint.scheme == "https" or bool(proxy and proxy.url.startswith("https:"))
+
+    def begin(self) -> None:
+        """Counts a request as under way, until :meth:`end`."""
+        with self._lock:
+            self._under_way += 1
+
+    def end(self) -> None:
+        """Counts a request as over."""
+        with self._lock:
+            self._under_way -= 1
+            self._close_if_left()
+
+    def retire(self) -> None:
+        """Closes the connections, as soon as no request is under way; none may begin any more."""
+        with self._lock:
+            self._retired = True
+            self._close_if_left()
+
+    def _close_if_left(self) -> None:
+        # Not while a request is on its way to a pool: it would find that closed.
+        if self._retired and not self._under_way:
+            self._manager.clear()
+
+    def exchange(self, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """Sends one request and waits for the answer.
+
+        A kept connection that proves to be closed is replaced, and the request sent once more at once: the receiver
+        takes the same samples twice as once, so nothing is lost should it have read the first.
+
+        Args:
+            body: The whole body.
+            headers: All of them.
+
+        Raises:
+            HTTPError: As urllib3 does, and exceptions of ``http.client``, of the socket and of TLS.
+            StaleConnectionError: The new connection was closed, too.
+        """
+        with suppress(StaleConnectionError):
+            return self._request(body, headers)
+        # urllib3 has put an empty place on top of its stack, so this one opens a connection.
+        return self._request(body, headers)
+
+    def _request(self, body: bytes, headers: Mapping[str, str]) -> Answer:
+        response = self._manager.urlopen(
+            "POST",
+            self._url,
+            body=body,
+            headers=headers,
+            retries=False,
+            redirect=False,
+            preload_content=False,
+            decode_content=False,
+        )
+        said = b""
+        with suppress(HTTPError, OSError):  # the status says enough, and an accepted request stays accepted
+            said = response.read(_BODY_BYTES)
+        if not response.closed:
+            response.close()
+            response.release_conn()
+        return Answer(response.status, response.headers, said)
+
+
+def _manager(endpoint: SplitResult, settings: Settings, proxy: Proxy | None) -> PoolManager:
+    arguments: dict[str, Any] = {"num_pools": 1, "maxsize": _KEPT_CONNECTIONS, "timeout": None}
+    if endpoint.scheme == "https":
+        arguments["ssl_context"] = receiver_context(settings)
+        arguments["server_hostname"] = settings.tls_server_name or None
+    manager: PoolManager
+    if proxy:
+        context = proxy_context(settings) if proxy.url.startswith("https:") else None
+        arguments.setdefault("ssl_context", context)  # what urllib3 2.0 takes for a proxy that forwards
+        manager = ProxyManager(proxy.url, proxy_headers=proxy.headers, proxy_ssl_context=context, **arguments)
+    else:
+        manager = PoolManager(**arguments)
+    manager.pool_classes_by_scheme = {"http": ConnectionPool, "https": TLSConnectionPool}
+    return manager

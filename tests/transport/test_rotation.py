@@ -1,0 +1,369 @@
+import logging
+import os
+import ssl
+import threading
+
+import pytest
+import trustme
+
+from opentelemetry.exporter.prometheus_remote_write.errors import Unsendable
+from opentelemetry.exporter.prometheus_remote_write.transport.rotation import Rotating
+from tests.transport.scripted_server import answer
+from tests.transport.volume import Volume
+
+
+class Reader:
+    """Makes something out of a file, counts how often, and refuses what is no number."""
+
+    def __init__(self, path):
+        self.path = path
+        self.calls = 0
+
+    def __call__(self):
+        self.calls += 1
+        try:
+            return int(self.path.read_text())
+        except (OSError, ValueError):
+            raise Unsendable(f"FILE: {str(self.path)!r} is no number") from None
+
+
+@pytest.fixture
+def path(tmp_path):
+    path = tmp_path / "number"
+    path.write_text("1")
+    return path
+
+
+@pytest.fixture
+def read(path):
+    return Reader(path)
+
+
+@pytest.fixture
+def number(path, read):
+    return Rotating([str(path), ""], read)
+
+
+def test_nothing_is_read_before_it_is_needed(number, read):
+    assert read.calls == 0
+    assert number.current() == 1
+
+
+def test_what_has_not_changed_is_not_read_again(number, read):
+    assert [number.current() for _ in range(3)] == [1, 1, 1]
+    assert read.calls == 1
+
+
+def test_without_files_it_is_made_once(read):
+    nothing = Rotating(["", ""], read)
+    assert [nothing.current() for _ in range(3)] == [1, 1, 1]
+    assert read.calls == 1
+
+
+def test_what_has_changed_is_read_again(number, path):
+    number.current()
+    path.write_text("22")
+    assert number.current() == 22
+
+
+def test_any_of_several_files_counts(path, read, tmp_path):
+    other = tmp_path / "other"
+    number = Rotating([str(other), str(path)], read)
+    number.current()
+    other.write_text("now there")
+    number.current()
+    assert read.calls == 2
+
+
+def test_a_link_that_leads_elsewhere_is_a_change_as_kubelet_makes_it(tmp_path):
+    volume = Volume(tmp_path / "volume", {"number": b"1"})
+    number = Rotating([str(volume["number"])], Reader(volume["number"]))
+    assert number.current() == 1
+    volume.update({"number": b"2"})
+    assert number.current() == 2
+
+
+def test_on_demand_it_is_read_again_although_it_seems_unchanged(number, path, read):
+    os.utime(path, (1, 1))
+    number.current()
+    path.write_text("2")
+    os.utime(path, (1, 1))  # same time, size and identity: nobody can tell without reading
+    assert number.current() == 1
+    number.renew()
+    assert [number.current(), number.current()] == [2, 2]
+    assert read.calls == 2
+
+
+def test_what_never_could_be_used_is_an_error_each_time_and_no_warning(number, path, caplog):
+    path.write_text("")
+    for _ in range(2):
+        with pytest.raises(Unsendable, match="is no number"):
+            number.current()
+    assert caplog.records == []
+    path.write_text("5")
+    assert number.current() == 5
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        pytest.param(lambda path: path.write_text("half"), id="half written"),
+        pytest.param(lambda path: path.unlink(), id="gone"),
+    ],
+)
+def test_the_last_good_one_is_kept_and_that_is_said_once(number, path, spoil, caplog):
+    number.current()
+    spoil(path)
+    assert [number.current(), number.current()] == [1, 1]
+    (record,) = caplog.records
+    assert record.levelno == logging.WARNING
+    expected = f"FILE: {str(path)!r} is no number; what was read there before stays in use until that is mended"
+    assert record.message == expected
+
+
+def test_one_that_is_kept_is_exchanged_as_soon_as_it_is_mended_and_a_new_fault_is_told(number, path, caplog):
+    number.current()
+    path.write_text("half")
+    number.current()
+    path.write_text("33")
+    assert number.current() == 33
+    path.unlink()
+    assert number.current() == 33
+    assert len(caplog.records) == 2
+
+
+def test_when_reading_on_demand_fails_the_last_good_one_is_kept(number, path, caplog):
+    number.current()
+    path.unlink()
+    number.renew()
+    assert [number.current(), number.current()] == [1, 1]
+    assert len(caplog.records) == 1
+    path.write_text("4")
+    assert number.current() == 4
+
+
+# Certificates, with real servers.
+
+
+class Pki:
+    """An authority, and whom it has vouched for."""
+
+    def __init__(self):
+        self.authority = trustme.CA()
+        self.ca = self.authority.cert_pem.bytes()
+
+    def server(self):
+        """What a server shows, which demands a certificate of the same authority."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.authority.issue_cert("127.0.0.1").configure_cert(context)
+        self.authority.configure_trust(context)
+        context.verify_mode = ssl.CERT_REQUIRED
+        return context
+
+    def files(self, name):
+        """What cert-manager puts into a Secret for a client."""
+        client = self.authority.issue_cert(f"{name}.example", common_name=name)
+        (certificate,) = client.cert_chain_pems
+        return {"ca.crt": self.ca, "tls.crt": certificate.bytes(), "tls.key": client.private_key_pem.bytes()}
+
+
+SETTINGS = {"certificate": "ca.crt", "client_certificate": "tls.crt", "client_key": "tls.key"}
+VARIABLES = {file: f"OTEL_EXPORTER_PRW_{setting.upper()}" for setting, file in SETTINGS.items()}
+
+
+@pytest.fixture
+def pki():
+    return Pki()
+
+
+@pytest.fixture
+def volume(pki, tmp_path):
+    return Volume(tmp_path / "tls", pki.files("first"))
+
+
+@pytest.fixture
+def clients():
+    """Who has sent each request, by the certificate of its connection."""
+    return []
+
+
+@pytest.fixture
+def server(start_server, pki, clients):
+    """A server that keeps each connection alive, and knows who is at its other end."""
+
+    def act(exchange):
+        subject = dict(pair for (pair,) in exchange.connection.getpeercert()["subject"])
+        clients.append(subject["commonName"])
+        return answer()(exchange)
+
+    return start_server(act, tls=pki.server())
+
+
+@pytest.fixture
+def transport(make_transport, server, volume):
+    return make_transport(server.url, **{setting: str(volume[file]) for setting, file in SETTINGS.items()})
+
+
+def post(transport, times=1):
+    for _ in range(times):
+        assert transport.post(b"x", {}, 10).status == 204
+
+
+def test_a_rotated_certificate_goes_with_the_next_request_although_the_connection_is_alive(
+    transport, server, volume, pki, clients
+):
+    post(transport, 2)
+    volume.update(pki.files("second"))
+    post(transport, 2)
+    assert clients == ["first", "first", "second", "second"]
+    assert server.connections == 2
+    assert server.has_ended(1)
+
+
+def test_a_server_of_a_new_authority_is_trusted_as_soon_as_the_file_has_it(transport, server, volume, clients):
+    post(transport)
+    new = Pki()
+    server.tls = new.server()
+    post(transport)  # on the connection that there is
+    volume.update(new.files("second"))
+    post(transport)
+    assert clients == ["first", "first", "second"]
+    assert server.connections == 2
+
+
+def test_an_authority_that_was_taken_away_is_not_trusted_any_more_although_the_connection_is_alive(
+    transport, server, volume, clients
+):
+    post(transport)
+    volume.update(Pki().files("second"))
+    with pytest.raises(Unsendable, match="is not trusted"):
+        transport.post(b"x", {}, 10)
+    assert clients == ["first"]
+    assert server.has_ended(1)
+
+
+def test_a_request_under_way_ends_on_its_old_connection_which_is_closed_then(transport, server, volume, pki):
+    arrived, go = threading.Event(), threading.Event()
+
+    def wait_to_go(exchange):
+        arrived.set()
+        go.wait(10)
+        return answer()(exchange)
+
+    server.behaviour = wait_to_go
+    old = threading.Thread(target=post, args=(transport,))
+    old.start()
+    assert arrived.wait(10)
+    server.behaviour = answer()
+    volume.update(pki.files("second"))
+    post(transport)
+    go.set()
+    old.join(10)
+    assert server.has_ended(1)
+    post(transport)
+    assert [request.connection for request in server.requests] == [1, 2, 2]
+
+
+def half_of(file):
+    """A file of which only the first half is written yet."""
+    return lambda volume: volume[file].write_bytes(volume[file].read_bytes()[:400])
+
+
+def with_file(file, data):
+    return lambda volume: volume[file].write_bytes(data)
+
+
+def without(file):
+    return lambda volume: volume[file].unlink()
+
+
+def as_folder(file):
+    def spoil(volume):
+        volume[file].unlink()
+        volume[file].mkdir()
+
+    return spoil
+
+
+def key_of_another(volume):
+    volume["tls.key"].write_bytes(trustme.CA().issue_cert("other.example").private_key_pem.bytes())
+
+
+@pytest.mark.parametrize(
+    ("spoil", "file", "words"),
+    [
+        pytest.param(half_of("tls.crt"), "tls.crt", "do not hold a certificate and its key", id="half a certificate"),
+        pytest.param(key_of_another, "tls.crt", "does not belong to the certificate", id="only the key is new"),
+        pytest.param(half_of("ca.crt"), "ca.crt", "holds no certificate", id="half an authority"),
+        pytest.param(with_file("ca.crt", b""), "ca.crt", "is empty", id="an empty authority"),
+        pytest.param(with_file("tls.key", b"x" * 1048577), "tls.key", "is larger than 1 MiB", id="a huge key"),
+        pytest.param(without("tls.key"), "tls.key", "No such file", id="no key"),
+        pytest.param(as_folder("ca.crt"), "ca.crt", "is a directory", id="a folder"),
+    ],
+)
+def test_what_cannot_be_loaded_leaves_the_last_good_one_in_use_and_is_said_once(
+    *, transport, server, volume, clients, caplog, spoil, file, words
+):
+    post(transport)
+    spoil(volume)
+    post(transport, 3)
+    assert (clients, server.connections) == (["first"] * 4, 1)
+    (record,) = caplog.records
+    assert record.levelno == logging.WARNING
+    assert record.message.startswith(VARIABLES[file])
+    assert str(volume[file]) in record.message
+    assert words in record.message
+
+
+def test_a_certificate_that_was_half_written_is_used_when_it_is_whole(transport, volume, pki, clients, caplog):
+    post(transport)
+    new = pki.files("second")
+    volume["tls.crt"].write_bytes(new["tls.crt"][:400])
+    post(transport)
+    volume["tls.crt"].write_bytes(new["tls.crt"])  # the key is still the old one
+    post(transport)
+    volume["tls.key"].write_bytes(new["tls.key"])
+    post(transport)
+    assert clients == ["first", "first", "first", "second"]
+    assert len(caplog.records) == 1
+
+
+def test_that_verification_is_off_is_said_once_however_often_files_change(make_transport, server, volume, pki, caplog):
+    given = {setting: str(volume[file]) for setting, file in SETTINGS.items()}
+    transport = make_transport(server.url, insecure_skip_verify=True, **given)
+    post(transport)
+    volume.update(pki.files("second"))
+    post(transport)
+    assert len(caplog.records) == 1
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        pytest.param(lambda path: path.write_bytes(b""), id="empty"),
+        pytest.param(lambda path: path.write_bytes(b"new\nsecret"), id="two lines"),
+        pytest.param(lambda path: path.unlink(), id="gone"),
+    ],
+)
+@pytest.mark.parametrize("setting", ["password_file", "bearer_token_file"])
+def test_a_secret_that_cannot_be_read_again_stays_in_use(
+    *, start_server, make_transport, tmp_path, caplog, setting, spoil
+):
+    server = start_server()
+    volume = Volume(tmp_path / "auth", {"secret": b"first\n"})
+    username = "user" if setting == "password_file" else ""
+    transport = make_transport(server.url, username=username, **{setting: str(volume["secret"])})
+    post(transport)
+    spoil(volume["secret"])
+    post(transport)
+    transport.renew_secrets()
+    post(transport)
+    assert len({request.headers["authorization"] for request in server.requests}) == 1
+    (record,) = caplog.records
+    assert record.levelno == logging.WARNING
+    assert record.message.startswith(f"OTEL_EXPORTER_PRW_{setting.upper()}: {str(volume['secret'])!r} ")
+    assert "new" not in record.message
+    volume["secret"].unlink(missing_ok=True)
+    volume["secret"].write_text("second\n")
+    post(transport)
+    assert server.requests[-1].headers["authorization"] != server.requests[0].headers["authorization"]
