@@ -8,6 +8,8 @@ import struct
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple, TypeAlias
 
 from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver
@@ -23,14 +25,17 @@ class Request(NamedTuple):
     body: bytes
 
 
-class Visit(NamedTuple):
+@dataclass
+class Visit:
     """A client that has begun to send a request."""
 
     connection: socket.socket
     receiver: Receiver
     stopping: threading.Event
 
-    def read(self) -> Request:
+    @cached_property
+    def request(self) -> Request:
+        """The whole of it, read when it is first asked for."""
         head = b""
         while not head.endswith(b"\r\n\r\n"):
             head += self._some(1)
@@ -69,10 +74,7 @@ def saying(data: bytes, *, keep: bool = False) -> Fault:
     """These bytes for an answer."""
 
     def act(visit: Visit) -> bool:
-        with suppress(OSError):  # an answer after one that was stored comes without a request to read
-            visit.connection.settimeout(0.05)
-            visit.read()
-        visit.connection.settimeout(None)
+        _ = visit.request
         visit.connection.sendall(data)
         return keep
 
@@ -90,7 +92,7 @@ def dripping(beginning: bytes, endless: bytes) -> Fault:
     """A beginning, and then the same few bytes now and then, until the client goes."""
 
     def act(visit: Visit) -> bool:
-        visit.read()
+        _ = visit.request
         visit.connection.sendall(beginning)
         while not visit.stopping.wait(0.02):
             visit.connection.sendall(endless)
@@ -101,15 +103,14 @@ def dripping(beginning: bytes, endless: bytes) -> Fault:
 
 def silent(visit: Visit) -> bool:
     """No answer, until the client goes."""
-    with suppress(ConnectionError):
-        visit.read()
-        visit.read()
+    _ = visit.request
+    visit.connection.recv(1)
     return False
 
 
 def closing(visit: Visit) -> bool:
     """Ends the connection in an orderly way instead of answering."""
-    visit.read()
+    _ = visit.request
     return False
 
 
@@ -122,7 +123,7 @@ def resetting_after(data: bytes) -> Fault:
     """Breaks the connection off in the middle of the answer."""
 
     def act(visit: Visit) -> bool:
-        visit.read()
+        _ = visit.request
         visit.connection.sendall(data)
         return _reset(visit)
 
@@ -147,7 +148,7 @@ def _reset(visit: Visit) -> bool:
 
 
 def _forwarded(visit: Visit) -> bytes:
-    request = visit.read()
+    request = visit.request
     upstream = http.client.HTTPConnection("127.0.0.1", visit.receiver.port, timeout=10)
     try:
         upstream.request(request.method, request.target, request.body, request.headers)
@@ -218,8 +219,8 @@ class FaultyReceiver:
                 thread.start()
 
     def _serve(self, connection: socket.socket) -> None:
-        visit = Visit(connection, self.receiver, self._stopping)
         with connection, suppress(OSError):
-            while connection.recv(1, socket.MSG_PEEK) and self.fault(visit):
-                pass
+            while connection.recv(1, socket.MSG_PEEK):
+                if not self.fault(Visit(connection, self.receiver, self._stopping)):
+                    break
         self._open.discard(connection)
