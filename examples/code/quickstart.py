@@ -19,7 +19,7 @@ from opentelemetry.exporter.prometheus_remote_write import PrometheusRemoteWrite
 
 endpoint = sys.argv[1] if len(sys.argv) > 1 else "http://localhost:9009/api/prom/push"
 
-exporter = PrometheusRemoteWriteMetricsExporter(endpoint=endpoint, timeout=30, headers={"X-Scope-Org-ID": "5"})
+exporter = PrometheusRemoteWriteMetricsExporter(endpoint=endpoint, timeout=30, headers={"X-Scope-OrgID": "5"})
 reader = PeriodicExportingMetricReader(exporter, export_interval_millis=1000)
 metrics.set_meter_provider(MeterProvider([reader], resource=Resource.create({"service.name": "quickstart"})))
 meter = metrics.get_meter("quickstart")

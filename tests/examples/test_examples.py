@@ -45,7 +45,7 @@ def test_quickstart_in_code_pushes_every_kind_of_instrument(receiver):
     assert receiver.values("order_duration_seconds_sum")[-1] == pytest.approx(5.5)
     assert receiver.values("oven_temperature_celsius")[-1] == 190
     assert receiver.values("seats_free", room="main", job="quickstart")[-1] == 42
-    assert all(request.headers["X-Scope-Org-ID"] == "5" for request in receiver.received)
+    assert all(request.headers["X-Scope-OrgID"] == "5" for request in receiver.received)
 
 
 def test_declarative_file_configures_the_exporter(receiver, tmp_path):
@@ -58,4 +58,4 @@ def test_declarative_file_configures_the_exporter(receiver, tmp_path):
     (series,) = receiver.series("http_server_request_duration_seconds_count", job="shop", cluster="berlin")
     assert series.samples[-1].value == 1
     assert series.label("instance")
-    assert receiver.received[-1].headers["X-Scope-Org-ID"] == "5"
+    assert receiver.received[-1].headers["X-Scope-OrgID"] == "5"
