@@ -116,7 +116,7 @@ def silent_tls(servers):
 
 
 def dripping_receiver(servers):
-    server = ScriptedServer(drip(b"HTTP/1.1 204 No Content\r\n", b"X: y\r\n"))
+    server = ScriptedServer(drip(b"HTTP/1.1", b" "))
     return {"OTEL_EXPORTER_PRW_ENDPOINT": servers.enter_context(server).url}
 
 
