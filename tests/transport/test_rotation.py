@@ -1,6 +1,5 @@
 import logging
 import os
-import ssl
 import threading
 
 import pytest
@@ -8,6 +7,7 @@ import trustme
 
 from opentelemetry.exporter.prometheus_remote_write.errors import Unsendable
 from opentelemetry.exporter.prometheus_remote_write.transport.rotation import Rotating
+from tests.transport.pki import Pki, client_of
 from tests.transport.scripted_server import answer
 from tests.transport.volume import Volume
 
@@ -145,28 +145,6 @@ def test_when_reading_on_demand_fails_the_last_good_one_is_kept(number, path, ca
 # Certificates, with real servers.
 
 
-class Pki:
-    """An authority, and whom it has vouched for."""
-
-    def __init__(self):
-        self.authority = trustme.CA()
-        self.ca = self.authority.cert_pem.bytes()
-
-    def server(self):
-        """What a server shows, which demands a certificate of the same authority."""
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self.authority.issue_cert("127.0.0.1").configure_cert(context)
-        self.authority.configure_trust(context)
-        context.verify_mode = ssl.CERT_REQUIRED
-        return context
-
-    def files(self, name):
-        """What cert-manager puts into a Secret for a client."""
-        client = self.authority.issue_cert(f"{name}.example", common_name=name)
-        (certificate,) = client.cert_chain_pems
-        return {"ca.crt": self.ca, "tls.crt": certificate.bytes(), "tls.key": client.private_key_pem.bytes()}
-
-
 SETTINGS = {"certificate": "ca.crt", "client_certificate": "tls.crt", "client_key": "tls.key"}
 VARIABLES = {file: f"OTEL_EXPORTER_PRW_{setting.upper()}" for setting, file in SETTINGS.items()}
 
@@ -192,8 +170,7 @@ def server(start_server, pki, clients):
     """A server that keeps each connection alive, and knows who is at its other end."""
 
     def act(exchange):
-        subject = dict(pair for (pair,) in exchange.connection.getpeercert()["subject"])
-        clients.append(subject["commonName"])
+        clients.append(client_of(exchange.connection))
         return answer()(exchange)
 
     return start_server(act, tls=pki.server())
