@@ -305,7 +305,7 @@ def test_catching_up_ends_in_time_for_the_next_interval():
     outage.receiver.answer = slow(outage, 8)
     for value in range(11, 16):
         began = outage.clock()
-        outage.export(value, AB)
+        outage.export(value, AB, timeout=55)
         assert max(post.at for post in outage.receiver.accepted) < began + 30
     assert outage.export(16, AB)
     assert outage.receiver.values == {name: list(range(1, 17)) for name in "ab"}
@@ -342,6 +342,27 @@ def test_native_histograms_that_a_receiver_does_not_take_hold_nothing_up():
     outage.receiver.answer = in_turn()
     assert outage.export(6, AB, native=(["h"],))
     assert [len(post.message.series[0].histograms) for post in outage.receiver.accepted if "h" in post.names] == [1] * 6
+
+
+def test_floats_that_are_answered_500_do_not_hold_native_histograms_up():
+    outage = Outage(lambda post: failure(500) if "a" in post.names else None)
+    assert not outage.export(1, AB, native=(["h"],))
+    assert [post.names for post in outage.receiver.accepted] == [{"h"}]
+
+
+@pytest.mark.parametrize("error", [failure(), failure(429, 10.0), Unsendable("no certificate")], ids=str)
+def test_where_the_receiver_is_away_nothing_else_is_tried(error):
+    outage = Outage(in_turn(then=error), max_concurrent_requests=1)
+    assert not outage.export(1, AB, CD, native=(["h"],))
+    assert {name for post in outage.receiver.posts for name in post.names} == set(AB)
+
+
+def test_what_is_dropped_while_the_receiver_wishes_to_wait_is_a_failure():
+    outage = Outage(in_turn(failure(429, retry_after=130.0)), max_buffered_bytes=0)
+    assert not outage.export(1, AB)
+    assert not outage.export(2, AB)
+    assert len(outage.receiver.posts) == 1
+    assert +outage.delivery.samples == {"not kept": 4}
 
 
 def test_the_wish_to_wait_is_heeded_by_the_exports_that_follow():
