@@ -1,3 +1,4 @@
+import gc
 import logging
 import os
 import threading
@@ -5,7 +6,7 @@ import threading
 import pytest
 import trustme
 
-from opentelemetry.exporter.prometheus_remote_write.errors import Unsendable
+from opentelemetry.exporter.prometheus_remote_write.errors import Retryable, Unsendable
 from opentelemetry.exporter.prometheus_remote_write.transport.rotation import Rotating
 from tests.transport.pki import Pki, client_of
 from tests.transport.scripted_server import answer
@@ -194,7 +195,24 @@ def test_a_rotated_certificate_goes_with_the_next_request_although_the_connectio
     post(transport, 2)
     assert clients == ["first", "first", "second", "second"]
     assert server.connections == 2
-    assert server.has_ended(1)
+
+
+def test_connections_are_closed_at_once_and_not_left_to_the_garbage_collector(transport, server, volume, pki):
+    def fail(transport):
+        with pytest.raises(Retryable):  # its traceback refers to the connections, and is part of a cycle
+            transport.post(b"x", {}, 10)
+
+    server.behaviour = answer(503)
+    gc.disable()
+    try:
+        fail(transport)
+        volume.update(pki.files("second"))
+        fail(transport)
+        assert server.has_ended(1)
+        transport.close()
+        assert server.has_ended(2)
+    finally:
+        gc.enable()
 
 
 def test_a_server_of_a_new_authority_is_trusted_as_soon_as_the_file_has_it(transport, server, volume, clients):
@@ -239,6 +257,20 @@ def test_a_request_under_way_ends_on_its_old_connection_which_is_closed_then(tra
     assert server.has_ended(1)
     post(transport)
     assert [request.connection for request in server.requests] == [1, 2, 2]
+
+
+def test_no_request_fails_while_files_are_exchanged_again_and_again(transport, volume, pki, clients):
+    threads = [threading.Thread(target=post, args=(transport, 20)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for number in range(20):
+        volume.update(pki.files(str(number)))
+        post(transport)
+    for thread in threads:
+        thread.join(30)
+    post(transport)
+    assert len(clients) == 4 * 20 + 20 + 1
+    assert clients[-1] == "19"
 
 
 def half_of(file):

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from threading import Lock
 from typing import Any
 from urllib.parse import SplitResult, urlunsplit
 
 from urllib3 import PoolManager, ProxyManager
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import ClosedPoolError, HTTPError
 
 from opentelemetry.exporter.prometheus_remote_write.errors import Unsendable
 from opentelemetry.exporter.prometheus_remote_write.settings import Settings, variable
@@ -29,7 +28,7 @@ _KEPT_CONNECTIONS = 16  # more than requests are ever under way together
 
 
 class Connections:
-    """Connections to one receiver, kept from request to request until they are retired.
+    """Connections to one receiver, kept from request to request until they are closed.
 
     Making them reads the files of TLS, but connects to nothing.
 
@@ -53,34 +52,13 @@ class Connections:
         proxy = proxy_for(endpoint, settings.proxies, environ)
         self._url = urlunsplit(endpoint)
         self._manager = _manager(endpoint, settings, proxy)
-        self._lock = Lock()
-        self._under_way = 0
-        self._retired = False
         self.route = Route(shown_url(self._url), proxy.url if proxy else "")
         self.proxy_headers = proxy.headers if proxy else {}
         self.use_tls = endpoint.scheme == "https" or bool(proxy and proxy.url.startswith("https:"))
 
-    def begin(self) -> None:
-        """Counts a request as under way, until :meth:`end`."""
-        with self._lock:
-            self._under_way += 1
-
-    def end(self) -> None:
-        """Counts a request as over."""
-        with self._lock:
-            self._under_way -= 1
-            self._close_if_left()
-
-    def retire(self) -> None:
-        """Closes the connections, as soon as no request is under way; none may begin any more."""
-        with self._lock:
-            self._retired = True
-            self._close_if_left()
-
-    def _close_if_left(self) -> None:
-        # Not while a request is on its way to a pool: it would find that closed.
-        if self._retired and not self._under_way:
-            self._manager.clear()
+    def close(self) -> None:
+        """Closes the connections, each as soon as no request is under way on it."""
+        self._manager.clear()
 
     def exchange(self, body: bytes, headers: Mapping[str, str]) -> Answer:
         """Sends one request and waits for the answer.
@@ -96,9 +74,9 @@ class Connections:
             HTTPError: As urllib3 does, and exceptions of ``http.client``, of the socket and of TLS.
             StaleConnectionError: The new connection was closed, too.
         """
-        with suppress(StaleConnectionError):
+        with suppress(StaleConnectionError, ClosedPoolError):  # the second: closed since the caller has chosen this
             return self._request(body, headers)
-        # urllib3 has put an empty place on top of its stack, so this one opens a connection.
+        # urllib3 has put an empty place on top of its stack, or has a new one, so this one opens a connection.
         return self._request(body, headers)
 
     def _request(self, body: bytes, headers: Mapping[str, str]) -> Answer:

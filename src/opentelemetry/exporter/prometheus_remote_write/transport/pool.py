@@ -98,21 +98,22 @@ class Transport:
             Rejected: The receiver answered something else than 2xx, a redirect for instance.
             Unsendable: A file or a proxy cannot be used and never could, or the receiver is not who it should be.
         """
-        with self._ready() as (connections, authorization):
-            given = merged(self._given_headers, authorization)
-            sent = on_the_wire(merged(given, self._own_headers, headers))
-            try:
-                with silence(), deadline(timeout) as end, self._interruptible(end):
-                    answer = connections.exchange(body, sent)
-            except (HTTPError, HTTPException, OSError, ValueError, StaleConnectionError) as cause:
-                error = failure(cause, connections.route, timeout)
-                if self._interrupted:
-                    error = Retryable(f"{connections.route.receiver} had not answered when the request was given up")
-            else:
-                if answer.accepted:
-                    return Response(answer.status, answer.headers)
-                hidden = [*secrets(given), *secrets(connections.proxy_headers), *self._query_secrets()]
-                error = refusal(_without(answer, hidden), connections.route.receiver, self._clock())
+        with self._lock:
+            connections = self._connections.current()
+            given = merged(self._given_headers, self._authentication.headers())
+        sent = on_the_wire(merged(given, self._own_headers, headers))
+        try:
+            with silence(), deadline(timeout) as end, self._interruptible(end):
+                answer = connections.exchange(body, sent)
+        except (HTTPError, HTTPException, OSError, ValueError, StaleConnectionError) as cause:
+            error = failure(cause, connections.route, timeout)
+            if self._interrupted:
+                error = Retryable(f"{connections.route.receiver} had not answered when the request was given up")
+        else:
+            if answer.accepted:
+                return Response(answer.status, answer.headers)
+            hidden = [*secrets(given), *secrets(connections.proxy_headers), *self._query_secrets()]
+            error = refusal(_without(answer, hidden), connections.route.receiver, self._clock())
         # Raised here and not where the cause is at hand: exceptions of urllib3 hold the request, and would hang on it.
         raise error
 
@@ -136,7 +137,7 @@ class Transport:
             opened, self._opened = self._opened, None
             self._connections = self._rotating()
         if opened:
-            opened.retire()
+            opened.close()
 
     def after_fork(self) -> None:
         """Forgets the parent's connections; to be called in a forked child before its first request.
@@ -162,27 +163,15 @@ class Transport:
         finally:
             self._under_way.discard(end)
 
-    @contextmanager
-    def _ready(self) -> Iterator[tuple[Connections, dict[str, str]]]:
-        """The connections to use and the header Authorization, with what the files hold now."""
-        with self._lock:
-            connections = self._connections.current()
-            authorization = self._authentication.headers()
-            connections.begin()
-        try:
-            yield connections, authorization
-        finally:
-            connections.end()
-
     def _rotating(self) -> Rotating[Connections]:
         settings = self._settings
         return Rotating((settings.certificate, settings.client_certificate, settings.client_key), self._open)
 
     def _open(self) -> Connections:
-        """New connections; those before are kept open only for the requests that are under way."""
+        """New connections in the place of those before, which would keep the old certificates in use."""
         connections = Connections(self._endpoint, self._settings, self._environ)
         if self._opened:
-            self._opened.retire()
+            self._opened.close()
         self._opened = connections
         if self._settings.insecure_skip_verify and connections.use_tls and not self._warned:
             self._warned = True
