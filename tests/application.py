@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import NamedTuple
+
+from tests.servers.ports import accepts
 
 PYTHON = Path(sys.executable)  # of the virtual environment, not resolved
 LAUNCHER = "opentelemetry-instrument"
@@ -44,3 +47,13 @@ def run(*command: str | Path, cwd: Path, python: Path = PYTHON, user: int | None
         extra_groups=None if user is None else [],
     )
     return Ended(done.returncode, done.stdout, done.stderr.splitlines())
+
+
+def wait_until_it_serves(process: subprocess.Popen[bytes], port: int, seconds: float = 30) -> None:
+    """Return when the process listens on the port; it fails if the process ends first, or takes too long."""
+    deadline = time.monotonic() + seconds
+    while not accepts(port):
+        if process.poll() is not None or time.monotonic() > deadline:
+            process.kill()
+            raise AssertionError(f"nobody listens on port {port}; the process's status is {process.wait()}")
+        time.sleep(0.05)

@@ -1,16 +1,22 @@
-"""Applications under the real launcher, and the strict receiver that they push to."""
+"""Applications under the real launcher or injected by the Operator, and the strict receiver that they push to."""
 
 from __future__ import annotations
 
 import os
+import re
+import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
+import yaml
 
 from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver
 from tests.application import LAUNCHER, run
-from tests.end_to_end import installations
+from tests.end_to_end import installations, operator_webhook
+from tests.end_to_end.kubelet import Pod, environment
 
+OPERATOR = installations.DOCKERFILE.parent
 SHOP = Path(__file__).with_name("shop.py")
 
 
@@ -60,3 +66,36 @@ def fully(tmp_path):
         return run(LAUNCHER, "python", script, cwd=tmp_path, **given)
 
     return launch
+
+
+@pytest.fixture(scope="session")
+def image():
+    """The folder /autoinstrumentation of the image; beside the tests' own, which other users cannot enter."""
+    with tempfile.TemporaryDirectory(prefix="image-") as folder:
+        Path(folder).chmod(0o755)
+        image = installations.injected(Path(folder))
+        (mode,) = re.findall(r"^RUN chmod -R (\S+) ", installations.DOCKERFILE.read_text(), re.MULTILINE)
+        subprocess.run(["chmod", "-R", mode, image], check=True)
+        yield image
+
+
+@pytest.fixture
+def injected(image, receiver):
+    """Gives the environment of the injected container; env is its own, pushing is whether the example configures it."""
+
+    def variables(*, folder=image, pushing=True, **env):
+        secret, instrumentation = yaml.safe_load_all((OPERATOR / "instrumentation.yaml").read_text())
+        (deployment,) = yaml.safe_load_all((OPERATOR / "deployment.yaml").read_text())
+        (container,) = deployment["spec"]["template"]["spec"]["containers"]
+        container["env"] = [{"name": name, "value": text} for name, text in env.items()]
+        (endpoint,) = (
+            each for each in instrumentation["spec"]["python"]["env"] if each["name"] == "OTEL_EXPORTER_PRW_ENDPOINT"
+        )
+        endpoint["value"] = receiver.url
+        if not pushing:
+            instrumentation["spec"]["python"]["env"] = []
+        container = operator_webhook.inject(deployment, instrumentation, "berlin")
+        found = environment(container, [secret], Pod())
+        return {**found, "PYTHONPATH": found["PYTHONPATH"].replace(operator_webhook.FOLDER, str(folder))}
+
+    return variables

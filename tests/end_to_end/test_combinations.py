@@ -6,6 +6,8 @@ import pytest
 
 from tests.combinations import CASES, INSTALLED, OURS, PAGE, Case, measure, page
 
+pytestmark = pytest.mark.timeout(300)  # the first test runs all 45 processes
+
 
 @pytest.fixture(scope="module")
 def outcomes(ours, tmp_path_factory):

@@ -23,55 +23,21 @@ import urllib3
 import yaml
 
 from examples.launcher.shop import APPLICATION
-from tests.application import run
-from tests.end_to_end import installations, interpreters, operator_webhook
-from tests.end_to_end.conftest import SHOP
-from tests.end_to_end.kubelet import Pod, environment
-from tests.servers.ports import accepts, free_port
+from tests.application import run, wait_until_it_serves
+from tests.end_to_end import installations, interpreters
+from tests.end_to_end.conftest import OPERATOR, SHOP
+from tests.end_to_end.kubelet import Pod
+from tests.servers.ports import free_port
 
-OPERATOR = installations.DOCKERFILE.parent
 INSTANCE = f"berlin.{Pod().name}.app"
 NOBODY = 65534
 UNCOMPRESSED = "python-snappy cannot be imported"
 
 
 @pytest.fixture(scope="session")
-def image():
-    """The folder /autoinstrumentation of the image; beside the tests' own, which other users cannot enter."""
-    with tempfile.TemporaryDirectory(prefix="image-") as folder:
-        Path(folder).chmod(0o755)
-        image = installations.injected(Path(folder))
-        (mode,) = re.findall(r"^RUN chmod -R (\S+) ", installations.DOCKERFILE.read_text(), re.MULTILINE)
-        subprocess.run(["chmod", "-R", mode, image], check=True)
-        yield image
-
-
-@pytest.fixture(scope="session")
 def plain(tmp_path_factory):
     """An application's interpreter, of the version that the folder was built with."""
     return interpreters.virtual_environment(Path(sys.executable), tmp_path_factory.mktemp("app"))
-
-
-@pytest.fixture
-def injected(image, receiver):
-    """Gives the environment of the injected container; env is its own, pushing is whether the example configures it."""
-
-    def variables(*, folder=image, pushing=True, **env):
-        secret, instrumentation = yaml.safe_load_all((OPERATOR / "instrumentation.yaml").read_text())
-        (deployment,) = yaml.safe_load_all((OPERATOR / "deployment.yaml").read_text())
-        (container,) = deployment["spec"]["template"]["spec"]["containers"]
-        container["env"] = [{"name": name, "value": text} for name, text in env.items()]
-        (endpoint,) = (
-            each for each in instrumentation["spec"]["python"]["env"] if each["name"] == "OTEL_EXPORTER_PRW_ENDPOINT"
-        )
-        endpoint["value"] = receiver.url
-        if not pushing:
-            instrumentation["spec"]["python"]["env"] = []
-        container = operator_webhook.inject(deployment, instrumentation, "berlin")
-        found = environment(container, [secret], Pod())
-        return {**found, "PYTHONPATH": found["PYTHONPATH"].replace(operator_webhook.FOLDER, str(folder))}
-
-    return variables
 
 
 def assert_arrived(receiver):
@@ -130,12 +96,6 @@ def test_application_that_knows_nothing_of_metrics_is_counted(image, injected, r
     assert receiver.values(
         "http_server_request_duration_seconds_count", job="berlin/shop", instance=INSTANCE, k8s_node_name="node-1"
     )[-1:] == [3]
-
-
-def wait_until_it_serves(process, port):
-    waiting = threading.Event()
-    while process.poll() is None and not accepts(port):
-        waiting.wait(0.05)
 
 
 def test_folder_that_was_built_with_the_same_python_pushes_compressed(plain, injected, receiver, tmp_path):
