@@ -32,16 +32,16 @@ def ours(tmp_path_factory):
     return installations.package(tmp_path_factory.mktemp("ours"))
 
 
-@pytest.fixture
-def plainly(ours, tmp_path):
-    """Runs the shop where nothing else is installed than our package and what it needs."""
+@pytest.fixture(params=["newest", "oldest"])
+def plainly(ours, tmp_path, request):
+    """Runs the shop where nothing else is installed than our package and what it needs, in either supported version."""
 
     def launch(*flags, before=(), after=(), **variables):
         folders = os.pathsep.join(map(str, (*before, ours, *after)))
         return run(
             *(LAUNCHER, *flags, "python", SHOP),
             cwd=tmp_path,
-            python=installations.plain_python(ours),
+            python=installations.plain_python(ours, oldest=request.param == "oldest"),
             PYTHONPATH=folders,
             **variables,
         )

@@ -34,15 +34,19 @@ def injected(folder: Path) -> Path:
     return folder / "autoinstrumentation"
 
 
-def plain_python(installed: Path, *more: str) -> Path:
+def plain_python(installed: Path, *more: str, oldest: bool = False) -> Path:
     """Return the interpreter of a virtual environment that has what a package needs, and neither it nor another distro.
 
     Args:
         installed: The folder with the package.
         more: Further packages.
+        oldest: Whether OpenTelemetry's packages shall be the oldest that are supported, instead of the newest.
     """
     (found,) = distributions(path=[str(installed)])
-    return python_with(*sorted(need for need in found.requires or [] if "extra ==" not in need), *more)
+    needs = sorted(need for need in found.requires or [] if "extra ==" not in need)
+    if oldest:
+        needs = [re.sub(r"^(opentelemetry-.*?)(?:~=|>=)", r"\1==", need) for need in needs]
+    return python_with(*needs, *more)
 
 
 def python_with(*needs: str) -> Path:
