@@ -59,3 +59,29 @@ def test_a_child_that_is_forked_during_an_export_exports(tmp_path, controller):
     first, second = sorted(instances(receiver, "work_total"), key=len)
     assert second == f"{first}-1"
     assert_one_writer_each(receiver)
+
+
+MODULES_OF_AN_EXPORT = """
+import json, math, sys
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.exporter.prometheus_remote_write import PrometheusRemoteWriteMetricsExporter
+from opentelemetry.exporter.prometheus_remote_write.controller import Controller
+
+reader = Controller(PrometheusRemoteWriteMetricsExporter(endpoint=sys.argv[1]), math.inf)
+meter = MeterProvider([reader], resource=Resource.create({"service.instance.id": "pod-7"})).get_meter("tests")
+meter.create_counter("work").add(1)
+meter.create_histogram("duration").record(1)
+before = set(sys.modules)
+reader.force_flush()
+print(json.dumps(sorted(set(sys.modules) - before)))
+"""
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_an_export_imports_nothing(receiver, tmp_path, host):
+    """A child that is forked in the middle of an import inherits the lock of the module, and never gets it."""
+    url = receiver.url.replace("127.0.0.1", host)
+    ended = run("python", "-c", MODULES_OF_AN_EXPORT, url, cwd=tmp_path, TMPDIR=str(tmp_path))
+    assert ended == (0, "[]\n", [])
+    assert total(receiver, "work_total") == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import queue
 import socket
 from collections.abc import Callable, Sequence
@@ -9,6 +10,10 @@ from threading import Thread
 from typing import Any, TypeAlias
 
 from opentelemetry.exporter.prometheus_remote_write.transport.deadline import current, remaining
+
+# getaddrinfo imports this codec when it first needs it. A process that is forked at that moment inherits the lock of
+# the module, which nobody holds any more, and could never look a name up.
+codecs.lookup("idna")
 
 SocketOptions: TypeAlias = Sequence[tuple[int, int, int | bytes]]
 Addresses: TypeAlias = list[tuple[Any, ...]]
