@@ -1,6 +1,8 @@
 """What the OpenTelemetry Operator (0.158) makes of a pod that asks for Python's instrumentation.
 
 It is the order of internal/instrumentation/python.go and sdk.go: each step only adds what is not in the container yet.
+What the example's manifests do not use is left out: spec.exporter, propagators, sampler, resource attributes of the
+Instrumentation, names and attributes from annotations and labels, owners other than a Deployment.
 """
 
 from __future__ import annotations
