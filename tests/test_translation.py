@@ -510,4 +510,5 @@ def test_nothing_is_kept_of_what_is_gone():
         translation.frames(collected(*metrics, resource=WEB | {"host.id": str(number)}))
     translation.frames(MetricsData([]))
     assert translation.translator._resources == []
-    assert vars(translation.translator._claims) == {"_owners": {}}
+    assert translation.translator._claims._owners == {}
+    assert translation.translator._claims.share.series == {}

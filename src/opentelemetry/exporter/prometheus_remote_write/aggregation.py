@@ -17,6 +17,7 @@ from opentelemetry.sdk.metrics.view import (
     Aggregation,
     ExplicitBucketHistogramAggregation,
     ExponentialBucketHistogramAggregation,
+    SumAggregation,
 )
 
 from opentelemetry.exporter.prometheus_remote_write.settings import Settings
@@ -42,6 +43,16 @@ class _WithDefaultBoundaries(ExplicitBucketHistogramAggregation):
         return super()._create_aggregation(instrument, *arguments, **keywords)
 
 
+class _SumOfUnknownStart(SumAggregation):
+    """What an observable counter reports: a total of which nobody knows since when it has been counted.
+
+    The SDK takes the moment of the first report for its start, as if the total had been zero then.
+    """
+
+    def _create_aggregation(self, instrument: Any, attributes: Any, reservoir_factory: Any, *_start: int) -> Any:
+        return super()._create_aggregation(instrument, attributes, reservoir_factory, 0)
+
+
 def temporality(given: dict[type, AggregationTemporality] | None) -> dict[type, AggregationTemporality]:
     """Returns the temporality for each kind of instrument: cumulative, for Prometheus knows only totals.
 
@@ -58,7 +69,7 @@ def aggregation(settings: Settings, given: dict[type, Aggregation] | None) -> di
         settings: The default for histograms, and their boundaries.
         given: What the user prefers for some instruments; it wins over the settings.
     """
-    chosen: dict[type, Aggregation] = {}
+    chosen: dict[type, Aggregation] = {ObservableCounter: _SumOfUnknownStart()}
     if settings.default_histogram_aggregation == "base2_exponential_bucket_histogram":
         chosen[Histogram] = ExponentialBucketHistogramAggregation()
     elif settings.histogram_boundaries:

@@ -5,6 +5,7 @@
     RemoteWriteError
     ├── InvalidSetting (also a ValueError)   an argument or a variable is wrong
     ├── Untranslatable                       a metric or data point has no Prometheus form; it is dropped alone
+    │   └── OverBudget                       it has one, but the process has as many series as it may
     └── SendError                            a request was not accepted
         ├── Retryable                        the same bytes may be accepted later
         ├── Rejected                         the receiver has answered for good
@@ -47,6 +48,18 @@ class Untranslatable(RemoteWriteError):
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
         self.reason = reason
+
+
+class OverBudget(Untranslatable):
+    """A data point would make a series more than the process may have; there may be room for it later.
+
+    Args:
+        limit: How many series that is.
+    """
+
+    def __init__(self, limit: int) -> None:
+        super().__init__("max_series", f"the process has {limit} series, as many as it may")
+        self.limit = limit
 
 
 class SendError(RemoteWriteError):

@@ -17,6 +17,8 @@ from opentelemetry.sdk.metrics.view import Aggregation
 from opentelemetry.sdk.resources import SERVICE_INSTANCE_ID, ServiceInstanceIdResourceDetector
 
 from opentelemetry.exporter.prometheus_remote_write.aggregation import aggregation, temporality
+from opentelemetry.exporter.prometheus_remote_write.beginnings import Beginnings
+from opentelemetry.exporter.prometheus_remote_write.budget import PROCESS
 from opentelemetry.exporter.prometheus_remote_write.configuration import load
 from opentelemetry.exporter.prometheus_remote_write.controller import renew_after_fork
 from opentelemetry.exporter.prometheus_remote_write.delivery import Delivery
@@ -27,6 +29,7 @@ from opentelemetry.exporter.prometheus_remote_write.encoding.request import PROT
 from opentelemetry.exporter.prometheus_remote_write.instance import Instance
 from opentelemetry.exporter.prometheus_remote_write.pace import Pace
 from opentelemetry.exporter.prometheus_remote_write.refusals import Refusals
+from opentelemetry.exporter.prometheus_remote_write.timestamps import NANOSECONDS_PER_MILLISECOND
 from opentelemetry.exporter.prometheus_remote_write.translation import Translator
 from opentelemetry.exporter.prometheus_remote_write.transport.message import shown_url
 from opentelemetry.exporter.prometheus_remote_write.transport.pool import Transport
@@ -170,23 +173,32 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
         if _at_exit():
             self._left_at_exit -= time.monotonic() - began
 
-    def shutdown(self, timeout_millis: float = 30_000, **_kwargs: Any) -> None:  # noqa: ARG002 - nothing waits
+    def shutdown(self, timeout_millis: float = 30_000, *, timeout: float | None = None, **_kwargs: Any) -> None:
         """End: later exports send nothing and return FAILURE.
 
         Args:
-            timeout_millis: Not needed. The SDK's reader passes ``timeout`` instead, which may be negative.
+            timeout_millis: For stale markers, in milliseconds, within ``shutdown_timeout``.
+            timeout: What the SDK's reader passes instead: what is left of its own timeout, which may be negative.
         """
-        self._shut_down = True
+        if not self._shut_down:
+            self._shut_down = True
+            seconds = (timeout_millis if timeout is None else timeout) / 1000
+            self._end_series(max(min(seconds, self._left_at_exit), 0.0))
         self._delivery.close()
         self._transport.close()
 
     def _speak(self, protocol: str, max_samples: int) -> None:
-        self._encoder = Encoder(protocol, max_samples, self._compress)
+        self._encoder = Encoder(
+            protocol, max_samples, self._compress, stale_markers=self.settings.stale_markers and not self._inert
+        )
+        self._beginnings = Beginnings(time.time_ns())
         self._translator = Translator(
             self.settings,
             self.refusals,
             resources_as_labels=self._resources_as_labels,
             custom_buckets=self.settings.convert_histograms_to_nhcb and protocol == PROTOCOL_2,
+            beginnings=None if self.settings.disable_zero_seed else self._beginnings,
+            budget=PROCESS,
         )
 
     def _deliver(self, metrics_data: MetricsData, timeout: float) -> bool:
@@ -199,16 +211,37 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
             timeout, patience = min(timeout, self._left_at_exit), math.inf
         metrics_data = self._instance.adopted(metrics_data)
         requests = list(self._encoder.encode(self._translator.translate(metrics_data)))
+        size = sum(request.size for request in requests)
+        not_kept = self._delivery.samples["not kept"]
         try:
             return self._delivery.deliver(requests, now + timeout, patience)
         finally:
+            self._beginnings.end_export(lost=self._delivery.samples["not kept"] - not_kept == size)
             self._pace.end(time.monotonic())
             if at_exit:
                 self._left_at_exit -= time.monotonic() - now
             protocol = min(self._encoder.protocol, self._delivery.protocol)
             max_samples = min(self._encoder.max_samples, self._delivery.max_samples or self._encoder.max_samples)
             if (protocol, max_samples) != (self._encoder.protocol, self._encoder.max_samples):
+                before = self._encoder
                 self._speak(protocol, max_samples)
+                self._encoder.adopt(before)
+
+    def _end_series(self, seconds: float) -> None:
+        """Mark every series as stale, where that is wanted, and leave its place in the budget to others."""
+        end = time.monotonic() + seconds
+        # An export that is under way is waited for only where there is something to say.
+        if not self._lock.acquire(timeout=seconds if self.settings.stale_markers else 0):
+            return
+        try:
+            requests = list(self._encoder.end(time.time_ns() // NANOSECONDS_PER_MILLISECOND))
+            if requests:
+                self._delivery.deliver(requests, end)
+            self._translator.forget()
+        except Exception as error:  # noqa: BLE001 - telemetry never raises into the application
+            _logger.error("The end of series was not told, by a fault of the exporter: %s", type(error).__name__)  # noqa: TRY400
+        finally:
+            self._lock.release()
 
     def _watch_exit(self) -> None:
         """Not before the first export: what is registered late runs early, which is before the SDK's own shutdown."""

@@ -97,7 +97,7 @@ class NativePoints:
         self._descriptor = descriptor
         self._histogram = histogram
         family = _family(descriptor, (SeriesName(descriptor.family),), native=True)
-        self._streams = Streams(family, descriptor.claims, descriptor.labels, descriptor.refuse)
+        self._streams = Streams(family, descriptor.claims, descriptor.labels, descriptor.refuse, descriptor.beginnings)
 
     def frames(self, points: DataPoints) -> Iterator[Frame]:
         """Translate the data points of one export."""
@@ -177,7 +177,7 @@ class _ClassicBuckets:
         name = descriptor.family
         names = [SeriesName(f"{name}_bucket", le_text(bound)) for bound in (*self._bounds, math.inf)]
         family = _family(descriptor, (*names, SeriesName(f"{name}_sum"), SeriesName(f"{name}_count")))
-        self._streams = Streams(family, descriptor.claims, self._labels, descriptor.refuse)
+        self._streams = Streams(family, descriptor.claims, self._labels, descriptor.refuse, descriptor.beginnings)
 
     def frames(self, points: DataPoints) -> Iterator[Frame]:
         yield from frames(self._streams, self._samples, points, self._descriptor.refuse)

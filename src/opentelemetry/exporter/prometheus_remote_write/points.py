@@ -10,6 +10,7 @@ from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
+from opentelemetry.exporter.prometheus_remote_write.beginnings import Beginnings
 from opentelemetry.exporter.prometheus_remote_write.errors import Untranslatable
 from opentelemetry.exporter.prometheus_remote_write.exemplars import prometheus_exemplars
 from opentelemetry.exporter.prometheus_remote_write.model import (
@@ -38,6 +39,7 @@ class Descriptor(NamedTuple):
         claims: Where series are claimed.
         refuse: Told of each data point that is left out, and why.
         exemplars: Whether exemplars are sent.
+        beginnings: Decides on seeds, where they are sent.
     """
 
     metric: str
@@ -48,6 +50,7 @@ class Descriptor(NamedTuple):
     claims: Claims
     refuse: Callable[[Untranslatable], None]
     exemplars: bool
+    beginnings: Beginnings | None = None
 
 
 class Points(Protocol):
@@ -77,7 +80,8 @@ class NumberPoints:
         family = Family(
             descriptor.metric, Metadata(name, type, descriptor.help, descriptor.unit), names=(SeriesName(name),)
         )
-        self._streams = Streams(family, descriptor.claims, descriptor.labels, descriptor.refuse)
+        beginnings = descriptor.beginnings if type is MetricType.COUNTER else None
+        self._streams = Streams(family, descriptor.claims, descriptor.labels, descriptor.refuse, beginnings)
 
     def frames(self, points: DataPoints) -> Iterator[Frame]:
         """Translate the data points of one export."""
@@ -127,7 +131,7 @@ def frames(
         found, their_streams = streams.find(list(_sound(found, samples, refuse)))
         translated = samples(found)
     if found:
-        yield Frame(streams.family, their_streams, *translated)
+        yield Frame(streams.family, their_streams, *translated, streams.seeds())
 
 
 def _sound(

@@ -11,8 +11,10 @@ from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 from typing import NamedTuple
 
+from opentelemetry.exporter.prometheus_remote_write.budget import Share
 from opentelemetry.exporter.prometheus_remote_write.errors import Untranslatable
 from opentelemetry.exporter.prometheus_remote_write.model import (
     BUCKET_BOUND,
@@ -82,6 +84,8 @@ class Frame(NamedTuple):
         values: The float samples: all of the first stream, in the order of the family's names, then the next stream's.
         histograms: Or the native histograms, one for each stream.
         exemplars: By the position that a series has in ``values`` or ``histograms``.
+        seeds: When a stream that begins with this export stood at zero, in milliseconds, by the stream's position: a
+            sample of 0 goes before its own.
     """
 
     family: Family
@@ -90,6 +94,7 @@ class Frame(NamedTuple):
     values: array[float]
     histograms: Sequence[NativeHistogram]
     exemplars: Mapping[int, tuple[Exemplar, ...]]
+    seeds: Mapping[int, int] = MappingProxyType({})
 
 
 class Claims:
@@ -97,10 +102,20 @@ class Claims:
 
     A claim is on a stream's labels under each of its family's names, not on every series: a histogram's buckets are
     claimed together. Only a stream that brings a label ``le`` of its own can hit one bucket among them.
+
+    Args:
+        share: Of the process's budget; what is claimed is taken from it. By default there is no limit.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, share: Share | None = None) -> None:
+        self.share = share or Share()
         self._owners: dict[SeriesGroup, dict[Labels, Family]] = {}
+
+    def beyond(self, share: Share) -> Claims:
+        """Returns claims on the same series that are taken from another share."""
+        claims = Claims(share)
+        claims._owners = self._owners
+        return claims
 
     def claim(self, family: Family, labels: Labels) -> None:
         """Take the series of a stream.
@@ -110,7 +125,8 @@ class Claims:
             labels: The stream's labels.
 
         Raises:
-            Untranslatable: Another stream has one of the series. Nothing is taken.
+            Untranslatable: Another stream has one of the series, or there is no room for them (:class:`OverBudget`).
+                Nothing is taken.
         """
         for name, owner in self._owners_of(family, labels):
             shown = ", ".join(f'{label}="{text}"' for label, text in labels)
@@ -119,11 +135,17 @@ class Claims:
                 f"its series {name}{{{shown}}} is the same as one of metric {owner.metric!r}, and only one is sent: "
                 "rename one metric, or tell their attributes or scopes apart",
             )
+        self.share.take(family.metric, len(family.names))
         for group in family.groups:
             self._owners.setdefault(group, {})[labels] = family
 
+    def check_room(self, family: Family) -> None:
+        """Raise :class:`OverBudget` where there is no room for another stream of a family."""
+        self.share.check_room(len(family.names))
+
     def release(self, family: Family, labels: Labels) -> None:
         """Give back the series of a stream."""
+        self.share.give_back(family.metric, len(family.names))
         for group in family.groups:
             owners = self._owners[group]
             del owners[labels]

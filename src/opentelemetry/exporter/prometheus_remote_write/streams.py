@@ -7,7 +7,8 @@ from copy import deepcopy
 from operator import is_
 from typing import Any, NamedTuple
 
-from opentelemetry.exporter.prometheus_remote_write.errors import Untranslatable
+from opentelemetry.exporter.prometheus_remote_write.beginnings import Beginnings
+from opentelemetry.exporter.prometheus_remote_write.errors import OverBudget, Untranslatable
 from opentelemetry.exporter.prometheus_remote_write.model import Labels
 from opentelemetry.exporter.prometheus_remote_write.series import Claims, Family, Stream
 from opentelemetry.exporter.prometheus_remote_write.timestamps import milliseconds
@@ -34,6 +35,7 @@ class Streams:
         claims: Where their series are claimed.
         labels: From a data point's attributes to its labels.
         refuse: Told of each data point that gets no stream, and why.
+        beginnings: Decides on seeds, where the family has them.
     """
 
     def __init__(
@@ -42,16 +44,20 @@ class Streams:
         claims: Claims,
         labels: Callable[[Mapping[str, Any]], Labels],
         refuse: Callable[[Untranslatable], None],
+        beginnings: Beginnings | None = None,
     ) -> None:
         self.family = family
         self._claims = claims
         self._labels = labels
         self._refuse = refuse
+        self._beginnings = beginnings
         self._attributes: list[object] = []
         self._copies: list[object] = []
         self._starts: list[int | None] = []
         self._streams: list[Stream] = []
         self._known: dict[int, _Known] = {}
+        self._without_room: dict[int, object] = {}
+        self._new: dict[Stream, int] = {}
 
     def find(self, points: Sequence[Any]) -> tuple[Sequence[Any], Sequence[Stream]]:
         """Find the streams of data points.
@@ -66,6 +72,13 @@ class Streams:
         if self._are_as_before(points):
             return points, self._streams
         return self._find_anew(points)
+
+    def seeds(self) -> Mapping[int, int]:
+        """Returns the seeds of streams found last, by position; each is given once."""
+        if self._beginnings is None:
+            return {}
+        new, self._new = self._new, {}
+        return self._beginnings.seeds(self.family, self._streams, new)
 
     def forget(self) -> None:
         """Give up all streams and their claims."""
@@ -87,16 +100,22 @@ class Streams:
         gone = dict.fromkeys(self._streams)
         by_labels = {stream.labels: stream for stream in self._streams}
         found: list[tuple[Any, _Known]] = []
+        without_room: dict[int, object] = {}
         for point in points:
             try:
                 found.append((point, self._find_one(point, gone, by_labels)))
+            except OverBudget as error:
+                without_room[id(point.attributes)] = point.attributes
+                self._refuse(error)
             except Untranslatable as error:
                 self._refuse(error)
             except Exception as error:  # noqa: BLE001 - attributes of any kind of wrong
                 self._refuse(Untranslatable("attributes", f"its attributes cannot be read ({type(error).__name__})"))
         for stream in gone:
             self._claims.release(self.family, stream.labels)
+            self._new.pop(stream, None)
 
+        self._without_room = without_room
         self._known = {id(known.attributes): known for _, known in found}
         # A data point that was refused is looked at again in the next export, for these have not its number: what stood
         # in its way may be gone.
@@ -117,15 +136,21 @@ class Streams:
         else:
             if attributes is not None and not isinstance(attributes, Mapping):
                 raise Untranslatable("attributes", f"attributes of type {type(attributes).__name__} are no mapping")
+            if id(attributes) in self._without_room:
+                self._claims.check_room(self.family)
             labels = self._labels(attributes or {})
             stream = by_labels.get(labels) or Stream(labels, start)
             known = _Known(attributes, _copied(attributes), stream)
+        if stream.start != start:
+            known = known._replace(stream=Stream(stream.labels, start))
+        is_new = known.stream not in gone
+        seed = self._beginnings.seed(point) if self._beginnings and is_new else None
         if stream in gone:
             del gone[stream]
         else:
             self._claims.claim(self.family, stream.labels)
-        if stream.start != start:
-            known = known._replace(stream=Stream(stream.labels, start))
+        if seed is not None:
+            self._new[known.stream] = seed
         return known
 
 

@@ -23,6 +23,8 @@ from opentelemetry.sdk.metrics.export import (
 )
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
+from opentelemetry.exporter.prometheus_remote_write.beginnings import Beginnings
+from opentelemetry.exporter.prometheus_remote_write.budget import Budget, Share
 from opentelemetry.exporter.prometheus_remote_write.errors import Untranslatable
 from opentelemetry.exporter.prometheus_remote_write.histogram_points import (
     CustomBucketPoints,
@@ -66,22 +68,30 @@ class Translator:
         refusals: Where what is left out is counted.
         resources_as_labels: Whether every resource attribute is copied onto every series.
         custom_buckets: Whether explicit histograms become native histograms with custom buckets.
+        beginnings: Decides on the seeds of counters and histograms; without it they have none.
+        budget: Of series, that others may have a share of, too.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all but two are by keyword
         self,
         settings: Settings,
         refusals: Refusals,
         *,
         resources_as_labels: bool = False,
         custom_buckets: bool = False,
+        beginnings: Beginnings | None = None,
+        budget: Budget | None = None,
     ) -> None:
         self._settings = settings
         self._strategy = TranslationStrategy(settings.translation_strategy)
         self._resources_as_labels = resources_as_labels
         self._custom_buckets = custom_buckets
         self._refusals = refusals
-        self._claims = Claims()
+        self._beginnings = beginnings
+        self._budget = budget or Budget()
+        self._claims = Claims(Share(settings.max_series, self._budget))
+        # However many series there are, what tells their target is sent.
+        self._claims_of_info = self._claims.beyond(Share(0, self._budget))
         self._resources: list[_Resource] = []
 
     def translate(self, data: MetricsData) -> Iterator[Frame]:
@@ -103,6 +113,13 @@ class Translator:
         self._resources = list(by_resource)
         for resource, scopes in by_resource.items():
             yield from self._translate_resource(resource, scopes)
+        self._refusals.tell_of_budget(self._settings.max_series, self._budget.used)
+
+    def forget(self) -> None:
+        """Give up all series."""
+        for resource in self._resources:
+            resource.forget()
+        self._resources = []
 
     def _resource(self, attributes: Mapping[str, Any], known: Iterable[_Resource]) -> _Resource:
         for resource in known:
@@ -129,7 +146,7 @@ class Translator:
             help="Target metadata",
             unit="",
             labels=lambda _: tuple(label for label in labels if label[0] != METRIC_NAME),
-            claims=self._claims,
+            claims=self._claims_of_info,
             refuse=lambda error: self._refusals.refuse("target_info", error),
             exemplars=False,
         )
@@ -144,6 +161,8 @@ class Translator:
                 times = frame.timestamps
                 newest = max(newest, times if isinstance(times, int) else max(times))
                 yield frame
+        if self._beginnings:
+            self._beginnings.note(newest)
         if newest and resource.info:
             yield from resource.info.frames([_InfoPoint(newest * NANOSECONDS_PER_MILLISECOND)])
 
@@ -225,6 +244,7 @@ class Translator:
             claims=self._claims,
             refuse=lambda error: self._refusals.refuse(metric.name, error),
             exemplars=not settings.disable_exemplars,
+            beginnings=self._beginnings,
         )
 
 

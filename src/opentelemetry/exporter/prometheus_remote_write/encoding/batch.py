@@ -17,9 +17,11 @@ from typing import NamedTuple
 
 from opentelemetry.exporter.prometheus_remote_write.encoding.series_encoder import SeriesEncoder
 from opentelemetry.exporter.prometheus_remote_write.encoding.wire import LENGTH_DELIMITED, tag, timestamp, varint
+from opentelemetry.exporter.prometheus_remote_write.model import NativeHistogram
 from opentelemetry.exporter.prometheus_remote_write.series import Family, Frame, Stream
 
 _TIMESTAMP = b"\x10"  # the tag of a sample's second field
+_ZERO = bytes(8)
 _VALUE_AND_TAIL = 8 + len(_TIMESTAMP) + len(timestamp(0))  # bytes of a sample after its head
 
 
@@ -72,8 +74,10 @@ class Batch:
 
     def _floats(self, frame: Frame, heads: list[bytes]) -> list[bytes]:
         tails = _tails(frame)
-        if frame.exemplars:
+        if frame.seeds or frame.exemplars:
             heads = heads.copy()
+            for position, at in frame.seeds.items():
+                self._seed(heads, frame, position, at)
             for position, exemplars in frame.exemplars.items():
                 fields = self._encoder.exemplars(exemplars)
                 heads[position] = _lengthened(heads[position], len(fields))
@@ -84,12 +88,25 @@ class Batch:
         pieces[2::3] = tails
         return pieces
 
+    def _seed(self, heads: list[bytes], frame: Frame, position: int, at: int) -> None:
+        """Put a sample of 0 before the samples of a stream's series."""
+        stream = frame.streams[position]
+        seed = self._encoder.sample_opening(_beginning(stream, at)) + _ZERO + _TIMESTAMP + timestamp(at)
+        opening = len(self._encoder.sample_opening(stream))
+        size = len(frame.family.names)
+        for series in range(position * size, (position + 1) * size):
+            head = _lengthened(heads[series], len(seed))
+            heads[series] = b"".join((head[:-opening], seed, head[-opening:]))
+
     def _native(self, frame: Frame, constant: list[bytes]) -> list[bytes]:
         pieces: list[bytes] = []
         times = repeat(frame.timestamps) if isinstance(frame.timestamps, int) else frame.timestamps
         series = zip(constant, frame.streams, frame.histograms, times, strict=False)  # times may be endless
         for position, (fields, stream, histogram, time) in enumerate(series):
             histogram_field = self._encoder.histogram(histogram, stream, time)
+            if at := frame.seeds.get(position):
+                seed = self._encoder.histogram(_empty(histogram), _beginning(stream, at), at)
+                histogram_field = seed + histogram_field
             exemplars = self._encoder.exemplars(frame.exemplars.get(position, ()))
             length = len(fields) + len(histogram_field) + len(exemplars)
             pieces += (self._series_tag, varint(length), fields, histogram_field, exemplars)
@@ -124,6 +141,23 @@ def _tails(frame: Frame) -> list[bytes]:
         return [_TIMESTAMP + timestamp(frame.timestamps)] * len(frame.values)
     samples = len(frame.family.names)
     return [_TIMESTAMP + timestamp(time) for time in frame.timestamps for _ in range(samples)]
+
+
+def _beginning(stream: Stream, at: int) -> Stream:
+    """A stream as its seed has it, whose start is never later than its time."""
+    return Stream((), min(stream.start, at))
+
+
+def _empty(histogram: NativeHistogram) -> NativeHistogram:
+    return histogram._replace(
+        count=0,
+        sum=0.0,
+        zero_count=0,
+        negative_spans=(),
+        negative_deltas=(),
+        positive_spans=(),
+        positive_deltas=(),
+    )
 
 
 def _lengthened(head: bytes, more: int) -> bytes:

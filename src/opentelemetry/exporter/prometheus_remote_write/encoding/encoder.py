@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 
 from opentelemetry.exporter.prometheus_remote_write.encoding import protocol_1, protocol_2
-from opentelemetry.exporter.prometheus_remote_write.encoding.batches import Batches
+from opentelemetry.exporter.prometheus_remote_write.encoding.batches import Batches, Load
 from opentelemetry.exporter.prometheus_remote_write.encoding.compression import Compress
 from opentelemetry.exporter.prometheus_remote_write.encoding.request import PROTOCOL_1, PROTOCOL_2, Request
 from opentelemetry.exporter.prometheus_remote_write.encoding.series_encoder import SeriesEncoder
@@ -27,6 +27,7 @@ class Encoder:
         protocol: The version.
         max_samples: In one request.
         compress: Makes the body of a message.
+        stale_markers: Whether a series that ends is marked as stale.
         clock: Seconds that only go up; tells when metadata is due again.
     """
 
@@ -36,11 +37,12 @@ class Encoder:
         max_samples: int,
         compress: Compress,
         *,
+        stale_markers: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.protocol = protocol
         self.max_samples = max_samples
-        self._batches = Batches(_ENCODERS[protocol], max_samples)
+        self._batches = Batches(_ENCODERS[protocol], max_samples, stale_markers=stale_markers)
         self._compress = compress
         self._clock = clock
         self._metadata_due = clock()
@@ -61,10 +63,24 @@ class Encoder:
                 families.append(frame.family.metadata)
                 yield frame
 
-        for load in self._batches.encode(noted()):
-            body = self._compress(load.pieces)
-            yield Request(body, self.protocol, load.samples, load.histograms, load.exemplars, load.batch)
+        yield from map(self._request, self._batches.encode(noted()))
         # Every series of 2.0 brings its metadata; receivers of 1.0 expect it in a request of its own now and then.
         if self.protocol == PROTOCOL_1 and families and self._clock() >= self._metadata_due:
             self._metadata_due = self._clock() + _METADATA_INTERVAL
             yield Request(self._compress([protocol_1.metadata_request(families)]), self.protocol, 0, 0, 0)
+
+    def end(self, at: int) -> Iterator[Request]:
+        """Encode that all series have ended; without stale markers there is nothing to say.
+
+        Args:
+            at: When, in milliseconds since the epoch.
+        """
+        yield from map(self._request, self._batches.encode((), at))
+
+    def adopt(self, other: Encoder) -> None:
+        """Take over the series of another encoder, so that the end of none is missed."""
+        self._batches.adopt(other._batches)
+
+    def _request(self, load: Load) -> Request:
+        body = self._compress(load.pieces)
+        return Request(body, self.protocol, load.samples, load.histograms, load.exemplars, load.batch)

@@ -1,0 +1,81 @@
+"""Which streams begin with an export, and when they stood at zero.
+
+A receiver that finds a new series at 42 cannot know that it counted from 0 to 42: ``increase()`` and ``rate()`` see
+only what comes later. So a new counter or histogram is preceded by a sample of 0 at its start time, its seed. For a
+stream that was sent before, or that has counted for longer, a seed would be an invention; it gets none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from opentelemetry.exporter.prometheus_remote_write.model import Labels
+from opentelemetry.exporter.prometheus_remote_write.series import Family, Stream
+from opentelemetry.exporter.prometheus_remote_write.timestamps import milliseconds
+
+_RECENT = 30 * 60 * 1000  # milliseconds; Prometheus takes nothing that is an hour older than the newest that it has
+
+
+class Beginnings:
+    """Decides on seeds, from export to export.
+
+    Args:
+        began: When the exporter began, in nanoseconds since the epoch. What counts since before may have been sent.
+    """
+
+    def __init__(self, began: int) -> None:
+        self._began = began
+        self._newest = 0  # of the exports before this one
+        self._latest = 0  # of this one, too
+        self._given: list[tuple[str, Labels, int]] = []
+        self._lost: dict[tuple[str, Labels], int] = {}
+
+    def end_export(self, *, lost: bool = False) -> None:
+        """End an export; what comes now belongs to the next.
+
+        Args:
+            lost: Whether nothing of it was answered or is kept, so that its seeds have to go out with the next.
+        """
+        oldest = self._latest - _RECENT
+        self._lost = {(family, labels): at for family, labels, at in self._given if lost and at >= oldest}
+        self._given = []
+        self._newest = self._latest
+
+    def note(self, time: int) -> None:
+        """Note the time of a sample of this export, in milliseconds."""
+        self._latest = max(self._latest, time)
+
+    def seed(self, point: Any) -> int | None:
+        """Returns the time of a stream's seed, in milliseconds; None where it has none.
+
+        Args:
+            point: The data point with which the stream comes for the first time. It must have started after all that
+                was exported before, and before its own time; in the same millisecond the seed is put one before.
+
+        Raises:
+            Untranslatable: One of the point's times is none.
+        """
+        start, time = point.start_time_unix_nano or 0, milliseconds(point.time_unix_nano)
+        at = min(milliseconds(start), time - 1)
+        known_since = self._began <= start < point.time_unix_nano
+        return at if known_since and at > self._newest and time - at <= _RECENT else None
+
+    def seeds(self, family: Family, streams: Sequence[Stream], new: Mapping[Stream, int]) -> dict[int, int]:
+        """Returns the seeds that go out now, by the position of their stream.
+
+        Args:
+            family: The family of the streams.
+            streams: All that are sent in this export.
+            new: The seeds of those that are new.
+        """
+        if not new and not self._lost:
+            return {}
+        name = family.metadata.family
+        found: dict[int, int] = {}
+        for position, stream in enumerate(streams):
+            at = new.get(stream) or (self._lost and self._lost.get((name, stream.labels)))
+            if at:
+                found[position] = at
+                self._given.append((name, stream.labels, at))
+        return found
