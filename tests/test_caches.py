@@ -380,7 +380,6 @@ def test_memory_is_level_however_often_all_streams_are_replaced(pipeline, memory
     assert max(levels[6:]) <= 1.3 * max(levels[:6])
 
 
-@pytest.mark.xfail(reason="a batch that is empty keeps its table of strings until it is filled again")
 def test_memory_returns_when_streams_are_gone(memory):
     pipeline = Pipeline("2.0", max_samples=200)
     pipeline.bodies(many(0, streams=10))

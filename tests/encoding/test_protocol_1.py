@@ -29,7 +29,7 @@ def labels(fields):
     ],
 )
 def test_labels_are_in_the_order_of_the_bytes_of_their_names(own):
-    first, last, total = map(labels, Protocol1().constant_fields(LATENCY, Stream(own, 0)))
+    first, last, total = map(labels, map(b"".join, Protocol1().constant_fields(LATENCY, Stream(own, 0))))
     assert first == sorted([*own, ("__name__", "latency_bucket"), ("le", "0.5")], key=lambda pair: pair[0].encode())
     assert last == sorted([*own, ("__name__", "latency_bucket"), ("le", "+Inf")], key=lambda pair: pair[0].encode())
     assert total == sorted([*own, ("__name__", "latency_sum")], key=lambda pair: pair[0].encode())

@@ -20,6 +20,7 @@ class _Known(NamedTuple):
     attributes: object  # held, so that no other object can have its id
     copy: object
     stream: Stream
+    start: int | None
 
 
 class Streams:
@@ -98,12 +99,13 @@ class Streams:
 
     def _find_anew(self, points: Sequence[Any]) -> tuple[Sequence[Any], Sequence[Stream]]:
         gone = dict.fromkeys(self._streams)
-        by_labels = {stream.labels: stream for stream in self._streams}
+        as_before = [self._as_before(point, gone) for point in points]
+        by_labels = {stream.labels: stream for stream in gone}
         found: list[tuple[Any, _Known]] = []
         without_room: dict[int, object] = {}
-        for point in points:
+        for point, known in zip(points, as_before, strict=True):
             try:
-                found.append((point, self._find_one(point, gone, by_labels)))
+                found.append((point, known or self._find_one(point, gone, by_labels)))
             except OverBudget as error:
                 without_room[id(point.attributes)] = point.attributes
                 self._refuse(error)
@@ -121,37 +123,48 @@ class Streams:
         # in its way may be gone.
         self._attributes = [known.attributes for _, known in found]
         self._copies = [known.copy for _, known in found]
-        self._starts = [point.start_time_unix_nano for point, _ in found]
+        self._starts = [known.start for _, known in found]
         streams = [known.stream for _, known in found]
         if streams != self._streams:
             self._streams = streams
         return [point for point, _ in found], self._streams
 
-    def _find_one(self, point: Any, gone: dict[Stream, None], by_labels: dict[Labels, Stream]) -> _Known:
-        attributes = point.attributes
-        start = milliseconds(point.start_time_unix_nano or 0)
-        known = self._known.get(id(attributes))
-        if known is not None and known.attributes is attributes and known.copy == attributes:
-            stream = known.stream
-        else:
-            if attributes is not None and not isinstance(attributes, Mapping):
-                raise Untranslatable("attributes", f"attributes of type {type(attributes).__name__} are no mapping")
-            if id(attributes) in self._without_room:
-                self._claims.check_room(self.family)
-            labels = self._labels(attributes or {})
-            stream = by_labels.get(labels) or Stream(labels, start)
-            known = _Known(attributes, _copied(attributes), stream)
-        if stream.start != start:
-            known = known._replace(stream=Stream(stream.labels, start))
-        is_new = known.stream not in gone
-        seed = self._beginnings.seed(point) if self._beginnings and is_new else None
-        if stream in gone:
-            del gone[stream]
-        else:
-            self._claims.claim(self.family, stream.labels)
-        if seed is not None:
-            self._new[known.stream] = seed
+    def _as_before(self, point: Any, gone: dict[Stream, None]) -> _Known | None:
+        try:
+            known = self._known.get(id(point.attributes))
+            if (
+                known is None
+                or known.attributes is not point.attributes
+                or known.start != point.start_time_unix_nano
+                or known.copy != point.attributes
+                or known.stream not in gone
+            ):
+                return None
+        except Exception:  # noqa: BLE001 - what is wrong with it shows when it is looked at
+            return None
+        del gone[known.stream]
         return known
+
+    def _find_one(self, point: Any, gone: dict[Stream, None], by_labels: dict[Labels, Stream]) -> _Known:
+        """Find the stream of a point that is not as it was: by its labels, or a new one."""
+        attributes, start = point.attributes, point.start_time_unix_nano
+        if attributes is not None and not isinstance(attributes, Mapping):
+            raise Untranslatable("attributes", f"attributes of type {type(attributes).__name__} are no mapping")
+        if id(attributes) in self._without_room:
+            self._claims.check_room(self.family)
+        began = milliseconds(start or 0)
+        labels = self._labels(attributes or {})
+        before = by_labels.get(labels)
+        is_same = before in gone and before is not None and before.start == began
+        stream = before if is_same and before is not None else Stream(labels, began)
+        seed = self._beginnings.seed(point) if self._beginnings and not is_same else None
+        if before in gone:
+            del gone[before]
+        else:
+            self._claims.claim(self.family, labels)
+        if seed is not None:
+            self._new[stream] = seed
+        return _Known(attributes, _copied(attributes), stream, start)
 
 
 def _copied(attributes: Mapping[str, Any] | None) -> dict[str, Any] | None:

@@ -32,6 +32,7 @@ from opentelemetry.exporter.prometheus_remote_write.histogram_points import (
     HistogramPoints,
     exponential_points,
 )
+from opentelemetry.exporter.prometheus_remote_write.label_sets import LabelSets
 from opentelemetry.exporter.prometheus_remote_write.labels import (
     attribute_labels,
     merged_labels,
@@ -182,7 +183,7 @@ class Translator:
         """Nothing is raised, because one bad metric never costs another; of a metric that fails nothing is sent."""
         try:
             if key not in resource.metrics:
-                resource.metrics[key] = list(self._points_of(resource.target, scope_metrics, metric))
+                resource.metrics[key] = list(self._points_of(resource, scope_metrics, metric))
             points = list(getattr(metric.data, "data_points", ()))
             return [frame for kind in resource.metrics[key] for frame in kind.frames(points)]
         except Untranslatable as error:
@@ -198,7 +199,7 @@ class Translator:
             points = len(metric.data.data_points)
         self._refusals.refuse(str(getattr(metric, "name", metric)), error, points)
 
-    def _points_of(self, of: Target, scope_metrics: ScopeMetrics, metric: Metric) -> Iterator[Points]:
+    def _points_of(self, resource: _Resource, scope_metrics: ScopeMetrics, metric: Metric) -> Iterator[Points]:
         if any(fnmatchcase(metric.name, glob) for glob in self._settings.drop_metrics):
             return
         data = metric.data
@@ -208,7 +209,7 @@ class Translator:
                 "delta",
                 "it has delta temporality, and Prometheus knows only totals: do not set preferred_temporality",
             )
-        descriptor = self._descriptor(of, scope_metrics, metric, _kind(data))
+        descriptor = self._descriptor(resource, scope_metrics, metric, _kind(data))
         if isinstance(data, Sum):
             yield NumberPoints(descriptor, MetricType.COUNTER if data.is_monotonic else MetricType.GAUGE)
         elif isinstance(data, Gauge):
@@ -221,20 +222,13 @@ class Translator:
             for extreme in ("min", "max"):
                 yield ExtremePoints(descriptor, extreme)
 
-    def _descriptor(self, of: Target, scope_metrics: ScopeMetrics, metric: Metric, kind: MetricKind) -> Descriptor:
+    def _descriptor(
+        self, resource: _Resource, scope_metrics: ScopeMetrics, metric: Metric, kind: MetricKind
+    ) -> Descriptor:
         strategy, settings = self._strategy, self._settings
-        scope = {} if settings.disable_scope_labels else _scope_labels(scope_metrics.scope, strategy)
-
-        def labels(attributes: Mapping[str, Any]) -> Labels:
-            merged = merged_labels(
-                external=settings.external_labels,
-                promoted=of.promoted,
-                attributes=attribute_labels(attributes, strategy),
-                target=of.labels,
-                scope=scope,
-            )
-            return sorted_labels(merged)
-
+        labels = resource.label_sets.get(scope_metrics.scope)
+        if labels is None:
+            labels = resource.label_sets[scope_metrics.scope] = self._label_sets(resource.target, scope_metrics.scope)
         return Descriptor(
             metric=metric.name,
             family=metric_name(metric.name, metric.unit or "", kind, strategy, settings.namespace),
@@ -246,6 +240,22 @@ class Translator:
             exemplars=not settings.disable_exemplars,
             beginnings=self._beginnings,
         )
+
+    def _label_sets(self, of: Target, scope: InstrumentationScope) -> LabelSets:
+        strategy, settings = self._strategy, self._settings
+        of_scope = {} if settings.disable_scope_labels else _scope_labels(scope, strategy)
+
+        def labels(attributes: Mapping[str, Any]) -> Labels:
+            merged = merged_labels(
+                external=settings.external_labels,
+                promoted=of.promoted,
+                attributes=attribute_labels(attributes, strategy),
+                target=of.labels,
+                scope=of_scope,
+            )
+            return sorted_labels(merged)
+
+        return LabelSets(labels)
 
 
 _Key = tuple[object, ...]
@@ -259,6 +269,7 @@ class _Resource:
         self.target = made
         self.info = info
         self.metrics: dict[_Key, list[Points]] = {}
+        self.label_sets: dict[InstrumentationScope, LabelSets] = {}
 
     def keep_only(self, keys: Any) -> None:
         """Forget the metrics that are not among the keys."""

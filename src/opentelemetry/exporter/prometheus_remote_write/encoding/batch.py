@@ -2,7 +2,7 @@
 
 What changes of a series from export to export is the sample's value and timestamp. So a series is kept as its *head*,
 the bytes that come before a value; its *tail*, the bytes after it, holds the timestamp. A request is head, value, tail,
-head, value, tail and so on, joined.
+head, value, tail and so on, joined. A head may be in pieces, which the series of a stream then share.
 """
 
 from __future__ import annotations
@@ -73,30 +73,35 @@ class Batch:
         self._by_family.pop(family, None)
 
     def _floats(self, frame: Frame, heads: list[bytes]) -> list[bytes]:
+        series = len(frame.streams) * len(frame.family.names)
+        width = len(heads) // series  # pieces of a head
         tails = _tails(frame)
         if frame.seeds or frame.exemplars:
             heads = heads.copy()
             for position, at in frame.seeds.items():
-                self._seed(heads, frame, position, at)
+                self._seed(heads, width, frame, position, at)
             for position, exemplars in frame.exemplars.items():
                 fields = self._encoder.exemplars(exemplars)
-                heads[position] = _lengthened(heads[position], len(fields))
+                heads[position * width] = _lengthened(heads[position * width], len(fields))
                 tails[position] += fields
-        pieces = [b""] * (3 * len(heads))
-        pieces[0::3] = heads
-        pieces[1::3] = _doubles(len(heads)).unpack(_little_endian(frame.values))
-        pieces[2::3] = tails
+        step = width + 2
+        pieces = [b""] * (step * series)
+        for place in range(width):
+            pieces[place::step] = heads[place::width]
+        pieces[width::step] = _doubles(series).unpack(_little_endian(frame.values))
+        pieces[width + 1 :: step] = tails
         return pieces
 
-    def _seed(self, heads: list[bytes], frame: Frame, position: int, at: int) -> None:
+    def _seed(self, heads: list[bytes], width: int, frame: Frame, position: int, at: int) -> None:
         """Put a sample of 0 before the samples of a stream's series."""
         stream = frame.streams[position]
         seed = self._encoder.sample_opening(_beginning(stream, at)) + _ZERO + _TIMESTAMP + timestamp(at)
         opening = len(self._encoder.sample_opening(stream))
         size = len(frame.family.names)
         for series in range(position * size, (position + 1) * size):
-            head = _lengthened(heads[series], len(seed))
-            heads[series] = b"".join((head[:-opening], seed, head[-opening:]))
+            first, last = series * width, (series + 1) * width - 1
+            heads[first] = _lengthened(heads[first], len(seed))
+            heads[last] = b"".join((heads[last][:-opening], seed, heads[last][-opening:]))
 
     def _native(self, frame: Frame, constant: list[bytes]) -> list[bytes]:
         pieces: list[bytes] = []
@@ -114,7 +119,7 @@ class Batch:
 
     def _kept(self, frame: Frame) -> list[bytes]:
         """The kept bytes of a frame's series, encoding only streams that are new."""
-        encode = self._encoder.constant_fields if frame.family.native else self._heads
+        encode = self._fields if frame.family.native else self._heads
         kept = self._by_family.get(frame.family)
         if kept is not None and kept.streams is frame.streams:
             return kept.heads
@@ -127,13 +132,27 @@ class Batch:
         self._by_family[frame.family] = _Kept(frame.streams, flat)
         return flat
 
+    def _fields(self, family: Family, stream: Stream) -> list[bytes]:
+        return [b"".join(pieces) for pieces in self._encoder.constant_fields(family, stream)]
+
     def _heads(self, family: Family, stream: Stream) -> list[bytes]:
         opening = self._encoder.sample_opening(stream)
         rest = len(opening) + _VALUE_AND_TAIL
-        return [
-            b"".join((self._series_tag, varint(len(fields) + rest), fields, opening))
-            for fields in self._encoder.constant_fields(family, stream)
-        ]
+        heads: list[bytes] = []
+        ends: dict[bytes, bytes] = {}
+        for pieces in self._encoder.constant_fields(family, stream):
+            start = _series_start(self._series_tag, sum(map(len, pieces)) + rest)
+            if len(pieces) == 1:
+                heads.append(b"".join((start, *pieces, opening)))
+            else:
+                *shared, last = pieces
+                heads += (start, *shared, ends.get(last) or ends.setdefault(last, last + opening))
+        return heads
+
+
+@lru_cache(maxsize=4096)  # series of one length share it
+def _series_start(series_tag: bytes, length: int) -> bytes:
+    return series_tag + varint(length)
 
 
 def _tails(frame: Frame) -> list[bytes]:

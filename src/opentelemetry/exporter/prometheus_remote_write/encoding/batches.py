@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import count
+from itertools import chain, count
 from typing import NamedTuple
 
 from opentelemetry.exporter.prometheus_remote_write.encoding.batch import Batch
@@ -90,7 +90,7 @@ class Batches:
         self._gone: list[_Gone] = []
         self._newest: dict[Family, int] = {}
         # Native histograms travel apart: a receiver that takes none refuses the whole request that holds one.
-        self._open: dict[bool, list[_Room]] = {False: [], True: []}
+        self._open: dict[bool, dict[_Room, None]] = {False: {}, True: {}}
 
     def encode(self, frames: Iterable[Frame], at: int = 0) -> Iterator[Load]:
         """Encode one export.
@@ -162,16 +162,17 @@ class Batches:
     def _enter(self, family: Family, stream: Stream) -> _Room:
         rooms = self._open[family.native]
         samples, label_bytes = len(family.names), _label_bytes(family, stream)
-        while rooms and rooms[-1].samples:
-            room = rooms[-1]
+        while rooms:
+            room = next(reversed(rooms))
             if room.samples + samples <= self._max_samples and room.label_bytes + label_bytes <= _MAX_LABEL_BYTES:
                 break
-            rooms.pop()
-        if not rooms:
-            rooms.append(_Room(next(self._numbers), Batch(self._new_encoder)))
-        rooms[-1].samples += samples
-        rooms[-1].label_bytes += label_bytes
-        return rooms[-1]
+            del rooms[room]
+        else:
+            room = _Room(next(self._numbers), Batch(self._new_encoder))
+            rooms[room] = None
+        room.samples += samples
+        room.label_bytes += label_bytes
+        return room
 
     def _leave(self, room: _Room, family: Family, stream: Stream) -> None:
         if self._stale_markers:
@@ -180,8 +181,10 @@ class Batches:
             room.batch.forget(family, [stream])
         room.samples -= len(family.names)
         room.label_bytes -= _label_bytes(family, stream)
-        if room not in self._open[family.native]:
-            self._open[family.native].append(room)
+        if room.samples:
+            self._open[family.native][room] = None
+        else:  # with all that it keeps
+            self._open[family.native].pop(room, None)
 
     def _markers(self, at: int) -> Iterator[tuple[_Room, Frame]]:
         """Mark as stale what has ended: at the time of the export, but later than its last sample."""
@@ -200,7 +203,7 @@ class Batches:
 
 def _label_bytes(family: Family, stream: Stream) -> int:
     """How many bytes the labels of a stream take, once for each of its series: in 1.0, the larger of the protocols."""
-    return len(family.names) * sum(len(name.encode()) + len(text.encode()) for name, text in stream.labels)
+    return len(family.names) * sum(map(len, map(str.encode, chain.from_iterable(stream.labels))))
 
 
 def _part_of(frame: Frame, part: _Part) -> Frame:

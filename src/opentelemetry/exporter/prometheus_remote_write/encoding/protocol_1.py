@@ -36,9 +36,10 @@ class Protocol1:
         """Returns nothing: all is in the series."""
         return b""
 
-    def constant_fields(self, family: Family, stream: Stream) -> list[bytes]:
-        """Returns the labels of each series of a stream."""
-        return in_label_order(family, stream, _label)
+    def constant_fields(self, family: Family, stream: Stream) -> list[tuple[bytes, ...]]:
+        """Returns the labels of each series of a stream, those of a histogram's in pieces that its series share."""
+        labels = in_label_order(family, stream, _label)
+        return [(b"".join(pieces),) for pieces in labels] if len(labels) == 1 else [*labels]
 
     def sample_opening(self, stream: Stream) -> bytes:  # noqa: ARG002 - 1.0 has no start time
         """Returns what a float sample begins with."""

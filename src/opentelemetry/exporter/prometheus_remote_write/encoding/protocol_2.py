@@ -16,6 +16,7 @@ HEADERS = {
     "Content-Type": "application/x-protobuf;proto=io.prometheus.write.v2.Request",
     "X-Prometheus-Remote-Write-Version": "2.0.0",
 }
+_STREAMS_PER_STREAM_LEFT = 4  # less would mean to encode most streams anew every few exports
 _SYMBOLS = 4
 _LABELS_REFS = 1
 _HISTOGRAMS = 3
@@ -44,7 +45,7 @@ class Protocol2:
 
     def is_stale(self, streams: int) -> bool:
         """Returns whether most of what is kept belongs to streams that are gone."""
-        return self._streams > 2 * streams
+        return self._streams > _STREAMS_PER_STREAM_LEFT * streams
 
     def request_fields(self) -> bytes:
         """Returns the table of strings, and forgets those of this request's exemplars."""
@@ -52,14 +53,14 @@ class Protocol2:
         self._passing.clear()
         return bytes(self._table) + passing
 
-    def constant_fields(self, family: Family, stream: Stream) -> list[bytes]:
+    def constant_fields(self, family: Family, stream: Stream) -> list[tuple[bytes, ...]]:
         """Returns the labels of each series of a stream, and its metadata."""
         self._streams += 1
         metadata = self._metadata.get(family)
         if metadata is None:
             metadata = self._metadata[family] = delimited(_METADATA, self._metadata_fields(family.metadata))
         references = in_label_order(family, stream, self._labels.__getitem__)
-        return [delimited(_LABELS_REFS, packed) + metadata for packed in references]
+        return [(delimited(_LABELS_REFS, b"".join(packed)) + metadata,) for packed in references]
 
     def sample_opening(self, stream: Stream) -> bytes:
         """Returns what a float sample begins with."""

@@ -29,8 +29,11 @@ class SeriesEncoder(Protocol):
     def request_fields(self) -> bytes:
         """Returns what the request holds beside its series; it is the last that is asked for of a request."""
 
-    def constant_fields(self, family: Family, stream: Stream) -> list[bytes]:
-        """Returns, for each series of a stream, the fields that are the same in every export: its labels above all."""
+    def constant_fields(self, family: Family, stream: Stream) -> list[tuple[bytes, ...]]:
+        """Returns, for each series of a stream, the fields that are the same in every export: its labels above all.
+
+        They may be in pieces, so that what the series have in common is kept once; in as many for every series.
+        """
 
     def sample_opening(self, stream: Stream) -> bytes:
         """Returns what a float sample begins with; its value (8 bytes) and its timestamp field (7 bytes) follow."""
@@ -42,8 +45,10 @@ class SeriesEncoder(Protocol):
         """Returns the fields that hold exemplars; asked for after the constant fields of all series."""
 
 
-def in_label_order(family: Family, stream: Stream, encode: Callable[[tuple[str, str]], bytes]) -> list[bytes]:
-    """Encode the labels of each series of a stream, those that its series have in common only once.
+def in_label_order(
+    family: Family, stream: Stream, encode: Callable[[tuple[str, str]], bytes]
+) -> list[tuple[bytes, bytes, bytes]]:
+    """Encode the labels of each series of a stream: what comes before ``le``, ``le``, and what comes after it.
 
     Args:
         family: Says how the series are called.
@@ -55,10 +60,8 @@ def in_label_order(family: Family, stream: Stream, encode: Callable[[tuple[str, 
     at_name = bisect_left(labels, (METRIC_NAME,))
     at_bound = bisect_left(labels, (BUCKET_BOUND,))
     first, middle, last = b"".join(pieces[:at_name]), b"".join(pieces[at_name:at_bound]), b"".join(pieces[at_bound:])
-    return [
-        b"".join((first, encode((METRIC_NAME, name)), middle, encode((BUCKET_BOUND, le)) if le else b"", last))
-        for name, le in family.names
-    ]
+    before = {name: b"".join((first, encode((METRIC_NAME, name)), middle)) for name, _ in family.groups}
+    return [(before[name], encode((BUCKET_BOUND, le)) if le else b"", last) for name, le in family.names]
 
 
 def histogram_fields(histogram: NativeHistogram) -> dict[str, Any]:

@@ -6,6 +6,8 @@ and what changes is put beside it.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 LENGTH_DELIMITED = 2
 FIXED_64 = 1
 VARINT = 0
@@ -28,6 +30,7 @@ def varint(number: int) -> bytes:
     return _SHORT[number] if number < len(_SHORT) else _varint(number)
 
 
+@lru_cache(maxsize=64)  # there are not so many
 def tag(field: int, wire_type: int) -> bytes:
     """Returns what stands before a field's value."""
     return varint(field << 3 | wire_type)
