@@ -49,6 +49,7 @@ class DeliveryLog:
         self._untold: Counter[str] = Counter()
         self._bad_series: list[Labels] = []
         self._in_trouble = False
+        self._nothing_can_be_sent = False
 
     def report(self, outcome: Outcome, now: float) -> None:
         """Say what there is to say of an export.
@@ -61,7 +62,11 @@ class DeliveryLog:
             self._untold["rejected"] += outcome.rejected
         self._untold.update({f"dropped ({reason})": number for reason, number in outcome.dropped.items()})
         self._bad_series += outcome.bad_series
+        if outcome.errors:
+            self._nothing_can_be_sent = all(isinstance(error, Unsendable) for error in outcome.errors)
         if "at exit" in outcome.dropped:
+            if self._nothing_can_be_sent:
+                return  # as was said
             _logger.warning("Metrics are lost: the exporter was shut down before the receiver was back%s", self._sum())
         elif outcome.errors:
             self._tell(outcome, now)
