@@ -156,7 +156,6 @@ def test_attributes_may_be_of_any_mapping(pipeline):
         assert pipeline.values(collected(gauge(point(number, attributes))), "number") == {str(number): number}
 
 
-@pytest.mark.xfail(reason="the bounds that it leaves give up its series only after it was refused under the others")
 def test_a_stream_may_move_from_some_bounds_to_others():
     pipeline = Pipeline("2.0")
     narrow, wide = (1.0, 2.0), (5.0, 9.0)

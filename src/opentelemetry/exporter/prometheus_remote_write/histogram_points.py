@@ -52,8 +52,11 @@ class HistogramPoints:
     def frames(self, points: DataPoints) -> Iterator[Frame]:
         """Translate the data points of one export; those with other bounds are a family of their own."""
         by_shape = self._grouped(points)
-        for shape in self._by_shape.keys() - by_shape.keys():
-            self._by_shape.pop(shape).forget()
+        if by_shape.keys() != self._by_shape.keys() or len(by_shape) > 1:
+            # First, so that a stream that moves to other bounds can have its series there.
+            for shape, buckets in self._by_shape.items():
+                buckets.keep_only(by_shape.get(shape, ()))
+            self._by_shape = {shape: buckets for shape, buckets in self._by_shape.items() if shape in by_shape}
         for shape, alike in by_shape.items():
             try:
                 if shape not in self._by_shape:
@@ -181,6 +184,9 @@ class _ClassicBuckets:
 
     def frames(self, points: DataPoints) -> Iterator[Frame]:
         yield from frames(self._streams, self._samples, points, self._descriptor.refuse)
+
+    def keep_only(self, points: DataPoints) -> None:
+        self._streams.keep_only(points)
 
     def forget(self) -> None:
         self._streams.forget()

@@ -81,6 +81,19 @@ class Streams:
         new, self._new = self._new, {}
         return self._beginnings.seeds(self.family, self._streams, new)
 
+    def keep_only(self, points: Sequence[Any]) -> None:
+        """Give up the streams, and their claims, whose attributes are not among those of some data points."""
+        if self._are_as_before(points):
+            return
+        present = {id(getattr(point, "attributes", None)) for point in points}
+        for known in list(self._known.values()):
+            if id(known.attributes) not in present:
+                self._claims.release(self.family, known.stream.labels)
+                self._new.pop(known.stream, None)
+                del self._known[id(known.attributes)]
+        self._streams = [known.stream for known in self._known.values()]
+        self._attributes = []
+
     def forget(self) -> None:
         """Give up all streams and their claims."""
         self._find_anew(())
