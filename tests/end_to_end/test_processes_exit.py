@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import socket
+import struct
 from contextlib import ExitStack
 
 import pytest
@@ -48,6 +49,18 @@ def test_the_last_interval_arrives(receiver, tmp_path, ending, number, status):
         assert program.end(number) == status, program.log.read_text()
     assert total(receiver, "work_total") == 1
     assert "not delivered" not in program.log.read_text()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_every_series_is_marked_as_ended_where_that_is_wanted(receiver, tmp_path, number):
+    variables = {"OTEL_EXPORTER_PRW_ENDPOINT": receiver.url, "OTEL_EXPORTER_PRW_STALE_MARKERS": "true"}
+    with Program("python", ENDING, "", folder=tmp_path, **variables) as program:
+        program.said("(ready)")
+        assert program.end(number) == -number, program.log.read_text()
+    (series,) = receiver.series("work_total")
+    *_, value, marker = (sample.value for sample in series.samples)
+    assert value == 1
+    assert struct.pack("<d", marker) == bytes.fromhex("020000000000f07f")
 
 
 def test_a_child_that_is_terminated_sends_its_last_interval(receiver, tmp_path):

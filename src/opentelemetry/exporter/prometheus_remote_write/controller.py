@@ -46,6 +46,9 @@ class Pusher(Protocol):
     def hurry(self, seconds: float) -> None:
         """End the export that is under way within so many seconds."""
 
+    def shutdown(self, timeout_millis: float) -> None:
+        """Say of every series that it has ended, where that is wanted, and export no more."""
+
 
 class Controller(PeriodicExportingMetricReader):
     """Collects and exports once in an interval, the first time at a random moment within the first one.
@@ -120,13 +123,18 @@ def renew_after_fork(exporter: object) -> str:
 
 
 def flush(exporter: Pusher) -> None:
-    """Collect and export once more within the exporter's ``shutdown_timeout``; nothing is raised."""
+    """Collect and export once more, and end the exporter, for the process ends; nothing is raised.
+
+    All within the exporter's ``shutdown_timeout``.
+    """
     end = time.monotonic() + exporter.shutdown_timeout
     with suppress(Exception):
         exporter.hurry(exporter.shutdown_timeout / 2)
     for reader in readers_of(exporter):
         with suppress(Exception):
             reader.force_flush(timeout_millis=max(end - time.monotonic(), 0.0) * 1000)
+    with suppress(Exception):
+        exporter.shutdown(timeout_millis=max(end - time.monotonic(), 0.0) * 1000)
 
 
 def _readers() -> list[MetricReader]:
