@@ -279,7 +279,8 @@ def test_a_token_is_exchanged_under_a_process_that_knows_of_nothing(fully, start
 
     guard = Guard("token-1", exchange)
     server = start_server(guard)
-    ended = launch(fully, PUSHES, ENDPOINT=server.url, BEARER_TOKEN_FILE=volume["token"], PROTOCOL="1.0")
+    one_by_one = {"PROTOCOL": "1.0", "MAX_CONCURRENT_REQUESTS": "1"}
+    ended = launch(fully, PUSHES, ENDPOINT=server.url, BEARER_TOKEN_FILE=volume["token"], **one_by_one)
     assert (ended.output, ended.errors) == ("done\n", [])
     assert [token for token, _ in tokens(server)] == ["token-1", "token-2"]
 

@@ -13,6 +13,8 @@ _logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+_TRIES = 3
+
 
 class Rotating(Generic[T]):
     """What is made out of files, and made anew when one of them has changed.
@@ -39,19 +41,33 @@ class Rotating(Generic[T]):
             Unsendable: They cannot be used, and never could.
         """
         # Looked at before they are read: a change in the meantime is noticed next time.
-        versions = [_version(path) for path in self._paths]
+        versions = self._seen()
         if self._made is None or versions != self._versions:
             try:
-                made = (self._make(),)
+                made, versions = self._make_undisturbed(versions)
             except Unsendable as error:
                 return self._kept(error)
-            self._made, self._versions = made, versions
+            self._made, self._versions = (made,), versions
         self._is_failing = False
         return self._made[0]
 
     def renew(self) -> None:
         """Has the next :meth:`current` open the files, whatever they look like."""
         self._versions = None
+
+    def _seen(self) -> list[object]:
+        return [_version(path) for path in self._paths]
+
+    def _make_undisturbed(self, versions: list[object]) -> tuple[T, list[object]]:
+        """Make it, and again where that failed while files were exchanged: an old one may have met a new one."""
+        for _ in range(_TRIES - 1):
+            try:
+                return self._make(), versions
+            except Unsendable:
+                before, versions = versions, self._seen()
+                if versions == before:
+                    raise
+        return self._make(), versions
 
     def _kept(self, error: Unsendable) -> T:
         if self._made is None:
