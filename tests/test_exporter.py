@@ -344,7 +344,14 @@ def test_wrong_arguments_are_value_errors_that_tell_no_secret(arguments):
 
 
 @pytest.mark.parametrize(
-    "arguments", [{"endpont": "http://localhost"}, {"basic_auth": "user:pass"}, {"tls_config": {"ca": "x"}}], ids=str
+    "arguments",
+    [
+        {"endpont": "http://localhost"},
+        {"basic_auth": "user:pass"},
+        {"tls_config": {"ca": "x"}},
+        {"resources_as_labels": "false"},
+    ],
+    ids=str,
 )
 def test_unknown_arguments_and_those_of_another_type_are_type_errors(arguments):
     with pytest.raises(TypeError):

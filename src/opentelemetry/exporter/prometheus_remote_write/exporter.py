@@ -89,6 +89,8 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
             "proxies": proxies,
             **settings,
         }
+        if not isinstance(resources_as_labels, bool):
+            raise TypeError(f"resources_as_labels must be True or False, not {type(resources_as_labels).__name__}")
         self.settings, problems = load(keywords, os.environ)
         for problem in problems:
             _logger.log(logging.ERROR if problem.fatal else logging.WARNING, "%s", problem.message)
