@@ -50,12 +50,12 @@ class Fate(Enum):
 class Case(NamedTuple):
     fault: Fault
     fate: Fate
-    said: str  # in the one line of the log
+    said: tuple[str, ...]  # one of them in the one line of the log
     hangs: bool
 
 
-def case(name, fault, fate, said="", *, hangs=False):
-    return pytest.param(Case(fault, fate, said, hangs), id=name)
+def case(name, fault, fate, *said, hangs=False):
+    return pytest.param(Case(fault, fate, said or ("",), hangs), id=name)
 
 
 KEPT, REJECTED, TAKEN = Fate
@@ -68,7 +68,14 @@ WRITTEN = {
 WRITTEN_LINES = "".join(f"{name.replace('_', '-')}: {text}\r\n" for name, text in WRITTEN.items()).encode()
 
 ON_THE_WAY = [
-    case("the connection is reset while the request is sent", resetting, KEPT, "could not be reached"),
+    # Which of the two it is depends on how much of the request the kernel had taken.
+    case(
+        "the connection is reset while the request is sent",
+        resetting,
+        KEPT,
+        "could not be reached",
+        "closed the connection without an answer",
+    ),
     case("the connection is closed without an answer", closing, KEPT, "closed the connection without an answer"),
     case("the receiver says nothing", silent, KEPT, "did not answer within", hangs=True),
     case("an empty answer", saying(b""), KEPT, "closed the connection"),
@@ -256,7 +263,7 @@ def test_a_fault(receiver, open_shop, caplog, case, known):
     else:
         assert results == [False, False]
         assert len(said) == 1
-        assert case.said in said[0]
+        assert any(words in said[0] for words in case.said), said[0]
         assert shop.counts[{KEPT: "waiting", REJECTED: "rejected"}[case.fate]] == met
     assert shop.work()
     assert shop.work()
