@@ -173,6 +173,16 @@ def test_exit_is_not_held_up(tmp_path, fault, reader, when):
             assert program.end(timeout=MUCH_LESS_THAN_THE_SDK_WAITS) == 0
 
 
+@pytest.mark.parametrize("reader", [pytest.param(OURS, id="our reader"), pytest.param(STOCK, id="the SDK's reader")])
+def test_what_is_lost_at_the_exit_is_said(tmp_path, reader):
+    with ExitStack() as servers:
+        variables = {**silent_receiver(servers), **reader, "OTEL_EXPORTER_PRW_SHUTDOWN_TIMEOUT": "2000"}
+        with Program("python", ENDING, "by itself", "before an export", folder=tmp_path, **variables) as program:
+            program.said("(ready)")
+            assert program.end() == 0
+            assert "Metrics are lost" in program.log.read_text()
+
+
 def test_sigterm_is_not_held_up(tmp_path):
     with ExitStack() as servers:
         variables = {**silent_receiver(servers), **SOON, "OTEL_EXPORTER_PRW_SHUTDOWN_TIMEOUT": "1000"}
