@@ -237,8 +237,9 @@ def test_user_who_may_write_nowhere_pushes(anybody, image, injected, receiver, h
 def test_children_push_as_instances_of_their_own(plain, injected, receiver, tmp_path):
     script = tmp_path / "app.py"
     script.write_text(f"""
-import os, subprocess, sys
+import os, subprocess, sys, warnings
 from opentelemetry import metrics
+warnings.simplefilter('ignore', DeprecationWarning)  # from 3.12 on, of a fork beside threads
 orders = metrics.get_meter('shop').create_counter('orders')
 flush = metrics.get_meter_provider().force_flush
 if sys.argv[1:]:

@@ -167,8 +167,9 @@ for _ in range(3):
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
 def test_forked_child_pushes_as_an_instance_of_its_own(receiver, fully):
     script = """
-import os
+import os, warnings
 from opentelemetry import metrics
+warnings.simplefilter('ignore', DeprecationWarning)  # from 3.12 on, of a fork beside threads
 provider = metrics.get_meter_provider()
 counter = metrics.get_meter('shop').create_counter('orders')
 provider.force_flush()
