@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from ipaddress import IPv6Address
 from itertools import pairwise
 from typing import Generic, TypeVar
 from urllib.parse import unquote, urlsplit
@@ -65,6 +66,8 @@ def _parse_url(text: str) -> str:
     try:
         parts = urlsplit(text)
         _ = parts.port
+        if "[" in parts.netloc:  # which Python 3.10 does not look into
+            IPv6Address(parts.hostname or "")
     except ValueError:  # whose text quotes the URL, and with it a password
         raise ValueError("is not a URL: its host or its port cannot be read") from None
     if parts.scheme not in {"http", "https"}:
