@@ -7,7 +7,7 @@ import sys
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from opentelemetry_prometheus_remote_write import receive
+from opentelemetry_prometheus_remote_write import DISTRIBUTION, receive
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,9 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit status: 0 if all went well, 2 if it was called wrongly or could not start.
     """
     parser = argparse.ArgumentParser(prog="otel-prw", description="Tools for metrics that are pushed by Remote Write.")
-    parser.add_argument(
-        "--version", action="version", version=f"%(prog)s {version('opentelemetry-exporter-prometheus-remote-write')}"
-    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {version(DISTRIBUTION)}")
     commands = parser.add_subparsers(metavar="command", required=True)
     for name, module in {"receive": receive}.items():
         summary, _, _ = (module.__doc__ or "").partition("\n")

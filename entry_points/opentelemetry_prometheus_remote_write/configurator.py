@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from importlib.metadata import version
 from logging import getLogger
 from typing import Any
 
@@ -17,8 +18,7 @@ from opentelemetry.environment_variables import OTEL_METRICS_EXPORTER
 from opentelemetry.sdk._configuration import _OTelSDKConfigurator
 from opentelemetry.sdk.environment_variables import OTEL_CONFIG_FILE, OTEL_METRIC_EXPORT_INTERVAL, OTEL_SDK_DISABLED
 
-from opentelemetry.exporter.prometheus_remote_write.version import __version__
-from opentelemetry_prometheus_remote_write.distro import NAME
+from opentelemetry_prometheus_remote_write import DISTRIBUTION, NAME
 
 _logger = getLogger(__name__)
 
@@ -42,8 +42,8 @@ class PrometheusRemoteWriteConfigurator(_OTelSDKConfigurator):
             _flush_on_sigterm()
             return
         kwargs["resource_attributes"] = {
-            "telemetry.distro.name": "opentelemetry-exporter-prometheus-remote-write",
-            "telemetry.distro.version": __version__,
+            "telemetry.distro.name": DISTRIBUTION,
+            "telemetry.distro.version": version(DISTRIBUTION),
         }
         chosen = os.environ.get(OTEL_METRICS_EXPORTER, "").split(",")
         others = [name for name in chosen if name.strip() != NAME]

@@ -10,8 +10,7 @@ from opentelemetry.environment_variables import OTEL_METRICS_EXPORTER
 from opentelemetry.instrumentation.distro import BaseDistro  # type: ignore[attr-defined]  # mypy skips that module
 from opentelemetry.instrumentation.environment_variables import OTEL_PYTHON_CONFIGURATOR
 
-NAME = "prometheus_remote_write"
-"""Our name in every group of entry points, and so in the variables of OpenTelemetry that choose among them."""
+from opentelemetry_prometheus_remote_write import NAME
 
 _LAUNCHER = "opentelemetry.instrumentation.auto_instrumentation._load"
 _PASSED_OVER = (

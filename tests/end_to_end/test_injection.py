@@ -24,7 +24,7 @@ import yaml
 
 from examples.launcher.shop import APPLICATION
 from tests.application import run, wait_until_it_serves
-from tests.end_to_end import installations, interpreters
+from tests.end_to_end import installations, interpreters, read_only
 from tests.end_to_end.conftest import OPERATOR, SHOP
 from tests.end_to_end.kubelet import Pod
 from tests.servers.ports import free_port
@@ -234,9 +234,7 @@ def test_user_who_may_write_nowhere_pushes(anybody, image, injected, receiver, h
     assert_arrived(receiver)
 
 
-def test_children_push_as_instances_of_their_own(plain, injected, receiver, tmp_path):
-    script = tmp_path / "app.py"
-    script.write_text(f"""
+COUNTS_WITH_ITS_CHILDREN = """
 import os, subprocess, sys, warnings
 from opentelemetry import metrics
 warnings.simplefilter('ignore', DeprecationWarning)  # from 3.12 on, of a fork beside threads
@@ -250,7 +248,7 @@ if sys.argv[1:]:
     sys.exit()
 orders.add(1)
 flush()
-spawned = subprocess.Popen([sys.executable, {str(script)!r}, '2'], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+spawned = subprocess.Popen([sys.executable, __file__, '2'], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 spawned.stdout.readline()
 if not (child := os.fork()):
     orders.add(3)
@@ -259,15 +257,45 @@ if not (child := os.fork()):
 assert os.waitpid(child, 0)[1] == 0
 spawned.communicate()
 assert spawned.returncode == 0
-""")
-    ended = run("python", script, cwd=tmp_path, python=plain, **injected())
-    assert (ended.status, ended.errors) == (0, [])
+print(os.getpid(), spawned.pid, child)
+for folder in ('/tmp', '/dev/shm', '.', sys.path[1]):
+    try:
+        os.close(os.open(folder, os.O_TMPFILE | os.O_WRONLY))
+    except OSError as error:
+        print(error.strerror)
+"""
+
+
+def orders(receiver):
+    """What each process has counted last, by its instance."""
     assert receiver.rejected == []
-    counted = {
+    return {
         series.label("instance"): series.samples[-1].value
         for series in receiver.series("orders_total", job="berlin/shop")
     }
-    assert counted == {INSTANCE: 1, f"{INSTANCE}-1": 2, f"{INSTANCE}-2": 3}
+
+
+def test_children_push_as_instances_of_their_own(plain, injected, receiver, tmp_path):
+    script = tmp_path / "app.py"
+    script.write_text(COUNTS_WITH_ITS_CHILDREN)
+    ended = run("python", script, cwd=tmp_path, python=plain, **injected())
+    assert (ended.status, ended.errors) == (0, [])
+    assert orders(receiver) == {INSTANCE: 1, f"{INSTANCE}-1": 2, f"{INSTANCE}-2": 3}
+
+
+def test_where_the_whole_file_system_is_read_only_processes_are_told_apart_by_their_ids(
+    plain, injected, receiver, tmp_path
+):
+    """The folder of the image, /tmp and /dev/shm included: nothing is written, and nothing is said of it."""
+    if not read_only.prefix():
+        pytest.skip("this machine lets nobody have mounts of their own: no test has a file system that is read-only")
+    script = tmp_path / "app.py"
+    script.write_text(COUNTS_WITH_ITS_CHILDREN)
+    ended = run(*read_only.prefix(), plain, script, cwd=tmp_path, **injected())
+    assert (ended.status, ended.errors) == (0, [])
+    pids, *refusals = ended.output.splitlines()
+    assert refusals == ["Read-only file system"] * 4
+    assert orders(receiver) == {f"{INSTANCE}-{pid}": counted for counted, pid in enumerate(pids.split(), 1)}
 
 
 @pytest.fixture
@@ -292,25 +320,65 @@ def otlp():
         server.shutdown()
 
 
+LISTS_WHAT_IS_OURS = """
+import sys
+print(*sorted(name for name in sys.modules if 'prometheus_remote_write' in name))
+"""
+PLUG = "opentelemetry_prometheus_remote_write"
+
+
 def test_where_the_operator_s_default_is_left_nothing_of_ours_runs_and_nothing_breaks(
     plain, injected, receiver, otlp, tmp_path
 ):
+    """Of ours only the plug is loaded, which is the launcher's doing: no other distro and configurator are there."""
     url, paths = otlp
     script = tmp_path / "app.py"
-    ours = "[name for name in sys.modules if 'prometheus_remote_write' in name]"
-    script.write_text(f"{SHOP.read_text()}\nimport sys\nprint(*sorted({ours}))")
+    script.write_text(f"{SHOP.read_text()}{LISTS_WHAT_IS_OURS}")
     variables = injected(pushing=False, OTEL_EXPORTER_OTLP_ENDPOINT=url, OTEL_EXPORTER_PRW_ENDPOINT=receiver.url)
     assert variables["OTEL_METRICS_EXPORTER"] == "otlp"
     ended = run("python", script, cwd=tmp_path, python=plain, **variables)
     assert (ended.status, ended.errors) == (0, [])
     assert receiver.connections == 0
     assert set(paths) == {"/v1/metrics", "/v1/traces"}
-    first, second = ended.output.splitlines()
-    assert first == "without flask"
-    assert second.split() == [  # the plug and its version; not the exporter
-        "opentelemetry.exporter.prometheus_remote_write",
-        "opentelemetry.exporter.prometheus_remote_write.version",
-        "opentelemetry_prometheus_remote_write",
-        "opentelemetry_prometheus_remote_write.configurator",
-        "opentelemetry_prometheus_remote_write.distro",
-    ]
+    assert ended.output.splitlines() == ["without flask", f"{PLUG} {PLUG}.configurator {PLUG}.distro"]
+
+
+NAMED = {"OTEL_PYTHON_DISTRO": "distro", "OTEL_PYTHON_CONFIGURATOR": "configurator"}
+PASSED_OVER = "Configuration of prometheus_remote_write not loaded"
+
+
+@pytest.mark.parametrize(
+    ("is_found_first", "variables", "loaded", "said"),
+    [
+        pytest.param(True, {}, "", f"{PASSED_OVER}, configurator already loaded", id="it is found first"),
+        pytest.param(
+            *(False, NAMED, "", f"{PASSED_OVER} because configurator is set by OTEL_PYTHON_CONFIGURATOR"),
+            id="it and its configurator are named",
+        ),
+        pytest.param(
+            *(False, {"OTEL_PYTHON_DISTRO": "distro"}, f"{PLUG} {PLUG}.configurator"),
+            "Configuration of configurator not loaded, prometheus_remote_write already loaded",
+            id="it is named, and the launcher loads the first configurator that it finds",
+        ),
+    ],
+)
+def test_where_another_distro_is_chosen_only_what_the_launcher_finds_first_is_loaded_of_ours(
+    loaded_with, is_found_first, variables, loaded, said
+):
+    ended = loaded_with(is_found_first, **variables)
+    assert ended == (0, f"{loaded}\n", [said])
+
+
+@pytest.fixture
+def loaded_with(plain, injected, otlp, tmp_path):
+    """Runs a process that lists what it has loaded of ours, with the other distro before or after what is injected."""
+
+    def launch(is_found_first, **variables):
+        stock = str(installations.stock_distro(tmp_path / "stock"))
+        (tmp_path / "app.py").write_text(LISTS_WHAT_IS_OURS)
+        own = {"PYTHONPATH": stock} if is_found_first else {}
+        environment = injected(pushing=False, OTEL_EXPORTER_OTLP_ENDPOINT=otlp[0], **own, **variables)
+        environment["PYTHONPATH"] += f":{stock}"  # as the application's own packages are
+        return run("python", tmp_path / "app.py", cwd=tmp_path, python=plain, **environment)
+
+    return launch
