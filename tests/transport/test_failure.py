@@ -1,4 +1,5 @@
 import socket
+from contextlib import suppress
 
 import pytest
 
@@ -85,6 +86,42 @@ def test_no_limit_is_a_limit_too(start_server, make_transport):
 def test_what_is_no_answer_is_worth_another_try(start_server, make_transport, data, words):
     with pytest.raises(Retryable, match=words):
         make_transport(start_server(raw(data)).url).post(b"x", {}, 5)
+
+
+WHOLE_ANSWER = (
+    b"HTTP/1.1 100 Continue\r\nX-Interim: yes\r\n\r\n"
+    b"HTTP/1.1 204 No Content\r\nX-Prometheus-Remote-Write-Samples-Written: 12\r\nX-Last: b\r\n\r\n"
+)
+WITH_BARE_LINE_FEEDS = WHOLE_ANSWER.replace(b"\r\n", b"\n")
+ANSWER_IN_CHUNKS = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nyes\r\n0\r\nX-Trailer: c\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("whole", "end_of_the_head"),
+    [
+        pytest.param(WHOLE_ANSWER, len(WHOLE_ANSWER), id="of headers alone"),
+        pytest.param(WITH_BARE_LINE_FEEDS, len(WITH_BARE_LINE_FEEDS), id="with bare line feeds"),
+        pytest.param(ANSWER_IN_CHUNKS, ANSWER_IN_CHUNKS.index(b"3\r\nyes"), id="with a body in chunks"),
+    ],
+)
+def test_an_answer_that_is_cut_off_accepts_the_request_only_if_its_headers_have_ended(
+    start_server, make_transport, whole, end_of_the_head
+):
+    cuts = range(len(whole))
+    transport = make_transport(start_server(in_turn(*(raw(whole[:cut]) for cut in cuts), raw(whole))).url)
+    accepted = []
+    for cut in cuts:
+        with suppress(Retryable):
+            transport.post(b"x", {}, 5)
+            accepted.append(cut)
+    assert accepted == [cut for cut in cuts if cut >= end_of_the_head]
+    assert transport.post(b"x", {}, 5).status in {200, 204}
+
+
+def test_an_answer_that_is_cut_off_is_called_that(start_server, make_transport):
+    server = start_server(raw(b"HTTP/1.1 204 No Content\r\nX-Foo: b"))
+    with pytest.raises(Retryable, match=r"closed the connection in the middle of its answer$"):
+        make_transport(server.url).post(b"x", {}, 5)
 
 
 def test_a_port_without_a_listener_is_worth_another_try(make_transport):

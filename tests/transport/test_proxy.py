@@ -246,6 +246,7 @@ def test_a_tunnel_that_is_refused(start_server, make_transport, status, error):
         pytest.param(drip(b"HTTP/1.1 200 OK\r\n", b"X: y\r\n"), "did not answer within", id="headers without end"),
         pytest.param(raw(b""), "without an answer", id="closes"),
         pytest.param(raw(b"garbage\r\n"), "not HTTP", id="talks nonsense"),
+        pytest.param(raw(b"HTTP/1.1 200 OK\r\nVia: 1"), "in the middle of its answer", id="is cut off"),
     ],
 )
 def test_a_proxy_that_does_not_do_its_work(start_server, make_transport, behaviour, words):

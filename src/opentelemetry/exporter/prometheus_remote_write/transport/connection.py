@@ -49,6 +49,28 @@ class _DeadlineReader(io.RawIOBase):
         super().close()
 
 
+class _WholeLines(io.BufferedReader):
+    """Lines of which those after the first, the status, are whole.
+
+    :mod:`http.client` takes the end of the connection for the end of the headers, so that an answer which is cut off in
+    the middle of them would seem to accept the request.
+    """
+
+    _has_status = False
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        """Reads a line.
+
+        Raises:
+            IncompleteRead: The other side has closed the connection before the end of the line.
+        """
+        line = super().readline(size)
+        if self._has_status and not line.endswith(b"\n") and len(line) != size:
+            raise http.client.IncompleteRead(line)
+        self._has_status = True
+        return line
+
+
 class _DeadlineFiles:
     """The part of a socket that :class:`http.client.HTTPResponse` uses."""
 
@@ -56,7 +78,7 @@ class _DeadlineFiles:
         self._socket = sock
 
     def makefile(self, _mode: str) -> io.BufferedReader:
-        return io.BufferedReader(_DeadlineReader(self._socket))
+        return _WholeLines(_DeadlineReader(self._socket))
 
 
 class _Response(http.client.HTTPResponse):

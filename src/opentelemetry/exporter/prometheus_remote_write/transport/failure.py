@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import socket
 import ssl
-from http.client import HTTPException, RemoteDisconnected
+from http.client import HTTPException, IncompleteRead, RemoteDisconnected
 from typing import NamedTuple
 
 from urllib3.exceptions import NewConnectionError, ProtocolError, ProxyError, SSLError
@@ -64,6 +64,8 @@ def _what_happened(cause: BaseException, timeout: float) -> str:
         return f"cannot be found: the host's name is not resolved ({cause.strerror})"
     if isinstance(cause, RemoteDisconnected):
         return "closed the connection without an answer"
+    if isinstance(cause, IncompleteRead):
+        return "closed the connection in the middle of its answer"
     if isinstance(cause, HTTPException):
         return f"answered something that is not HTTP ({type(cause).__name__})"
     reason = cause.strerror if isinstance(cause, OSError) else None
