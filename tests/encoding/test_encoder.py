@@ -78,6 +78,12 @@ def test_metadata_of_1_0_comes_at_first_and_every_minute_in_a_request_of_its_own
     assert families(encoder.encode(frames)) == []
 
 
+def test_metadata_of_1_0_is_divided_like_samples(clock):
+    encoder = Encoder("1.0", 3, b"".join, clock=clock)
+    frames = [floats(gauge_family(f"level_{number}"), streams("a")) for number in range(7)]
+    assert list(map(len, families(encoder.encode(frames)))) == [3, 3, 1]
+
+
 def test_metadata_of_1_0_waits_for_something_to_say(clock):
     encoder = Encoder("1.0", 2000, b"".join, clock=clock)
     assert list(encoder.encode([])) == []

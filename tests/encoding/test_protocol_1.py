@@ -1,7 +1,7 @@
 import pytest
 
 from opentelemetry.exporter.prometheus_remote_write.encoding import write_v1_pb2 as v1
-from opentelemetry.exporter.prometheus_remote_write.encoding.protocol_1 import Protocol1, metadata_request
+from opentelemetry.exporter.prometheus_remote_write.encoding.protocol_1 import Protocol1, metadata_messages
 from opentelemetry.exporter.prometheus_remote_write.model import Exemplar, Metadata, MetricType, NativeHistogram, Span
 from opentelemetry.exporter.prometheus_remote_write.series import Family, SeriesName, Stream
 from tests.collected import NOW
@@ -81,16 +81,41 @@ def test_exemplars_have_labels_a_value_and_a_time():
     ]
 
 
+def metadata(families, most=2000):
+    """What each message says of families."""
+    messages = [v1.WriteRequest.FromString(b"".join(pieces)) for pieces in metadata_messages(families, most)]
+    assert not any(message.timeseries for message in messages)
+    return [message.metadata[:] for message in messages]
+
+
+def gauges(number, description=""):
+    return [Metadata(f"level_{at}", MetricType.GAUGE, description, "") for at in range(number)]
+
+
 @pytest.mark.parametrize("type_", MetricType)
 def test_metadata_has_type_help_and_unit(type_):
-    request = v1.WriteRequest.FromString(metadata_request([Metadata("hits_total", type_, "Hits.", "bytes")]))
-    assert not request.timeseries
-    assert request.metadata[:] == [
-        v1.MetricMetadata(type=type_.name, metric_family_name="hits_total", help="Hits.", unit="bytes")
+    assert metadata([Metadata("hits_total", type_, "Hits.", "bytes")]) == [
+        [v1.MetricMetadata(type=type_.name, metric_family_name="hits_total", help="Hits.", unit="bytes")]
     ]
 
 
 def test_of_two_families_with_one_name_the_first_counts():
     both = [Metadata("a", MetricType.GAUGE, "one", ""), Metadata("a", MetricType.COUNTER, "other", "")]
-    [metadata] = v1.WriteRequest.FromString(metadata_request(both)).metadata
-    assert (metadata.type, metadata.help) == (v1.MetricMetadata.GAUGE, "one")
+    [[only]] = metadata(both)
+    assert (only.type, only.help) == (v1.MetricMetadata.GAUGE, "one")
+
+
+@pytest.mark.parametrize(
+    ("families", "sizes"),
+    [
+        pytest.param(gauges(0), [], id="no families"),
+        pytest.param(gauges(5), [5], id="as many as one message holds"),
+        pytest.param(gauges(6), [5, 1], id="one more"),
+        pytest.param(gauges(5, "x" * 400_000), [2, 2, 1], id="long descriptions"),
+        pytest.param(gauges(3, "x" * 2_000_000), [1, 1, 1], id="descriptions that are longer than a message should be"),
+    ],
+)
+def test_metadata_comes_in_messages_of_a_bounded_size(families, sizes):
+    found = metadata(families, most=5)
+    assert list(map(len, found)) == sizes
+    assert [each.metric_family_name for message in found for each in message] == [each.family for each in families]

@@ -64,10 +64,11 @@ class Encoder:
                 yield frame
 
         yield from map(self._request, self._batches.encode(noted()))
-        # Every series of 2.0 brings its metadata; receivers of 1.0 expect it in a request of its own now and then.
+        # Every series of 2.0 brings its metadata; receivers of 1.0 expect it in requests of its own now and then.
         if self.protocol == PROTOCOL_1 and families and self._clock() >= self._metadata_due:
             self._metadata_due = self._clock() + _METADATA_INTERVAL
-            yield Request(self._compress([protocol_1.metadata_request(families)]), self.protocol, 0, 0, 0)
+            for pieces in protocol_1.metadata_messages(families, self.max_samples):
+                yield Request(self._compress(pieces), self.protocol, 0, 0, 0)
 
     def end(self, at: int) -> Iterator[Request]:
         """Encode that all series have ended; without stale markers there is nothing to say.

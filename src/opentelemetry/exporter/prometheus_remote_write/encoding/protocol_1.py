@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
 from opentelemetry.exporter.prometheus_remote_write.encoding import write_v1_pb2
@@ -20,6 +20,8 @@ _TYPE = write_v1_pb2.MetricMetadata.MetricType.Name
 _LABELS = 1
 _EXEMPLARS = 3
 _HISTOGRAMS = 4
+_METADATA = 3  # of the request
+_MAX_METADATA_BYTES = 1024 * 1024  # of one request, before compression; a single description may be longer
 _SAMPLE_OPENING = b"\x12\x10\x09"  # field 2 of the series, 16 bytes; field 1 of the sample, a double
 
 
@@ -63,22 +65,31 @@ class Protocol1:
         return b"".join(delimited(_EXEMPLARS, message.SerializeToString()) for message in messages)
 
 
-def metadata_request(families: Iterable[Metadata]) -> bytes:
-    """Returns a request without series that says what the families are; 1.0 receivers expect it now and then.
+def metadata_messages(families: Iterable[Metadata], most: int) -> Iterator[list[bytes]]:
+    """Says what the families are, in messages without series; 1.0 receivers expect that now and then.
 
     Args:
         families: The first of those with one name counts.
+        most: How many of them one message holds.
+
+    Yields:
+        Messages of a bounded size, in pieces that are to be joined.
     """
     by_name: dict[str, Metadata] = {}
     for metadata in families:
         by_name.setdefault(metadata.family, metadata)
-    message = write_v1_pb2.WriteRequest(
-        metadata=[
-            write_v1_pb2.MetricMetadata(type=_TYPE(type_), metric_family_name=family, help=help_, unit=unit)
-            for family, type_, help_, unit in by_name.values()
-        ]
-    )
-    return message.SerializeToString()
+    pieces: list[bytes] = []
+    size = 0
+    for family, type_, help_, unit in by_name.values():
+        message = write_v1_pb2.MetricMetadata(type=_TYPE(type_), metric_family_name=family, help=help_, unit=unit)
+        piece = delimited(_METADATA, message.SerializeToString())
+        if pieces and (len(pieces) >= most or size + len(piece) > _MAX_METADATA_BYTES):
+            yield pieces
+            pieces, size = [], 0
+        pieces.append(piece)
+        size += len(piece)
+    if pieces:
+        yield pieces
 
 
 @lru_cache(maxsize=10_000)  # most labels stand in many series
