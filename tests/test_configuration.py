@@ -250,6 +250,20 @@ def test_wrong_endpoint_of_the_environment_is_a_problem_beside_keywords_too():
     ("keywords", "error", "message"),
     [
         pytest.param({"endpoint": 5}, TypeError, "endpoint must be a string, not int", id="a type"),
+        pytest.param({"headers": "A"}, ValueError, "headers must be a comma list of name=value", id="text as it is"),
+        pytest.param(
+            {"headers": 5}, TypeError, "headers must be a mapping of strings to strings, not int", id="no map"
+        ),
+        pytest.param({"headers": {"A": 5}}, TypeError, "headers must hold strings only, not int", id="a map's value"),
+        pytest.param({"headers": {"A": None}}, TypeError, "headers must hold strings only, not NoneType", id="None"),
+        pytest.param({"drop_metrics": ["a", 5]}, TypeError, "drop_metrics must hold strings only, not int", id="list"),
+        pytest.param({"drop_metrics": 5}, TypeError, "drop_metrics must be a list of strings, not int", id="no list"),
+        pytest.param(
+            {"histogram_boundaries": ["1"]},
+            TypeError,
+            "histogram_boundaries must hold numbers only, not str",
+            id="text",
+        ),
         pytest.param({"endpoint": "host"}, ValueError, "endpoint must begin with http:// or https://", id="a value"),
         pytest.param({"timeout": -1}, ValueError, "timeout must not be negative", id="a range"),
         pytest.param({"tls_config": "ca"}, TypeError, "tls_config must be a mapping, not str", id="a group"),

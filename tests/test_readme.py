@@ -12,7 +12,8 @@ import urllib3
 
 from examples.launcher.shop import Shop
 from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver
-from tests.readme import blocks, commands, text, with_settings
+from opentelemetry.exporter.prometheus_remote_write.settings import rows
+from tests.readme import blocks, commands, settings_table, text, with_settings
 from tests.servers.ports import free_port
 
 CHECKOUT = Path(__file__).resolve().parents[1]
@@ -40,6 +41,15 @@ def make(*arguments):
 def test_table_of_settings_is_that_of_the_code():
     is_current = text() == with_settings(text())
     assert is_current, "run make docs"
+
+
+def test_table_of_settings_has_a_line_for_each_variable():
+    head, rule, *lines = settings_table().splitlines()
+    assert head == "| variable | type | default | meaning |"
+    assert rule == "| --- | --- | --- | --- |"
+    assert [line.split(" | ")[0] for line in lines] == [f"| `{row.variable}`" for row in rows().values()]
+    assert all(line.count(" | ") == 3 for line in lines)
+    assert "| `TIMEOUT` | milliseconds | 30000 | one HTTP request;" in settings_table()
 
 
 def test_every_command_has_a_test():

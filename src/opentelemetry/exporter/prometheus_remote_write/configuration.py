@@ -85,7 +85,7 @@ def _from_keywords(given: Mapping[str, object]) -> dict[str, Any]:
         try:
             values[names[keyword]] = rows()[names[keyword]].type.accept(value)
         except TypeError as error:
-            raise TypeError(f"{keyword} {error}, not {type(value).__name__}") from None
+            raise TypeError(f"{keyword} {error}") from None
         except ValueError as error:
             raise InvalidSetting(keyword, str(error)) from None
     return values

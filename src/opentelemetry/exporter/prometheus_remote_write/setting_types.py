@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv6Address
-from itertools import pairwise
+from itertools import chain, pairwise
+from types import UnionType
 from typing import Generic, TypeVar
 from urllib.parse import unquote, urlsplit
 
@@ -39,6 +40,16 @@ class SettingType(Generic[T]):
     accept: Callable[[object], T]
 
 
+def _wrong(rule: str, value: object) -> TypeError:
+    return TypeError(f"must {rule}, not {type(value).__name__}")
+
+
+def _check_each(items: Iterable[object], kind: type | UnionType, called: str) -> None:
+    for item in items:
+        if not isinstance(item, kind):
+            raise _wrong(f"hold {called} only", item)
+
+
 def _parse_text(text: str) -> str:
     if unexpanded := _UNEXPANDED.search(text):
         raise ValueError(
@@ -55,7 +66,7 @@ def _parse_text(text: str) -> str:
 
 def _accept_text(value: object) -> str:
     if not isinstance(value, str):
-        raise TypeError("must be a string")
+        raise _wrong("be a string", value)
     return _parse_text(value) if value else ""
 
 
@@ -89,7 +100,7 @@ def _parse_boolean(text: str) -> bool:
 
 def _accept_boolean(value: object) -> bool:
     if not isinstance(value, bool):
-        raise TypeError("must be True or False")
+        raise _wrong("be True or False", value)
     return value
 
 
@@ -101,7 +112,7 @@ def _parse_integer(text: str) -> int:
 
 def _accept_integer(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError("must be a whole number")
+        raise _wrong("be a whole number", value)
     return value
 
 
@@ -127,7 +138,7 @@ def _parse_timeout(text: str) -> float:
 
 def _accept_timeout(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError("must be a number of seconds")
+        raise _wrong("be a number of seconds", value)
     if not value >= 0:
         raise ValueError("must not be negative")
     return _float(value) or math.inf
@@ -184,8 +195,9 @@ def _checked_labels(labels: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def _accept_pairs(value: object) -> dict[str, str]:
-    if not isinstance(value, Mapping) or not all(isinstance(text, str) for item in value.items() for text in item):
-        raise TypeError("must be a mapping of strings to strings")
+    if not isinstance(value, Mapping):
+        raise _wrong("be a mapping of strings to strings", value)
+    _check_each(chain.from_iterable(value.items()), str, "strings")
     return dict(value)
 
 
@@ -208,8 +220,9 @@ def _parse_names(text: str) -> tuple[str, ...]:
 def _accept_names(value: object) -> tuple[str, ...]:
     if isinstance(value, str):
         return _parse_names(value)
-    if not isinstance(value, Sequence) or not all(isinstance(item, str) for item in value):
-        raise TypeError("must be a list of strings")
+    if not isinstance(value, Sequence):
+        raise _wrong("be a list of strings", value)
+    _check_each(value, str, "strings")
     return tuple(_parse_text(item) for item in value if item)
 
 
@@ -232,8 +245,9 @@ def _parse_boundaries(text: str) -> tuple[float, ...]:
 def _accept_boundaries(value: object) -> tuple[float, ...]:
     if isinstance(value, str):
         return _parse_boundaries(value)
-    if not isinstance(value, Sequence) or not all(isinstance(item, int | float) for item in value):
-        raise TypeError("must be a list of numbers")
+    if not isinstance(value, Sequence):
+        raise _wrong("be a list of numbers", value)
+    _check_each(value, int | float, "numbers")
     return _checked_boundaries([_float(item) for item in value])
 
 

@@ -297,10 +297,3 @@ def rows() -> dict[str, Row]:
 def variable(name: str) -> str:
     """The environment variable of a field of :class:`Settings`."""
     return PREFIX + rows()[name].variable
-
-
-def markdown_table() -> str:
-    """The table of the README: a line for each variable with its type, its default and its meaning."""
-    lines = ["| variable | type | default | meaning |", "| --- | --- | --- | --- |"]
-    lines += [f"| `{row.variable}` | {row.type.name} | {row.default} | {row.doc} |" for row in rows().values()]
-    return "\n".join(lines) + "\n"
