@@ -113,7 +113,7 @@ def _address(text: str) -> tuple[str, int]:
     except ValueError:
         port = None
     if port is None or parts.netloc != text or "@" in text:
-        raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PORT")
+        raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PORT, nor :PORT")
     return host, port
 
 

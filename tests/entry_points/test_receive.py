@@ -147,7 +147,7 @@ def test_without_snappy_the_command_says_so(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (["--listen", "9009"], "'9009' is not HOST:PORT"),
+        (["--listen", "9009"], "'9009' is not HOST:PORT, nor :PORT"),
         (["--listen", "localhost"], "'localhost' is not HOST:PORT"),
         (["--listen", "localhost:http"], "'localhost:http' is not HOST:PORT"),
         (["--listen", "localhost:99999"], "'localhost:99999' is not HOST:PORT"),
