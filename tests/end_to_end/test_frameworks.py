@@ -1,15 +1,19 @@
-"""Web frameworks, each as its users run it and knowing nothing of metrics, injected as the Operator does it.
+"""Frameworks, each as its users run it and knowing nothing of metrics, injected as the Operator does it.
 
-Worker processes, Celery's among them, are in the tests of processes; plain scripts in those of the launcher.
+They are ended as Kubernetes ends a pod, by SIGTERM to its first process, long before the first interval is over: what
+arrives was sent at the end. Plain scripts are in the tests of the injection, more processes in those of processes.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
-from collections.abc import Callable
+import time
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -60,32 +64,85 @@ print(told)
 """
 
 
+TASKS = """
+from celery import Celery
+app = Celery("tasks", broker="filesystem://")
+app.conf.broker_transport_options = {name: "broker" for name in ("data_folder_in", "data_folder_out", "control_folder")}
+@app.task
+def add(first, second):
+    print(f"added {first} and {second}")
+"""
+SEND = "import tasks; [tasks.add.delay(number, number) for number in range(6)]"
+
+
 @pytest.fixture(scope="module")
 def python():
     """The application's interpreter, with the frameworks and nothing of OpenTelemetry."""
     return installations.python_with(
-        "django >= 5", "fastapi >= 0.115", "flask >= 3", "gunicorn >= 23", "ipykernel >= 6", "uvicorn >= 0.30"
+        *("celery >= 5.4", "django >= 5", "fastapi >= 0.115", "flask >= 3", "gunicorn >= 23", "ipykernel >= 6"),
+        "uvicorn >= 0.30",
     )
 
 
-class Served(NamedTuple):
-    """A web application: its files, how its users start it, the route that is asked for, and how it is ended.
+class Started(NamedTuple):
+    """An application under way, in a process group of its own."""
 
-    A pod is ended by SIGTERM to its first process; what is started in a terminal by SIGINT to all.
-    """
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def said(self, pattern: str) -> None:
+        """Return when its log has what the pattern matches."""
+        deadline = time.monotonic() + 60
+        while not re.search(pattern, self.log.read_text(), re.DOTALL):
+            assert self.process.poll() is None, self.log.read_text()
+            assert time.monotonic() < deadline, self.log.read_text()
+            time.sleep(0.05)
+
+
+@pytest.fixture
+def start(python, injected, tmp_path):
+    """Starts an application with its files: start(files, command, **variables) in a with statement."""
+
+    @contextmanager
+    def start(files, *command, **variables):
+        for name, text in files.items():
+            (tmp_path / name).write_text(text)
+        program, *arguments = command
+        environment = injected(**{"OTEL_EXPORTER_PRW_INTERVAL": "3600000", **variables})
+        log = tmp_path / "log"
+        with (
+            log.open("wb") as output,
+            subprocess.Popen(
+                [python.with_name(program), *arguments],
+                cwd=tmp_path,
+                env={"PATH": str(python.parent), "HOME": str(tmp_path), **environment},
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            ) as process,
+        ):
+            try:
+                yield Started(process, log)
+            finally:
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+
+    return start
+
+
+class Served(NamedTuple):
+    """A web application: its files, how its users start it, the route that is asked for, and its status at the end."""
 
     files: dict[str, str]
-    command: list[str]
+    command: str
     route: str
-    end: Callable[[subprocess.Popen[bytes]], None]
+    status: int
 
 
-def sigterm(server):
-    server.terminate()
-
-
-def ctrl_c(server):
-    os.killpg(server.pid, signal.SIGINT)
+RUNSERVER = "python -m django runserver 127.0.0.1:PORT"
+# Django's settings have to be found before the application runs, which in an injected pod only PYTHONPATH can do.
+SETTINGS = {"DJANGO_SETTINGS_MODULE": "settings", "PYTHONPATH": "."}
+OF_DJANGO = {"app.py": DJANGO, "settings.py": DJANGO_SETTINGS}
 
 
 def counted(receiver, route):
@@ -95,67 +152,81 @@ def counted(receiver, route):
     return {series.samples[-1].value for series in found}
 
 
+def visit(server, port):
+    wait_until_it_serves(server, port)
+    with urllib3.PoolManager(retries=False) as http:
+        for _ in range(3):
+            assert http.request("GET", f"http://127.0.0.1:{port}/products/7").status == 200
+
+
 @pytest.mark.parametrize(
     "served",
     [
         pytest.param(
             Served(
                 {"app.py": FLASK},
-                ["gunicorn", "--bind", "127.0.0.1:PORT", "--no-control-socket", "app:app"],
+                "gunicorn --bind 127.0.0.1:PORT --no-control-socket app:app",
                 "/products/<int:number>",
-                sigterm,
+                0,
             ),
             id="Flask under gunicorn",
         ),
         pytest.param(
-            Served({"app.py": FASTAPI}, ["uvicorn", "--port", "PORT", "app:app"], "/products/{number}", sigterm),
+            Served({"app.py": FASTAPI}, "uvicorn --port PORT app:app", "/products/{number}", -signal.SIGTERM),
             id="FastAPI under uvicorn",
         ),
         pytest.param(
-            Served(
-                {"app.py": DJANGO, "settings.py": DJANGO_SETTINGS},
-                ["python", "-m", "django", "runserver", "127.0.0.1:PORT"],
-                "products/<int:number>",
-                ctrl_c,
-            ),
-            id="Django's runserver, which starts itself a second time",
+            Served(OF_DJANGO, f"{RUNSERVER} --noreload", "products/<int:number>", -signal.SIGTERM),
+            id="Django's runserver",
         ),
     ],
 )
-def test_requests_are_counted_by_their_route(python, injected, receiver, tmp_path, served):
-    for name, text in served.files.items():
-        (tmp_path / name).write_text(text)
+def test_requests_of_the_last_interval_are_counted_by_their_route(start, receiver, served):
     port = free_port()
-    program, *arguments = (word.replace("PORT", str(port)) for word in served.command)
-    # Django's settings have to be found before the application runs, which in an injected pod only PYTHONPATH can do.
-    own = {"DJANGO_SETTINGS_MODULE": "settings", "PYTHONPATH": str(tmp_path)} if "settings.py" in served.files else {}
-    log = tmp_path / "log"
-    with (
-        log.open("wb") as output,
-        subprocess.Popen(
-            [python.with_name(program), *arguments],
-            cwd=tmp_path,
-            env={
-                "PATH": str(python.parent),
-                "HOME": str(tmp_path),
-                **injected(OTEL_EXPORTER_PRW_INTERVAL="200", **own),
-            },
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        ) as server,
-    ):
-        wait_until_it_serves(server, port)
-        with urllib3.PoolManager(retries=False) as http:
-            for _ in range(3):
-                assert http.request("GET", f"http://127.0.0.1:{port}/products/7").status == 200
-        # Before the end: on Ctrl-C Django's first process gives the second one a quarter of a second.
-        receiver.wait_for(lambda receiver: counted(receiver, served.route) == {3})
-        served.end(server)
-        server.wait(timeout=20)
-    assert receiver.rejected == [], log.read_text()
+    own = SETTINGS if "settings.py" in served.files else {}
+    with start(served.files, *served.command.replace("PORT", str(port)).split(), **own) as started:
+        visit(started.process, port)
+        assert receiver.received == []
+        started.process.terminate()
+        assert started.process.wait(timeout=20) == served.status
+    log = started.log.read_text()
+    assert receiver.rejected == [], log
     assert counted(receiver, served.route) == {3}
-    assert "opentelemetry" not in log.read_text()
+    assert "opentelemetry" not in log
+    assert "Traceback" not in log  # as gunicorn logs on Ctrl-C, also without us, of a request that it then breaks off
+
+
+def test_runserver_that_reloads_kills_its_second_process_which_has_told_of_all_intervals_but_the_last(start, receiver):
+    """SIGTERM ends the first process, which only watches files; Django lets it kill the one that serves."""
+    port = free_port()
+    command = RUNSERVER.replace("PORT", str(port)).split()
+    with start(OF_DJANGO, *command, OTEL_EXPORTER_PRW_INTERVAL="200", **SETTINGS) as started:
+        visit(started.process, port)
+        receiver.wait_for(lambda receiver: counted(receiver, "products/<int:number>") == {3})
+        started.process.terminate()
+        assert started.process.wait(timeout=20) == 0
+    log = started.log.read_text()
+    assert receiver.rejected == [], log
+    assert "opentelemetry" not in log
+    assert "Traceback" not in log
+
+
+def test_tasks_of_a_celery_worker_are_counted_by_the_processes_of_its_pool(start, receiver, tmp_path):
+    (tmp_path / "broker").mkdir()
+    with start({"tasks.py": TASKS}, "python", "-c", SEND, OTEL_SDK_DISABLED="true") as client:
+        assert client.process.wait(timeout=30) == 0, client.log.read_text()
+    with start({}, "celery", "--app", "tasks", "worker", "--pool", "prefork", "--concurrency", "2") as worker:
+        worker.said("(.*added ){6}")
+        assert receiver.received == []
+        worker.process.terminate()
+        assert worker.process.wait(timeout=30) == 0
+    log = worker.log.read_text()
+    assert receiver.rejected == [], log
+    found = receiver.series("flower_task_runtime_seconds_count", task="tasks.add", job="berlin/shop")
+    assert sum(series.samples[-1].value for series in found) == 6
+    assert {series.label("instance") for series in found} <= {INSTANCE, f"{INSTANCE}-1", f"{INSTANCE}-2"}
+    assert "opentelemetry" not in log
+    assert "Traceback" not in log
 
 
 def test_cells_of_a_notebook_are_counted(python, injected, receiver, tmp_path):
