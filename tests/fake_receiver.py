@@ -33,7 +33,8 @@ class Clock:
         return self.interrupted
 
     def wait(self, event, seconds):
-        self.pause(seconds)
+        if not event.is_set():
+            self.pause(seconds)
         return event.is_set()
 
 

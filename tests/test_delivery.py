@@ -477,6 +477,15 @@ def test_a_hurry_ends_what_waits_and_what_comes_until_it_is_over():
     assert outage.receiver.values["a"] == [1, 2]
 
 
+def test_after_a_hurry_the_waits_have_their_length_again():
+    outage = Outage(in_turn(failure(503)), min_backoff=2000, max_backoff=2000)
+    outage.delivery.hurry(outage.clock())
+    outage.delivery.hurry(math.inf)
+    began = outage.clock()
+    assert outage.export(1, AB)
+    assert [post.at - began for post in outage.receiver.posts] == [0, 2]
+
+
 def test_never_more_requests_are_under_way_than_allowed():
     under_way = threading.Semaphore(3)
 

@@ -22,6 +22,7 @@ from opentelemetry.sdk.metrics.export import (
 from opentelemetry.sdk.metrics.view import ExplicitBucketHistogramAggregation, ExponentialBucketHistogramAggregation
 
 from opentelemetry.exporter.prometheus_remote_write import PrometheusRemoteWriteMetricsExporter
+from opentelemetry.exporter.prometheus_remote_write.errors import Retryable
 from opentelemetry.exporter.prometheus_remote_write.receiver import Answer, Receiver
 from opentelemetry.exporter.prometheus_remote_write.receiver.decoding import decode
 from opentelemetry.exporter.prometheus_remote_write.settings import PREFIX
@@ -289,6 +290,45 @@ def test_exit_is_not_held_up_by_a_receiver_that_accepts_and_says_nothing(start_s
     assert output == b"end of the application\n"
     assert b"Traceback" not in errors
     assert arrived.is_set()
+
+
+class Deaf:
+    """A receiver that lets one wait, and is not interrupted: a thread that gets no processor is like that."""
+
+    def __init__(self):
+        self.asked, self.answers = threading.Semaphore(0), threading.Semaphore(0)
+
+    def post(self, _body, _headers, _timeout):
+        self.asked.release()
+        assert self.answers.acquire(timeout=60)
+        raise Retryable("nobody is there")
+
+
+def test_an_export_that_does_not_notice_at_once_that_it_shall_end_still_does_so(make_exporter):
+    exporter = make_exporter("http://127.0.0.1:1/", min_backoff=1, max_backoff=1)
+    exporter._delivery._sender._receiver = deaf = Deaf()
+    thread = threading.Thread(target=exporter.export, args=(data(), LONG * 1000))
+    thread.start()
+    assert deaf.asked.acquire(timeout=10)
+    exporter.hurry(0)
+    deaf.answers.release()
+    thread.join(20)
+    assert not thread.is_alive()
+    assert not deaf.asked.acquire(blocking=False)
+
+
+def test_after_a_hurry_an_export_takes_its_time_again(make_exporter):
+    exporter = make_exporter("http://127.0.0.1:1/", min_backoff=1, max_backoff=1)
+    exporter.hurry(0)
+    exporter._delivery._sender._receiver = deaf = Deaf()
+    thread = threading.Thread(target=exporter.export, args=(data(), LONG * 1000))
+    thread.start()
+    for _ in range(3):
+        assert deaf.asked.acquire(timeout=10)
+        deaf.answers.release()
+    exporter.hurry(0)
+    deaf.answers.release()
+    thread.join(20)
 
 
 # --- making one ---

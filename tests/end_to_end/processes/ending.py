@@ -1,6 +1,7 @@
-"""Counts, ends when it is told to, and says so."""
+"""Counts, says when it is ready and when its own code ends, and ends as it is told to, or by a signal."""
 
 import os
+import signal
 import sys
 import time
 
@@ -16,10 +17,12 @@ if "during an export" in sys.argv:
 if "while the SDK's locks are held" in sys.argv:
     (storage,) = work._measurement_consumer._reader_storages.values()
     with storage._lock:
-        os.kill(os.getpid(), 15)
-print("ready", flush=True)
-if "by itself" not in sys.argv:
+        print(f"(ended at {time.monotonic()})", flush=True)
+        os.kill(os.getpid(), signal.SIGTERM)
+print("(ready)", flush=True)
+if not any(argument.startswith("by ") for argument in sys.argv):
     sys.stdin.readline()
+print(f"(ended at {time.monotonic()})", flush=True)
 if "by an exception" in sys.argv:
     raise RuntimeError
 if "by a status" in sys.argv:

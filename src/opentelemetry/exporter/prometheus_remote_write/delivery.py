@@ -114,7 +114,10 @@ class Delivery:
             latest: By the clock; infinity ends the hurry.
         """
         self._sender.latest = latest
-        self._wake.set()
+        if latest == math.inf:
+            self._wake.clear()
+        else:
+            self._wake.set()
 
     def close(self) -> None:
         """Give up what is waiting; no attempt begins any more."""

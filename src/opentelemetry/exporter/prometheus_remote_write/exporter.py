@@ -143,6 +143,7 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
             return MetricExportResult.FAILURE
         self._watch_exit()
         with self._lock:
+            self._resume()
             try:
                 self._accepted = self._deliver(metrics_data, timeout_millis / 1000)
             except Exception as error:  # noqa: BLE001 - telemetry never raises into the application
@@ -167,12 +168,12 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
         self._delivery.hurry(began + seconds)
         ended = self._lock.acquire(timeout=seconds)
         if not ended:
-            self._transport.interrupt()
             self._delivery.hurry(began)
+            self._transport.interrupt()
             ended = self._lock.acquire(timeout=_TO_GIVE_UP)
-            self._transport.resume()
-        self._delivery.hurry(math.inf)
+        # One that has not noticed yet, on a busy machine, must still do so; then it is the next export that resumes.
         if ended:
+            self._resume()
             self._lock.release()
         if _at_exit():
             self._left_at_exit -= time.monotonic() - began
@@ -231,12 +232,18 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
                 self._speak(protocol, max_samples)
                 self._encoder.adopt(before)
 
+    def _resume(self) -> None:
+        """Have nothing interrupted any more."""
+        self._transport.resume()
+        self._delivery.hurry(math.inf)
+
     def _end_series(self, seconds: float) -> None:
         """Mark every series as stale, where that is wanted, and leave its place in the budget to others."""
         end = time.monotonic() + seconds
         # An export that is under way is waited for only where there is something to say.
         if not self._lock.acquire(timeout=seconds if self.settings.stale_markers else 0):
             return
+        self._resume()
         try:
             requests = list(self._encoder.end(time.time_ns() // NANOSECONDS_PER_MILLISECOND))
             if requests:
