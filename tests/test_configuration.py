@@ -103,7 +103,23 @@ def test_callers_mappings_are_neither_changed_nor_kept():
             id="an endpoint without a scheme",
         ),
         pytest.param(
-            {"TIMEOUT": "30s"}, "TIMEOUT='30s' must be a whole number; the default is used (30000)", False, id="timeout"
+            {"TIMEOUT": "30s"},
+            "TIMEOUT='30s' must be a whole number of milliseconds; the default is used (30000)",
+            False,
+            id="timeout",
+        ),
+        pytest.param(
+            {"INTERVAL": "10s"},
+            "INTERVAL='10s' must be a whole number of milliseconds; the default is used (OTEL_METRIC_EXPORT_INTERVAL, ",
+            False,
+            id="an interval with a unit",
+        ),
+        pytest.param(
+            {"EXTERNAL_LABELS": "__a=b"},
+            "EXTERNAL_LABELS='__a=b' holds '__a', which is not a label name (letters, digits and underscores, not two in "
+            "front); it is ignored",
+            False,
+            id="nothing to use instead",
         ),
         pytest.param(
             {"TIMEOUT": "30"}, "TIMEOUT=30 is in milliseconds; were seconds meant?", False, id="a timeout in seconds"

@@ -72,7 +72,9 @@ def test_unreadable_file_is_told_and_nothing_is_sent(fully, receiver, variables)
     ("variables", "line"),
     [
         pytest.param(
-            {"TIMEOUT": "30s"}, "TIMEOUT='30s' must be a whole number; the default is used (30000)", id="timeout"
+            {"TIMEOUT": "30s"},
+            "TIMEOUT='30s' must be a whole number of milliseconds; the default is used (30000)",
+            id="timeout",
         ),
         pytest.param({"INTERVAL": "0"}, "INTERVAL='0' must not be below 1; the default is used (", id="an interval"),
         pytest.param(

@@ -128,7 +128,9 @@ def _unknown_variables(environ: Mapping[str, str]) -> Iterator[Problem]:
 def _wrong_value(name: str, row: Row, text: str, reason: str) -> Problem:
     public = _public_part(text) if name == "endpoint" else "" if row.secret else text
     shown = f"={public[:60]!r}" if public else ""
-    end = "nothing is sent" if row.guards else f"the default is used ({row.default})"
+    default = row.default.replace("`", "")
+    instead = f"the default is used ({default})" if default != "-" else "it is ignored"
+    end = "nothing is sent" if row.guards else instead
     return Problem(f"{variable(name)}{shown} {reason}; {end}", fatal=row.guards)
 
 

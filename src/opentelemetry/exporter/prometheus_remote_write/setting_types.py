@@ -104,9 +104,9 @@ def _accept_boolean(value: object) -> bool:
     return value
 
 
-def _parse_integer(text: str) -> int:
+def _parse_integer(text: str, unit: str) -> int:
     if not re.fullmatch(r"[+-]?[0-9]{1,18}", text):
-        raise ValueError("must be a whole number")
+        raise ValueError(f"must be a whole number of {unit}" if unit else "must be a whole number")
     return int(text)
 
 
@@ -118,6 +118,7 @@ def _accept_integer(value: object) -> int:
 
 def whole_number(name: str, minimum: int, maximum: int | None = None) -> SettingType[int]:
     """A whole number that is not below a minimum and, where there is one, not above a maximum."""
+    unit = "" if name == "number" else name
 
     def checked(number: int) -> int:
         if number < minimum:
@@ -126,11 +127,13 @@ def whole_number(name: str, minimum: int, maximum: int | None = None) -> Setting
             raise ValueError(f"must not be above {maximum}")
         return number
 
-    return SettingType(name, lambda text: checked(_parse_integer(text)), lambda value: checked(_accept_integer(value)))
+    return SettingType(
+        name, lambda text: checked(_parse_integer(text, unit)), lambda value: checked(_accept_integer(value))
+    )
 
 
 def _parse_timeout(text: str) -> float:
-    milliseconds = _parse_integer(text)
+    milliseconds = _parse_integer(text, "milliseconds")
     if milliseconds < 0:
         raise ValueError("must not be negative")
     return milliseconds / 1000 or math.inf
