@@ -116,8 +116,8 @@ def test_callers_mappings_are_neither_changed_nor_kept():
         ),
         pytest.param(
             {"EXTERNAL_LABELS": "__a=b"},
-            "EXTERNAL_LABELS='__a=b' holds '__a', which is not a label name (letters, digits and underscores, not two in "
-            "front); it is ignored",
+            "EXTERNAL_LABELS='__a=b' holds '__a', which is not a label name (letters, digits and underscores, not two "
+            "in front); it is ignored",
             False,
             id="nothing to use instead",
         ),
