@@ -78,6 +78,16 @@ def test_setting_is_read_from_its_variable(name):
     assert (getattr(settings, name), problems) == (value, [])
 
 
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_setting_is_read_from_its_keyword(name):
+    keywords = {"endpoint": "http://host/write"}
+    for each, value in {**NEEDS.get(name, {}), name: EXAMPLES[name][1]}.items():
+        group, dot, key = rows()[each].keyword.partition(".")
+        keywords |= {group: {**keywords.get(group, {}), key: value}} if dot else {group: value}
+    settings, problems = load(keywords, {})
+    assert (getattr(settings, name), problems) == (EXAMPLES[name][1], [])
+
+
 def test_no_setting_is_declared_and_unread():
     modules = [path for root in ROOTS for path in root.rglob("*.py") if path.name != "configuration.py"]
     read = {
