@@ -202,6 +202,7 @@ def seconds_to_end(program, way):
         pytest.param(hanging_proxy, OURS, "during an export", WAYS, id="a proxy that is silent"),
         pytest.param(black_hole, OURS, "during an export", WAYS, id="a black hole"),
         pytest.param(silent_name_server, OURS, "during an export", WAYS, id="a name server that is silent"),
+        pytest.param(silent_name_server, OURS, "before an export", WAYS, id="no name server at the last one"),
         pytest.param(silent_receiver, STOCK, "during an export", WAYS, id="silence, the SDK's reader"),
         pytest.param(silent_receiver, STOCK, "before an export", WAYS, id="silence at the last one, the SDK's reader"),
         pytest.param(silent_tls, STOCK, "during an export", WAYS, id="silence during the handshake, the SDK's reader"),
@@ -209,6 +210,7 @@ def seconds_to_end(program, way):
         pytest.param(hanging_proxy, STOCK, "during an export", WAYS, id="a proxy that is silent, the SDK's reader"),
         pytest.param(black_hole, STOCK, "during an export", WAYS, id="a black hole, the SDK's reader"),
         pytest.param(silent_name_server, STOCK, "during an export", WAYS, id="no name server, the SDK's reader"),
+        pytest.param(silent_name_server, STOCK, "before an export", WAYS, id="nor at the last one, the SDK's reader"),
     ],
 )
 def test_exit_is_not_held_up(tmp_path, fault, reader, when, ways):

@@ -10,6 +10,7 @@ from threading import Thread
 from typing import Any, TypeAlias
 
 from opentelemetry.exporter.prometheus_remote_write.transport.deadline import current, remaining
+from opentelemetry.exporter.prometheus_remote_write.transport.standby import STANDBY
 
 # getaddrinfo imports this codec when it first needs it. A process that is forked at that moment inherits the lock of
 # the module, which nobody holds any more, and could never look a name up.
@@ -89,7 +90,7 @@ def resolve(host: str, port: int, *, lookup: Lookup = socket.getaddrinfo) -> Add
     try:
         Thread(target=ask, name="prometheus-remote-write-resolver", daemon=True).start()
     except RuntimeError:  # no thread can be started any more: the last export of a process that ends
-        ask()
+        STANDBY.do(ask)
     try:
         answer = answers.get(timeout=remaining())
     except queue.Empty:

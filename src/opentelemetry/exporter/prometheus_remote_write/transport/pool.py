@@ -16,6 +16,7 @@ from urllib3.exceptions import HTTPError
 
 from opentelemetry.exporter.prometheus_remote_write.errors import Retryable
 from opentelemetry.exporter.prometheus_remote_write.settings import RESERVED_HEADERS, Settings, variable
+from opentelemetry.exporter.prometheus_remote_write.transport import standby
 from opentelemetry.exporter.prometheus_remote_write.transport.answer import Answer, refusal
 from opentelemetry.exporter.prometheus_remote_write.transport.authentication import Authentication
 from opentelemetry.exporter.prometheus_remote_write.transport.connection import StaleConnectionError
@@ -81,6 +82,7 @@ class Transport:
         self._lock = Lock()
         self._under_way: set[Deadline] = set()
         self._interrupted = False
+        _stand_by()
 
     def post(self, body: bytes, headers: Mapping[str, str], timeout: float) -> Response:
         """Sends one request and waits for the answer.
@@ -152,6 +154,7 @@ class Transport:
         self._connections = self._rotating()
         self._under_way = set()
         self._interrupted = False
+        _stand_by()
 
     @contextmanager
     def _interruptible(self, end: Deadline) -> Iterator[None]:
@@ -189,6 +192,11 @@ class Transport:
             for _, value in parse_qsl(self._endpoint.query)
             if len(value) >= SECRET_LENGTH
         )
+
+
+def _stand_by() -> None:
+    if standby.NEEDED:
+        standby.STANDBY.start()
 
 
 def _split(url: str) -> SplitResult:
