@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
 from opentelemetry.exporter.prometheus_remote_write.receiver import Answer, Receiver
@@ -59,6 +61,53 @@ def test_a_child_that_is_forked_during_an_export_exports(tmp_path, controller):
     first, second = sorted(instances(receiver, "work_total"), key=len)
     assert second == f"{first}-1"
     assert_one_writer_each(receiver)
+
+
+WORKERS = 200
+START_TOGETHER = """
+import os, sys, threading, time
+from opentelemetry import metrics
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import MetricExportResult
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.exporter.prometheus_remote_write import PrometheusRemoteWriteMetricsExporter
+from opentelemetry.exporter.prometheus_remote_write.controller import Controller
+
+began, ended = time.monotonic(), threading.Event()
+
+class Exporter(PrometheusRemoteWriteMetricsExporter):
+    def export(self, *arguments, **keywords):
+        os.write(1, f"{time.monotonic() - began:.3f}\\n".encode())
+        if super().export(*arguments, **keywords) is MetricExportResult.SUCCESS:
+            ended.set()
+
+provider = MeterProvider(
+    [Controller(Exporter(endpoint=sys.argv[1]), export_interval_millis=int(sys.argv[2]) * 1000)],
+    resource=Resource.create({"service.name": "shop", "service.instance.id": "pod-7"}),
+)
+work = provider.get_meter("tests").create_counter("work")
+for _ in range(int(sys.argv[3])):
+    if not os.fork():
+        began = time.monotonic()
+        work.add(1)
+        os._exit(0 if ended.wait(30) else 1)
+failed = 0
+for _ in range(int(sys.argv[3])):
+    failed += os.wait()[1] != 0
+os._exit(failed)
+"""
+
+
+def test_workers_that_start_together_do_not_push_together(receiver, tmp_path):
+    """Real processes, and so the real random numbers of forked ones; without jitter all would push at the interval."""
+    interval = 4
+    command = ("python", "-c", START_TOGETHER, receiver.url, str(interval), str(WORKERS))
+    ended = run(*command, cwd=tmp_path, TMPDIR=str(tmp_path), PYTHONWARNINGS="ignore::DeprecationWarning")
+    assert ended.status == 0, ended.errors
+    assert total(receiver, "work_total") == WORKERS
+    in_second = Counter(int(float(line)) for line in ended.output.split())
+    assert all(in_second[second] >= WORKERS / interval / 3 for second in range(interval)), in_second
+    assert max(in_second.values()) <= 2 * WORKERS / interval, in_second
 
 
 MODULES_OF_AN_EXPORT = """
