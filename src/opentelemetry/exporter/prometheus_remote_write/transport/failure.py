@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import socket
 import ssl
-from http.client import HTTPException, IncompleteRead, RemoteDisconnected
+from http.client import HTTPException, IncompleteRead
 from typing import NamedTuple
 
 from urllib3.exceptions import NewConnectionError, ProtocolError, ProxyError, SSLError
@@ -62,7 +62,8 @@ def _what_happened(cause: BaseException, timeout: float) -> str:
         return f"did not answer within {max(timeout, 0.0):.3g} s"
     if isinstance(cause, socket.gaierror):
         return f"cannot be found: the host's name is not resolved ({cause.strerror})"
-    if isinstance(cause, RemoteDisconnected):
+    # Which of them a reset is depends on how much of the request the system had taken; http.client has one of its own.
+    if isinstance(cause, (ConnectionResetError, ConnectionAbortedError, BrokenPipeError)):
         return "closed the connection without an answer"
     if isinstance(cause, IncompleteRead):
         return "closed the connection in the middle of its answer"
