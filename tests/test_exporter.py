@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import logging
+import math
 import os
 import re
 import subprocess
@@ -177,6 +178,33 @@ def test_what_failed_to_arrive_is_told_by_the_next_export(make_exporter):
         assert [exporter.export(data(number)) for number in (1, 2)] == [FAILURE, SUCCESS]
         assert receiver.values("hits_total") == [2.0]
         assert exporter.force_flush()
+
+
+def test_what_is_not_sent_at_all_is_not_accepted_either(receiver, make_exporter):
+    exporter = make_exporter(receiver.url)
+    exporter.export(data())
+    exporter.shutdown()
+    assert exporter.force_flush()
+    exporter.export(data(2))
+    assert not exporter.force_flush()
+
+
+def test_a_flush_waits_for_the_export_that_is_under_way(make_exporter, server_stack):
+    asked, answered = threading.Event(), threading.Event()
+
+    def late(_request):
+        asked.set()
+        assert answered.wait(60)
+
+    receiver = server_stack.enter_context(Receiver(answers=late))
+    exporter = make_exporter(receiver.url)
+    thread = threading.Thread(target=exporter.export, args=(data(),))
+    thread.start()
+    assert asked.wait(10)
+    assert not exporter.force_flush(timeout_millis=0)
+    answered.set()
+    assert exporter.force_flush(timeout_millis=math.inf)
+    thread.join()
 
 
 def test_an_export_takes_no_longer_than_its_timeout(start_server, make_exporter):
@@ -446,6 +474,7 @@ def test_where_the_environment_is_unsafe_nothing_is_sent_and_an_error_says_so(re
     assert PREFIX in error
     assert "secret" not in caplog.text
     assert [exporter.export(data(number)) for number in (1, 2)] == [FAILURE] * 2
+    assert not exporter.force_flush()
     exporter.shutdown()
     assert not receiver.received
     assert len(caplog.records) == 1

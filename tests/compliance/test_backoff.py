@@ -1,6 +1,7 @@
 """The suite's group "backoff". Gaps are only ever shown to be long enough: how late a busy machine is says nothing."""
 
 import time
+from email.utils import formatdate
 from itertools import pairwise
 
 import pytest
@@ -59,3 +60,8 @@ def test_backoff_with_jitter():
 
 def test_retry_after_header_respected(gaps):
     assert gaps(429, 1, headers={"Retry-After": "1"}, min_backoff=1)[0] >= 1
+
+
+def test_retry_after_may_be_a_date(gaps):
+    in_two_seconds = formatdate(time.time() + 2, usegmt=True)  # which has no fractions of a second
+    assert gaps(503, 1, headers={"Retry-After": in_two_seconds}, min_backoff=1)[0] >= 0.5

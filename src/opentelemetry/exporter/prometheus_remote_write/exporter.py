@@ -140,6 +140,7 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
             SUCCESS if the receiver accepted all of it.
         """
         if self._shut_down or self._inert:
+            self._accepted = False
             return MetricExportResult.FAILURE
         self._watch_exit()
         with self._lock:
@@ -154,9 +155,19 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
                 _logger.error("Metrics were not exported, by a fault of the exporter: %s", type(error).__name__)  # noqa: TRY400
         return MetricExportResult.SUCCESS if self._accepted else MetricExportResult.FAILURE
 
-    def force_flush(self, timeout_millis: float = 10_000) -> bool:  # noqa: ARG002 - nothing waits: export sends at once
-        """Returns whether everything that was exported was accepted, what had been waiting included."""
-        return self._accepted
+    def force_flush(self, timeout_millis: float = 10_000) -> bool:
+        """Returns whether everything that was exported was accepted, what had been waiting included.
+
+        Args:
+            timeout_millis: For the end of an export that is under way, in milliseconds. Nothing else is waited for:
+                ``export`` sends at once.
+        """
+        if not self._lock.acquire(timeout=min(max(timeout_millis / 1000, 0.0), threading.TIMEOUT_MAX)):
+            return False
+        try:
+            return self._accepted
+        finally:
+            self._lock.release()
 
     def hurry(self, seconds: float) -> None:
         """End the export that is under way, so that another one can tell more; those that come are not concerned.
@@ -247,7 +258,7 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
         try:
             requests = list(self._encoder.end(time.time_ns() // NANOSECONDS_PER_MILLISECOND))
             if requests:
-                self._delivery.deliver(requests, end)
+                self._accepted = self._delivery.deliver(requests, end) and self._accepted
             self._translator.forget()
         except Exception as error:  # noqa: BLE001 - telemetry never raises into the application
             _logger.error("The end of series was not told, by a fault of the exporter: %s", type(error).__name__)  # noqa: TRY400
