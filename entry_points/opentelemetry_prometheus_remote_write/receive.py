@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=(_DEFAULT_HOST, _DEFAULT_PORT),
         help=f"where to listen, {_DEFAULT_HOST}:{_DEFAULT_PORT} if not given; port 0 takes a free one",
     )
-    parser.add_argument("--once", metavar="N", type=_count, help="end after N accepted pushes")
+    parser.add_argument("--once", metavar="N", type=_count, help="end after N accepted pushes of series")
     parser.add_argument("--json", action="store_true", help="print a line of JSON for each sample, and nothing else")
 
 
@@ -88,9 +88,10 @@ def _show(requests: SimpleQueue[Received | Rejected], display: Display, once: in
         request = requests.get()
         if isinstance(request, Rejected):
             _say(f"rejected with {request.status}: {request.reason}")
-        else:
+            display.add(request)
+        elif request.series:  # without, it is metadata of 1.0 or asks for the version: there is nothing to show
             accepted += 1
-        display.add(request)
+            display.add(request)
         if requests.empty() or accepted == once:
             display.refresh()
 

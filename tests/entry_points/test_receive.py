@@ -16,6 +16,7 @@ from types import SimpleNamespace
 import pytest
 from opentelemetry_prometheus_remote_write.receive import add_arguments
 
+from opentelemetry.exporter.prometheus_remote_write.encoding import write_v1_pb2 as v1
 from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver
 from tests.receiver.messages import NOW, post, request, request_2_0, sample, series, series_2_0
 
@@ -77,6 +78,18 @@ def test_json_is_all_that_stands_on_stdout():
     ]
     assert err.startswith("rejected with 400: the body is not a snappy block")
     assert process.returncode == 0
+
+
+def test_request_that_brings_no_series_is_no_push():
+    metadata = request(metadata=[v1.MetricMetadata(metric_family_name="up", help="Help.")])
+    with receiving("--once", "1") as (process, receiver):
+        assert post(receiver, metadata).status == 204
+        assert post(receiver, request_2_0()).status == 204
+        assert post(receiver, request(series())).status == 204
+        out, err = process.communicate(timeout=30)
+    assert out.splitlines()[-2:] == ['up          1     new  job="shop"', ""]
+    assert out.count("push ") == 1
+    assert (process.returncode, err) == (0, "")
 
 
 def test_output_comes_while_the_command_runs():
