@@ -5,7 +5,7 @@ from enum import Enum
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opentelemetry.exporter.prometheus_remote_write.text import valid_text
+from opentelemetry.exporter.prometheus_remote_write.text import one_line, valid_text
 
 
 class Colour(str, Enum):
@@ -29,3 +29,11 @@ def test_text_without_surrogates_stays_as_it_is(text):
 @given(st.text(st.characters(exclude_categories=())))
 def test_any_text_can_be_written_as_utf8(text):
     assert len(valid_text(text).encode().decode()) == len(text)
+
+
+@given(st.text(st.characters(exclude_categories=())), st.integers(0, 100))
+def test_any_text_is_shown_as_one_line_of_its_beginning(text, longest):
+    shown = one_line(text, longest)
+    assert shown.isprintable()
+    assert len(shown) <= longest + 1
+    assert shown == text or not text.isprintable() or len(text) > longest

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from opentelemetry.exporter.prometheus_remote_write.errors import Rejected, Retryable, SendError, Unsendable
 from opentelemetry.exporter.prometheus_remote_write.hints import hint
 from opentelemetry.exporter.prometheus_remote_write.model import METRIC_NAME, Labels
+from opentelemetry.exporter.prometheus_remote_write.text import one_line
 
 _logger = logging.getLogger(__name__)
 
@@ -115,5 +116,4 @@ def _listed(all_series: Sequence[Labels]) -> str:
 def _shown(labels: dict[str, str]) -> str:
     name = labels.pop(METRIC_NAME, "")
     text = f"{name}{{{', '.join(f'{label}={value!r}' for label, value in labels.items())}}}"
-    text = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
-    return text if len(text) <= _LONGEST_SERIES else f"{text[:_LONGEST_SERIES]}…"
+    return one_line(text, _LONGEST_SERIES)

@@ -7,11 +7,14 @@ from collections import Counter
 from collections.abc import Callable
 
 from opentelemetry.exporter.prometheus_remote_write.errors import OverBudget, Untranslatable
+from opentelemetry.exporter.prometheus_remote_write.text import one_line
 
 _logger = logging.getLogger(__name__)
 
 _MESSAGES_REMEMBERED = 1000
 _METRICS_NAMED = 5
+_LONGEST_NAME = 300  # characters
+_LONGEST_REASON = 1000
 _BUDGET = ("", "max_series")
 
 
@@ -42,7 +45,11 @@ class Refusals:
         if (metric, error.reason) in self._told or len(self._told) >= _MESSAGES_REMEMBERED:
             return
         self._told.add((metric, error.reason))
-        _logger.warning("Metric %r: %s. This is said once; what is left out is counted.", metric, error)
+        _logger.warning(
+            "Metric %s: %s. This is said once; what is left out is counted.",
+            one_line(repr(metric), _LONGEST_NAME),
+            one_line(str(error), _LONGEST_REASON),  # which may name labels, and these may hold anything
+        )
 
     def tell_of_budget(self, limit: int, used: Callable[[], Counter[str]]) -> None:
         """Warn of what an export has left out beyond the budget of series, if it is the first to do so.
@@ -66,4 +73,6 @@ class Refusals:
 
 
 def _listed(metrics: Counter[str]) -> str:
-    return ", ".join(f"{metric!r}: {number}" for metric, number in metrics.most_common(_METRICS_NAMED))
+    return ", ".join(
+        f"{one_line(repr(metric), _LONGEST_NAME)}: {number}" for metric, number in metrics.most_common(_METRICS_NAMED)
+    )

@@ -1,4 +1,7 @@
-"""Text that can be sent: protobuf strings are UTF-8, Python's can hold surrogates, which UTF-8 cannot."""
+"""Text that can be sent and text that can be shown.
+
+Protobuf strings are UTF-8; Python's can hold surrogates, which UTF-8 cannot.
+"""
 
 from __future__ import annotations
 
@@ -18,3 +21,16 @@ def valid_text(text: str) -> str:
     """
     plain = str.__str__(text)
     return plain if plain.isascii() else _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", plain)
+
+
+def one_line(text: str, longest: int) -> str:
+    """Returns the beginning of a text as it may stand in a log: what cannot be seen of it is replaced by U+FFFD.
+
+    Args:
+        text: Any string.
+        longest: How many characters of it are shown.
+    """
+    shown = "".join(
+        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text[:longest]
+    )
+    return shown if len(text) <= longest else f"{shown}…"
