@@ -5,18 +5,21 @@ PYTHON ?= $(firstword $(shell .ci/pythons))
 VENV ?= .venv
 READY = $(VENV)/.ready
 RUN = $(VENV)/bin/python -m
+OLDEST = .venv-oldest
+MAIN_TESTS = tests/test_controller.py tests/entry_points/test_configurator.py tests/examples/test_examples.py \
+	$(patsubst %,tests/end_to_end/test_%.py,launcher injection processes_fork prometheus sdk_versions)
 
-.PHONY: help demo test test-all lint format pytest servers docs bench soak proto clean
+.PHONY: help demo test test-all test-oldest lint format pytest servers docs bench soak proto clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
 	@echo "make TARGET, where TARGET is"
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  %-10s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  %-11s %s\n", $$1, $$2 }'
 
 demo: $(READY) ## Watch an unmodified web application's metrics arrive; PROMETHEUS=1 in a real Prometheus, HOLD=60 for a minute
 	@$(RUN) examples.launcher.demo $(if $(PROMETHEUS),--prometheus) $(if $(HOLD),--hold $(HOLD))
 
-test: servers lint pytest ## Everything that CI runs: real servers, lint, types, all tests with branch coverage
+test: servers lint pytest test-oldest ## Everything that CI runs: servers, lint, types, all tests with coverage, test-oldest
 
 test-all: servers lint ## The tests on every CPython from 3.10 up that .ci/pythons finds, each in a .venv-3.N of its own
 	@set -e; for python in $$(.ci/pythons); do \
@@ -24,6 +27,9 @@ test-all: servers lint ## The tests on every CPython from 3.10 up that .ci/pytho
 		echo "== $$venv"; \
 		$(MAKE) --no-print-directory pytest PYTHON=$$python VENV=$$venv; \
 	done
+
+test-oldest: servers $(OLDEST)/.ready ## The main tests with the lowest version of each package that pyproject.toml allows
+	$(OLDEST)/bin/python -m pytest $(MAIN_TESTS)
 
 lint: $(READY) ## ruff and mypy
 	$(RUN) ruff check
@@ -55,6 +61,17 @@ proto: $(READY) ## Generate the protobuf modules anew
 
 clean: ## Remove the virtual environments, the servers and every cache
 	rm -rf .venv .venv-* .servers .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache dist
+
+# What is needed to run, at its lower bound; pip finds the versions of the rest that go with it.
+$(OLDEST)/.ready: pyproject.toml
+	@test -n "$(PYTHON)" || { echo "make: no Python >= 3.10 found (with venv): make PYTHON=/path/to/python" >&2; exit 1; }
+	@echo "Setting up $(OLDEST) with $(PYTHON)"
+	@$(PYTHON) -m venv --clear $(OLDEST)
+	@sed -n '/^dependencies = /,/^]/s/^ *"\([a-z0-9-]*\) [~>]= \([0-9a-z.]*\).*/\1==\2/p' $< >$(OLDEST)/constraints.txt
+	@$(OLDEST)/bin/python -m pip install --quiet --disable-pip-version-check --upgrade "pip >= 25.1"
+	@$(OLDEST)/bin/python -m pip install --quiet --disable-pip-version-check --constraint $(OLDEST)/constraints.txt \
+		--editable . --group test
+	@touch $@
 
 $(READY): pyproject.toml
 	@test -n "$(PYTHON)" || { echo "make: no Python >= 3.10 found (with venv): make PYTHON=/path/to/python" >&2; exit 1; }

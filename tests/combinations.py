@@ -90,7 +90,7 @@ def measure(ours: Path, folder: Path) -> dict[Case, Outcome]:
     stock = installations.stock_distro(folder / "stock")
     python = {
         False: installations.plain_python(ours),
-        True: installations.plain_python(ours, "opentelemetry-configuration >= 0.66b0"),
+        True: installations.plain_python(ours, "opentelemetry-sdk[file-configuration]"),
     }
     (folder / "otel.yaml").write_text(CONFIGURATION)
     (folder / "app.py").write_text(APPLICATION)
@@ -194,7 +194,7 @@ What has to be set beside the endpoint, so that metrics arrive however the appli
 
 `prometheus_remote_write` is our distro or configurator; `distro` and `configurator` are those of
 `opentelemetry-distro`, which asks for OTLP over gRPC. That is not installed here. A file needs
-`opentelemetry-configuration`.
+`opentelemetry-sdk[file-configuration]`.
 
 | installed | set | started by | distro | configurator | metrics | stderr says |
 | --- | --- | --- | --- | --- | --- | --- |

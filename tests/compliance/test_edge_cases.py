@@ -81,8 +81,9 @@ def test_mixed_sample_and_histogram_families(start_application):
 
 
 def test_robustness_under_load(application):
-    for number in range(200):
-        application.meter.create_gauge(f"load_test_metric_{number}").set(number, {"label": f"value_{number % 10}"})
+    gauges = [application.meter.create_gauge(f"load_test_metric_{number}") for number in range(200)]
     for _ in range(3):
+        for number, each in enumerate(gauges):
+            each.set(number, {"label": f"value_{number % 10}"})
         assert application.push()
     assert [len(message.timeseries) for message in application.messages] == [200] * 3

@@ -52,8 +52,13 @@ def test_no_duplicate_label_names(application):
     assert labels["http_method"] == "a;b"
 
 
-def test_label_names_not_empty(labels_of):
-    assert all(labels_of(attributes={"": "nameless", "a": "named"}))
+def test_label_names_not_empty(application):
+    # The SDK drops the empty key; before 1.45 it hands it out, and the data point is left out.
+    gauge = application.meter.create_gauge("test_metric")
+    gauge.set(42, {"": "nameless", "a": "named"})
+    gauge.set(42, {"a": "alone"})
+    assert application.push()
+    assert all(name for message in application.messages for _, labels in labelled(message) for name in labels)
 
 
 def test_empty_label_value(labels_of):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import yaml
 
 from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver
 from tests.application import LAUNCHER, run
-from tests.end_to_end import installations, operator_webhook
+from tests.end_to_end import installations, interpreters, operator_webhook
 from tests.end_to_end.kubelet import Pod, environment
 
 OPERATOR = installations.DOCKERFILE.parent
@@ -32,16 +33,16 @@ def ours(tmp_path_factory):
     return installations.package(tmp_path_factory.mktemp("ours"))
 
 
-@pytest.fixture(params=["newest", "oldest"])
-def plainly(ours, tmp_path, request):
-    """Runs the shop where nothing else is installed than our package and what it needs, in either supported version."""
+@pytest.fixture
+def plainly(ours, tmp_path):
+    """Runs the shop where nothing else is installed than our package and what it needs."""
 
     def launch(*flags, before=(), after=(), **variables):
         folders = os.pathsep.join(map(str, (*before, ours, *after)))
         return run(
             *(LAUNCHER, *flags, "python", SHOP),
             cwd=tmp_path,
-            python=installations.plain_python(ours, oldest=request.param == "oldest"),
+            python=installations.plain_python(ours),
             PYTHONPATH=folders,
             **variables,
         )
@@ -77,6 +78,12 @@ def image():
         (mode,) = re.findall(r"^RUN chmod -R (\S+) ", installations.DOCKERFILE.read_text(), re.MULTILINE)
         subprocess.run(["chmod", "-R", mode, image], check=True)
         yield image
+
+
+@pytest.fixture(scope="session")
+def plain(tmp_path_factory):
+    """An application's interpreter, of the version that the folder was built with."""
+    return interpreters.virtual_environment(Path(sys.executable), tmp_path_factory.mktemp("app"))
 
 
 @pytest.fixture

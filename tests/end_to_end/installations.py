@@ -15,6 +15,9 @@ from tests.servers.file_lock import locked
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 KEPT = CHECKOUT / ".venv-plain"
+OLDEST = (
+    ["--constraint", str(Path(sys.prefix, "constraints.txt"))] if Path(sys.prefix, "constraints.txt").exists() else []
+)
 DOCKERFILE = CHECKOUT / "examples" / "kubernetes" / "operator" / "Dockerfile"
 
 
@@ -25,28 +28,30 @@ def package(folder: Path) -> Path:
 
 
 def injected(folder: Path) -> Path:
-    """Install into a folder what the Dockerfile of the Operator's example does, with the wheel of the checkout."""
+    """Install into a folder what the Dockerfile of the Operator's example does, with the wheel of the checkout.
+
+    With the oldest packages the versions are those, and not the Dockerfile's.
+    """
     (words,) = re.findall(r'^ARG PACKAGES="(.*?)"$', DOCKERFILE.read_text(), re.MULTILINE | re.DOTALL)
     checkout, *packages = words.replace("\\\n", " ").split()
     if checkout != "/exporter":
         raise RuntimeError(f"{DOCKERFILE} does not install the checkout first")
-    _pip("install", "--target", str(folder / "autoinstrumentation"), str(_wheel(folder)), *packages)
+    if OLDEST:
+        packages = [package.partition("==")[0] for package in packages]
+    _pip("install", "--target", str(folder / "autoinstrumentation"), str(_wheel(folder)), *packages, *OLDEST)
     return folder / "autoinstrumentation"
 
 
-def plain_python(installed: Path, *more: str, oldest: bool = False) -> Path:
+def plain_python(installed: Path, *more: str) -> Path:
     """Return the interpreter of a virtual environment that has what a package needs, and neither it nor another distro.
 
     Args:
         installed: The folder with the package.
         more: Further packages.
-        oldest: Whether OpenTelemetry's packages shall be the oldest that are supported, instead of the newest.
     """
     (found,) = distributions(path=[str(installed)])
     needs = sorted(need for need in found.requires or [] if "extra ==" not in need)
-    if oldest:
-        needs = [re.sub(r"^(opentelemetry-.*?)(?:~=|>=)", r"\1==", need) for need in needs]
-    return python_with(*needs, *more)
+    return python_with(*needs, *more, *OLDEST)
 
 
 def python_with(*needs: str) -> Path:

@@ -21,10 +21,10 @@ import urllib3
 
 from tests.application import run, wait_until_it_serves
 from tests.end_to_end import installations
-from tests.end_to_end.kubelet import Pod
+from tests.end_to_end.injected_shop import INSTANCE
 from tests.servers.ports import free_port
 
-INSTANCE = f"berlin.{Pod().name}.app"
+NEVER = "2147483647"  # milliseconds; the first interval ends at a random moment of these 25 days
 FLASK = """
 from flask import Flask
 app = Flask("shop")
@@ -108,7 +108,7 @@ def start(python, injected, tmp_path):
         for name, text in files.items():
             (tmp_path / name).write_text(text)
         program, *arguments = command
-        environment = injected(**{"OTEL_EXPORTER_PRW_INTERVAL": "3600000", **variables})
+        environment = injected(**{"OTEL_EXPORTER_PRW_INTERVAL": NEVER, **variables})
         log = tmp_path / "log"
         with (
             log.open("wb") as output,

@@ -1,0 +1,36 @@
+"""What the tests run with: the newest packages in `.venv`, the oldest in `.venv-oldest`; and where these differ."""
+
+from __future__ import annotations
+
+import re
+import sys
+from importlib.metadata import requires, version
+from pathlib import Path
+
+PACKAGE = "opentelemetry-exporter-prometheus-remote-write"
+IS_OLDEST = Path(sys.prefix, "constraints.txt").exists()  # the Makefile writes it
+GAUGE = """
+from opentelemetry import metrics
+metrics.get_meter('shop').create_gauge('queue').set(7)
+metrics.get_meter_provider().force_flush()
+"""
+
+
+def release(text):
+    return tuple(map(int, re.findall(r"\d+", text)))[:3]
+
+
+def test_packages_are_the_lowest_that_are_allowed_where_the_run_is_for_those():
+    lowest = {
+        re.match(r"[\w-]+", need)[0]: release(re.search(r"(?:~=|>=)([\w.]+)", need)[1])
+        for need in requires(PACKAGE)
+        if "extra ==" not in need
+    }
+    installed = {name: release(version(name))[: len(bound)] for name, bound in lowest.items()}
+    assert (installed == lowest) == IS_OLDEST
+
+
+def test_gauge_that_is_set_once_is_told_of_from_then_on_since_1_45(receiver, fully):
+    ended = fully(GAUGE, OTEL_EXPORTER_PRW_ENDPOINT=receiver.url)
+    assert (ended.status, ended.errors) == (0, [])
+    assert receiver.values("queue") == ([7, 7] if release(version("opentelemetry-sdk")) >= (1, 45) else [7])
