@@ -27,10 +27,14 @@ def package(folder: Path) -> Path:
     return folder / "installed"
 
 
-def injected(folder: Path) -> Path:
+def injected(folder: Path, *options: str) -> Path:
     """Install into a folder what the Dockerfile of the Operator's example does, with the wheel of the checkout.
 
     With the oldest packages the versions are those, and not the Dockerfile's.
+
+    Args:
+        folder: Gets a folder autoinstrumentation.
+        options: Of pip, to install for another platform than this one.
     """
     (words,) = re.findall(r'^ARG PACKAGES="(.*?)"$', DOCKERFILE.read_text(), re.MULTILINE | re.DOTALL)
     checkout, *packages = words.replace("\\\n", " ").split()
@@ -38,7 +42,8 @@ def injected(folder: Path) -> Path:
         raise RuntimeError(f"{DOCKERFILE} does not install the checkout first")
     if OLDEST:
         packages = [package.partition("==")[0] for package in packages]
-    _pip("install", "--target", str(folder / "autoinstrumentation"), str(_wheel(folder)), *packages, *OLDEST)
+    target = ["--target", str(folder / "autoinstrumentation"), *options]
+    _pip("install", *target, str(_wheel(folder)), *packages, *OLDEST)
     return folder / "autoinstrumentation"
 
 
