@@ -133,7 +133,7 @@ def test_in_the_end_all_series_are_marked(batches, protocol):
     assert list(batches.encode([], NOW + 60)) == []
     assert not batches._placements
     assert not batches._newest
-    assert not any(room.batch._by_stream for rooms in batches._open.values() for room in rooms)
+    assert not any(room.batch._held for rooms in batches._open.values() for room in rooms)
 
 
 def test_a_series_that_only_starts_anew_is_not_marked(batches, protocol):

@@ -36,6 +36,8 @@ def series(protocol, message):
 def test_a_request_says_what_its_frames_say_in_every_export(protocol, exports):
     batch = Batch(ENCODERS[protocol])
     for frames in exports:
+        for frame in frames:
+            batch.hold(frame.family, frame.streams)
         assert series(protocol, b"".join(batch.encode(frames))) == expected(frames, protocol)
 
 
@@ -68,26 +70,39 @@ def test_a_family_that_sends_nothing_new_is_encoded_once(protocol):
     encoded = []
 
     class Counting(ENCODERS[protocol]):
-        def constant_fields(self, family, stream):
+        def labels(self, stream):
             encoded.append(stream)
-            return super().constant_fields(family, stream)
+            return super().labels(stream)
 
     batch = Batch(Counting)
     those = streams("a", "b")
+    batch.hold(LEVEL, those)
     for number in range(3):
         b"".join(batch.encode([floats(LEVEL, those, number)]))
     assert encoded == those
     more = [*those, *streams("c")]
+    batch.hold(LEVEL, more)
     b"".join(batch.encode([floats(LEVEL, more)]))
     assert encoded == more
 
 
+def test_some_of_what_is_held_can_be_sent_alone(protocol, batch):
+    a, b, c = those = streams("a", "b", "c")
+    batch.hold(LEVEL, those)
+    whole = b"".join(batch.encode([floats(LEVEL, those)]))
+    for some in ([a], [c, b], streams("d"), [b, *streams("e"), a]):
+        frame = floats(LEVEL, some)
+        assert series(protocol, b"".join(batch.encode([frame]))) == expected([frame], protocol)
+    assert series(protocol, b"".join(batch.encode([floats(LEVEL, those)]))) == series(protocol, whole)
+
+
 def test_what_was_forgotten_is_not_kept(batch):
     those = streams("a", "b")
+    batch.hold(LEVEL, those)
     b"".join(batch.encode([floats(LEVEL, those)]))
-    batch.forget(LEVEL, those)
-    assert not batch._by_stream
-    assert not batch._by_family
+    batch.hold(LEVEL, ())
+    assert not batch._held
+    assert not batch._streams
 
 
 def test_a_long_series_grows_by_its_exemplars_and_shrinks_again(batch, protocol):
@@ -108,6 +123,6 @@ def test_a_batch_whose_streams_come_and_go_does_not_grow(batch):
     sizes = set()
     for number in range(300):
         those = streams(f"{number:03}")
+        batch.hold(LEVEL, those)
         sizes.add(len(b"".join(batch.encode([floats(LEVEL, those)]))))
-        batch.forget(LEVEL, those)
     assert max(sizes) <= 3 * min(sizes)

@@ -82,7 +82,7 @@ def test_nothing_is_kept_of_streams_that_are_gone(exports, max_samples):
     assert not batches._placements
     rooms = [room for rooms in batches._open.values() for room in rooms]
     assert not any(room.samples for room in rooms)
-    assert not any(room.batch._by_stream or room.batch._by_family for room in rooms)
+    assert not any(room.batch._held for room in rooms)
 
 
 def test_requests_are_filled_up_to_the_maximum():

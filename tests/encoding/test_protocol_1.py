@@ -3,36 +3,8 @@ import pytest
 from opentelemetry.exporter.prometheus_remote_write.encoding import write_v1_pb2 as v1
 from opentelemetry.exporter.prometheus_remote_write.encoding.protocol_1 import Protocol1, metadata_messages
 from opentelemetry.exporter.prometheus_remote_write.model import Exemplar, Metadata, MetricType, NativeHistogram, Span
-from opentelemetry.exporter.prometheus_remote_write.series import Family, SeriesName, Stream
+from opentelemetry.exporter.prometheus_remote_write.series import Stream
 from tests.collected import NOW
-
-LATENCY = Family(
-    "latency",
-    Metadata("latency", MetricType.HISTOGRAM, "", ""),
-    (SeriesName("latency_bucket", "0.5"), SeriesName("latency_bucket", "+Inf"), SeriesName("latency_sum")),
-)
-
-
-def labels(fields):
-    return [(label.name, label.value) for label in v1.TimeSeries.FromString(fields).labels]
-
-
-@pytest.mark.parametrize(
-    "own",
-    [
-        pytest.param((), id="no labels of its own"),
-        pytest.param((("job", "shop"),), id="one between __name__ and le"),
-        pytest.param((("A", "1"), ("Z", "2"), ("__nam", "3")), id="some before __name__"),
-        pytest.param((("__name__x", "1"), ("a", "2"), ("ld", "3")), id="some right after __name__ and right before le"),
-        pytest.param((("lea", "1"), ("lf", "2"), ("ü", "3")), id="some after le"),
-        pytest.param((("A", "1"), ("job", "2"), ("z", "3")), id="some everywhere"),
-    ],
-)
-def test_labels_are_in_the_order_of_the_bytes_of_their_names(own):
-    first, last, total = map(labels, map(b"".join, Protocol1().constant_fields(LATENCY, Stream(own, 0))))
-    assert first == sorted([*own, ("__name__", "latency_bucket"), ("le", "0.5")], key=lambda pair: pair[0].encode())
-    assert last == sorted([*own, ("__name__", "latency_bucket"), ("le", "+Inf")], key=lambda pair: pair[0].encode())
-    assert total == sorted([*own, ("__name__", "latency_sum")], key=lambda pair: pair[0].encode())
 
 
 def test_a_native_histogram_has_all_its_fields():

@@ -99,10 +99,10 @@ def test_a_request_byte_for_byte():
         (
             *(
                 b"\x22" + bytes([len(text)]) + text
-                for text in (b"", b"Uptime", b"s", b"job", b"shop", b"__name__", b"up")
+                for text in (b"", b"Uptime", b"s", b"__name__", b"up", b"job", b"shop")
             ),
             b"\x2a\x27",  # field 5, a series of 39 bytes
-            b"\x0a\x04\x05\x06\x03\x04",  # labels_refs, packed
+            b"\x0a\x04\x03\x04\x05\x06",  # labels_refs, packed
             b"\x2a\x06\x08\x01\x18\x01\x20\x02",  # metadata: counter, help_ref, unit_ref
             b"\x12\x17",  # a sample of 23 bytes
             b"\x18\xc0\xb3\xc6\xa0\xf7\x32",  # start_timestamp
@@ -111,10 +111,10 @@ def test_a_request_byte_for_byte():
         )
     )
     assert v2.Request.FromString(request.body) == v2.Request(
-        symbols=["", "Uptime", "s", "job", "shop", "__name__", "up"],
+        symbols=["", "Uptime", "s", "__name__", "up", "job", "shop"],
         timeseries=[
             v2.TimeSeries(
-                labels_refs=[5, 6, 3, 4],
+                labels_refs=[3, 4, 5, 6],
                 samples=[v2.Sample(value=1.5, timestamp=NOW, start_timestamp=START)],
                 metadata=v2.Metadata(type="METRIC_TYPE_COUNTER", help_ref=1, unit_ref=2),
             )

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
 from typing import NamedTuple
 
 from opentelemetry.exporter.prometheus_remote_write.budget import Share
-from opentelemetry.exporter.prometheus_remote_write.errors import Untranslatable
+from opentelemetry.exporter.prometheus_remote_write.errors import OverBudget, Untranslatable
 from opentelemetry.exporter.prometheus_remote_write.model import (
     BUCKET_BOUND,
     Exemplar,
@@ -139,6 +140,33 @@ class Claims:
         for group in family.groups:
             self._owners.setdefault(group, {})[labels] = family
 
+    def claim_all(self, family: Family, all_labels: Sequence[Labels]) -> Mapping[int, Untranslatable]:
+        """Take the series of streams.
+
+        Args:
+            family: The streams' family.
+            all_labels: The labels of each.
+
+        Returns:
+            What :meth:`claim` would raise, by the position of those streams that cannot have their series.
+        """
+        if not all_labels:
+            return {}
+        new = dict.fromkeys(all_labels, family)
+        if len(new) == len(all_labels) and self._are_free(family, new):
+            with suppress(OverBudget):
+                self.share.take(family.metric, len(family.names) * len(new))
+                for group in family.groups:
+                    self._owners.setdefault(group, {}).update(new)
+                return {}
+        refused: dict[int, Untranslatable] = {}
+        for position, labels in enumerate(all_labels):
+            try:
+                self.claim(family, labels)
+            except Untranslatable as error:
+                refused[position] = error
+        return refused
+
     def check_room(self, family: Family) -> None:
         """Raise :class:`OverBudget` where there is no room for another stream of a family."""
         self.share.check_room(len(family.names))
@@ -151,6 +179,14 @@ class Claims:
             del owners[labels]
             if not owners:
                 del self._owners[group]
+
+    def _are_free(self, family: Family, all_labels: Mapping[Labels, object]) -> bool:
+        """Whether certainly nobody has a series of some streams."""
+        return all(
+            SeriesGroup(group.name, not group.is_bucket) not in self._owners
+            and self._owners.get(group, {}).keys().isdisjoint(all_labels)
+            for group in family.groups
+        )
 
     def _owners_of(self, family: Family, labels: Labels) -> Iterator[tuple[str, Family]]:
         for group in family.groups:

@@ -13,7 +13,7 @@ from opentelemetry.exporter.prometheus_remote_write.model import Labels
 from opentelemetry.exporter.prometheus_remote_write.series import Claims, Family, Stream
 from opentelemetry.exporter.prometheus_remote_write.timestamps import milliseconds
 
-_UNCHANGING = (str, int, float, bytes)
+_UNCHANGING = frozenset({str, bool, int, float, bytes})
 
 
 class _Known(NamedTuple):
@@ -111,54 +111,72 @@ class Streams:
             return False
 
     def _find_anew(self, points: Sequence[Any]) -> tuple[Sequence[Any], Sequence[Stream]]:
-        gone = dict.fromkeys(self._streams)
-        as_before = [self._as_before(point, gone) for point in points]
-        by_labels = {stream.labels: stream for stream in gone}
-        found: list[tuple[Any, _Known]] = []
-        without_room: dict[int, object] = {}
-        for point, known in zip(points, as_before, strict=True):
-            try:
-                found.append((point, known or self._find_one(point, gone, by_labels)))
-            except OverBudget as error:
-                without_room[id(point.attributes)] = point.attributes
-                self._refuse(error)
-            except Untranslatable as error:
-                self._refuse(error)
-            except Exception as error:  # noqa: BLE001 - attributes of any kind of wrong
-                self._refuse(Untranslatable("attributes", f"its attributes cannot be read ({type(error).__name__})"))
-        for stream in gone:
-            self._claims.release(self.family, stream.labels)
-            self._new.pop(stream, None)
-
-        self._without_room = without_room
-        self._known = {id(known.attributes): known for _, known in found}
+        left = self._known.copy()
+        here = [self._as_before(point, left) for point in points]
+        refused = self._take_up(points, here, {known.stream.labels: known.stream for known in left.values()})
+        for _, error in sorted(refused.items()):
+            self._refuse(error)
+        found = [known for known in here if known]
+        self._known = {id(known.attributes): known for known in found}
+        beyond = [points[position].attributes for position, error in refused.items() if isinstance(error, OverBudget)]
+        self._without_room = {id(attributes): attributes for attributes in beyond}
         # A data point that was refused is looked at again in the next export, for these have not its number: what stood
         # in its way may be gone.
-        self._attributes = [known.attributes for _, known in found]
-        self._copies = [known.copy for _, known in found]
-        self._starts = [known.start for _, known in found]
-        streams = [known.stream for _, known in found]
+        self._attributes = [known.attributes for known in found]
+        self._copies = [known.copy for known in found]
+        self._starts = [known.start for known in found]
+        streams = [known.stream for known in found]
         if streams != self._streams:
             self._streams = streams
-        return [point for point, _ in found], self._streams
+        return [point for point, known in zip(points, here, strict=True) if known], self._streams
 
-    def _as_before(self, point: Any, gone: dict[Stream, None]) -> _Known | None:
+    def _take_up(
+        self, points: Sequence[Any], here: list[_Known | None], left: dict[Labels, Stream]
+    ) -> dict[int, Untranslatable]:
+        """Take up the points that are not as they were, and give up the streams that are left then.
+
+        Args:
+            points: The data points.
+            here: What is known of each; gets what becomes known.
+            left: The streams that were found before and not yet now, by their labels.
+
+        Returns:
+            Why not, by position.
+        """
+        refused: dict[int, Untranslatable] = {}
+        new: list[tuple[int, Stream]] = []
+        for position, point in enumerate(points):
+            if here[position] is None:
+                try:
+                    here[position] = known = self._look_at(point, left)
+                except Exception as error:  # noqa: BLE001 - attributes of any kind of wrong
+                    refused[position] = _reason(error)
+                else:
+                    if left.pop(known.stream.labels, None) is None:
+                        new.append((position, known.stream))
+        for stream in left.values():
+            self._claims.release(self.family, stream.labels)
+            self._new.pop(stream, None)
+        for place, reason in self._claims.claim_all(self.family, [stream.labels for _, stream in new]).items():
+            position, stream = new[place]
+            refused[position] = reason
+            here[position] = None
+            self._new.pop(stream, None)
+        return refused
+
+    @staticmethod
+    def _as_before(point: Any, left: dict[int, _Known]) -> _Known | None:
+        """Take what is known of a data point that is as it was."""
         try:
-            known = self._known.get(id(point.attributes))
-            if (
-                known is None
-                or known.attributes is not point.attributes
-                or known.start != point.start_time_unix_nano
-                or known.copy != point.attributes
-                or known.stream not in gone
-            ):
-                return None
-        except Exception:  # noqa: BLE001 - what is wrong with it shows when it is looked at
-            return None
-        del gone[known.stream]
-        return known
+            attributes = point.attributes
+            known = left.get(id(attributes))
+            if known is not None and known.copy == attributes and known.start == point.start_time_unix_nano:
+                return left.pop(id(attributes))
+        except Exception:  # noqa: BLE001, S110 - it is not known, or what is wrong with it shows when it is looked at
+            pass
+        return None
 
-    def _find_one(self, point: Any, gone: dict[Stream, None], by_labels: dict[Labels, Stream]) -> _Known:
+    def _look_at(self, point: Any, by_labels: Mapping[Labels, Stream]) -> _Known:
         """Find the stream of a point that is not as it was: by its labels, or a new one."""
         attributes, start = point.attributes, point.start_time_unix_nano
         if attributes is not None and not isinstance(attributes, Mapping):
@@ -167,21 +185,25 @@ class Streams:
             self._claims.check_room(self.family)
         began = milliseconds(start or 0)
         labels = self._labels(attributes or {})
-        before = by_labels.get(labels)
-        is_same = before in gone and before is not None and before.start == began
-        stream = before if is_same and before is not None else Stream(labels, began)
-        seed = self._beginnings.seed(point) if self._beginnings and not is_same else None
-        if before in gone:
-            del gone[before]
-        else:
-            self._claims.claim(self.family, labels)
-        if seed is not None:
-            self._new[stream] = seed
+        stream = by_labels.get(labels)
+        if stream is None or stream.start != began:
+            stream = Stream(labels, began)
+            if self._beginnings and (seed := self._beginnings.seed(point)) is not None:
+                self._new[stream] = seed
         return _Known(attributes, _copied(attributes), stream, start)
+
+
+def _reason(error: Exception) -> Untranslatable:
+    if isinstance(error, Untranslatable):
+        return error
+    return Untranslatable("attributes", f"its attributes cannot be read ({type(error).__name__})")
 
 
 def _copied(attributes: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """A copy to compare with, also of values that can be changed in place; the SDK has none such."""
     if attributes is None:
         return None
-    return {key: value if isinstance(value, _UNCHANGING) else deepcopy(value) for key, value in attributes.items()}
+    copy = dict(attributes)
+    if not _UNCHANGING.issuperset(map(type, copy.values())):
+        return deepcopy(copy)
+    return copy

@@ -1,8 +1,8 @@
 """A request that keeps its series: the same streams travel together in every export, so most of it is encoded once.
 
-What changes of a series from export to export is the sample's value and timestamp. So a series is kept as its *head*,
-the bytes that come before a value; its *tail*, the bytes after it, holds the timestamp. A request is head, value, tail,
-head, value, tail and so on, joined. A head may be in pieces, which the series of a stream then share.
+What changes of a series from export to export is the sample's value and timestamp. So what is kept of a series is its
+*head*, the bytes that come before a value; its *tail*, the bytes after it, holds the timestamp. A request is head,
+value, tail, head, value, tail and so on, joined; kept is the list of these pieces, with nothing for values and tails.
 """
 
 from __future__ import annotations
@@ -10,24 +10,33 @@ from __future__ import annotations
 import struct
 import sys
 from array import array
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from itertools import repeat
 from typing import NamedTuple
 
+from opentelemetry.exporter.prometheus_remote_write.encoding.heads import (
+    TIMESTAMP,
+    FamilyConstants,
+    family_constants,
+    fields_of_native,
+    heads,
+    series_opening,
+)
 from opentelemetry.exporter.prometheus_remote_write.encoding.series_encoder import SeriesEncoder
-from opentelemetry.exporter.prometheus_remote_write.encoding.wire import LENGTH_DELIMITED, tag, timestamp, varint
+from opentelemetry.exporter.prometheus_remote_write.encoding.wire import timestamp, varint
 from opentelemetry.exporter.prometheus_remote_write.model import NativeHistogram
 from opentelemetry.exporter.prometheus_remote_write.series import Family, Frame, Stream
 
-_TIMESTAMP = b"\x10"  # the tag of a sample's second field
 _ZERO = bytes(8)
-_VALUE_AND_TAIL = 8 + len(_TIMESTAMP) + len(timestamp(0))  # bytes of a sample after its head
 
 
-class _Kept(NamedTuple):
+class _Held(NamedTuple):
+    """What is kept of a family: of floats, the request's pieces with nothing for values and tails; else the fields."""
+
     streams: Sequence[Stream]
-    heads: list[bytes]
+    constants: FamilyConstants
+    pieces: list[bytes]
 
 
 class Batch:
@@ -41,72 +50,89 @@ class Batch:
     def __init__(self, new_encoder: Callable[[], SeriesEncoder]) -> None:
         self._new_encoder = new_encoder
         self._encoder = new_encoder()
-        self._series_tag = tag(self._encoder.field, LENGTH_DELIMITED)
-        self._by_stream: dict[Stream, list[bytes]] = {}
-        self._by_family: dict[Family, _Kept] = {}
+        self._held: dict[Family, _Held] = {}
+        self._streams = 0
+
+    def hold(self, family: Family, streams: Sequence[Stream]) -> None:
+        """Encode what is constant of streams, and keep it until others of their family are held.
+
+        Args:
+            family: The family.
+            streams: All of its streams that travel here. Only those are encoded that were not held before.
+        """
+        before = self._held.pop(family, None)
+        self._streams += len(streams) - (len(before.streams) if before else 0)
+        if streams:
+            self._held[family] = self._encoded(family, streams, before)
+        if self._encoder.is_stale(self._streams):
+            self._encoder = self._new_encoder()
+            self._held = {each: self._encoded(each, held.streams, None) for each, held in self._held.items()}
 
     def encode(self, frames: Sequence[Frame]) -> list[bytes]:
         """Encode one export of the batch's streams.
 
         Args:
-            frames: What they send, one frame for each family.
+            frames: What they send, each of one family. What is not held of their streams is encoded for this once.
 
         Returns:
             The request's message, in pieces.
         """
-        if self._encoder.is_stale(len(self._by_stream)):
-            self._encoder = self._new_encoder()
-            self._by_stream.clear()
-            self._by_family.clear()
-        kept = [self._kept(frame) for frame in frames]
+        held = [self._of(frame) for frame in frames]
         pieces = [b""]
-        for frame, constant in zip(frames, kept, strict=True):
-            pieces += self._native(frame, constant) if frame.family.native else self._floats(frame, constant)
+        for frame, its_own in zip(frames, held, strict=True):
+            pieces += self._native(frame, its_own) if frame.family.native else self._floats(frame, its_own)
         # First, because there are receivers that look up the strings of a series while they read it.
         pieces[0] = self._encoder.request_fields()
         return pieces
 
-    def forget(self, family: Family, streams: Iterable[Stream]) -> None:
-        """Drop what is kept of streams that travel here no more."""
-        for stream in streams:
-            self._by_stream.pop(stream, None)
-        self._by_family.pop(family, None)
+    def _of(self, frame: Frame) -> _Held:
+        held = self._held.get(frame.family)
+        if held is None or held.streams is not frame.streams:
+            return self._encoded(frame.family, frame.streams, held)
+        return held
 
-    def _floats(self, frame: Frame, heads: list[bytes]) -> list[bytes]:
+    def _encoded(self, family: Family, streams: Sequence[Stream], before: _Held | None) -> _Held:
+        """Encode streams, or take them from what was held before."""
+        constants = before.constants if before else family_constants(self._encoder, family)
+        places = {stream: place for place, stream in enumerate(before.streams)} if before else {}
+        step = 1 if family.native else constants.step * len(family.names)
+        pieces: list[bytes] = []
+        for stream in streams:
+            place = places.get(stream)
+            if before is not None and place is not None:
+                pieces += before.pieces[place * step : (place + 1) * step]
+            elif family.native:
+                pieces.append(fields_of_native(self._encoder, constants, stream))
+            else:
+                pieces += heads(self._encoder, constants, stream)
+        return _Held(streams, constants, pieces)
+
+    def _floats(self, frame: Frame, held: _Held) -> list[bytes]:
         series = len(frame.streams) * len(frame.family.names)
-        width = len(heads) // series  # pieces of a head
+        step = held.constants.step
+        pieces = held.pieces.copy()
         tails = _tails(frame)
-        if frame.seeds or frame.exemplars:
-            heads = heads.copy()
-            for position, at in frame.seeds.items():
-                self._seed(heads, width, frame, position, at)
-            for position, exemplars in frame.exemplars.items():
-                fields = self._encoder.exemplars(exemplars)
-                heads[position * width] = _lengthened(heads[position * width], len(fields))
-                tails[position] += fields
-        step = width + 2
-        pieces = [b""] * (step * series)
-        for place in range(width):
-            pieces[place::step] = heads[place::width]
-        pieces[width::step] = _doubles(series).unpack(_little_endian(frame.values))
-        pieces[width + 1 :: step] = tails
+        for position, at in frame.seeds.items():
+            self._seed(pieces, held.constants, frame, position, at)
+        for position, exemplars in frame.exemplars.items():
+            fields = self._encoder.exemplars(exemplars)
+            pieces[position * step] = _lengthened(pieces[position * step], len(fields))
+            tails[position] += fields
+        pieces[step - 2 :: step] = _doubles(series).unpack(_little_endian(frame.values))
+        pieces[step - 1 :: step] = tails
         return pieces
 
-    def _seed(self, heads: list[bytes], width: int, frame: Frame, position: int, at: int) -> None:
+    def _seed(self, pieces: list[bytes], constants: FamilyConstants, frame: Frame, position: int, at: int) -> None:
         """Put a sample of 0 before the samples of a stream's series."""
         stream = frame.streams[position]
-        seed = self._encoder.sample_opening(_beginning(stream, at)) + _ZERO + _TIMESTAMP + timestamp(at)
-        opening = len(self._encoder.sample_opening(stream))
-        size = len(frame.family.names)
-        for series in range(position * size, (position + 1) * size):
-            first, last = series * width, (series + 1) * width - 1
-            heads[first] = _lengthened(heads[first], len(seed))
-            heads[last] = b"".join((heads[last][:-opening], seed, heads[last][-opening:]))
+        seed = self._encoder.sample_opening(_beginning(stream, at)) + _ZERO + TIMESTAMP + timestamp(at)
+        step = constants.step * len(constants.series)
+        pieces[position * step : (position + 1) * step] = heads(self._encoder, constants, stream, seed)
 
-    def _native(self, frame: Frame, constant: list[bytes]) -> list[bytes]:
+    def _native(self, frame: Frame, held: _Held) -> list[bytes]:
         pieces: list[bytes] = []
         times = repeat(frame.timestamps) if isinstance(frame.timestamps, int) else frame.timestamps
-        series = zip(constant, frame.streams, frame.histograms, times, strict=False)  # times may be endless
+        series = zip(held.pieces, frame.streams, frame.histograms, times, strict=False)  # times may be endless
         for position, (fields, stream, histogram, time) in enumerate(series):
             histogram_field = self._encoder.histogram(histogram, stream, time)
             if at := frame.seeds.get(position):
@@ -114,52 +140,15 @@ class Batch:
                 histogram_field = seed + histogram_field
             exemplars = self._encoder.exemplars(frame.exemplars.get(position, ()))
             length = len(fields) + len(histogram_field) + len(exemplars)
-            pieces += (self._series_tag, varint(length), fields, histogram_field, exemplars)
+            pieces += (series_opening(self._encoder, length), fields, histogram_field, exemplars)
         return pieces
-
-    def _kept(self, frame: Frame) -> list[bytes]:
-        """The kept bytes of a frame's series, encoding only streams that are new."""
-        encode = self._fields if frame.family.native else self._heads
-        kept = self._by_family.get(frame.family)
-        if kept is not None and kept.streams is frame.streams:
-            return kept.heads
-        flat: list[bytes] = []
-        for stream in frame.streams:
-            heads = self._by_stream.get(stream)
-            if heads is None:
-                heads = self._by_stream[stream] = encode(frame.family, stream)
-            flat += heads
-        self._by_family[frame.family] = _Kept(frame.streams, flat)
-        return flat
-
-    def _fields(self, family: Family, stream: Stream) -> list[bytes]:
-        return [b"".join(pieces) for pieces in self._encoder.constant_fields(family, stream)]
-
-    def _heads(self, family: Family, stream: Stream) -> list[bytes]:
-        opening = self._encoder.sample_opening(stream)
-        rest = len(opening) + _VALUE_AND_TAIL
-        heads: list[bytes] = []
-        ends: dict[bytes, bytes] = {}
-        for pieces in self._encoder.constant_fields(family, stream):
-            start = _series_start(self._series_tag, sum(map(len, pieces)) + rest)
-            if len(pieces) == 1:
-                heads.append(b"".join((start, *pieces, opening)))
-            else:
-                *shared, last = pieces
-                heads += (start, *shared, ends.get(last) or ends.setdefault(last, last + opening))
-        return heads
-
-
-@lru_cache(maxsize=4096)  # series of one length share it
-def _series_start(series_tag: bytes, length: int) -> bytes:
-    return series_tag + varint(length)
 
 
 def _tails(frame: Frame) -> list[bytes]:
     if isinstance(frame.timestamps, int):
-        return [_TIMESTAMP + timestamp(frame.timestamps)] * len(frame.values)
+        return [TIMESTAMP + timestamp(frame.timestamps)] * len(frame.values)
     samples = len(frame.family.names)
-    return [_TIMESTAMP + timestamp(time) for time in frame.timestamps for _ in range(samples)]
+    return [TIMESTAMP + timestamp(time) for time in frame.timestamps for _ in range(samples)]
 
 
 def _beginning(stream: Stream, at: int) -> Stream:

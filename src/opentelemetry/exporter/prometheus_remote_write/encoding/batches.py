@@ -9,7 +9,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, count
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from opentelemetry.exporter.prometheus_remote_write.encoding.batch import Batch
 from opentelemetry.exporter.prometheus_remote_write.encoding.series_encoder import SeriesEncoder
@@ -18,6 +18,7 @@ from opentelemetry.exporter.prometheus_remote_write.series import Family, Frame,
 from opentelemetry.exporter.prometheus_remote_write.timestamps import LATEST
 
 _MAX_LABEL_BYTES = 4 * 1024 * 1024  # of one request, before compression; receivers refuse more than 32 MiB
+_Item = TypeVar("_Item")
 
 
 class Load(NamedTuple):
@@ -39,16 +40,19 @@ class Load(NamedTuple):
 
 
 class _Part(NamedTuple):
-    """Those streams of a family that travel in one batch. Positions are None where they are all of them."""
+    """Those streams of a family that travel in one batch, and where they are among all of them."""
 
-    batch: _Room
+    room: _Room
     streams: Sequence[Stream]
-    positions: Sequence[int] | None
+    runs: Sequence[range]
 
 
 class _Placement(NamedTuple):
     streams: Sequence[Stream]
     parts: list[_Part]
+
+
+_NOWHERE = _Placement((), [])
 
 
 class _Gone(NamedTuple):
@@ -107,7 +111,7 @@ class Batches:
         for frame in frames:
             families.add(frame.family)
             for part in self._parts(frame.family, frame.streams):
-                loads.setdefault(part.batch, []).append(_part_of(frame, part))
+                loads.setdefault(part.room, []).append(_part_of(frame, part))
             if self._stale_markers:
                 newest = frame.timestamps if isinstance(frame.timestamps, int) else max(frame.timestamps)
                 self._newest[frame.family] = newest
@@ -128,10 +132,6 @@ class Batches:
                     exemplars=sum(len(exemplars) for part in parts for exemplars in part.exemplars.values()),
                     batch=room.number,
                 )
-        for room, family, stream, _ in self._gone:
-            room.batch.forget(family, [stream])
-        for room, frame in markers:
-            room.batch.forget(frame.family, frame.streams)
         self._gone.clear()
 
     def adopt(self, others: Batches) -> None:
@@ -141,21 +141,20 @@ class Batches:
         self._newest.update(others._newest)
 
     def _parts(self, family: Family, streams: Sequence[Stream]) -> list[_Part]:
-        before = self._placements.get(family, _Placement((), []))
+        before = self._placements.get(family, _NOWHERE)
         if before.streams is streams:
             return before.parts
-        places = {stream: part.batch for part in before.parts for stream in part.streams}
-        gone = places.keys() - set(streams)
-        for stream in gone:
-            self._leave(places.pop(stream), family, stream)
+        rooms = {stream: part.room for part in before.parts for stream in part.streams}
+        places = [rooms.pop(stream, None) for stream in streams]
+        for stream, room in rooms.items():
+            self._leave(room, family, stream)
         positions: dict[_Room, list[int]] = {}
-        for position, stream in enumerate(streams):
-            room = places.get(stream) or self._enter(family, stream)
-            positions.setdefault(room, []).append(position)
-        if len(positions) == 1:
-            parts = [_Part(room, streams, None) for room in positions]
-        else:
-            parts = [_Part(room, [streams[at] for at in chosen], chosen) for room, chosen in positions.items()]
+        for position, place in enumerate(places):
+            positions.setdefault(place or self._enter(family, streams[position]), []).append(position)
+        parts = [_part(room, streams, chosen) for room, chosen in positions.items()]
+        held = {part.room: () for part in before.parts} | {part.room: part.streams for part in parts}
+        for room, theirs in held.items():
+            room.batch.hold(family, theirs)
         self._placements[family] = _Placement(streams, parts)
         return parts
 
@@ -177,14 +176,12 @@ class Batches:
     def _leave(self, room: _Room, family: Family, stream: Stream) -> None:
         if self._stale_markers:
             self._gone.append(_Gone(room, family, stream, self._newest[family]))
-        else:
-            room.batch.forget(family, [stream])
         room.samples -= len(family.names)
         room.label_bytes -= _label_bytes(family, stream)
+        rooms = self._open[family.native]
+        rooms.pop(room, None)
         if room.samples:
-            self._open[family.native][room] = None
-        else:  # with all that it keeps
-            self._open[family.native].pop(room, None)
+            rooms[room] = None  # as the last, so that the next comes in here: mostly one of the same family
 
     def _markers(self, at: int) -> Iterator[tuple[_Room, Frame]]:
         """Mark as stale what has ended: at the time of the export, but later than its last sample."""
@@ -203,12 +200,23 @@ class Batches:
 
 def _label_bytes(family: Family, stream: Stream) -> int:
     """How many bytes the labels of a stream take, once for each of its series: in 1.0, the larger of the protocols."""
-    return len(family.names) * sum(map(len, map(str.encode, chain.from_iterable(stream.labels))))
+    return len(family.names) * len("".join(chain.from_iterable(stream.labels)).encode())
+
+
+def _part(room: _Room, streams: Sequence[Stream], positions: Sequence[int]) -> _Part:
+    if len(positions) == len(streams):
+        return _Part(room, streams, [range(len(streams))])
+    ends = [at for at in range(1, len(positions)) if positions[at] != positions[at - 1] + 1]
+    runs = [
+        range(positions[start], positions[end - 1] + 1)
+        for start, end in zip([0, *ends], [*ends, len(positions)], strict=True)
+    ]
+    return _Part(room, [streams[position] for position in positions], runs)
 
 
 def _part_of(frame: Frame, part: _Part) -> Frame:
     """The part of a frame that travels in one batch."""
-    return frame if part.positions is None else _cut(frame, part.positions, part.streams)
+    return frame if part.streams is frame.streams else _cut(frame, part.runs, part.streams)
 
 
 def _divided(frames: Sequence[Frame], max_samples: int) -> Iterator[Sequence[Frame]]:
@@ -223,9 +231,8 @@ def _divided(frames: Sequence[Frame], max_samples: int) -> Iterator[Sequence[Fra
         yield frames
     else:
         (frame,) = frames
-        for positions in (range(middle), range(middle, len(frame.streams))):
-            half = _cut(frame, positions, [frame.streams[position] for position in positions])
-            yield from _divided([half], max_samples)
+        for run in (range(middle), range(middle, len(frame.streams))):
+            yield from _divided([_cut(frame, [run], frame.streams[run.start : run.stop])], max_samples)
 
 
 def _size(frame: Frame) -> int:
@@ -233,20 +240,25 @@ def _size(frame: Frame) -> int:
     return (len(frame.streams) + len(frame.seeds)) * len(frame.family.names)
 
 
-def _cut(frame: Frame, positions: Sequence[int], streams: Sequence[Stream]) -> Frame:
+def _cut(frame: Frame, runs: Sequence[range], streams: Sequence[Stream]) -> Frame:
     """A frame with some of its streams, by their positions."""
     size = len(frame.family.names)
     values = array("d")
-    exemplars = {}
-    for place, position in enumerate(positions):
-        values += frame.values[position * size : (position + 1) * size]
-        if frame.exemplars:
-            for series in range(size):
-                if position * size + series in frame.exemplars:
-                    exemplars[place * size + series] = frame.exemplars[position * size + series]
-    histograms = [frame.histograms[position] for position in positions] if frame.histograms else ()
+    for run in runs:
+        values += frame.values[run.start * size : run.stop * size]
+    positions = [*chain.from_iterable(runs)] if frame.exemplars or frame.seeds else ()
+    exemplars = {
+        place * size + series: frame.exemplars[position * size + series]
+        for place, position in enumerate(positions)
+        for series in range(size)
+        if position * size + series in frame.exemplars
+    }
+    seeds = {place: frame.seeds[position] for place, position in enumerate(positions) if position in frame.seeds}
     timestamps = frame.timestamps
     if not isinstance(timestamps, int):
-        timestamps = [timestamps[position] for position in positions]
-    seeds = {place: frame.seeds[at] for place, at in enumerate(positions) if at in frame.seeds} if frame.seeds else {}
-    return Frame(frame.family, streams, timestamps, values, histograms, exemplars, seeds)
+        timestamps = _chosen(timestamps, runs)
+    return Frame(frame.family, streams, timestamps, values, _chosen(frame.histograms, runs), exemplars, seeds)
+
+
+def _chosen(items: Sequence[_Item], runs: Sequence[range]) -> list[_Item]:
+    return [item for run in runs for item in items[run.start : run.stop]]

@@ -6,9 +6,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
 from opentelemetry.exporter.prometheus_remote_write.encoding import write_v1_pb2
-from opentelemetry.exporter.prometheus_remote_write.encoding.series_encoder import histogram_fields, in_label_order
+from opentelemetry.exporter.prometheus_remote_write.encoding.series_encoder import (
+    EncodedLabels,
+    encoded_labels,
+    histogram_fields,
+)
 from opentelemetry.exporter.prometheus_remote_write.encoding.wire import delimited
-from opentelemetry.exporter.prometheus_remote_write.model import Exemplar, Metadata, NativeHistogram
+from opentelemetry.exporter.prometheus_remote_write.model import Exemplar, Labels, Metadata, NativeHistogram
 from opentelemetry.exporter.prometheus_remote_write.series import Family, Stream
 
 HEADERS = {
@@ -29,6 +33,7 @@ class Protocol1:
     """Encodes series for Remote Write 1.0, which knows no start time and no metadata of a series."""
 
     field = 1
+    long_labels = True
 
     def is_stale(self, streams: int) -> bool:  # noqa: ARG002 - nothing is kept
         """Returns False: nothing is kept."""
@@ -38,10 +43,21 @@ class Protocol1:
         """Returns nothing: all is in the series."""
         return b""
 
-    def constant_fields(self, family: Family, stream: Stream) -> list[tuple[bytes, ...]]:
-        """Returns the labels of each series of a stream, those of a histogram's in pieces that its series share."""
-        labels = in_label_order(family, stream, _label)
-        return [(b"".join(pieces),) for pieces in labels] if len(labels) == 1 else [*labels]
+    def label(self, label: tuple[str, str]) -> bytes:
+        """Returns one label, its name and value."""
+        return _label(label)
+
+    def labels(self, stream: Stream) -> EncodedLabels:
+        """Returns the labels of a stream."""
+        return _labels(stream.labels)
+
+    def before_labels(self, size: int) -> bytes:  # noqa: ARG002 - each label is a field of its own
+        """Returns nothing: each label is a field of its own."""
+        return b""
+
+    def after_labels(self, family: Family) -> bytes:  # noqa: ARG002 - metadata travels by itself
+        """Returns nothing: metadata travels by itself."""
+        return b""
 
     def sample_opening(self, stream: Stream) -> bytes:  # noqa: ARG002 - 1.0 has no start time
         """Returns what a float sample begins with."""
@@ -96,3 +112,8 @@ def metadata_messages(families: Iterable[Metadata], most: int) -> Iterator[list[
 def _label(label: tuple[str, str]) -> bytes:
     name, text = label
     return delimited(_LABELS, delimited(1, name.encode()) + delimited(2, text.encode()))
+
+
+@lru_cache(maxsize=1000)  # the metrics of a scope mostly have the same sets
+def _labels(labels: Labels) -> EncodedLabels:
+    return encoded_labels(labels, _label)

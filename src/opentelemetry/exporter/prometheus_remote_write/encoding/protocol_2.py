@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 from opentelemetry.exporter.prometheus_remote_write.encoding import write_v2_pb2
-from opentelemetry.exporter.prometheus_remote_write.encoding.series_encoder import histogram_fields, in_label_order
-from opentelemetry.exporter.prometheus_remote_write.encoding.wire import VARINT, delimited, tag, timestamp, varint
-from opentelemetry.exporter.prometheus_remote_write.model import Exemplar, Metadata, NativeHistogram
+from opentelemetry.exporter.prometheus_remote_write.encoding.series_encoder import (
+    EncodedLabels,
+    encoded_labels,
+    histogram_fields,
+)
+from opentelemetry.exporter.prometheus_remote_write.encoding.wire import (
+    LENGTH_DELIMITED,
+    VARINT,
+    delimited,
+    tag,
+    timestamp,
+    varint,
+)
+from opentelemetry.exporter.prometheus_remote_write.model import Exemplar, Labels, NativeHistogram
 from opentelemetry.exporter.prometheus_remote_write.series import Family, Stream
 
 HEADERS = {
@@ -17,8 +29,9 @@ HEADERS = {
     "X-Prometheus-Remote-Write-Version": "2.0.0",
 }
 _STREAMS_PER_STREAM_LEFT = 4  # less would mean to encode most streams anew every few exports
+_SETS_KEPT = 250  # of labels; the metrics of a scope mostly have the same
 _SYMBOLS = 4
-_LABELS_REFS = 1
+_LABELS_REFS_TAG = tag(1, LENGTH_DELIMITED)
 _HISTOGRAMS = 3
 _EXEMPLARS = 4
 _METADATA = 5
@@ -34,12 +47,13 @@ class Protocol2:
     """
 
     field = 5
+    long_labels = False
 
     def __init__(self) -> None:
         self._symbols = {"": 0}
         self._passing: dict[str, int] = {}
-        self._labels = _Labels(self._reference)
-        self._metadata: dict[Family, bytes] = {}
+        self._label = _Labels(self._reference)
+        self._encoded = lru_cache(maxsize=_SETS_KEPT)(self._encode)
         self._table = bytearray(delimited(_SYMBOLS, b""))
         self._streams = 0
 
@@ -53,18 +67,28 @@ class Protocol2:
         self._passing.clear()
         return bytes(self._table) + passing
 
-    def constant_fields(self, family: Family, stream: Stream) -> list[tuple[bytes, ...]]:
-        """Returns the labels of each series of a stream, and its metadata."""
+    def label(self, label: tuple[str, str]) -> bytes:
+        """Returns one label, its name and value, as references."""
+        return self._label[label]
+
+    def labels(self, stream: Stream) -> EncodedLabels:
+        """Returns the labels of a stream."""
         self._streams += 1
-        metadata = self._metadata.get(family)
-        if metadata is None:
-            metadata = self._metadata[family] = delimited(_METADATA, self._metadata_fields(family.metadata))
-        references = in_label_order(family, stream, self._labels.__getitem__)
-        return [(delimited(_LABELS_REFS, b"".join(packed)) + metadata,) for packed in references]
+        return self._encoded(stream.labels)
+
+    def before_labels(self, size: int) -> bytes:
+        """Returns what the field of all labels' references begins with."""
+        return _LABELS_REFS_TAG + varint(size)
+
+    def after_labels(self, family: Family) -> bytes:
+        """Returns the metadata of a series."""
+        metadata = family.metadata
+        fields = (1, int(metadata.type)), (3, self._reference(metadata.help)), (4, self._reference(metadata.unit))
+        return delimited(_METADATA, b"".join(tag(field, VARINT) + varint(number) for field, number in fields if number))
 
     def sample_opening(self, stream: Stream) -> bytes:
         """Returns what a float sample begins with."""
-        return _SAMPLE_OPENING_WITH_START % timestamp(stream.start) if stream.start else _SAMPLE_OPENING
+        return _sample_opening(stream.start)
 
     def histogram(self, histogram: NativeHistogram, stream: Stream, timestamp: int) -> bytes:
         """Returns the field that holds a native histogram."""
@@ -88,10 +112,8 @@ class Protocol2:
         )
         return b"".join(delimited(_EXEMPLARS, message.SerializeToString()) for message in messages)
 
-    def _metadata_fields(self, metadata: Metadata) -> bytes:
-        help_, unit = self._reference(metadata.help), self._reference(metadata.unit)
-        fields = ((1, int(metadata.type)), (3, help_), (4, unit))
-        return b"".join(tag(field, VARINT) + varint(number) for field, number in fields if number)
+    def _encode(self, labels: Labels) -> EncodedLabels:
+        return encoded_labels(labels, self._label.__getitem__)
 
     def _reference(self, text: str) -> int:
         reference = self._symbols.get(text)
@@ -119,3 +141,8 @@ class _Labels(dict[tuple[str, str], bytes]):
         name, text = label
         references = self[label] = varint(self._reference(name)) + varint(self._reference(text))
         return references
+
+
+@lru_cache(maxsize=1000)  # many streams start together
+def _sample_opening(start: int) -> bytes:
+    return _SAMPLE_OPENING_WITH_START % timestamp(start) if start else _SAMPLE_OPENING

@@ -4,10 +4,24 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
-from opentelemetry.exporter.prometheus_remote_write.model import BUCKET_BOUND, METRIC_NAME, Exemplar, NativeHistogram
+from opentelemetry.exporter.prometheus_remote_write.model import (
+    BUCKET_BOUND,
+    METRIC_NAME,
+    Exemplar,
+    Labels,
+    NativeHistogram,
+)
 from opentelemetry.exporter.prometheus_remote_write.series import Family, Stream
+
+
+class EncodedLabels(NamedTuple):
+    """The labels of a stream, encoded, in the three parts between which a series has its ``__name__`` and ``le``."""
+
+    first: bytes
+    middle: bytes
+    last: bytes
 
 
 class SeriesEncoder(Protocol):
@@ -15,9 +29,11 @@ class SeriesEncoder(Protocol):
 
     Attributes:
         field: The number that the series have as a field of the request.
+        long_labels: Whether labels take so many bytes that series which have some in common had better share them.
     """
 
     field: int
+    long_labels: bool
 
     def is_stale(self, streams: int) -> bool:
         """Returns whether most of what is kept belongs to streams that are gone.
@@ -29,11 +45,17 @@ class SeriesEncoder(Protocol):
     def request_fields(self) -> bytes:
         """Returns what the request holds beside its series; it is the last that is asked for of a request."""
 
-    def constant_fields(self, family: Family, stream: Stream) -> list[tuple[bytes, ...]]:
-        """Returns, for each series of a stream, the fields that are the same in every export: its labels above all.
+    def label(self, label: tuple[str, str]) -> bytes:
+        """Returns one label, its name and value."""
 
-        They may be in pieces, so that what the series have in common is kept once; in as many for every series.
-        """
+    def labels(self, stream: Stream) -> EncodedLabels:
+        """Returns the labels of a stream."""
+
+    def before_labels(self, size: int) -> bytes:
+        """Returns what comes before the labels of a series, which take so many bytes."""
+
+    def after_labels(self, family: Family) -> bytes:
+        """Returns what comes after the labels of a series and is the same in every export."""
 
     def sample_opening(self, stream: Stream) -> bytes:
         """Returns what a float sample begins with; its value (8 bytes) and its timestamp field (7 bytes) follow."""
@@ -42,26 +64,20 @@ class SeriesEncoder(Protocol):
         """Returns the field that holds a native histogram."""
 
     def exemplars(self, exemplars: Sequence[Exemplar]) -> bytes:
-        """Returns the fields that hold exemplars; asked for after the constant fields of all series."""
+        """Returns the fields that hold exemplars; asked for after what is constant of all series."""
 
 
-def in_label_order(
-    family: Family, stream: Stream, encode: Callable[[tuple[str, str]], bytes]
-) -> list[tuple[bytes, bytes, bytes]]:
-    """Encode the labels of each series of a stream: what comes before ``le``, ``le``, and what comes after it.
+def encoded_labels(labels: Labels, encode: Callable[[tuple[str, str]], bytes]) -> EncodedLabels:
+    """Returns the labels of a stream in parts, so that those of its series are in order.
 
     Args:
-        family: Says how the series are called.
-        stream: Its labels are sorted; ``__name__`` and ``le`` are put where they belong among them.
+        labels: Sorted, without ``__name__`` and ``le``.
         encode: From a label, its name and value, to its bytes.
     """
-    labels = stream.labels
     pieces = list(map(encode, labels))
     at_name = bisect_left(labels, (METRIC_NAME,))
     at_bound = bisect_left(labels, (BUCKET_BOUND,))
-    first, middle, last = b"".join(pieces[:at_name]), b"".join(pieces[at_name:at_bound]), b"".join(pieces[at_bound:])
-    before = {name: b"".join((first, encode((METRIC_NAME, name)), middle)) for name, _ in family.groups}
-    return [(before[name], encode((BUCKET_BOUND, le)) if le else b"", last) for name, le in family.names]
+    return EncodedLabels(b"".join(pieces[:at_name]), b"".join(pieces[at_name:at_bound]), b"".join(pieces[at_bound:]))
 
 
 def histogram_fields(histogram: NativeHistogram) -> dict[str, Any]:

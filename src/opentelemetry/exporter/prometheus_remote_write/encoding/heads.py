@@ -1,0 +1,91 @@
+"""Heads: what comes before the value of a series in a request, the same in every export.
+
+A head is what the series begins with, its labels, what 2.0 says of its family, and the opening of its sample. The
+series of a stream differ only in ``__name__`` and ``le``; so of a histogram, those that have the first in common and
+``le`` of one length begin with the same bytes, and all end with the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from opentelemetry.exporter.prometheus_remote_write.encoding.series_encoder import SeriesEncoder
+from opentelemetry.exporter.prometheus_remote_write.encoding.wire import LENGTH_DELIMITED, tag, timestamp, varint
+from opentelemetry.exporter.prometheus_remote_write.model import BUCKET_BOUND, METRIC_NAME
+from opentelemetry.exporter.prometheus_remote_write.series import Family, Stream
+
+TIMESTAMP = b"\x10"  # the tag of a sample's second field
+_ROOM = (b"", b"")
+_STEP = len(("head", *_ROOM))
+_STEP_OF_SHARED = len(("beginning", "le", "end", *_ROOM))
+_VALUE_AND_TIMESTAMP = 8 + len(TIMESTAMP) + len(timestamp(0))  # bytes of a sample after its head
+
+
+class FamilyConstants(NamedTuple):
+    """What the heads of a family have in common, encoded.
+
+    Args:
+        beginnings: The different pairs of ``__name__`` and how many bytes ``le`` takes.
+        series: Of each series the position in ``beginnings``, and ``le``.
+        after_labels: What comes after the labels.
+        step: How many pieces a series is: its head, its value and its tail.
+    """
+
+    beginnings: Sequence[tuple[bytes, int]]
+    series: Sequence[tuple[int, bytes]]
+    after_labels: bytes
+    step: int
+
+
+def family_constants(encoder: SeriesEncoder, family: Family) -> FamilyConstants:
+    """Returns what the heads of a family have in common."""
+    after_labels = encoder.after_labels(family)
+    positions: dict[tuple[bytes, int], int] = {}
+    series = []
+    for name, bound in family.names:
+        le = encoder.label((BUCKET_BOUND, bound)) if bound else b""
+        beginning = encoder.label((METRIC_NAME, name)), len(le)
+        series.append((positions.setdefault(beginning, len(positions)), le))
+    step = _STEP_OF_SHARED if encoder.long_labels and len(series) > 1 else _STEP
+    return FamilyConstants([*positions], series, after_labels, step)
+
+
+def heads(encoder: SeriesEncoder, constants: FamilyConstants, stream: Stream, seed: bytes = b"") -> list[bytes]:
+    """Returns the heads of a stream's series, after each of them room for its value and its tail.
+
+    Args:
+        encoder: Of the request.
+        constants: Of the stream's family.
+        stream: The stream.
+        seed: A sample that comes before the one whose value follows the head.
+
+    Returns:
+        So many pieces for each series as ``constants.step`` says; the last two of them are empty.
+    """
+    first, middle, last = encoder.labels(stream)
+    opening = encoder.sample_opening(stream)
+    end = b"".join((last, constants.after_labels, seed, opening))
+    begun = []
+    for name, size_of_le in constants.beginnings:
+        labels = len(first) + len(name) + len(middle) + size_of_le + len(last)
+        before = encoder.before_labels(labels)
+        size = len(before) + labels + len(end) - len(last) + _VALUE_AND_TIMESTAMP
+        begun.append(b"".join((series_opening(encoder, size), before, first, name, middle)))
+    if constants.step == _STEP_OF_SHARED:
+        return [piece for beginning, le in constants.series for piece in (begun[beginning], le, end, *_ROOM)]
+    whole = (b"".join((begun[beginning], le, end)) for beginning, le in constants.series)
+    return [piece for head in whole for piece in (head, *_ROOM)]
+
+
+def fields_of_native(encoder: SeriesEncoder, constants: FamilyConstants, stream: Stream) -> bytes:
+    """Returns what is constant of a series of native histograms: its labels and what comes after them."""
+    first, middle, last = encoder.labels(stream)
+    ((name, _),) = constants.beginnings
+    labels = b"".join((first, name, middle, last))
+    return b"".join((encoder.before_labels(len(labels)), labels, constants.after_labels))
+
+
+def series_opening(encoder: SeriesEncoder, size: int) -> bytes:
+    """Returns what a series of so many bytes begins with."""
+    return tag(encoder.field, LENGTH_DELIMITED) + varint(size)
