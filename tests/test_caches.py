@@ -13,7 +13,7 @@ from opentelemetry.sdk.metrics.export import InMemoryMetricReader, MetricExportR
 
 from opentelemetry.exporter.prometheus_remote_write import PrometheusRemoteWriteMetricsExporter
 from opentelemetry.exporter.prometheus_remote_write.encoding.encoder import Encoder
-from opentelemetry.exporter.prometheus_remote_write.encoding.protocol_1 import _label
+from opentelemetry.exporter.prometheus_remote_write.encoding.protocol_1 import _labels
 from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver
 from opentelemetry.exporter.prometheus_remote_write.receiver.decoding import decode
 from opentelemetry.exporter.prometheus_remote_write.refusals import Refusals
@@ -358,7 +358,7 @@ def memory():
     """memory(): the bytes that are in use, but for those of before the test."""
     tracemalloc.start()
     for number in range(20_000):  # what is bounded by a number, for all pipelines together, is full from now on
-        _label(("filling", str(number)))
+        _labels((("filling", str(number)),))
     gc.collect()
     before = tracemalloc.get_traced_memory()[0]
 

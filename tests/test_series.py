@@ -1,5 +1,6 @@
 import pytest
 
+from opentelemetry.exporter.prometheus_remote_write.budget import Share
 from opentelemetry.exporter.prometheus_remote_write.errors import Untranslatable
 from opentelemetry.exporter.prometheus_remote_write.model import Metadata, MetricType
 from opentelemetry.exporter.prometheus_remote_write.series import Claims, Family, SeriesName
@@ -101,3 +102,21 @@ def test_nothing_is_kept_of_what_was_released():
         claims.release(family, labels)
     assert claims._owners == {}
     assert claims.share.series == {}
+
+
+def test_of_streams_that_are_claimed_together_those_are_refused_that_would_be_alone():
+    claims = Claims(Share(limit=4))
+    claims.claim(gauge("level"), (("at", "a"),))
+    labels = [(("at", place),) for place in "bacbde"]
+    refused = claims.claim_all(gauge("level"), labels)
+    assert [error.reason for error in refused.values()] == ["duplicate", "duplicate", "max_series"]
+    assert [*refused] == [1, 3, 5]
+    assert claims.share.size == 4
+
+
+def test_streams_that_are_claimed_together_are_told_from_a_buckets_series():
+    claims = Claims()
+    claims.claim(LATENCY, SHOP)
+    refused = claims.claim_all(gauge("latency_bucket"), [SHOP, bucket("1")])
+    assert [*refused] == [1]
+    assert [*claims.claim_all(LATENCY, [(("job", "other"),), SHOP])] == [1]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import accumulate
-from operator import lt
+from itertools import accumulate, chain
+from operator import attrgetter, lt
 from typing import Any, TypeAlias
 
 from opentelemetry.exporter.prometheus_remote_write.errors import Untranslatable
@@ -151,7 +151,7 @@ class ExtremePoints:
 
     def __init__(self, descriptor: Descriptor, extreme: str) -> None:
         of_extreme = descriptor._replace(family=f"{descriptor.family}_{extreme}")
-        self._points = NumberPoints(of_extreme, MetricType.GAUGE, value=extreme)
+        self._points = NumberPoints(of_extreme, MetricType.GAUGE, lambda points: map(attrgetter(extreme), points))
 
     def frames(self, points: DataPoints) -> Iterator[Frame]:
         """Translate the data points of one export, but for those that have not recorded their extremes."""
@@ -195,22 +195,37 @@ class _ClassicBuckets:
         return tuple(label for label in self._descriptor.labels(attributes) if label[0] != BUCKET_BOUND)
 
     def _samples(self, points: DataPoints) -> Samples:
-        bounds = len(self._bounds)
+        values = self._values(points)
+        if values is None:
+            values = array("d", [value for point in points for value in self._values_of(point)])
+        exemplars = self._exemplars(points) if self._descriptor.exemplars else {}
+        return Samples(timestamps(points), values, exemplars=exemplars)
+
+    def _values(self, points: DataPoints) -> array[float] | None:
+        """The values of points that need no closer look: whose buckets hold what they count, as the SDK's do."""
+        if not (points and self._complete):
+            return None
         values: list[float] = []
         for point in points:
-            cumulative = list(accumulate(point.bucket_counts))
-            total = cumulative[-1] if cumulative else 0
-            count = point.count
-            if total != count:
-                self._check_total(point, total)
-            if cumulative and min(point.bucket_counts) < 0:
-                raise Untranslatable("buckets", "a bucket count is negative")
-            cumulative[bounds:] = (count, point.sum, count)
-            values += cumulative
-        exemplars = self._exemplars(points) if self._descriptor.exemplars else {}
-        return Samples(timestamps(points), array("d", values), exemplars=exemplars)
+            values += accumulate(point.bucket_counts)
+            values += (point.sum, point.count)
+        if min(chain.from_iterable([point.bucket_counts for point in points])) < 0:
+            return None
+        found = array("d", values)
+        infinite, size = len(self._bounds), len(self._bounds) + 3
+        return found if found[infinite::size] == found[size - 1 :: size] else None
 
-    def _check_total(self, point: Any, total: int) -> None:
+    def _values_of(self, point: Any) -> list[float]:
+        cumulative: list[float] = list(accumulate(point.bucket_counts))
+        total = cumulative[-1] if cumulative else 0
+        if total != point.count:
+            self._check_total(point, total)
+        if cumulative and min(point.bucket_counts) < 0:
+            raise Untranslatable("buckets", "a bucket count is negative")
+        cumulative[len(self._bounds) :] = (point.count, point.sum, point.count)
+        return cumulative
+
+    def _check_total(self, point: Any, total: float) -> None:
         # The bucket +Inf shows the count; so a point may have no buckets at all, or count what fits in none (NaN).
         if total > point.count or (total and not self._complete):
             raise Untranslatable("buckets", f"its buckets hold {total} values, but its count is {point.count}")

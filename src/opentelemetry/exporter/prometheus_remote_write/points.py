@@ -7,7 +7,7 @@ those to leave out.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from opentelemetry.exporter.prometheus_remote_write.beginnings import Beginnings
@@ -63,18 +63,27 @@ class Points(Protocol):
         """Give up the series: the metric is gone."""
 
 
+def _values(points: DataPoints) -> list[float]:
+    return [point.value for point in points]
+
+
 class NumberPoints:
     """The points of a sum, a gauge, or of one number in a histogram's points.
 
     Args:
         descriptor: Of the metric.
         type: Of the family. Only a counter's exemplars are sent (OpenTelemetry specification, "Exemplars").
-        value: Where in a data point the number is.
+        numbers: The number in each data point.
     """
 
-    def __init__(self, descriptor: Descriptor, type: MetricType, value: str = "value") -> None:  # noqa: A002 - its name
+    def __init__(
+        self,
+        descriptor: Descriptor,
+        type: MetricType,  # noqa: A002 - its name
+        numbers: Callable[[DataPoints], Iterable[float]] = _values,
+    ) -> None:
         self._descriptor = descriptor
-        self._value = value
+        self._numbers = numbers
         self._exemplars = descriptor.exemplars and type is MetricType.COUNTER
         name = descriptor.family
         family = Family(
@@ -93,9 +102,7 @@ class NumberPoints:
 
     def _samples(self, points: DataPoints) -> Samples:
         exemplars = exemplars_by_point(points) if self._exemplars else {}
-        return Samples(
-            timestamps(points), array("d", [getattr(point, self._value) for point in points]), exemplars=exemplars
-        )
+        return Samples(timestamps(points), array("d", self._numbers(points)), exemplars=exemplars)
 
 
 class Samples(NamedTuple):

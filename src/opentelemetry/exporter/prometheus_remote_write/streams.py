@@ -111,21 +111,18 @@ class Streams:
             return False
 
     def _find_anew(self, points: Sequence[Any]) -> tuple[Sequence[Any], Sequence[Stream]]:
-        left = self._known.copy()
-        here = [self._as_before(point, left) for point in points]
+        here, left = self._recognised(points)
         refused = self._take_up(points, here, {known.stream.labels: known.stream for known in left.values()})
         for _, error in sorted(refused.items()):
             self._refuse(error)
-        found = [known for known in here if known]
-        self._known = {id(known.attributes): known for known in found}
         beyond = [points[position].attributes for position, error in refused.items() if isinstance(error, OverBudget)]
         self._without_room = {id(attributes): attributes for attributes in beyond}
         # A data point that was refused is looked at again in the next export, for these have not its number: what stood
         # in its way may be gone.
-        self._attributes = [known.attributes for known in found]
-        self._copies = [known.copy for known in found]
-        self._starts = [known.start for known in found]
-        streams = [known.stream for known in found]
+        found = [known for known in here if known]
+        columns = map(list, zip(*found, strict=True)) if found else ([], [], [], [])
+        self._attributes, self._copies, streams, self._starts = columns
+        self._known = dict(zip(map(id, self._attributes), found, strict=True))
         if streams != self._streams:
             self._streams = streams
         return [point for point, known in zip(points, here, strict=True) if known], self._streams
@@ -164,17 +161,24 @@ class Streams:
             self._new.pop(stream, None)
         return refused
 
-    @staticmethod
-    def _as_before(point: Any, left: dict[int, _Known]) -> _Known | None:
-        """Take what is known of a data point that is as it was."""
+    def _recognised(self, points: Sequence[Any]) -> tuple[list[_Known | None], dict[int, _Known]]:
+        """Find what is known of each point that is as it was, and what is left then."""
+        left = self._known.copy()
         try:
-            attributes = point.attributes
-            known = left.get(id(attributes))
-            if known is not None and known.copy == attributes and known.start == point.start_time_unix_nano:
-                return left.pop(id(attributes))
-        except Exception:  # noqa: BLE001, S110 - it is not known, or what is wrong with it shows when it is looked at
-            pass
-        return None
+            attributes = [point.attributes for point in points]
+            starts = [point.start_time_unix_nano for point in points]
+            here = [left.pop(number, None) for number in map(id, attributes)]
+            changed = [
+                (position, known)
+                for position, known in enumerate(here)
+                if known and (known.copy != attributes[position] or known.start != starts[position])
+            ]
+        except Exception:  # noqa: BLE001 - which of them cannot be read or compared shows when they are looked at
+            return [None] * len(points), self._known.copy()
+        for position, known in changed:
+            here[position] = None
+            left[id(known.attributes)] = known
+        return here, left
 
     def _look_at(self, point: Any, by_labels: Mapping[Labels, Stream]) -> _Known:
         """Find the stream of a point that is not as it was: by its labels, or a new one."""

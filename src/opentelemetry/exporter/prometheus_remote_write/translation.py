@@ -48,6 +48,12 @@ from opentelemetry.exporter.prometheus_remote_write.naming import (
 )
 from opentelemetry.exporter.prometheus_remote_write.points import Descriptor, NumberPoints, Points
 from opentelemetry.exporter.prometheus_remote_write.refusals import Refusals
+from opentelemetry.exporter.prometheus_remote_write.remembered import (
+    MetricKey,
+    RememberedResource,
+    RememberedScope,
+    metric_key,
+)
 from opentelemetry.exporter.prometheus_remote_write.series import Claims, Frame
 from opentelemetry.exporter.prometheus_remote_write.settings import Settings
 from opentelemetry.exporter.prometheus_remote_write.target import Target, target
@@ -93,7 +99,7 @@ class Translator:
         self._claims = Claims(Share(settings.max_series, self._budget))
         # However many series there are, what tells their target is sent.
         self._claims_of_info = self._claims.beyond(Share(0, self._budget))
-        self._resources: list[_Resource] = []
+        self._resources: list[RememberedResource] = []
 
     def translate(self, data: MetricsData) -> Iterator[Frame]:
         """Translate one export.
@@ -104,7 +110,7 @@ class Translator:
         Yields:
             A frame for each family that has something to send. Series that are not in it are forgotten.
         """
-        by_resource: dict[_Resource, list[ScopeMetrics]] = {}
+        by_resource: dict[RememberedResource, list[ScopeMetrics]] = {}
         for of_resource in data.resource_metrics:
             resource = self._resource(of_resource.resource.attributes, (*self._resources, *by_resource))
             by_resource.setdefault(resource, []).extend(of_resource.scope_metrics)
@@ -122,7 +128,7 @@ class Translator:
             resource.forget()
         self._resources = []
 
-    def _resource(self, attributes: Mapping[str, Any], known: Iterable[_Resource]) -> _Resource:
+    def _resource(self, attributes: Mapping[str, Any], known: Iterable[RememberedResource]) -> RememberedResource:
         for resource in known:
             if resource.attributes == attributes:
                 return resource
@@ -138,7 +144,7 @@ class Translator:
         )
         for sentence in made.left_out:
             self._refusals.refuse("target_info", Untranslatable("resource attribute", sentence))
-        return _Resource(attributes, made, self._info(made.info) if made.info else None)
+        return RememberedResource(attributes, made, self._info(made.info) if made.info else None)
 
     def _info(self, labels: Labels) -> NumberPoints:
         descriptor = Descriptor(
@@ -153,44 +159,50 @@ class Translator:
         )
         return NumberPoints(descriptor, MetricType.GAUGE)
 
-    def _translate_resource(self, resource: _Resource, scopes: Iterable[ScopeMetrics]) -> Iterator[Frame]:
-        keyed = self._keyed(scopes)
-        resource.keep_only(keyed)  # first, so that what takes the place of a metric can have its series
+    def _translate_resource(self, resource: RememberedResource, scopes: Iterable[ScopeMetrics]) -> Iterator[Frame]:
+        current = self._current(resource, scopes)
+        resource.keep_only(current)  # first, so that what takes the place of a metric can have its series
         newest = 0
-        for key, (scope_metrics, metric) in keyed.items():
-            for frame in self._translate_metric(resource, key, scope_metrics, metric):
-                times = frame.timestamps
-                newest = max(newest, times if isinstance(times, int) else max(times))
-                yield frame
+        for scope, metrics in current.items():
+            for key, metric in metrics.items():
+                for frame in self._translate_metric(scope, key, metric):
+                    times = frame.timestamps
+                    newest = max(newest, times if isinstance(times, int) else max(times))
+                    yield frame
         if self._beginnings:
             self._beginnings.note(newest)
         if newest and resource.info:
             yield from resource.info.frames([_InfoPoint(newest * NANOSECONDS_PER_MILLISECOND)])
 
-    def _keyed(self, scopes: Iterable[ScopeMetrics]) -> dict[_Key, tuple[ScopeMetrics, Metric]]:
-        keyed: dict[_Key, tuple[ScopeMetrics, Metric]] = {}
+    def _current(
+        self, resource: RememberedResource, scopes: Iterable[ScopeMetrics]
+    ) -> dict[RememberedScope, dict[MetricKey, Metric]]:
+        """The metrics of this export."""
+        current: dict[RememberedScope, dict[MetricKey, Metric]] = {}
         for scope_metrics in scopes:
+            metrics = None
             for metric in scope_metrics.metrics:
                 try:
-                    keyed[_key(scope_metrics, metric, keyed)] = scope_metrics, metric
+                    if metrics is None:
+                        metrics = current.setdefault(resource.scope(scope_metrics.scope), {})
+                    metrics[metric_key(metric, metrics)] = metric
                 except Exception as error:  # noqa: BLE001 - a foreign producer's data may be wrong in any way
                     self._refuse(metric, _unexpected(error))
-        return keyed
+        return current
 
-    def _translate_metric(
-        self, resource: _Resource, key: _Key, scope_metrics: ScopeMetrics, metric: Metric
-    ) -> list[Frame]:
+    def _translate_metric(self, scope: RememberedScope, key: MetricKey, metric: Metric) -> list[Frame]:
         """Nothing is raised, because one bad metric never costs another; of a metric that fails nothing is sent."""
         try:
-            if key not in resource.metrics:
-                resource.metrics[key] = list(self._points_of(resource, scope_metrics, metric))
+            kinds = scope.metrics.get(key)
+            if kinds is None:
+                kinds = scope.metrics[key] = list(self._points_of(scope, metric))
             points = list(getattr(metric.data, "data_points", ()))
-            return [frame for kind in resource.metrics[key] for frame in kind.frames(points)]
+            return [frame for kind in kinds for frame in kind.frames(points)]
         except Untranslatable as error:
             self._refuse(metric, error)
         except Exception as error:  # noqa: BLE001 - as above
             self._refuse(metric, _unexpected(error))
-            resource.drop(key)
+            scope.drop(key)
         return []
 
     def _refuse(self, metric: Any, error: Untranslatable) -> None:
@@ -199,7 +211,7 @@ class Translator:
             points = len(metric.data.data_points)
         self._refusals.refuse(str(getattr(metric, "name", metric)), error, points)
 
-    def _points_of(self, resource: _Resource, scope_metrics: ScopeMetrics, metric: Metric) -> Iterator[Points]:
+    def _points_of(self, scope: RememberedScope, metric: Metric) -> Iterator[Points]:
         if any(fnmatchcase(metric.name, glob) for glob in self._settings.drop_metrics):
             return
         data = metric.data
@@ -209,7 +221,7 @@ class Translator:
                 "delta",
                 "it has delta temporality, and Prometheus knows only totals: do not set preferred_temporality",
             )
-        descriptor = self._descriptor(resource, scope_metrics, metric, _kind(data))
+        descriptor = self._descriptor(scope, metric, _kind(data))
         if isinstance(data, Sum):
             yield NumberPoints(descriptor, MetricType.COUNTER if data.is_monotonic else MetricType.GAUGE)
         elif isinstance(data, Gauge):
@@ -222,19 +234,16 @@ class Translator:
             for extreme in ("min", "max"):
                 yield ExtremePoints(descriptor, extreme)
 
-    def _descriptor(
-        self, resource: _Resource, scope_metrics: ScopeMetrics, metric: Metric, kind: MetricKind
-    ) -> Descriptor:
+    def _descriptor(self, scope: RememberedScope, metric: Metric, kind: MetricKind) -> Descriptor:
         strategy, settings = self._strategy, self._settings
-        labels = resource.label_sets.get(scope_metrics.scope)
-        if labels is None:
-            labels = resource.label_sets[scope_metrics.scope] = self._label_sets(resource.target, scope_metrics.scope)
+        if scope.label_sets is None:
+            scope.label_sets = self._label_sets(scope.target, scope.scope)
         return Descriptor(
             metric=metric.name,
             family=metric_name(metric.name, metric.unit or "", kind, strategy, settings.namespace),
             help=valid_text(metric.description or ""),
             unit=unit_word(metric.unit or "", strategy),
-            labels=labels,
+            labels=scope.label_sets,
             claims=self._claims,
             refuse=lambda error: self._refusals.refuse(metric.name, error),
             exemplars=not settings.disable_exemplars,
@@ -245,47 +254,25 @@ class Translator:
         strategy, settings = self._strategy, self._settings
         of_scope = {} if settings.disable_scope_labels else _scope_labels(scope, strategy)
 
-        def labels(attributes: Mapping[str, Any]) -> Labels:
-            merged = merged_labels(
+        def merged(own: Mapping[str, str]) -> dict[str, str]:
+            return merged_labels(
                 external=settings.external_labels,
                 promoted=of.promoted,
-                attributes=attribute_labels(attributes, strategy),
+                attributes=own,
                 target=of.labels,
                 scope=of_scope,
             )
-            return sorted_labels(merged)
+
+        common = merged({})
+        in_order = sorted_labels(common)
+
+        def labels(attributes: Mapping[str, Any]) -> Labels:
+            own = attribute_labels(attributes, strategy)
+            if common.keys().isdisjoint(own):  # so that all sets share what they have in common
+                return tuple(sorted((*in_order, *own.items())))
+            return sorted_labels(merged(own))
 
         return LabelSets(labels)
-
-
-_Key = tuple[object, ...]
-
-
-class _Resource:
-    """What is remembered of a resource: its target, and the points of each of its metrics."""
-
-    def __init__(self, attributes: Mapping[str, Any], made: Target, info: Points | None) -> None:
-        self.attributes = dict(attributes)
-        self.target = made
-        self.info = info
-        self.metrics: dict[_Key, list[Points]] = {}
-        self.label_sets: dict[InstrumentationScope, LabelSets] = {}
-
-    def keep_only(self, keys: Any) -> None:
-        """Forget the metrics that are not among the keys."""
-        for key in self.metrics.keys() - keys:
-            self.drop(key)
-
-    def drop(self, key: _Key) -> None:
-        """Forget a metric."""
-        for points in self.metrics.pop(key, ()):
-            points.forget()
-
-    def forget(self) -> None:
-        """Forget everything: the resource is gone."""
-        self.keep_only(())
-        if self.info:
-            self.info.forget()
 
 
 class _InfoPoint(NamedTuple):
@@ -299,24 +286,6 @@ class _InfoPoint(NamedTuple):
 
 def _unexpected(error: Exception) -> Untranslatable:
     return Untranslatable("error", f"it cannot be translated ({type(error).__name__}: {error})")
-
-
-def _key(scope_metrics: ScopeMetrics, metric: Metric, seen: Mapping[_Key, object]) -> _Key:
-    """What makes a metric the same in the next export; a number tells apart those that views made alike."""
-    data = metric.data
-    alike = (
-        scope_metrics.scope,
-        metric.name,
-        metric.unit,
-        metric.description,
-        type(data),
-        getattr(data, "is_monotonic", None),
-        getattr(data, "aggregation_temporality", None),
-    )
-    number = 0
-    while (*alike, number) in seen:
-        number += 1
-    return (*alike, number)
 
 
 def _kind(data: object) -> MetricKind:

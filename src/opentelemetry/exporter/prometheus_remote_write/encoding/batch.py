@@ -21,7 +21,6 @@ from opentelemetry.exporter.prometheus_remote_write.encoding.heads import (
     family_constants,
     fields_of_native,
     heads,
-    series_opening,
 )
 from opentelemetry.exporter.prometheus_remote_write.encoding.series_encoder import SeriesEncoder
 from opentelemetry.exporter.prometheus_remote_write.encoding.wire import timestamp, varint
@@ -61,6 +60,9 @@ class Batch:
             streams: All of its streams that travel here. Only those are encoded that were not held before.
         """
         before = self._held.pop(family, None)
+        if before is not None and before.streams == streams:
+            self._held[family] = before._replace(streams=streams)
+            return
         self._streams += len(streams) - (len(before.streams) if before else 0)
         if streams:
             self._held[family] = self._encoded(family, streams, before)
@@ -140,7 +142,7 @@ class Batch:
                 histogram_field = seed + histogram_field
             exemplars = self._encoder.exemplars(frame.exemplars.get(position, ()))
             length = len(fields) + len(histogram_field) + len(exemplars)
-            pieces += (series_opening(self._encoder, length), fields, histogram_field, exemplars)
+            pieces += (self._encoder.series_tag, varint(length), fields, histogram_field, exemplars)
         return pieces
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import chain, count
+from itertools import chain, count, groupby
 from typing import NamedTuple, TypeVar
 
 from opentelemetry.exporter.prometheus_remote_write.encoding.batch import Batch
@@ -145,13 +145,14 @@ class Batches:
         if before.streams is streams:
             return before.parts
         rooms = {stream: part.room for part in before.parts for stream in part.streams}
-        places = [rooms.pop(stream, None) for stream in streams]
-        for stream, room in rooms.items():
-            self._leave(room, family, stream)
-        positions: dict[_Room, list[int]] = {}
-        for position, place in enumerate(places):
-            positions.setdefault(place or self._enter(family, streams[position]), []).append(position)
-        parts = [_part(room, streams, chosen) for room, chosen in positions.items()]
+        present = set(streams)
+        for stream in [stream for stream in rooms if stream not in present]:
+            self._leave(rooms.pop(stream), family, stream)
+        for stream in streams:
+            if stream not in rooms:
+                rooms[stream] = self._enter(family, stream)
+        runs = _runs(map(rooms.__getitem__, streams))
+        parts = [_part(room, streams, theirs) for room, theirs in runs.items()]
         held = {part.room: () for part in before.parts} | {part.room: part.streams for part in parts}
         for room, theirs in held.items():
             room.batch.hold(family, theirs)
@@ -203,15 +204,19 @@ def _label_bytes(family: Family, stream: Stream) -> int:
     return len(family.names) * len("".join(chain.from_iterable(stream.labels)).encode())
 
 
-def _part(room: _Room, streams: Sequence[Stream], positions: Sequence[int]) -> _Part:
-    if len(positions) == len(streams):
-        return _Part(room, streams, [range(len(streams))])
-    ends = [at for at in range(1, len(positions)) if positions[at] != positions[at - 1] + 1]
-    runs = [
-        range(positions[start], positions[end - 1] + 1)
-        for start, end in zip([0, *ends], [*ends, len(positions)], strict=True)
-    ]
-    return _Part(room, [streams[position] for position in positions], runs)
+def _runs(rooms: Iterable[_Room]) -> dict[_Room, list[range]]:
+    """Where the positions of each room are, in stretches."""
+    runs: dict[_Room, list[range]] = {}
+    end = 0
+    for room, together in groupby(rooms):
+        start, end = end, end + sum(1 for _ in together)
+        runs.setdefault(room, []).append(range(start, end))
+    return runs
+
+
+def _part(room: _Room, streams: Sequence[Stream], runs: Sequence[range]) -> _Part:
+    whole = runs[0] == range(len(streams))
+    return _Part(room, streams if whole else _chosen(streams, runs), runs)
 
 
 def _part_of(frame: Frame, part: _Part) -> Frame:

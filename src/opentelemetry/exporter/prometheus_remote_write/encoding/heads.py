@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from opentelemetry.exporter.prometheus_remote_write.encoding.series_encoder import SeriesEncoder
-from opentelemetry.exporter.prometheus_remote_write.encoding.wire import LENGTH_DELIMITED, tag, timestamp, varint
+from opentelemetry.exporter.prometheus_remote_write.encoding.wire import timestamp, varint
 from opentelemetry.exporter.prometheus_remote_write.model import BUCKET_BOUND, METRIC_NAME
 from opentelemetry.exporter.prometheus_remote_write.series import Family, Stream
 
@@ -71,11 +71,10 @@ def heads(encoder: SeriesEncoder, constants: FamilyConstants, stream: Stream, se
         labels = len(first) + len(name) + len(middle) + size_of_le + len(last)
         before = encoder.before_labels(labels)
         size = len(before) + labels + len(end) - len(last) + _VALUE_AND_TIMESTAMP
-        begun.append(b"".join((series_opening(encoder, size), before, first, name, middle)))
+        begun.append(b"".join((encoder.series_tag, varint(size), before, first, name, middle)))
     if constants.step == _STEP_OF_SHARED:
         return [piece for beginning, le in constants.series for piece in (begun[beginning], le, end, *_ROOM)]
-    whole = (b"".join((begun[beginning], le, end)) for beginning, le in constants.series)
-    return [piece for head in whole for piece in (head, *_ROOM)]
+    return [piece for beginning, le in constants.series for piece in (begun[beginning] + le + end, *_ROOM)]
 
 
 def fields_of_native(encoder: SeriesEncoder, constants: FamilyConstants, stream: Stream) -> bytes:
@@ -84,8 +83,3 @@ def fields_of_native(encoder: SeriesEncoder, constants: FamilyConstants, stream:
     ((name, _),) = constants.beginnings
     labels = b"".join((first, name, middle, last))
     return b"".join((encoder.before_labels(len(labels)), labels, constants.after_labels))
-
-
-def series_opening(encoder: SeriesEncoder, size: int) -> bytes:
-    """Returns what a series of so many bytes begins with."""
-    return tag(encoder.field, LENGTH_DELIMITED) + varint(size)

@@ -11,7 +11,7 @@ from opentelemetry.exporter.prometheus_remote_write.encoding.series_encoder impo
     encoded_labels,
     histogram_fields,
 )
-from opentelemetry.exporter.prometheus_remote_write.encoding.wire import delimited
+from opentelemetry.exporter.prometheus_remote_write.encoding.wire import LENGTH_DELIMITED, delimited, tag
 from opentelemetry.exporter.prometheus_remote_write.model import Exemplar, Labels, Metadata, NativeHistogram
 from opentelemetry.exporter.prometheus_remote_write.series import Family, Stream
 
@@ -32,7 +32,7 @@ _SAMPLE_OPENING = b"\x12\x10\x09"  # field 2 of the series, 16 bytes; field 1 of
 class Protocol1:
     """Encodes series for Remote Write 1.0, which knows no start time and no metadata of a series."""
 
-    field = 1
+    series_tag = tag(1, LENGTH_DELIMITED)
     long_labels = True
 
     def is_stale(self, streams: int) -> bool:  # noqa: ARG002 - nothing is kept

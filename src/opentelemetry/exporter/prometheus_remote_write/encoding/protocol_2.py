@@ -46,7 +46,7 @@ class Protocol2:
     it is no longer needed, :meth:`is_stale` says so, and the request begins anew.
     """
 
-    field = 5
+    series_tag = tag(5, LENGTH_DELIMITED)
     long_labels = False
 
     def __init__(self) -> None:

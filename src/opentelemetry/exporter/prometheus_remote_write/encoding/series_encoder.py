@@ -28,11 +28,11 @@ class SeriesEncoder(Protocol):
     """Writes the parts of the series of one request, in one version of the protocol.
 
     Attributes:
-        field: The number that the series have as a field of the request.
+        series_tag: What comes before the length of each series in the request.
         long_labels: Whether labels take so many bytes that series which have some in common had better share them.
     """
 
-    field: int
+    series_tag: bytes
     long_labels: bool
 
     def is_stale(self, streams: int) -> bool:
