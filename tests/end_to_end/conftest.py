@@ -90,7 +90,7 @@ def plain(tmp_path_factory):
 def injected(image, receiver):
     """Gives the environment of the injected container; env is its own, pushing is whether the example configures it."""
 
-    def variables(*, folder=image, pushing=True, **env):
+    def variables(*, folder=image, pushing=True, url=receiver.url, **env):
         secret, instrumentation = yaml.safe_load_all((OPERATOR / "instrumentation.yaml").read_text())
         (deployment,) = yaml.safe_load_all((OPERATOR / "deployment.yaml").read_text())
         (container,) = deployment["spec"]["template"]["spec"]["containers"]
@@ -98,7 +98,7 @@ def injected(image, receiver):
         (endpoint,) = (
             each for each in instrumentation["spec"]["python"]["env"] if each["name"] == "OTEL_EXPORTER_PRW_ENDPOINT"
         )
-        endpoint["value"] = receiver.url
+        endpoint["value"] = url
         if not pushing:
             instrumentation["spec"]["python"]["env"] = []
         container = operator_webhook.inject(deployment, instrumentation, "berlin")

@@ -7,6 +7,7 @@ Operator and kubelet make it. The application's virtual environment has none of 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 
@@ -22,35 +23,57 @@ from tests.end_to_end.injected_shop import INSTANCE, assert_shop_arrived
 from tests.servers.ports import free_port
 
 
-def test_application_that_knows_nothing_of_metrics_is_counted(image, injected, receiver, tmp_path):
-    """The example's Deployment and its init container: Flask in an environment of its own, and SIGTERM at the end."""
-    folder = tmp_path / "otel-auto-instrumentation-python"
-    subprocess.run(["cp", "-r", f"{image}/.", folder], check=True)  # the command of the init container
-    shutil.copy(APPLICATION, tmp_path)
-    (deployment,) = yaml.safe_load_all((OPERATOR / "deployment.yaml").read_text())
-    program, *arguments = deployment["spec"]["template"]["spec"]["containers"][0]["command"]
-    port = free_port()
-    here = {"0.0.0.0": "127.0.0.1", "8000": str(port)}
-    python = installations.python_with("flask >= 3")
-    with subprocess.Popen(
-        [python.with_name(program), *(here.get(argument, argument) for argument in arguments)],
-        cwd=tmp_path,
-        env={"PATH": os.defpath, **injected(folder=folder)},
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as shop:
-        wait_until_it_serves(shop, port)
-        with urllib3.PoolManager(retries=False) as http:
-            for _ in range(3):
-                assert http.request("GET", f"http://127.0.0.1:{port}/products/7").status == 200
-        shop.terminate()
-        errors = shop.communicate(timeout=20)[1]
-    assert shop.returncode == -15
-    assert "opentelemetry" not in errors.lower()
+@pytest.fixture
+def visit_deployment(image, injected, tmp_path):
+    """visit_deployment(**injected's): run the example's Deployment, request a page three times, end it by SIGTERM.
+
+    Its init container copies the folder; its image has Flask in an environment of its own. It returns what stderr said.
+    """
+
+    def visit(**settings):
+        folder = tmp_path / "otel-auto-instrumentation-python"
+        subprocess.run(["cp", "-r", f"{image}/.", folder], check=True)  # the command of the init container
+        shutil.copy(APPLICATION, tmp_path)
+        (deployment,) = yaml.safe_load_all((OPERATOR / "deployment.yaml").read_text())
+        program, *arguments = deployment["spec"]["template"]["spec"]["containers"][0]["command"]
+        port = free_port()
+        here = {"0.0.0.0": "127.0.0.1", "8000": str(port)}
+        python = installations.python_with("flask >= 3")
+        with subprocess.Popen(
+            [python.with_name(program), *(here.get(argument, argument) for argument in arguments)],
+            cwd=tmp_path,
+            env={"PATH": os.defpath, **injected(folder=folder, **settings)},
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as shop:
+            wait_until_it_serves(shop, port)
+            with urllib3.PoolManager(retries=False) as http:
+                for _ in range(3):
+                    assert http.request("GET", f"http://127.0.0.1:{port}/products/7").status == 200
+            shop.terminate()
+            errors = shop.communicate(timeout=20)[1]
+        assert shop.returncode == -15
+        return errors
+
+    return visit
+
+
+def test_application_that_knows_nothing_of_metrics_is_counted(visit_deployment, receiver):
+    assert "opentelemetry" not in visit_deployment().lower()
     assert receiver.rejected == []
     assert receiver.values(
         "http_server_request_duration_seconds_count", job="berlin/shop", instance=INSTANCE, k8s_node_name="node-1"
     )[-1:] == [3]
+
+
+def test_prometheus_answers_the_queries_of_the_example(visit_deployment, start_prometheus):
+    """The end of the path that its README describes; every step of it that needs a cluster is a model."""
+    (queries,) = re.findall(r"```promql\n(.*?)```", (OPERATOR.parent / "README.md").read_text(), re.DOTALL)
+    prometheus = start_prometheus()
+    assert "opentelemetry" not in visit_deployment(url=prometheus.write_url).lower()
+    answers = [prometheus.query(promql.strip()) for promql in queries.splitlines() if promql.strip()]
+    assert [len(samples) for samples in answers] == [1, 1, 1]
+    assert answers[1][0].value == 3
 
 
 def test_folder_that_was_built_with_the_same_python_pushes_compressed(plain, injected, receiver, tmp_path):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import shlex
 from pathlib import Path
 
 import jsonschema
@@ -213,7 +215,25 @@ def test_readme_names_the_variables_that_the_operator_always_sets():
 
 def test_readme_names_files_that_there_are():
     readme = (KUBERNETES / "README.md").read_text()
-    named = re.findall(r"examples/kubernetes/[\w/]+(?:\.yaml|Dockerfile)", readme)
-    assert len(named) == 5
+    named = set(re.findall(r"examples/kubernetes/[\w/]+(?:\.yaml|Dockerfile)", readme))
+    assert len(named) == 4
     for file in named:
         assert (CHECKOUT / file).exists(), file
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)", readme):
+        assert (KUBERNETES / target).exists(), target
+
+
+def test_command_of_the_readme_annotates_as_the_deployment_is_annotated():
+    (command,) = re.findall(r"^ *(kubectl patch .*)$", (KUBERNETES / "README.md").read_text(), re.MULTILINE)
+    patch = json.loads(shlex.split(command)[-1])
+    deployment = of_kind("Deployment", manifests("operator/deployment.yaml"))
+    assert f"deployment {deployment['metadata']['name']} " in command
+    patched = patch["spec"]["template"]["metadata"]
+    assert patched["annotations"] == deployment["spec"]["template"]["metadata"]["annotations"]
+
+
+def test_image_that_the_readme_builds_is_the_one_that_is_injected():
+    (built,) = set(re.findall(r"registry\.example/autoinstrumentation\S+", (KUBERNETES / "README.md").read_text()))
+    instrumentation = of_kind("Instrumentation", manifests("operator/instrumentation.yaml"))
+    assert instrumentation["spec"]["python"]["image"] == built
+    assert built in (KUBERNETES / "operator" / "Dockerfile").read_text()
