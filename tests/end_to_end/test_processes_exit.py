@@ -22,6 +22,7 @@ WITHOUT_NAME_SERVER = FOLDER / "without_name_server.py"
 READY = r"\((ready)\)"
 OURS = {}
 MARKERS = {"OTEL_EXPORTER_PRW_STALE_MARKERS": "true"}
+RETRYING = {"OTEL_EXPORTER_PRW_TIMEOUT": "200", "OTEL_EXPORTER_PRW_MIN_BACKOFF": "10"}
 STOCK = {
     "OTEL_PYTHON_DISTRO": "distro",
     "OTEL_PYTHON_CONFIGURATOR": "configurator",
@@ -196,6 +197,7 @@ def seconds_to_end(program, way):
     [
         pytest.param(silent_receiver, OURS, "during an export", WAYS, id="silence"),
         pytest.param(silent_receiver, OURS, "before an export", [*WAYS, WITHIN_THE_SDK], id="silence at the last one"),
+        pytest.param(silent_receiver, RETRYING, "before an export", WAYS, id="silence in one attempt after the other"),
         pytest.param(silent_receiver, MARKERS, "before an export", WAYS, id="silence when series have to be ended"),
         pytest.param(silent_tls, OURS, "during an export", WAYS, id="silence during the handshake"),
         pytest.param(dripping_receiver, OURS, "during an export", WAYS, id="an answer that never ends"),
