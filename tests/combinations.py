@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver
 from tests.application import LAUNCHER, run
-from tests.end_to_end import installations
+from tests.end_to_end import frameworks, installations
 
 PAGE = installations.CHECKOUT / "docs" / "combinations.md"
 OURS = "prometheus_remote_write"
@@ -129,7 +129,9 @@ def measure(ours: Path, folder: Path) -> dict[Case, Outcome]:
 
 def page(outcomes: dict[Case, Outcome]) -> str:
     """The measured combinations as a page of markdown."""
-    return _PAGE.format(table="\n".join(_rows(outcomes)), least="\n".join(_least(outcomes)))
+    return _PAGE.format(
+        table="\n".join(_rows(outcomes)), least="\n".join(_least(outcomes)), frameworks="\n".join(frameworks.rows())
+    )
 
 
 def _rows(outcomes: dict[Case, Outcome]) -> list[str]:
@@ -199,6 +201,17 @@ What has to be set beside the endpoint, so that metrics arrive however the appli
 | installed | set | started by | distro | configurator | metrics | stderr says |
 | --- | --- | --- | --- | --- | --- | --- |
 {table}
+
+## Frameworks
+
+Each was injected as the Operator does it, with the variables of the
+[example](../examples/kubernetes/operator/instrumentation.yaml), and ended as Kubernetes ends a pod, by SIGTERM to its
+first process (the notebook's kernel by its server). Everywhere our distro and our configurator were chosen, and stderr
+held nothing of OpenTelemetry. `tests/end_to_end/test_frameworks.py` runs what the table says.
+
+| application | started by | needed beside that | the interval in which it is ended |
+| --- | --- | --- | --- |
+{frameworks}
 """
 
 

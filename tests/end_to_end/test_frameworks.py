@@ -1,7 +1,7 @@
 """Frameworks, each as its users run it and knowing nothing of metrics, injected as the Operator does it.
 
 They are ended as Kubernetes ends a pod, by SIGTERM to its first process, long before the first interval is over: what
-arrives was sent at the end. Plain scripts are in the tests of the injection, more processes in those of processes.
+arrives was sent at the end. The commands are those of docs/combinations.md.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ import pytest
 import urllib3
 
 from tests.application import run, wait_until_it_serves
-from tests.end_to_end import installations
+from tests.end_to_end import frameworks, installations
+from tests.end_to_end.frameworks import Framework
 from tests.end_to_end.injected_shop import INSTANCE
 from tests.servers.ports import free_port
 
@@ -50,6 +51,13 @@ DJANGO = """
 from django.http import HttpResponse
 from django.urls import path
 urlpatterns = [path("products/<int:number>", lambda request, number: HttpResponse(str(number)))]
+"""
+SCRIPT = """
+import signal
+from opentelemetry import metrics
+metrics.get_meter("shop").create_counter("orders").add(1)
+print("counted", flush=True)
+signal.pause()
 """
 NOTEBOOK = """
 import json, os, sys
@@ -131,17 +139,14 @@ def start(python, injected, tmp_path):
 
 
 class Served(NamedTuple):
-    """A web application: its files, how its users start it, the route that is asked for, and its status at the end."""
+    """A web application: its framework, its files, the route that is asked for, and its status at the end."""
 
+    framework: Framework
     files: dict[str, str]
-    command: str
     route: str
     status: int
 
 
-RUNSERVER = "python -m django runserver 127.0.0.1:PORT"
-# Django's settings have to be found before the application runs, which in an injected pod only PYTHONPATH can do.
-SETTINGS = {"DJANGO_SETTINGS_MODULE": "settings", "PYTHONPATH": "."}
 OF_DJANGO = {"app.py": DJANGO, "settings.py": DJANGO_SETTINGS}
 
 
@@ -150,6 +155,18 @@ def counted(receiver, route):
     found = receiver.series("http_server_request_duration_seconds_count", http_route=route, job="berlin/shop")
     assert all(series.label("instance").startswith(INSTANCE) for series in found)
     return {series.samples[-1].value for series in found}
+
+
+def assert_nothing_is_said(log):
+    text = log.read_text()
+    assert "opentelemetry" not in text
+    assert "Traceback" not in text  # as gunicorn logs on Ctrl-C, also without us, of a request that it then breaks off
+
+
+def assert_ours_was_chosen(receiver):
+    """Only our configurator, which our distro chooses, says whose it is."""
+    assert receiver.rejected == []
+    assert receiver.series("target_info", telemetry_distro_name="opentelemetry-exporter-prometheus-remote-write")
 
 
 def visit(server, port):
@@ -162,79 +179,80 @@ def visit(server, port):
 @pytest.mark.parametrize(
     "served",
     [
-        pytest.param(
-            Served(
-                {"app.py": FLASK},
-                "gunicorn --bind 127.0.0.1:PORT --no-control-socket app:app",
-                "/products/<int:number>",
-                0,
-            ),
-            id="Flask under gunicorn",
-        ),
-        pytest.param(
-            Served({"app.py": FASTAPI}, "uvicorn --port PORT app:app", "/products/{number}", -signal.SIGTERM),
-            id="FastAPI under uvicorn",
-        ),
-        pytest.param(
-            Served(OF_DJANGO, f"{RUNSERVER} --noreload", "products/<int:number>", -signal.SIGTERM),
-            id="Django's runserver",
-        ),
+        Served(frameworks.FLASK, {"app.py": FLASK}, "/products/<int:number>", 0),
+        Served(frameworks.FASTAPI, {"app.py": FASTAPI}, "/products/{number}", -signal.SIGTERM),
+        Served(frameworks.DJANGO, OF_DJANGO, "products/<int:number>", -signal.SIGTERM),
     ],
+    ids=lambda served: served.framework.name,
 )
 def test_requests_of_the_last_interval_are_counted_by_their_route(start, receiver, served):
     port = free_port()
-    own = SETTINGS if "settings.py" in served.files else {}
-    with start(served.files, *served.command.replace("PORT", str(port)).split(), **own) as started:
+    command = served.framework.command.replace("PORT", str(port)).split()
+    with start(served.files, *command, **served.framework.variables) as started:
         visit(started.process, port)
         assert receiver.received == []
         started.process.terminate()
         assert started.process.wait(timeout=20) == served.status
-    log = started.log.read_text()
-    assert receiver.rejected == [], log
+    assert_nothing_is_said(started.log)
+    assert_ours_was_chosen(receiver)
     assert counted(receiver, served.route) == {3}
-    assert "opentelemetry" not in log
-    assert "Traceback" not in log  # as gunicorn logs on Ctrl-C, also without us, of a request that it then breaks off
 
 
-def test_runserver_that_reloads_kills_its_second_process_which_has_told_of_all_intervals_but_the_last(start, receiver):
+@pytest.mark.parametrize(
+    ("interval", "told"), [pytest.param("200", {3}, id="after an interval"), pytest.param(NEVER, set(), id="before")]
+)
+def test_runserver_that_reloads_kills_its_second_process_which_has_told_of_whole_intervals(
+    start, receiver, interval, told
+):
     """SIGTERM ends the first process, which only watches files; Django lets it kill the one that serves."""
     port = free_port()
-    command = RUNSERVER.replace("PORT", str(port)).split()
-    with start(OF_DJANGO, *command, OTEL_EXPORTER_PRW_INTERVAL="200", **SETTINGS) as started:
+    command = frameworks.RELOADING.command.replace("PORT", str(port)).split()
+    with start(OF_DJANGO, *command, OTEL_EXPORTER_PRW_INTERVAL=interval, **frameworks.RELOADING.variables) as started:
         visit(started.process, port)
-        receiver.wait_for(lambda receiver: counted(receiver, "products/<int:number>") == {3})
+        receiver.wait_for(lambda receiver: counted(receiver, "products/<int:number>") == told)
         started.process.terminate()
         assert started.process.wait(timeout=20) == 0
-    log = started.log.read_text()
-    assert receiver.rejected == [], log
-    assert "opentelemetry" not in log
-    assert "Traceback" not in log
+    assert_nothing_is_said(started.log)
+    assert_ours_was_chosen(receiver)
+    assert counted(receiver, "products/<int:number>") == told
 
 
 def test_tasks_of_a_celery_worker_are_counted_by_the_processes_of_its_pool(start, receiver, tmp_path):
     (tmp_path / "broker").mkdir()
     with start({"tasks.py": TASKS}, "python", "-c", SEND, OTEL_SDK_DISABLED="true") as client:
         assert client.process.wait(timeout=30) == 0, client.log.read_text()
-    with start({}, "celery", "--app", "tasks", "worker", "--pool", "prefork", "--concurrency", "2") as worker:
+    with start({}, *frameworks.CELERY.command.split()) as worker:
         worker.said("(.*added ){6}")
         assert receiver.received == []
         worker.process.terminate()
         assert worker.process.wait(timeout=30) == 0
-    log = worker.log.read_text()
-    assert receiver.rejected == [], log
+    assert_nothing_is_said(worker.log)
+    assert_ours_was_chosen(receiver)
     found = receiver.series("flower_task_runtime_seconds_count", task="tasks.add", job="berlin/shop")
     assert sum(series.samples[-1].value for series in found) == 6
     assert {series.label("instance") for series in found} <= {INSTANCE, f"{INSTANCE}-1", f"{INSTANCE}-2"}
-    assert "opentelemetry" not in log
-    assert "Traceback" not in log
+
+
+def test_what_a_plain_script_counts_arrives(start, receiver):
+    with start({"app.py": SCRIPT}, *frameworks.SCRIPT.command.split()) as started:
+        started.said("counted")
+        assert receiver.received == []
+        started.process.terminate()
+        assert started.process.wait(timeout=20) == -signal.SIGTERM
+    assert_nothing_is_said(started.log)
+    assert_ours_was_chosen(receiver)
+    assert receiver.values("orders_total", instance=INSTANCE)[-1] == 1
 
 
 def test_cells_of_a_notebook_are_counted(python, injected, receiver, tmp_path):
     """The kernel is a process of its own, which the notebook's server starts with its own environment."""
     script = tmp_path / "server.py"
     script.write_text(NOTEBOOK)
-    (tmp_path / "environment.json").write_text(json.dumps({**injected(), "HOME": str(tmp_path)}))
+    (tmp_path / "environment.json").write_text(
+        json.dumps({**injected(OTEL_EXPORTER_PRW_INTERVAL=NEVER), "HOME": str(tmp_path)})
+    )
     ended = run("python", script, tmp_path / "environment.json", cwd=tmp_path, python=python, HOME=str(tmp_path))
     assert (ended.status, ended.output.split()[-1:]) == (0, ["ok"]), ended.errors
-    assert receiver.rejected == []
+    assert not [line for line in ended.errors if "opentelemetry" in line]
+    assert_ours_was_chosen(receiver)
     assert receiver.values("cells_total", job="berlin/shop", instance=INSTANCE)[-1] == 1
