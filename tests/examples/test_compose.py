@@ -112,6 +112,16 @@ def test_tenant_is_the_same_for_who_writes_and_who_reads():
     assert yaml.safe_load((COMPOSE / "cortex.yaml").read_text())["auth_enabled"] is True
 
 
+def test_shop_and_cortex_speak_2_0_with_native_histograms():
+    flags = services("compose.yaml")["cortex"]["command"]
+    assert {"-distributor.remote-writev2-enabled=true", "-blocks-storage.tsdb.enable-native-histograms=true"} <= set(
+        flags
+    )
+    shop = environment("compose.yaml", "shop")
+    assert shop[f"{PREFIX}PROTOCOL"] == "2.0"
+    assert shop[f"{PREFIX}DEFAULT_HISTOGRAM_AGGREGATION"] == "base2_exponential_bucket_histogram"
+
+
 def test_cortex_listens_where_it_is_looked_for():
     port = yaml.safe_load((COMPOSE / "cortex.yaml").read_text())["server"]["http_listen_port"]
     assert f":{port}/" in environment("compose.yaml", "shop")[f"{PREFIX}ENDPOINT"]
