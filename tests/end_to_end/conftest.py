@@ -88,9 +88,12 @@ def plain(tmp_path_factory):
 
 @pytest.fixture
 def injected(image, receiver):
-    """Gives the environment of the injected container; env is its own, pushing is whether the example configures it."""
+    """Gives the environment of the injected container.
 
-    def variables(*, folder=image, pushing=True, url=receiver.url, **env):
+    env is its own; pushing is whether the example configures it, has_token whether the receiver asks for one.
+    """
+
+    def variables(*, folder=image, pushing=True, has_token=True, url=receiver.url, **env):
         secret, instrumentation = yaml.safe_load_all((OPERATOR / "instrumentation.yaml").read_text())
         (deployment,) = yaml.safe_load_all((OPERATOR / "deployment.yaml").read_text())
         (container,) = deployment["spec"]["template"]["spec"]["containers"]
@@ -101,8 +104,11 @@ def injected(image, receiver):
         endpoint["value"] = url
         if not pushing:
             instrumentation["spec"]["python"]["env"] = []
+        if not has_token:  # the README has them deleted: the variable, and the Secret
+            given = instrumentation["spec"]["python"]["env"]
+            given[:] = (each for each in given if each["name"] != "OTEL_EXPORTER_PRW_BEARER_TOKEN")
         container = operator_webhook.inject(deployment, instrumentation, "berlin")
-        found = environment(container, [secret], Pod())
+        found = environment(container, [secret] if has_token else [], Pod())
         return {**found, "PYTHONPATH": found["PYTHONPATH"].replace(operator_webhook.FOLDER, str(folder))}
 
     return variables

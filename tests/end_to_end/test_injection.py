@@ -70,7 +70,7 @@ def test_prometheus_answers_the_queries_of_the_example(visit_deployment, start_p
     """The end of the path that its README describes; every step of it that needs a cluster is a model."""
     (queries,) = re.findall(r"```promql\n(.*?)```", (OPERATOR.parent / "README.md").read_text(), re.DOTALL)
     prometheus = start_prometheus()
-    assert "opentelemetry" not in visit_deployment(url=prometheus.write_url).lower()
+    assert "opentelemetry" not in visit_deployment(url=prometheus.write_url, has_token=False).lower()
     answers = [prometheus.query(promql.strip()) for promql in queries.splitlines() if promql.strip()]
     assert [len(samples) for samples in answers] == [1, 1, 1]
     assert answers[1][0].value == 3
