@@ -33,7 +33,7 @@ def test_a_body_is_compressed_as_a_block_not_as_a_stream(content):
 
 
 def test_snappy_makes_a_body_smaller(caplog):
-    assert len(compressor()([b"prometheus"] * 1000)) < 1000
+    assert len(compressor()([b"prometheus" * 1000])) < 1000
     assert not caplog.records
 
 
@@ -57,3 +57,8 @@ def test_nothing_is_logged_where_snappy_is_there(caplog):
     with caplog.at_level(logging.DEBUG):
         compressor()
     assert not caplog.records
+
+
+@given(st.lists(st.binary(max_size=100)))
+def test_pieces_are_one_block_however_the_message_is_divided(pieces):
+    assert snappy.uncompress(compressor()(pieces)) == b"".join(pieces)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import struct
 import sys
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import repeat
 from typing import NamedTuple
@@ -27,6 +27,7 @@ from opentelemetry.exporter.prometheus_remote_write.encoding.wire import timesta
 from opentelemetry.exporter.prometheus_remote_write.model import NativeHistogram
 from opentelemetry.exporter.prometheus_remote_write.series import Family, Frame, Stream
 
+_PIECES_OF_A_CHUNK = 800  # some 60 KiB of 1.0, which is what snappy takes at a time: more was measured to be slower
 _ZERO = bytes(8)
 
 
@@ -36,6 +37,14 @@ class _Held(NamedTuple):
     streams: Sequence[Stream]
     constants: FamilyConstants
     pieces: list[bytes]
+
+
+class _Part(NamedTuple):
+    """What a request holds of a family: the frame, what is kept of it, and its exemplars by their position."""
+
+    frame: Frame
+    held: _Held
+    exemplars: Mapping[int, bytes]
 
 
 class Batch:
@@ -70,28 +79,31 @@ class Batch:
             self._encoder = self._new_encoder()
             self._held = {each: self._encoded(each, held.streams, None) for each, held in self._held.items()}
 
-    def encode(self, frames: Sequence[Frame]) -> list[bytes]:
+    def encode(self, frames: Sequence[Frame]) -> Iterator[bytes]:
         """Encode one export of the batch's streams.
 
         Args:
             frames: What they send, each of one family. What is not held of their streams is encoded for this once.
 
-        Returns:
-            The request's message, in pieces.
+        Yields:
+            The request's message, in chunks of a size that is good to compress; it is never in memory as a whole.
         """
-        held = [self._of(frame) for frame in frames]
-        pieces = [b""]
-        for frame, its_own in zip(frames, held, strict=True):
-            pieces += self._native(frame, its_own) if frame.family.native else self._floats(frame, its_own)
+        parts = [self._part(frame) for frame in frames]
         # First, because there are receivers that look up the strings of a series while they read it.
-        pieces[0] = self._encoder.request_fields()
-        return pieces
+        pieces = [self._encoder.request_fields()]
+        for part in parts:
+            pieces += self._native(part) if part.frame.family.native else self._floats(part)
+            while len(pieces) > _PIECES_OF_A_CHUNK:
+                yield b"".join(pieces[:_PIECES_OF_A_CHUNK])
+                del pieces[:_PIECES_OF_A_CHUNK]
+        yield b"".join(pieces)
 
-    def _of(self, frame: Frame) -> _Held:
+    def _part(self, frame: Frame) -> _Part:
         held = self._held.get(frame.family)
         if held is None or held.streams is not frame.streams:
-            return self._encoded(frame.family, frame.streams, held)
-        return held
+            held = self._encoded(frame.family, frame.streams, held)
+        exemplars = {position: self._encoder.exemplars(several) for position, several in frame.exemplars.items()}
+        return _Part(frame, held, exemplars)
 
     def _encoded(self, family: Family, streams: Sequence[Stream], before: _Held | None) -> _Held:
         """Encode streams, or take them from what was held before."""
@@ -109,15 +121,15 @@ class Batch:
                 pieces += heads(self._encoder, constants, stream)
         return _Held(streams, constants, pieces)
 
-    def _floats(self, frame: Frame, held: _Held) -> list[bytes]:
+    def _floats(self, part: _Part) -> list[bytes]:
+        frame, held, exemplars = part
         series = len(frame.streams) * len(frame.family.names)
         step = held.constants.step
         pieces = held.pieces.copy()
         tails = _tails(frame)
         for position, at in frame.seeds.items():
             self._seed(pieces, held.constants, frame, position, at)
-        for position, exemplars in frame.exemplars.items():
-            fields = self._encoder.exemplars(exemplars)
+        for position, fields in exemplars.items():
             pieces[position * step] = _lengthened(pieces[position * step], len(fields))
             tails[position] += fields
         pieces[step - 2 :: step] = _doubles(series).unpack(_little_endian(frame.values))
@@ -131,7 +143,8 @@ class Batch:
         step = constants.step * len(constants.series)
         pieces[position * step : (position + 1) * step] = heads(self._encoder, constants, stream, seed)
 
-    def _native(self, frame: Frame, held: _Held) -> list[bytes]:
+    def _native(self, part: _Part) -> list[bytes]:
+        frame, held, exemplars = part
         pieces: list[bytes] = []
         times = repeat(frame.timestamps) if isinstance(frame.timestamps, int) else frame.timestamps
         series = zip(held.pieces, frame.streams, frame.histograms, times, strict=False)  # times may be endless
@@ -140,9 +153,9 @@ class Batch:
             if at := frame.seeds.get(position):
                 seed = self._encoder.histogram(_empty(histogram), _beginning(stream, at), at)
                 histogram_field = seed + histogram_field
-            exemplars = self._encoder.exemplars(frame.exemplars.get(position, ()))
-            length = len(fields) + len(histogram_field) + len(exemplars)
-            pieces += (self._encoder.series_tag, varint(length), fields, histogram_field, exemplars)
+            its_own = exemplars.get(position, b"")
+            length = len(fields) + len(histogram_field) + len(its_own)
+            pieces += (self._encoder.series_tag, varint(length), fields, histogram_field, its_own)
         return pieces
 
 

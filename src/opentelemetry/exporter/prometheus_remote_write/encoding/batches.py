@@ -25,14 +25,14 @@ class Load(NamedTuple):
     """What one request carries.
 
     Args:
-        pieces: The encoded message, in pieces that are to be joined.
+        pieces: The encoded message, in pieces that are to be joined before the next load is asked for.
         samples: How many float samples.
         histograms: How many native histograms.
         exemplars: How many exemplars.
         batch: The number of the batch.
     """
 
-    pieces: list[bytes]
+    pieces: Iterator[bytes]
     samples: int
     histograms: int
     exemplars: int

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TypeAlias
 
 from opentelemetry.exporter.prometheus_remote_write.encoding.wire import varint
 
-Compress: TypeAlias = Callable[[Sequence[bytes]], bytes]
-"""Makes the body of a request of a message that comes in pieces."""
+Compress: TypeAlias = Callable[[Iterable[bytes]], bytes]
+"""Makes the body of a request of a message that comes in pieces, best of some 60 KiB."""
 
 _logger = logging.getLogger(__name__)
 
 _LONGEST_LITERAL = 1 << 16
 _SHORT_LITERAL = 60
-_PIECES_AT_A_TIME = 800  # some 60 KiB of 1.0, as the pieces of a request are: measured
 _LONG_LITERAL = b"\xf4"
 
 
@@ -72,17 +71,15 @@ def compressor() -> Compress:
     return partial(_in_blocks, compress)
 
 
-def _in_blocks(compress: Callable[[bytes], bytes], pieces: Sequence[bytes]) -> bytes:
-    """Compress pieces some at a time, and make one block of the blocks.
+def _in_blocks(compress: Callable[[bytes], bytes], pieces: Iterable[bytes]) -> bytes:
+    """Compress pieces one by one, and make one block of the blocks.
 
     Snappy looks back no further than 64 KiB, and a block is its length, then what makes it up; so blocks without their
-    lengths, one after the other, are a block. What is compressed at a time stays in the processor's cache, and the
-    message is never in memory as a whole.
+    lengths, one after the other, are a block.
     """
-    length = 0
-    contents = []
-    for start in range(0, len(pieces), _PIECES_AT_A_TIME):
-        content = b"".join(pieces[start : start + _PIECES_AT_A_TIME])
-        length += len(content)
-        contents.append(compress(content)[len(varint(len(content))) :])
-    return b"".join((varint(length), *contents))
+
+    def block(piece: bytes) -> tuple[int, bytes]:
+        return len(piece), compress(piece)[len(varint(len(piece))) :]
+
+    blocks = list(map(block, pieces))  # no loop, whose variable would hold a piece while the next is made
+    return b"".join((varint(sum(length for length, _ in blocks)), *(content for _, content in blocks)))

@@ -68,7 +68,7 @@ class Encoder:
         if self.protocol == PROTOCOL_1 and families and self._clock() >= self._metadata_due:
             self._metadata_due = self._clock() + _METADATA_INTERVAL
             for pieces in protocol_1.metadata_messages(families, self.max_samples):
-                yield Request(self._compress(pieces), self.protocol, 0, 0, 0)
+                yield Request(self._compress([b"".join(pieces)]), self.protocol, 0, 0, 0)
 
     def end(self, at: int) -> Iterator[Request]:
         """Encode that all series have ended; without stale markers there is nothing to say.
