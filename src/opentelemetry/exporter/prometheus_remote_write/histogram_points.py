@@ -25,6 +25,7 @@ from opentelemetry.exporter.prometheus_remote_write.points import (
     DataPoints,
     Descriptor,
     NumberPoints,
+    Points,
     Samples,
     exemplars_by_point,
     frames,
@@ -139,6 +140,43 @@ class CustomBucketPoints:
         """Give up the series: the metric is gone."""
         self._native.forget()
         self._classic.forget()
+
+
+class WithExtremes:
+    """The points of a histogram, and beside them their least and greatest values as gauges.
+
+    A data point is told of as one, though it may be left out of each of the three: by reason, as often as the one that
+    leaves out the most.
+
+    Args:
+        descriptor: Of the metric.
+        points: Makes what translates the histogram itself.
+    """
+
+    def __init__(self, descriptor: Descriptor, points: Callable[[Descriptor], Points]) -> None:
+        self._descriptor = descriptor
+        self._refused: list[Untranslatable] = []
+        heard = descriptor._replace(refuse=self._refused.append)
+        self._kinds = (points(heard), ExtremePoints(heard, "min"), ExtremePoints(heard, "max"))
+
+    def frames(self, points: DataPoints) -> Iterator[Frame]:
+        """Translate the data points of one export."""
+        most: dict[str, list[Untranslatable]] = {}
+        for kind in self._kinds:
+            self._refused.clear()
+            yield from kind.frames(points)
+            by_reason: dict[str, list[Untranslatable]] = {}
+            for error in self._refused:
+                by_reason.setdefault(error.reason, []).append(error)
+            for reason, errors in by_reason.items():
+                most[reason] = max(most.get(reason, []), errors, key=len)
+        for error in chain.from_iterable(most.values()):
+            self._descriptor.refuse(error)
+
+    def forget(self) -> None:
+        """Give up the series: the metric is gone."""
+        for kind in self._kinds:
+            kind.forget()
 
 
 class ExtremePoints:

@@ -28,8 +28,8 @@ from opentelemetry.exporter.prometheus_remote_write.budget import Budget, Share
 from opentelemetry.exporter.prometheus_remote_write.errors import Untranslatable
 from opentelemetry.exporter.prometheus_remote_write.histogram_points import (
     CustomBucketPoints,
-    ExtremePoints,
     HistogramPoints,
+    WithExtremes,
     exponential_points,
 )
 from opentelemetry.exporter.prometheus_remote_write.label_sets import LabelSets
@@ -226,13 +226,10 @@ class Translator:
             yield NumberPoints(descriptor, MetricType.COUNTER if data.is_monotonic else MetricType.GAUGE)
         elif isinstance(data, Gauge):
             yield NumberPoints(descriptor, MetricType.GAUGE)
-        elif isinstance(data, Histogram):
-            yield CustomBucketPoints(descriptor) if self._custom_buckets else HistogramPoints(descriptor)
         else:
-            yield exponential_points(descriptor)
-        if isinstance(data, Histogram | ExponentialHistogram) and self._settings.histogram_min_max:
-            for extreme in ("min", "max"):
-                yield ExtremePoints(descriptor, extreme)
+            classic = CustomBucketPoints if self._custom_buckets else HistogramPoints
+            points = classic if isinstance(data, Histogram) else exponential_points
+            yield WithExtremes(descriptor, points) if self._settings.histogram_min_max else points(descriptor)
 
     def _descriptor(self, scope: RememberedScope, metric: Metric, kind: MetricKind) -> Descriptor:
         strategy, settings = self._strategy, self._settings
