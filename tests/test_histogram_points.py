@@ -5,16 +5,12 @@ from opentelemetry.sdk.metrics.export import Buckets
 
 from opentelemetry.exporter.prometheus_remote_write.histogram_points import (
     CustomBucketPoints,
-    ExtremePoints,
     HistogramPoints,
     exponential_points,
 )
-from opentelemetry.exporter.prometheus_remote_write.labels import attribute_labels, sorted_labels
 from opentelemetry.exporter.prometheus_remote_write.model import Exemplar, MetricType, Span
-from opentelemetry.exporter.prometheus_remote_write.naming import TranslationStrategy
-from opentelemetry.exporter.prometheus_remote_write.points import Descriptor
-from opentelemetry.exporter.prometheus_remote_write.series import Claims
-from tests.collected import NOW, START, exemplar, exponential_point, histogram_point, unrecorded
+from tests.collected import NOW, START, exemplar, exponential_point, histogram_point
+from tests.descriptors import described
 from tests.frames import read, values
 
 
@@ -25,18 +21,7 @@ def refused():
 
 @pytest.fixture
 def descriptor(refused):
-    return Descriptor(
-        metric="latency",
-        family="latency",
-        help="",
-        unit="seconds",
-        labels=lambda attributes: sorted_labels(
-            attribute_labels(attributes, TranslationStrategy.UNDERSCORE_ESCAPING_WITH_SUFFIXES)
-        ),
-        claims=Claims(),
-        refuse=refused.append,
-        exemplars=True,
-    )
+    return described(refused.append)
 
 
 @pytest.fixture
@@ -83,6 +68,9 @@ def test_a_histogram_becomes_cumulative_buckets_a_sum_and_a_count(classic):
         pytest.param(histogram_point((), (1.0, 2.0), count=4), {"+Inf": 4}, id="bounds without buckets"),
         pytest.param(histogram_point((1, 2), (1.0, 2.0)), {"1": 1, "2": 3, "+Inf": 3}, id="no last bucket, and empty"),
         pytest.param(histogram_point((1, 2, 3), (1.0, math.inf)), {"1": 1, "+Inf": 6}, id="an explicit +Inf"),
+        pytest.param(
+            histogram_point((1, 0, 0), (1.0, math.inf), sum=1.0), {"1": 1, "+Inf": 1}, id="an explicit +Inf, and one 1"
+        ),
         pytest.param(histogram_point((1, 2, 3), (-2, 10**21)), {"-2": 1, "1" + "0" * 21: 3, "+Inf": 6}, id="integers"),
         pytest.param(
             histogram_point((1, 2), (1.0,), count=4), {"1": 1, "+Inf": 4}, id="values in no bucket, as NaN is"
@@ -279,34 +267,3 @@ def test_a_bad_data_point_does_not_cost_another_custom_one(custom, refused, fiel
 def test_a_sum_that_is_not_set_is_zero_in_custom_buckets(custom):
     [series] = read(custom.frames([histogram_point(sum=None)]))
     assert series.value.sum == 0.0
-
-
-# --- the least and the greatest ---
-
-
-def test_extremes_are_gauges_beside_the_histogram(descriptor):
-    points = [histogram_point(attributes={"at": "a"}, min=0.25, max=8.0)]
-    low, high = (read(ExtremePoints(descriptor, extreme).frames(points)) for extreme in ("min", "max"))
-    assert [(series.name, series.labels["at"], series.value) for series in low + high] == [
-        ("latency_min", "a", 0.25),
-        ("latency_max", "a", 8.0),
-    ]
-    assert low[0].metadata.type is MetricType.GAUGE
-    assert low[0].metadata.family == "latency_min"
-
-
-def test_extremes_that_were_not_recorded_are_not_sent(descriptor, refused):
-    points = [histogram_point(attributes={"at": "a"}, **unrecorded()), histogram_point(attributes={"at": "b"})]
-    assert values(ExtremePoints(descriptor, "min").frames(points)) == {"latency_min{at=b}": 0.5}
-    assert not refused
-
-
-def test_a_histogram_of_nothing_but_infinity_has_extremes(descriptor):
-    points = [histogram_point((0, 0, 1), min=math.inf, max=math.inf)]
-    assert values(ExtremePoints(descriptor, "min").frames(points)) == {"latency_min{}": math.inf}
-
-
-def test_a_bad_extreme_does_not_cost_another(descriptor, refused):
-    points = [histogram_point(attributes={"at": "a"}, min=None), histogram_point(attributes={"at": "b"})]
-    assert values(ExtremePoints(descriptor, "min").frames(points)) == {"latency_min{at=b}": 0.5}
-    assert reasons(refused) == ["value"]

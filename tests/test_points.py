@@ -3,13 +3,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from opentelemetry.exporter.prometheus_remote_write.labels import attribute_labels, sorted_labels
 from opentelemetry.exporter.prometheus_remote_write.model import Exemplar, Metadata, MetricType
-from opentelemetry.exporter.prometheus_remote_write.naming import TranslationStrategy
-from opentelemetry.exporter.prometheus_remote_write.points import Descriptor, NumberPoints
-from opentelemetry.exporter.prometheus_remote_write.series import Claims
+from opentelemetry.exporter.prometheus_remote_write.points import NumberPoints
 from opentelemetry.exporter.prometheus_remote_write.timestamps import LATEST
 from tests.collected import NOW, START, exemplar, nanoseconds, point
+from tests.descriptors import described
 from tests.frames import read, values
 
 SPAN = {"trace_id": 0xAB, "span_id": 0xCD}
@@ -23,18 +21,7 @@ def refused():
 
 @pytest.fixture
 def descriptor(refused):
-    return Descriptor(
-        metric="queue.size",
-        family="queue_size",
-        help="Waiting.",
-        unit="items",
-        labels=lambda attributes: sorted_labels(
-            attribute_labels(attributes, TranslationStrategy.UNDERSCORE_ESCAPING_WITH_SUFFIXES)
-        ),
-        claims=Claims(),
-        refuse=refused.append,
-        exemplars=True,
-    )
+    return described(refused.append, "queue.size", "queue_size", "Waiting.", "items")
 
 
 @pytest.fixture

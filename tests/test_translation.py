@@ -147,29 +147,6 @@ def test_extremes_are_sent_where_asked():
     assert not [key for key in translated(data) if "_min" in key or "_max" in key]
 
 
-@pytest.mark.parametrize(
-    ("bad", "reason"),
-    [
-        pytest.param({"attributes": 7}, "attributes", id="left out of all three"),
-        pytest.param({"attributes": {"at": "a"}}, "duplicate", id="two of the same labels"),
-        pytest.param({"counts": (1, 1, -1)}, "buckets", id="left out of the histogram alone"),
-        pytest.param({"attributes": {"at": "b"}, "min": None}, "value", id="left out of the least value alone"),
-    ],
-)
-def test_a_data_point_that_is_left_out_is_counted_once_although_its_extremes_are_sent_too(bad, reason):
-    translation = Translation(histogram_min_max=True)
-    translation.frames(collected(histogram(histogram_point(attributes={"at": "a"}), histogram_point(**bad))))
-    assert translation.refused == {reason: 1}
-
-
-def test_each_thing_that_is_wrong_with_extremes_is_counted():
-    translation = Translation(histogram_min_max=True)
-    points = [histogram_point(attributes={"at": at}, **({"min": None} if at in "bc" else {})) for at in "abc"]
-    broken = histogram_point((1, 1, -1), attributes={"at": "d"})
-    translation.frames(collected(histogram(*points, broken), gauge(name="other")))
-    assert translation.refused == {"value": 2, "buckets": 1}
-
-
 def test_metrics_without_data_points_are_nothing():
     empty = [Sum((), CUMULATIVE, is_monotonic=True), Gauge(())]
     assert translated(collected(*[metric("a", data) for data in empty], resource={"service.name": "a", "b": "c"})) == {}

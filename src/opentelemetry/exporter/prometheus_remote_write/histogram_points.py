@@ -6,7 +6,7 @@ import math
 from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import accumulate, chain
-from operator import attrgetter, lt
+from operator import lt
 from typing import Any, TypeAlias
 
 from opentelemetry.exporter.prometheus_remote_write.errors import Untranslatable
@@ -24,8 +24,6 @@ from opentelemetry.exporter.prometheus_remote_write.native_histogram import cust
 from opentelemetry.exporter.prometheus_remote_write.points import (
     DataPoints,
     Descriptor,
-    NumberPoints,
-    Points,
     Samples,
     exemplars_by_point,
     frames,
@@ -142,64 +140,6 @@ class CustomBucketPoints:
         self._classic.forget()
 
 
-class WithExtremes:
-    """The points of a histogram, and beside them their least and greatest values as gauges.
-
-    A data point is told of as one, though it may be left out of each of the three: by reason, as often as the one that
-    leaves out the most.
-
-    Args:
-        descriptor: Of the metric.
-        points: Makes what translates the histogram itself.
-    """
-
-    def __init__(self, descriptor: Descriptor, points: Callable[[Descriptor], Points]) -> None:
-        self._descriptor = descriptor
-        self._refused: list[Untranslatable] = []
-        heard = descriptor._replace(refuse=self._refused.append)
-        self._kinds = (points(heard), ExtremePoints(heard, "min"), ExtremePoints(heard, "max"))
-
-    def frames(self, points: DataPoints) -> Iterator[Frame]:
-        """Translate the data points of one export."""
-        most: dict[str, list[Untranslatable]] = {}
-        for kind in self._kinds:
-            self._refused.clear()
-            yield from kind.frames(points)
-            by_reason: dict[str, list[Untranslatable]] = {}
-            for error in self._refused:
-                by_reason.setdefault(error.reason, []).append(error)
-            for reason, errors in by_reason.items():
-                most[reason] = max(most.get(reason, []), errors, key=len)
-        for error in chain.from_iterable(most.values()):
-            self._descriptor.refuse(error)
-
-    def forget(self) -> None:
-        """Give up the series: the metric is gone."""
-        for kind in self._kinds:
-            kind.forget()
-
-
-class ExtremePoints:
-    """The least or the greatest value in a histogram's points, as a gauge.
-
-    Args:
-        descriptor: Of the histogram.
-        extreme: ``min`` or ``max``, which the name ends in.
-    """
-
-    def __init__(self, descriptor: Descriptor, extreme: str) -> None:
-        of_extreme = descriptor._replace(family=f"{descriptor.family}_{extreme}")
-        self._points = NumberPoints(of_extreme, MetricType.GAUGE, lambda points: map(attrgetter(extreme), points))
-
-    def frames(self, points: DataPoints) -> Iterator[Frame]:
-        """Translate the data points of one export, but for those that have not recorded their extremes."""
-        yield from self._points.frames([point for point in points if _has_extremes(point)])
-
-    def forget(self) -> None:
-        """Give up the series: the metric is gone."""
-        self._points.forget()
-
-
 def exponential_points(descriptor: Descriptor) -> NativePoints:
     """Returns what translates the points of an exponential histogram."""
     return NativePoints(descriptor, _with_exponential_buckets)
@@ -215,6 +155,7 @@ class _ClassicBuckets:
         self._descriptor = descriptor
         self._bounds = bounds[:buckets]
         self._complete = buckets > len(bounds)
+        self._one_for_each = buckets == len(bounds) + 1  # bucket for each bound, and the last
         name = descriptor.family
         names = [SeriesName(f"{name}_bucket", le_text(bound)) for bound in (*self._bounds, math.inf)]
         family = _family(descriptor, (*names, SeriesName(f"{name}_sum"), SeriesName(f"{name}_count")))
@@ -241,7 +182,7 @@ class _ClassicBuckets:
 
     def _values(self, points: DataPoints) -> array[float] | None:
         """The values of points that need no closer look: whose buckets hold what they count, as the SDK's do."""
-        if not (points and self._complete):
+        if not (points and self._one_for_each):
             return None
         values: list[float] = []
         for point in points:
@@ -314,14 +255,6 @@ def _has_custom_buckets(point: Any) -> bool:
         return all(map(lt, bounds, bounds[1:])) and bool(counts) and sum(counts) == point.count
     except Exception:  # noqa: BLE001 - a point of any kind of wrong; the classic form will say what
         return False
-
-
-def _has_extremes(point: Any) -> bool:
-    """The SDK leaves them at plus and minus infinity where an aggregation records none."""
-    try:
-        return not point.min > point.max
-    except Exception:  # noqa: BLE001 - a point of any kind of wrong; what is wrong with it will be said
-        return True
 
 
 def _family(descriptor: Descriptor, names: tuple[SeriesName, ...], *, native: bool = False) -> Family:

@@ -26,10 +26,10 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.exporter.prometheus_remote_write.beginnings import Beginnings
 from opentelemetry.exporter.prometheus_remote_write.budget import Budget, Share
 from opentelemetry.exporter.prometheus_remote_write.errors import Untranslatable
+from opentelemetry.exporter.prometheus_remote_write.extremes import WithExtremes
 from opentelemetry.exporter.prometheus_remote_write.histogram_points import (
     CustomBucketPoints,
     HistogramPoints,
-    WithExtremes,
     exponential_points,
 )
 from opentelemetry.exporter.prometheus_remote_write.label_sets import LabelSets
