@@ -114,3 +114,17 @@ def test_what_is_lost_at_the_end_is_said(said):
     (line,) = said((0, outcome(at_exit=7)))
     assert line.startswith("WARNING Metrics are lost: ")
     assert line.endswith(" [7 samples dropped (at exit)]")
+
+
+def test_where_nothing_can_be_sent_one_line_says_that_what_waits_is_lost_at_the_exit(said):
+    (line,) = said((0, outcome(Unsendable("no certificate"), waiting=5)), (1, outcome(at_exit=5)))
+    assert line.startswith("ERROR Metrics were not delivered: no certificate ")
+    assert line.endswith(" [5 samples wait to be sent again, and are lost at the exit]")
+
+
+def test_what_is_lost_beside_what_was_told_is_said_at_the_exit(said):
+    trouble = outcome(Unsendable("no certificate"), waiting=5)
+    *_, line = said((0, trouble), (1, outcome(Unsendable("no certificate"), waiting=12)), (2, outcome(at_exit=12)))
+    assert line.endswith(" [12 samples dropped (at exit)]")
+    *_, line = said((0, trouble), (1, outcome(AWAY, waiting=5)), (2, outcome(at_exit=5)))
+    assert line.endswith(" [5 samples dropped (at exit)]")

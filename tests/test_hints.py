@@ -69,6 +69,11 @@ def test_where_nothing_is_known_nothing_is_said(error):
     assert hint(error) == ""
 
 
+def test_a_receiver_that_is_switched_off_says_itself_how_to_switch_it_on():
+    body = b"remote write receiver needs to be enabled with --web.enable-remote-write-receiver\n"
+    assert hint(rejected(404, body)) == ""
+
+
 def test_hints_name_only_variables_that_there_are():
     known = {value for name, value in variables.items() if name.startswith("OTEL_")}
     errors = [rejected(status, b"out of order") for status in range(300, 500)]

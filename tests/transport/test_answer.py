@@ -54,6 +54,11 @@ def test_without_a_body_the_status_stands_alone():
     assert str(refusal(Answer(503, {}, b" \n"), "http://host/", NOW)) == "http://host/ answered 503 Service Unavailable"
 
 
+def test_a_body_that_only_repeats_the_status_is_not_said_twice():
+    refused = refusal(Answer(405, {}, b"Method Not Allowed\n"), "http://host/", NOW)
+    assert str(refused) == "http://host/ answered 405 Method Not Allowed"
+
+
 def test_a_redirect_without_a_place_is_told_like_any_other_refusal():
     assert str(refusal(Answer(302, {}, b"moved"), "http://host/", NOW)) == "http://host/ answered 302 Found: moved"
 

@@ -50,7 +50,7 @@ class DeliveryLog:
         self._untold: Counter[str] = Counter()
         self._bad_series: list[Labels] = []
         self._in_trouble = False
-        self._nothing_can_be_sent = False
+        self._waits_for_settings = 0
 
     def report(self, outcome: Outcome, now: float) -> None:
         """Say what there is to say of an export.
@@ -63,12 +63,12 @@ class DeliveryLog:
             self._untold["rejected"] += outcome.rejected
         self._untold.update({f"dropped ({reason})": number for reason, number in outcome.dropped.items()})
         self._bad_series += outcome.bad_series
-        if outcome.errors:
-            self._nothing_can_be_sent = all(isinstance(error, Unsendable) for error in outcome.errors)
         if "at exit" in outcome.dropped:
-            if self._nothing_can_be_sent:
+            if self._waits_for_settings == outcome.dropped["at exit"]:
                 return  # as was said
-            _logger.warning("Metrics are lost: the exporter was shut down before the receiver was back%s", self._sum())
+            _logger.warning(
+                "Metrics are lost: the exporter was shut down before they could be delivered%s", self._sum()
+            )
         elif outcome.errors:
             self._tell(outcome, now)
         elif not outcome.waiting and (self._in_trouble or (self._untold and not self._told_lately(now))):
@@ -89,13 +89,18 @@ class DeliveryLog:
             advice = hint(error)
             level = logging.ERROR if isinstance(error, Unsendable) else logging.WARNING
             said = f"{error} - {advice}" if advice else str(error)
-            _logger.log(level, "Metrics were not delivered: %s%s", said, self._sum(outcome.waiting))
+            waiting = f"{outcome.waiting} samples wait to be sent again" if outcome.waiting else ""
+            self._waits_for_settings = 0
+            if waiting and isinstance(error, Unsendable):  # it will hardly be otherwise before the exit
+                waiting += ", and are lost at the exit"
+                self._waits_for_settings = outcome.waiting
+            _logger.log(level, "Metrics were not delivered: %s%s", said, self._sum(waiting))
 
-    def _sum(self, waiting: int = 0) -> str:
+    def _sum(self, waiting: str = "") -> str:
         """What was counted and not told yet, as the end of a line."""
         facts = [f"{number} samples {what}" for what, number in sorted(self._untold.items())]
         if waiting:
-            facts.append(f"{waiting} samples wait to be sent again")
+            facts.append(waiting)
         if self._bad_series:
             facts.append(f"refused series: {_listed(self._bad_series)}")
         self._untold.clear()

@@ -9,6 +9,8 @@ from opentelemetry.exporter.prometheus_remote_write.settings import PREFIX
 
 _OUT_OF_ORDER = (b"out of order", b"out-of-order", b"duplicate sample", b"too old", b"out of bounds")
 
+_SWITCHED_OFF = b"needs to be enabled with --"  # Prometheus says itself what to do
+
 _CREDENTIALS = f"look at {PREFIX}USERNAME and {PREFIX}PASSWORD, {PREFIX}BEARER_TOKEN or {PREFIX}HEADERS (a tenant?)"
 _PATH = f"look at the path in {PREFIX}ENDPOINT: it must be the write path, such as /api/v1/write or /api/v1/push"
 _BY_STATUS: dict[int, str] = {
@@ -47,6 +49,8 @@ def _of_rejection(status: int, body: bytes) -> str:
             "most likely two processes write the same series: give each its own service.instance.id "
             "(OTEL_RESOURCE_ATTRIBUTES)"
         )
+    if _SWITCHED_OFF in body:
+        return ""
     return _BY_STATUS.get(status, "")
 
 

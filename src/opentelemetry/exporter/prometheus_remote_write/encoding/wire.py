@@ -9,7 +9,6 @@ from __future__ import annotations
 from functools import lru_cache
 
 LENGTH_DELIMITED = 2
-FIXED_64 = 1
 VARINT = 0
 
 

@@ -45,7 +45,8 @@ def refusal(answer: Answer, receiver: str, now: float) -> SendError:
     """
     status = answer.status
     said = one_line(answer.body)
-    message = f"{receiver} answered {_named(status)}" + (f": {said}" if said else "")
+    named = _named(status)
+    message = f"{receiver} answered {named}" + (f": {said}" if said and not named.endswith(f" {said}") else "")
     if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         wait = retry_after(answer.headers.get("Retry-After", ""), now)
         return Retryable(message, status=status, retry_after=wait)
