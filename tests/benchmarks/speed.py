@@ -10,6 +10,7 @@ from typing import NamedTuple
 from tests.benchmarks.effort import Effort
 from tests.benchmarks.exporters import OTLP, OURS_1, OURS_2, PREDECESSOR
 from tests.benchmarks.exports import Exports
+from tests.benchmarks.floor import Floor
 from tests.benchmarks.interpreter import Interpreter
 from tests.benchmarks.serialisation import Serialisation
 from tests.benchmarks.table import Row
@@ -40,7 +41,7 @@ def rows(pythons: Mapping[str, str], effort: Effort) -> Iterator[Row]:
         pythons: The interpreters of the exporters that take part.
         effort: How much.
     """
-    warm, serialised = _warm(pythons, effort)
+    warm, serialised, floors = _warm(pythons, effort)
     seconds = {name: median(measured.export) for name, measured in warm.items()}
     # By all processes' collections: it is the same work in each of them.
     collection = median(seconds for name in (OURS_1, OURS_2) for seconds in warm[name].collection)
@@ -50,6 +51,8 @@ def rows(pythons: Mapping[str, str], effort: Effort) -> Iterator[Row]:
     if PREDECESSOR in warm:
         yield Row("warm, 1.0", seconds[OURS_1], "s", seconds[PREDECESSOR], "predecessor", 1 / 150)
     yield Row("warm, 2.0", seconds[OURS_2], "s", seconds[OURS_1], "1.0", 1.0)
+    for protocol, floor in floors.items():
+        yield Row(f"warm, {protocol}", seconds[protocol], "s", floor, "the floor")
     yield Row("share of collection, 1.0", seconds[OURS_1], "s", collection, "SDK's collection", 1 / 3)
     yield Row("share of collection, 2.0", seconds[OURS_2], "s", collection, "SDK's collection", 1 / 3)
 
@@ -70,19 +73,26 @@ def rows(pythons: Mapping[str, str], effort: Effort) -> Iterator[Row]:
         yield Row("bytes, 2.0", size[OURS_2], "B", size[OTLP], "OTLP")
 
 
-def _warm(pythons: Mapping[str, str], effort: Effort) -> tuple[dict[str, _Measured], float]:
+def _warm(pythons: Mapping[str, str], effort: Effort) -> tuple[dict[str, _Measured], float, dict[str, float]]:
     """Measure all exporters in turns, so that whatever slows the machine slows all of them."""
     warm = {name: _Measured([], [], [], []) for name in pythons}
     serialised = []
+    at_least: dict[str, list[float]] = {OURS_1: [], OURS_2: []}
     with ExitStack() as stack:
         running = {
             name: stack.enter_context(Interpreter(python, Exports, name, effort.load))
             for name, python in pythons.items()
         }
         protobuf = stack.enter_context(Interpreter(pythons[OURS_1], Serialisation, effort.load))
+        floors = {
+            protocol: stack.enter_context(Interpreter(pythons[protocol], Floor, protocol, effort.load))
+            for protocol in at_least
+        }
         for _ in range(_WARM_UP):
             for exports in running.values():
                 exports.call("export", collect_garbage=True)
+            for floor in floors.values():
+                floor.call("export")
             protobuf.call("serialise")
         for number in range(effort.rounds):
             for name, exports in running.items():
@@ -94,7 +104,9 @@ def _warm(pythons: Mapping[str, str], effort: Effort) -> tuple[dict[str, _Measur
                 warm[name].size.append(size)
                 warm[name].without_gc.append(exports.call("export", collect_garbage=False)[1])
             serialised.append(protobuf.call("serialise"))
-    return warm, median(serialised)
+            for protocol, floor in floors.items():
+                at_least[protocol].append(floor.call("export"))
+    return warm, median(serialised), {protocol: median(floor) for protocol, floor in at_least.items()}
 
 
 def _cold(pythons: Mapping[str, str], effort: Effort) -> dict[str, float]:
