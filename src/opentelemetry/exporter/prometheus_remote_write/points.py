@@ -168,7 +168,8 @@ def timestamps(points: DataPoints) -> int | list[int]:
 
 def exemplars_by_point(points: DataPoints) -> dict[int, tuple[Exemplar, ...]]:
     """Returns the exemplars of those data points that have some, by their position."""
-    translated = {
-        position: prometheus_exemplars(point.exemplars) for position, point in enumerate(points) if point.exemplars
+    return {
+        position: exemplars
+        for position, point in enumerate(points)
+        if point.exemplars and (exemplars := prometheus_exemplars(point.exemplars))
     }
-    return {position: exemplars for position, exemplars in translated.items() if exemplars}

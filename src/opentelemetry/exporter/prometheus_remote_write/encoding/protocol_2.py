@@ -88,7 +88,7 @@ class Protocol2:
 
     def sample_opening(self, stream: Stream) -> bytes:
         """Returns what a float sample begins with."""
-        return _sample_opening(stream.start)
+        return _SAMPLE_OPENING_WITH_START % timestamp(stream.start) if stream.start else _SAMPLE_OPENING
 
     def histogram(self, histogram: NativeHistogram, stream: Stream, timestamp: int) -> bytes:
         """Returns the field that holds a native histogram."""
@@ -141,8 +141,3 @@ class _Labels(dict[tuple[str, str], bytes]):
         name, text = label
         references = self[label] = varint(self._reference(name)) + varint(self._reference(text))
         return references
-
-
-@lru_cache(maxsize=1000)  # many streams start together
-def _sample_opening(start: int) -> bytes:
-    return _SAMPLE_OPENING_WITH_START % timestamp(start) if start else _SAMPLE_OPENING
