@@ -21,6 +21,7 @@ from opentelemetry.exporter.prometheus_remote_write.encoding.batches import Batc
 from opentelemetry.exporter.prometheus_remote_write.encoding.protocol_1 import Protocol1
 from opentelemetry.exporter.prometheus_remote_write.encoding.protocol_2 import Protocol2
 from opentelemetry.exporter.prometheus_remote_write.encoding.stale_markers import marked
+from opentelemetry.exporter.prometheus_remote_write.model import Exemplar
 from opentelemetry.exporter.prometheus_remote_write.receiver import Answer, Receiver
 from opentelemetry.exporter.prometheus_remote_write.receiver.decoding import decode
 from opentelemetry.exporter.prometheus_remote_write.receiver.received import is_stale
@@ -135,6 +136,18 @@ def test_in_the_end_all_series_are_marked(batches, protocol):
     assert not batches._placements
     assert not batches._newest
     assert not any(room.batch._held for rooms in batches._open.values() for room in rooms)
+
+
+def test_exemplars_say_the_same_where_most_of_their_request_is_marked(batches, protocol):
+    exemplars = {0: (Exemplar((("trace_id", "0" * 32), ("user", "alice")), 1.0, NOW),)}
+    hits = gauge_family("hits")
+    those = streams("a")
+    said = []
+    for gone in (streams(*map(str, range(20))), []):
+        frames = [floats(hits, those)._replace(exemplars=exemplars)] + [floats(LEVEL, gone)] * bool(gone)
+        [load] = batches.encode(frames, NOW)
+        said += [each.exemplars for each in decode(protocol, message(load)).series if each.exemplars]
+    assert said == [exemplars[0]] * 2
 
 
 def test_a_series_that_only_starts_anew_is_not_marked(batches, protocol):

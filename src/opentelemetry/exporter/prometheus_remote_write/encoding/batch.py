@@ -88,7 +88,9 @@ class Batch:
         Yields:
             The request's message, in chunks of a size that is good to compress; it is never in memory as a whole.
         """
-        parts = [self._part(frame) for frame in frames]
+        # All that is kept comes first in the table of strings: the references of exemplars are to what follows it.
+        kept = [self._kept(frame) for frame in frames]
+        parts = [self._part(frame, held) for frame, held in zip(frames, kept, strict=True)]
         # First, because there are receivers that look up the strings of a series while they read it.
         pieces = [self._encoder.request_fields()]
         for part in parts:
@@ -98,10 +100,14 @@ class Batch:
                 del pieces[:_PIECES_OF_A_CHUNK]
         yield b"".join(pieces)
 
-    def _part(self, frame: Frame) -> _Part:
+    def _kept(self, frame: Frame) -> _Held:
+        """What is kept of a frame's streams, or encoded for this once."""
         held = self._held.get(frame.family)
         if held is None or held.streams is not frame.streams:
-            held = self._encoded(frame.family, frame.streams, held)
+            return self._encoded(frame.family, frame.streams, held)
+        return held
+
+    def _part(self, frame: Frame, held: _Held) -> _Part:
         exemplars = {position: self._encoder.exemplars(several) for position, several in frame.exemplars.items()}
         return _Part(frame, held, exemplars)
 
