@@ -15,7 +15,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.exporter.prometheus_remote_write import PrometheusRemoteWriteMetricsExporter
 from opentelemetry.exporter.prometheus_remote_write.budget import PROCESS, Budget, Share
 from opentelemetry.exporter.prometheus_remote_write.errors import OverBudget
-from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver
+from opentelemetry.exporter.prometheus_remote_write.receiver import Answer, Receiver
 from opentelemetry.exporter.prometheus_remote_write.refusals import Refusals
 from opentelemetry.exporter.prometheus_remote_write.settings import Settings
 from opentelemetry.exporter.prometheus_remote_write.translation import Translator
@@ -80,6 +80,15 @@ def test_threads_together_do_not_take_too_much():
 
 
 # --- what is left out ---
+
+
+def test_a_share_that_has_left_counts_no_more_though_it_is_held():
+    budget = Budget()
+    held, kept = Share(0, budget), Share(10, budget)
+    held.take("a", 10)
+    held.leave()
+    kept.take("b", 10)
+    assert budget.used() == {"b": 10}
 
 
 class Translation:
@@ -232,6 +241,28 @@ def test_exporters_of_a_process_share_the_budget_until_one_is_shut_down():
         second.export(collection(4))
         assert len(names(other)) == 4
         second.shutdown()
+    assert PROCESS.used().total() == already
+
+
+@pytest.fixture
+def no_collection():
+    """What only holds itself is there still."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.usefixtures("no_collection")
+def test_what_was_sent_by_2_0_has_its_room_when_it_is_sent_by_1_0():
+    already = PROCESS.used().total()
+    with Receiver(answers=[Answer(415)]) as receiver:
+        exporter = exporter_of(receiver, max_series=already + 5, protocol="auto")
+        exporter.export(collection(4))
+        assert exporter._encoder.protocol == "1.0"
+        exporter.export(collection(4))
+        assert exporter.refusals.points == {}
+        exporter.shutdown()
     assert PROCESS.used().total() == already
 
 

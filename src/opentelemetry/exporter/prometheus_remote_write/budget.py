@@ -79,9 +79,15 @@ class Share:
 
     def give_back(self, metric: str, series: int) -> None:
         """Give back series that were taken."""
-        self._add(metric, -series)
-        if not self.series[metric]:
-            del self.series[metric]
+        with self._budget.lock:
+            self._add(metric, -series)
+            if not self.series[metric]:
+                del self.series[metric]
+
+    def leave(self) -> None:
+        """Count no more, as if nobody held it."""
+        with self._budget.lock:
+            self._budget.shares.discard(self)
 
     def _add(self, metric: str, series: int) -> None:
         self.size += series

@@ -150,7 +150,7 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
             except Exception as error:  # noqa: BLE001 - telemetry never raises into the application
                 self._accepted = False
                 # What is kept may be half changed.
-                self._speak(self._encoder.protocol, self._encoder.max_samples)
+                self._speak_anew(self._encoder.protocol, self._encoder.max_samples)
                 # The error's text may hold anything, so only its type is told.
                 _logger.error("Metrics were not exported, by a fault of the exporter: %s", type(error).__name__)  # noqa: TRY400
         return MetricExportResult.SUCCESS if self._accepted else MetricExportResult.FAILURE
@@ -203,6 +203,11 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
         self._delivery.close()
         self._transport.close()
 
+    def _speak_anew(self, protocol: str, max_samples: int) -> None:
+        # Now, not when it is collected: what comes after it takes the same series.
+        self._translator.leave()
+        self._speak(protocol, max_samples)
+
     def _speak(self, protocol: str, max_samples: int) -> None:
         self._encoder = Encoder(
             protocol, max_samples, self._compress, stale_markers=self.settings.stale_markers and not self._inert
@@ -240,7 +245,7 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
             max_samples = min(self._encoder.max_samples, self._delivery.max_samples or self._encoder.max_samples)
             if (protocol, max_samples) != (self._encoder.protocol, self._encoder.max_samples):
                 before = self._encoder
-                self._speak(protocol, max_samples)
+                self._speak_anew(protocol, max_samples)
                 self._encoder.adopt(before)
 
     def _resume(self) -> None:

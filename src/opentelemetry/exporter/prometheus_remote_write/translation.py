@@ -128,6 +128,11 @@ class Translator:
             resource.forget()
         self._resources = []
 
+    def leave(self) -> None:
+        """Leave the budget to others, whatever state the series are in; nothing is translated any more."""
+        for claims in (self._claims, self._claims_of_info):
+            claims.share.leave()
+
     def _resource(self, attributes: Mapping[str, Any], known: Iterable[RememberedResource]) -> RememberedResource:
         for resource in known:
             if resource.attributes == attributes:
