@@ -225,6 +225,19 @@ def test_a_bad_data_point_does_not_cost_another(streams, refused, claims, bad, r
     assert is_claimed(claims, at="a")
 
 
+@pytest.mark.parametrize(
+    "bad",
+    [pytest.param(None, id="no data point"), pytest.param(point(1.0, {"at": Uncomparable()}), id="no comparison")],
+)
+def test_a_bad_data_point_does_not_cost_a_stream_its_series(streams, refused, bad):
+    there, alike = {"at": "1"}, {"at": 1}
+    _, before = streams.find(points(there))
+    found, theirs = streams.find([*points(alike), bad, *points(there)])
+    assert [each.attributes for each in found] == [there]
+    assert theirs is before
+    assert refused[0].reason == "duplicate"
+
+
 def test_forgetting_gives_back_all_series(streams, claims):
     streams.find(points({"at": "a"}, {"at": "b"}))
     streams.forget()

@@ -173,12 +173,24 @@ class Streams:
                 for position, known in enumerate(here)
                 if known and (known.copy != attributes[position] or known.start != starts[position])
             ]
-        except Exception:  # noqa: BLE001 - which of them cannot be read or compared shows when they are looked at
-            return [None] * len(points), self._known.copy()
+        except Exception:  # noqa: BLE001 - one of them cannot be read or compared; the others are as they were
+            left = self._known.copy()
+            return [self._recognised_alone(point, left) for point in points], left
         for position, known in changed:
             here[position] = None
             left[id(known.attributes)] = known
         return here, left
+
+    @staticmethod
+    def _recognised_alone(point: Any, left: dict[int, _Known]) -> _Known | None:
+        """Find what is known of one point, and take it out of what is left."""
+        try:
+            known = left.get(id(point.attributes))
+            if known is None or known.copy != point.attributes or known.start != point.start_time_unix_nano:
+                return None
+        except Exception:  # noqa: BLE001 - what is wrong with it shows when it is looked at
+            return None
+        return left.pop(id(known.attributes))
 
     def _look_at(self, point: Any, by_labels: Mapping[Labels, Stream]) -> _Known:
         """Find the stream of a point that is not as it was: by its labels, or a new one."""
