@@ -249,6 +249,20 @@ def test_a_bad_data_point_does_not_cost_a_stream_its_series(streams, bad):
     assert not any(each is alike for each in found)
 
 
+def test_claims_and_streams_agree_though_a_refusal_is_not_taken(claims):
+    def refuse(error):
+        raise error
+
+    streams = Streams(FAMILY, claims, lambda attributes: tuple(attributes.items()), refuse)
+    a, b, c = points({"at": "a"}, {"at": "b"}, {"at": "c"})
+    streams.find([a, b])
+    with pytest.raises(Untranslatable):
+        streams.find([b, c, point(1.0, 7, start=START)])
+    streams.forget()
+    assert not claims._owners
+    assert not claims.share.series
+
+
 def test_forgetting_gives_back_all_series(streams, claims):
     streams.find(points({"at": "a"}, {"at": "b"}))
     streams.forget()

@@ -113,8 +113,6 @@ class Streams:
     def _find_anew(self, points: Sequence[Any]) -> tuple[Sequence[Any], Sequence[Stream]]:
         here, left = self._recognised(points)
         refused = self._take_up(points, here, {known.stream.labels: known.stream for known in left.values()})
-        for _, error in sorted(refused.items()):
-            self._refuse(error)
         beyond = [points[position].attributes for position, error in refused.items() if isinstance(error, OverBudget)]
         self._without_room = {id(attributes): attributes for attributes in beyond}
         # A data point that was refused is looked at again in the next export, for these have not its number: what stood
@@ -125,6 +123,8 @@ class Streams:
         self._known = dict(zip(map(id, self._attributes), found, strict=True))
         if streams != self._streams:
             self._streams = streams
+        for _, error in sorted(refused.items()):
+            self._refuse(error)  # last, for it logs, which may run code of the application
         return [point for point, known in zip(points, here, strict=True) if known], self._streams
 
     def _take_up(
