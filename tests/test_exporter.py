@@ -230,6 +230,20 @@ def test_whatever_is_exported_nothing_is_raised_and_the_next_export_is_sound(rec
     assert receiver.values("hits_total") == [1.0, 2.0]
 
 
+def test_what_ends_the_application_is_passed_on_and_the_next_export_is_sound(receiver, make_exporter, caplog):
+    class Interrupted:
+        resource_metrics = property(lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
+
+    exporter = make_exporter(receiver.url)
+    assert exporter.export(data(1)) is SUCCESS
+    with pytest.raises(KeyboardInterrupt):
+        exporter.export(Interrupted())
+    assert exporter.force_flush() is False
+    assert exporter.export(data(2)) is SUCCESS
+    assert receiver.values("hits_total") == [1.0, 2.0]
+    assert not caplog.records
+
+
 # --- its life ---
 
 

@@ -58,7 +58,9 @@ def test_label_names_not_empty(application):
     gauge.set(42, {"": "nameless", "a": "named"})
     gauge.set(42, {"a": "alone"})
     assert application.push()
-    assert all(name for message in application.messages for _, labels in labelled(message) for name in labels)
+    sent = [labels for message in application.messages for _, labels in labelled(message)]
+    assert any(labels.get("a") == "alone" for labels in sent)
+    assert all(name for labels in sent for name in labels)
 
 
 def test_empty_label_value(labels_of):

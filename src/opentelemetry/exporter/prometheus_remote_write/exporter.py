@@ -147,10 +147,12 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
             self._resume()
             try:
                 self._accepted = self._deliver(metrics_data, timeout_millis / 1000)
-            except Exception as error:  # noqa: BLE001 - telemetry never raises into the application
+            except BaseException as error:
                 self._accepted = False
                 # What is kept may be half changed.
                 self._speak_anew(self._encoder.protocol, self._encoder.max_samples)
+                if not isinstance(error, Exception):  # what ends the application, as Ctrl-C does, is its own
+                    raise
                 # The error's text may hold anything, so only its type is told.
                 _logger.error("Metrics were not exported, by a fault of the exporter: %s", type(error).__name__)  # noqa: TRY400
         return MetricExportResult.SUCCESS if self._accepted else MetricExportResult.FAILURE

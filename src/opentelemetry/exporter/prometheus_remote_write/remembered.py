@@ -74,7 +74,6 @@ class RememberedResource:
         attributes: Its attributes, by which it is found again.
         target: What they become.
         info: The points of ``target_info``, where that is sent.
-
     """
 
     def __init__(self, attributes: Mapping[str, Any], target: Target, info: Points | None) -> None:

@@ -198,7 +198,7 @@ def _lengthened(head: bytes, more: int) -> bytes:
     return head[:1] + varint(length + more) + head[end:]
 
 
-@lru_cache(maxsize=256)  # the sizes of families, which hardly change
+@lru_cache(maxsize=32)  # the sizes of families, which hardly change; each takes 32 bytes for each value
 def _doubles(count: int) -> struct.Struct:
     return struct.Struct("8s" * count)
 

@@ -101,7 +101,7 @@ class Protocol2:
         return delimited(_HISTOGRAMS, message.SerializeToString())
 
     def exemplars(self, exemplars: Sequence[Exemplar]) -> bytes:
-        """Returns the fields that hold exemplars; to be called when the constant fields of all series are known."""
+        """Returns the fields that hold exemplars; to be called when what is constant of all series is encoded."""
         messages = (
             write_v2_pb2.Exemplar(
                 labels_refs=[self._passing_reference(text) for label in exemplar.labels for text in label],
