@@ -16,7 +16,7 @@ print(f"{arguments.seconds:g} s with seed {arguments.seed}", flush=True)
 with Prometheus(packages.prometheus_current()) as prometheus:
     report = soak(prometheus, arguments.seconds, arguments.seed, lambda text: print(text, flush=True))
 print("\n".join(["the log:", *report.lines]))
-print(f"warm-up: {report.warm}\nlater:   {report.later}\n{dict(report.samples)}")
+print(f"warm-up: {report.warm}\nlater:   {report.later}\nobjects: {report.objects}\n{dict(report.samples)}")
 if report.faults:
     sys.exit("\n".join(["FAILED", *report.faults]))
 print("as it should be")

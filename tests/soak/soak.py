@@ -33,13 +33,9 @@ OURS = "opentelemetry.exporter.prometheus_remote_write"
 
 
 class Footprint(NamedTuple):
-    """What the process holds at rest: resident memory in bytes, objects, threads, and open file descriptors.
-
-    Objects are the blocks that Python has allocated, large and small. Unlike resident memory they are exact.
-    """
+    """What the process holds at rest: resident memory in bytes, threads, and open file descriptors."""
 
     memory: int
-    objects: int
     threads: int
     descriptors: int
 
@@ -49,28 +45,25 @@ class Footprint(NamedTuple):
 
     @classmethod
     def now(cls) -> Footprint:
-        gc.collect()
         return cls(
             memory=int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE"),
-            objects=sys.getallocatedblocks(),
             threads=threading.active_count(),
             descriptors=len(list(Path("/proc/self/fd").iterdir())),
         )
 
 
-NOTHING = Footprint(0, 0, 0, 0)
+NOTHING = Footprint(0, 0, 0)
 # What the process may hold more at rest after the warm-up than in it, where no export is under way and nothing waits.
 GROWTH = Footprint(
     # The allocator keeps what was a backlog, and has a pool for each of the threads that send: so it goes up by steps
     # and partly down again. Whether anything is held is what the objects say.
-    memory=6 * 1024 * 1024,
-    # Less than one for each export of a quarter of an hour.
-    objects=500,
+    memory=4 * 1024 * 1024,
     # Those that send and look names up end with the export.
     threads=0,
     # A connection for each request that may be under way at once is kept; how many there are together is up to chance.
     descriptors=MAX_CONCURRENT_REQUESTS - 1,
 )
+MORE_OBJECTS = 500  # less than one for each export of a quarter of an hour
 
 
 @dataclass
@@ -85,6 +78,8 @@ class Report:
         lines: What the exporter has logged.
         warm: The peaks of the warm-up, at rest.
         later: The peaks after it, at rest.
+        objects: The fewest blocks that Python had allocated at a time, large and small: in the warm-up, and at the end.
+            Unlike resident memory they are exact; the fewest, because while the SDK collects there are more.
     """
 
     kills: int = 0
@@ -94,6 +89,7 @@ class Report:
     lines: list[str] = field(default_factory=list)
     warm: Footprint = NOTHING
     later: Footprint = NOTHING
+    objects: tuple[int, int] = (0, 0)
 
     @property
     def faults(self) -> list[str]:
@@ -107,6 +103,8 @@ class Report:
         for what, before, after, growth in zip(Footprint._fields, self.warm, self.later, GROWTH, strict=True):
             if after > before + growth:
                 found.append(f"{what} grew from {before} to {after}")
+        fewest, in_the_end = self.objects
+        found += [f"objects grew from {fewest} to {in_the_end}"] if in_the_end > fewest + MORE_OBJECTS else []
         return found
 
 
@@ -160,9 +158,13 @@ def soak(prometheus: Prometheus, seconds: float, seed: int, say: Callable[[str],
     report = Report(samples=exporter._delivery.samples)
     began = time.monotonic()
     is_warm = False
+    fewest = sys.maxsize
 
-    def watch(until: float) -> None:
+    def watch(until: float) -> int:
+        fewest = sys.maxsize
         while time.monotonic() < until:
+            gc.collect()
+            fewest = min(fewest, sys.getallocatedblocks())
             was_at_rest, footprint = _is_at_rest(exporter), Footprint.now()
             if was_at_rest and _is_at_rest(exporter):
                 if is_warm:
@@ -170,6 +172,7 @@ def soak(prometheus: Prometheus, seconds: float, seed: int, say: Callable[[str],
                 else:
                     report.warm = report.warm.peak(footprint)
             time.sleep(INTERVAL / 4)
+        return fewest
 
     with _log(report.lines):
         with Application(provider, random.Random(seed)) as application:
@@ -182,7 +185,8 @@ def soak(prometheus: Prometheus, seconds: float, seed: int, say: Callable[[str],
                 prometheus.start()
                 while not is_warm and exporter._delivery.waiting:
                     watch(time.monotonic() + INTERVAL)
-                watch(time.monotonic() + peace)
+                in_peace = watch(time.monotonic() + peace)
+                fewest = fewest if is_warm else min(fewest, in_peace)
                 is_warm = is_warm or time.monotonic() >= began + min(60.0, seconds / 2)
                 say(
                     f"{time.monotonic() - began:.0f} s: {report.kills} kills, {Footprint.now()}, {dict(report.samples)}"
@@ -194,7 +198,7 @@ def soak(prometheus: Prometheus, seconds: float, seed: int, say: Callable[[str],
                 report.accepted = True
                 break
             time.sleep(INTERVAL)
-        watch(time.monotonic() + INTERVAL)
+        report.objects = fewest, watch(time.monotonic() + 5 * INTERVAL)
         report.missing = _missing(prometheus, application.truth)
         provider.shutdown()
     return report
