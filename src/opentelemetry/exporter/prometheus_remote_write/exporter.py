@@ -14,23 +14,18 @@ from typing import Any
 
 from opentelemetry.sdk.metrics.export import AggregationTemporality, MetricExporter, MetricExportResult, MetricsData
 from opentelemetry.sdk.metrics.view import Aggregation
-from opentelemetry.sdk.resources import SERVICE_INSTANCE_ID, ServiceInstanceIdResourceDetector
 
 from opentelemetry.exporter.prometheus_remote_write.aggregation import aggregation, temporality
-from opentelemetry.exporter.prometheus_remote_write.beginnings import Beginnings
-from opentelemetry.exporter.prometheus_remote_write.budget import PROCESS
 from opentelemetry.exporter.prometheus_remote_write.configuration import load
 from opentelemetry.exporter.prometheus_remote_write.controller import renew_after_fork
 from opentelemetry.exporter.prometheus_remote_write.delivery import Delivery
 from opentelemetry.exporter.prometheus_remote_write.departure import flush_at_end_of_child
 from opentelemetry.exporter.prometheus_remote_write.encoding.compression import compressor
-from opentelemetry.exporter.prometheus_remote_write.encoding.encoder import Encoder
 from opentelemetry.exporter.prometheus_remote_write.encoding.request import PROTOCOL_1, PROTOCOL_2
-from opentelemetry.exporter.prometheus_remote_write.instance import Instance
+from opentelemetry.exporter.prometheus_remote_write.instance import Instance, generated_id
 from opentelemetry.exporter.prometheus_remote_write.pace import Pace
+from opentelemetry.exporter.prometheus_remote_write.pipeline import Pipeline
 from opentelemetry.exporter.prometheus_remote_write.refusals import Refusals
-from opentelemetry.exporter.prometheus_remote_write.timestamps import NANOSECONDS_PER_MILLISECOND
-from opentelemetry.exporter.prometheus_remote_write.translation import Translator
 from opentelemetry.exporter.prometheus_remote_write.transport.message import shown_url
 from opentelemetry.exporter.prometheus_remote_write.transport.pool import Transport
 from opentelemetry.exporter.prometheus_remote_write.version import __version__
@@ -104,13 +99,12 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
         self.refusals = Refusals()
         self._resources_as_labels = resources_as_labels
         self._compress = compressor()
-        self._speak(
-            PROTOCOL_1 if self.settings.protocol == PROTOCOL_1 else PROTOCOL_2, self.settings.max_samples_per_send
-        )
+        protocol = PROTOCOL_1 if self.settings.protocol == PROTOCOL_1 else PROTOCOL_2
+        self._pipeline = self._new_pipeline(protocol, self.settings.max_samples_per_send)
         self._transport = Transport(self.settings, environ=os.environ, user_agent=USER_AGENT)
         self._delivery = Delivery(self._transport, self.settings, self._compress)
         self._pace = Pace((self.settings.interval or _USUAL_INTERVAL) / 1000)
-        self._instance = Instance(shown_url(self.settings.endpoint), _generated_instance_id)
+        self._instance = Instance(shown_url(self.settings.endpoint), generated_id)
         self._lock = threading.Lock()
         self._shut_down = False
         self._accepted = True
@@ -150,7 +144,7 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
             except BaseException as error:
                 self._accepted = False
                 # What is kept may be half changed.
-                self._speak_anew(self._encoder.protocol, self._encoder.max_samples)
+                self._replace_pipeline(self._pipeline.protocol, self._pipeline.max_samples)
                 if not isinstance(error, Exception):  # what ends the application, as Ctrl-C does, is its own
                     raise
                 # The error's text may hold anything, so only its type is told.
@@ -205,24 +199,20 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
         self._delivery.close()
         self._transport.close()
 
-    def _speak_anew(self, protocol: str, max_samples: int) -> None:
-        # Now, not when it is collected: what comes after it takes the same series.
-        self._translator.leave()
-        self._speak(protocol, max_samples)
-
-    def _speak(self, protocol: str, max_samples: int) -> None:
-        self._encoder = Encoder(
-            protocol, max_samples, self._compress, stale_markers=self.settings.stale_markers and not self._inert
-        )
-        self._beginnings = Beginnings(time.time_ns())
-        self._translator = Translator(
+    def _new_pipeline(self, protocol: str, max_samples: int) -> Pipeline:
+        return Pipeline(
             self.settings,
             self.refusals,
+            self._compress,
+            protocol=protocol,
+            max_samples=max_samples,
             resources_as_labels=self._resources_as_labels,
-            custom_buckets=self.settings.convert_histograms_to_nhcb and protocol == PROTOCOL_2,
-            beginnings=None if self.settings.disable_zero_seed else self._beginnings,
-            budget=PROCESS,
         )
+
+    def _replace_pipeline(self, protocol: str, max_samples: int) -> None:
+        # Now, not when it is collected: what comes after it takes the same series.
+        self._pipeline.leave()
+        self._pipeline = self._new_pipeline(protocol, max_samples)
 
     def _deliver(self, metrics_data: MetricsData, timeout: float) -> bool:
         """Translate, encode and deliver an export, and heed what delivery has learnt of the receiver."""
@@ -233,22 +223,22 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
         if at_exit := _at_exit():
             timeout, patience = min(timeout, self._left_at_exit * _FOR_REQUESTS), math.inf
         metrics_data = self._instance.adopted(metrics_data)
-        requests = list(self._encoder.encode(self._translator.translate(metrics_data)))
+        requests = self._pipeline.requests(metrics_data)
         size = sum(request.size for request in requests)
         not_kept = self._delivery.samples["not kept"]
         try:
             return self._delivery.deliver(requests, now + timeout, patience)
         finally:
-            self._beginnings.end_export(lost=self._delivery.samples["not kept"] - not_kept == size)
+            self._pipeline.end_export(lost=self._delivery.samples["not kept"] - not_kept == size)
             self._pace.end(time.monotonic())
             if at_exit:
                 self._left_at_exit -= time.monotonic() - now
-            protocol = min(self._encoder.protocol, self._delivery.protocol)
-            max_samples = min(self._encoder.max_samples, self._delivery.max_samples or self._encoder.max_samples)
-            if (protocol, max_samples) != (self._encoder.protocol, self._encoder.max_samples):
-                before = self._encoder
-                self._speak_anew(protocol, max_samples)
-                self._encoder.adopt(before)
+            before = self._pipeline
+            protocol = min(before.protocol, self._delivery.protocol)
+            max_samples = min(before.max_samples, self._delivery.max_samples or before.max_samples)
+            if (protocol, max_samples) != (before.protocol, before.max_samples):
+                self._replace_pipeline(protocol, max_samples)
+                self._pipeline.adopt(before)
 
     def _resume(self) -> None:
         """Have nothing interrupted any more."""
@@ -263,10 +253,10 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
             return
         self._resume()
         try:
-            requests = list(self._encoder.end(time.time_ns() // NANOSECONDS_PER_MILLISECOND))
+            requests = [] if self._inert else self._pipeline.ends()
             if requests:
                 self._accepted = self._delivery.deliver(requests, end) and self._accepted
-            self._translator.forget()
+            self._pipeline.forget()
         except Exception as error:  # noqa: BLE001 - telemetry never raises into the application
             _logger.error("The end of series was not told, by a fault of the exporter: %s", type(error).__name__)  # noqa: TRY400
         finally:
@@ -292,14 +282,9 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
         self._left_at_exit = self.shutdown_timeout
         self._transport.after_fork()
         self._delivery = Delivery(self._transport, self.settings, self._compress)
-        self._speak(self._encoder.protocol, self._encoder.max_samples)
+        self._pipeline = self._new_pipeline(self._pipeline.protocol, self._pipeline.max_samples)
         flush_at_end_of_child(self, anew=not self._forked_before)
         self._forked_before = True
-
-
-def _generated_instance_id() -> str:
-    """The id that the SDK has made up for this very process."""
-    return str(ServiceInstanceIdResourceDetector().detect().attributes[SERVICE_INSTANCE_ID])
 
 
 def _at_exit() -> bool:

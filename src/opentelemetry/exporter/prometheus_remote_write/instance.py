@@ -25,7 +25,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from opentelemetry.sdk.metrics.export import MetricsData, ResourceMetrics
-from opentelemetry.sdk.resources import SERVICE_INSTANCE_ID, SERVICE_NAME, SERVICE_NAMESPACE, Resource
+from opentelemetry.sdk.resources import (
+    SERVICE_INSTANCE_ID,
+    SERVICE_NAME,
+    SERVICE_NAMESPACE,
+    Resource,
+    ServiceInstanceIdResourceDetector,
+)
 
 try:
     import fcntl
@@ -45,6 +51,11 @@ def lock_folders() -> list[Path]:
         return []
     name = f"otel-prw-{os.geteuid()}"
     return [Path(parent) / name for parent in (os.environ.get("TMPDIR") or "/tmp", "/dev/shm")]  # noqa: S108 - see _make
+
+
+def generated_id() -> str:
+    """The id that the SDK has made up for this very process."""
+    return str(ServiceInstanceIdResourceDetector().detect().attributes[SERVICE_INSTANCE_ID])
 
 
 class _Claim(NamedTuple):

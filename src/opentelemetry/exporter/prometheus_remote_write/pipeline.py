@@ -1,0 +1,83 @@
+"""From metrics data to requests: translation and encoding, in one version of the protocol."""
+
+from __future__ import annotations
+
+import time
+
+from opentelemetry.sdk.metrics.export import MetricsData
+
+from opentelemetry.exporter.prometheus_remote_write.beginnings import Beginnings
+from opentelemetry.exporter.prometheus_remote_write.budget import PROCESS
+from opentelemetry.exporter.prometheus_remote_write.encoding.compression import Compress
+from opentelemetry.exporter.prometheus_remote_write.encoding.encoder import Encoder
+from opentelemetry.exporter.prometheus_remote_write.encoding.request import PROTOCOL_2, Request
+from opentelemetry.exporter.prometheus_remote_write.refusals import Refusals
+from opentelemetry.exporter.prometheus_remote_write.settings import Settings
+from opentelemetry.exporter.prometheus_remote_write.timestamps import NANOSECONDS_PER_MILLISECOND
+from opentelemetry.exporter.prometheus_remote_write.translation import Translator
+
+
+class Pipeline:
+    """Makes the requests of export after export, and remembers what does not change between them.
+
+    What it remembers is of one version and one size of requests; for another there is another pipeline.
+
+    Args:
+        settings: Of the exporter.
+        refusals: Where what is left out is counted.
+        compress: Makes the body of a request.
+        protocol: The version of Remote Write.
+        max_samples: In one request.
+        resources_as_labels: Whether every resource attribute is copied onto every series.
+    """
+
+    def __init__(  # noqa: PLR0913 - all but three are by keyword
+        self,
+        settings: Settings,
+        refusals: Refusals,
+        compress: Compress,
+        *,
+        protocol: str,
+        max_samples: int,
+        resources_as_labels: bool = False,
+    ) -> None:
+        self.protocol = protocol
+        self.max_samples = max_samples
+        self._encoder = Encoder(protocol, max_samples, compress, stale_markers=settings.stale_markers)
+        self._beginnings = Beginnings(time.time_ns())
+        self._translator = Translator(
+            settings,
+            refusals,
+            resources_as_labels=resources_as_labels,
+            custom_buckets=settings.convert_histograms_to_nhcb and protocol == PROTOCOL_2,
+            beginnings=None if settings.disable_zero_seed else self._beginnings,
+            budget=PROCESS,
+        )
+
+    def requests(self, metrics_data: MetricsData) -> list[Request]:
+        """Returns the requests of an export; no series is in two of them."""
+        return list(self._encoder.encode(self._translator.translate(metrics_data)))
+
+    def end_export(self, *, lost: bool) -> None:
+        """End an export.
+
+        Args:
+            lost: Whether nothing of it was answered or is kept, so that the next has to say what began with it.
+        """
+        self._beginnings.end_export(lost=lost)
+
+    def ends(self) -> list[Request]:
+        """Returns what says that every series has ended, where that is wanted."""
+        return list(self._encoder.end(time.time_ns() // NANOSECONDS_PER_MILLISECOND))
+
+    def forget(self) -> None:
+        """Give up all series."""
+        self._translator.forget()
+
+    def adopt(self, other: Pipeline) -> None:
+        """Take over the series of another pipeline, so that the end of none is missed."""
+        self._encoder.adopt(other._encoder)
+
+    def leave(self) -> None:
+        """Leave the budget to others, in whatever state the series are; nothing is translated any more."""
+        self._translator.leave()
