@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import time
 import tracemalloc
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import count
 from statistics import median
@@ -33,18 +33,22 @@ class Churning:
         exporter: Its name.
         load: The work of one export.
         share: How many of the streams are replaced between two exports, from 0 to 1.
+        alike: Whether the same sets of attributes come and go in all metrics, as those of a web framework do; else each
+            new stream has a label that nobody had before.
     """
 
-    def __init__(self, exporter: str, load: list[int], share: float) -> None:
-        self._data = Application(Load(*load)).collect()
+    def __init__(self, exporter: str, load: list[int], share: float, alike: bool) -> None:  # noqa: FBT001 - from JSON
         self._share = share
+        self._alike = alike
         self._number = count()
         self._exporter = exporter
         self._encode = encode(exporter)
+        # None of the first streams is left, so that the work is of one kind with churn and without.
+        self._data = self._next(Application(Load(*load)).collect(), 1.0)
 
     def export(self) -> float:
         """Return the CPU seconds of translating, encoding and compressing."""
-        self._data = self._next(self._data)
+        self._data = self._next(self._data, self._share)
         started = time.process_time()
         self._encode(self._data)
         return time.process_time() - started
@@ -67,32 +71,33 @@ class Churning:
         gc.collect()
         return tracemalloc.get_traced_memory()[0]
 
-    def _next(self, data: MetricsData) -> MetricsData:
+    def _next(self, data: MetricsData, share: float) -> MetricsData:
         now = time.time_ns()
+        come: dict[int, dict[str, Any]] = {}
         resources = []
         for resource in data.resource_metrics:
-            scopes = [
-                replace(scope, metrics=[self._next_of(metric, now) for metric in scope.metrics])
-                for scope in resource.scope_metrics
-            ]
+            scopes = []
+            for scope in resource.scope_metrics:
+                metrics = []
+                for metric in scope.metrics:
+                    if not self._alike:
+                        come.clear()
+                    points = self._next_points(metric.data.data_points, share, come, now)
+                    metrics.append(replace(metric, data=replace(metric.data, data_points=points)))
+                scopes.append(replace(scope, metrics=metrics))
             resources.append(replace(resource, scope_metrics=scopes))
         return MetricsData(resources)
 
-    def _next_of(self, metric: Any, now: int) -> Any:
-        points = metric.data.data_points
-        replaced = round(len(points) * self._share)
+    def _next_points(self, points: Sequence[Any], share: float, come: dict[int, dict[str, Any]], now: int) -> list[Any]:
+        replaced = round(len(points) * share)
         # The SDK's order is that of the streams' first measurements: the oldest go, the new come last.
-        stay = [replace(point, time_unix_nano=now) for point in points[replaced:]]
-        come = [
-            replace(
-                point,
-                attributes={**point.attributes, "http.route": f"/api/v2/customers/{next(self._number)}"},
-                start_time_unix_nano=now,
-                time_unix_nano=now,
-            )
-            for point in points[:replaced]
-        ]
-        return replace(metric, data=replace(metric.data, data_points=stay + come))
+        next_points = [replace(point, time_unix_nano=now) for point in points[replaced:]]
+        for position, point in enumerate(points[:replaced]):
+            if position not in come:
+                come[position] = point.attributes | {"http.route": f"/api/v2/customers/{next(self._number)}/orders"}
+            new = replace(point, attributes=come[position], start_time_unix_nano=now, time_unix_nano=now)
+            next_points.append(new)
+        return next_points
 
 
 def rows(pythons: Mapping[str, str], effort: Effort) -> Iterator[Row]:
@@ -103,12 +108,15 @@ def rows(pythons: Mapping[str, str], effort: Effort) -> Iterator[Row]:
         effort: How much.
     """
     for protocol in (OURS_1, OURS_2):
-        with (
-            Interpreter(pythons[protocol], Churning, protocol, effort.load, _SHARE) as churning,
-            Interpreter(pythons[protocol], Churning, protocol, effort.load, 0.0) as settled,
-        ):
-            seconds = [(churning.call("export"), settled.call("export")) for _ in range(effort.rounds + _WARM_UP)]
-            before, after = churning.call("held", churned=effort.churned)
-        churned, warm = map(median, zip(*seconds[_WARM_UP:], strict=True))
-        yield Row(f"churn of 10 %, {protocol}", churned, "s", warm, "warm", 3.0)
-        yield Row(f"memory after {effort.churned} x churn, {protocol}", after, "B", before, "before", _LEVEL)
+        for alike, kind in ((True, "sets that come in all metrics"), (False, "sets that come in one")):
+            with (
+                Interpreter(pythons[protocol], Churning, protocol, effort.load, _SHARE, alike) as churning,
+                Interpreter(pythons[protocol], Churning, protocol, effort.load, 0.0, alike) as settled,
+            ):
+                seconds = [(churning.call("export"), settled.call("export")) for _ in range(effort.rounds + _WARM_UP)]
+                before, after = churning.call("held", churned=effort.churned)
+            churned, warm = map(median, zip(*seconds[_WARM_UP:], strict=True))
+            yield Row(f"churn of 10 %, {kind}, {protocol}", churned, "s", warm, "warm", 3.0)
+            yield Row(
+                f"memory after {effort.churned} x churn, {kind}, {protocol}", after, "B", before, "before", _LEVEL
+            )

@@ -1,0 +1,50 @@
+"""Where the items of a list were in another one: from export to export, mostly all of them where they were before."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+from itertools import groupby
+from typing import NamedTuple
+
+
+class Stretch(NamedTuple):
+    """Items that stand together, and stood together in the same order before or are all new.
+
+    Args:
+        here: Their positions.
+        before: Their positions before; None if they are new.
+    """
+
+    here: slice
+    before: slice | None
+
+
+class Alignment(NamedTuple):
+    """Two lists side by side.
+
+    Args:
+        stretches: All items of the second list, in order.
+        gone: The positions of those items of the first list that are not in the second.
+    """
+
+    stretches: list[Stretch]
+    gone: list[int]
+
+
+def aligned(before: Iterable[Hashable], now: Iterable[Hashable]) -> Alignment:
+    """Find where items were before.
+
+    Args:
+        before: No two of these items are equal.
+        now: Of equal items, all but the first are taken for new.
+    """
+    left = {item: place for place, item in enumerate(before)}
+    moved = [None if (place := left.pop(item, None)) is None else place - position for position, item in enumerate(now)]
+    stretches: list[Stretch] = []
+    start = 0
+    for distance, together in groupby(moved):
+        end = start + len(list(together))
+        stood = None if distance is None else slice(start + distance, end + distance)
+        stretches.append(Stretch(slice(start, end), stood))
+        start = end
+    return Alignment(stretches, list(left.values()))
