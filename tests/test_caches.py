@@ -12,8 +12,10 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader, MetricExportResult, MetricsData
 
 from opentelemetry.exporter.prometheus_remote_write import PrometheusRemoteWriteMetricsExporter
+from opentelemetry.exporter.prometheus_remote_write.encoding.batches import _bytes_of
 from opentelemetry.exporter.prometheus_remote_write.encoding.encoder import Encoder
 from opentelemetry.exporter.prometheus_remote_write.encoding.protocol_1 import _labels
+from opentelemetry.exporter.prometheus_remote_write.encoding.wire import timestamp
 from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver
 from opentelemetry.exporter.prometheus_remote_write.receiver.decoding import decode
 from opentelemetry.exporter.prometheus_remote_write.refusals import Refusals
@@ -80,7 +82,7 @@ def pipeline(request):
 def test_attributes_at_the_address_of_others_are_not_taken_for_them(pipeline):
     used: set[int] = set()
     again = 0
-    for export in range(20):
+    for export in range(40):
         # Of many new objects those that are where others were before: the memory of those is free, or else the cache
         # still has them.
         fresh = sorted(({} for _ in range(1000)), key=lambda attributes: id(attributes) not in used)[:50]
@@ -359,6 +361,8 @@ def memory():
     tracemalloc.start()
     for number in range(20_000):  # what is bounded by a number, for all pipelines together, is full from now on
         _labels((("filling", str(number)),))
+        _bytes_of((("filling", str(number)),))
+        timestamp(number)
     gc.collect()
     before = tracemalloc.get_traced_memory()[0]
 

@@ -50,7 +50,7 @@ def test_a_series_belongs_to_the_first_that_claims_it_until_it_is_released(first
             claims.claim(*other)
         assert refusal.value.reason == "duplicate"
 
-        claims.release(*keeper)
+        claims.release_all(keeper[0], [keeper[1]])
         claims.claim(*other)
         with pytest.raises(Untranslatable):
             claims.claim(*keeper)
@@ -99,7 +99,7 @@ def test_nothing_is_kept_of_what_was_released():
     for number in range(10):
         family, labels = gauge(f"level_{number}"), (("le", str(number)),)
         claims.claim(family, labels)
-        claims.release(family, labels)
+        claims.release_all(family, [labels])
     assert claims._owners == {}
     assert claims.share.series == {}
 

@@ -56,10 +56,12 @@ class Beginnings:
         Raises:
             Untranslatable: One of the point's times is none.
         """
-        start, time = point.start_time_unix_nano or 0, milliseconds(point.time_unix_nano)
+        start = point.start_time_unix_nano or 0
+        if start < self._began:
+            return None
+        time = milliseconds(point.time_unix_nano)
         at = min(milliseconds(start), time - 1)
-        known_since = self._began <= start < point.time_unix_nano
-        return at if known_since and at > self._newest and time - at <= _RECENT else None
+        return at if start < point.time_unix_nano and at > self._newest and time - at <= _RECENT else None
 
     def seeds(self, family: Family, streams: Sequence[Stream], new: Mapping[Stream, int]) -> dict[int, int]:
         """Returns the seeds that go out now, by the position of their stream.

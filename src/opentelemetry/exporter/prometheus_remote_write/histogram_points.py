@@ -11,11 +11,11 @@ from typing import Any, TypeAlias
 
 from opentelemetry.exporter.prometheus_remote_write.errors import Untranslatable
 from opentelemetry.exporter.prometheus_remote_write.exemplars import bucket_of
+from opentelemetry.exporter.prometheus_remote_write.label_sets import LabelSet
 from opentelemetry.exporter.prometheus_remote_write.labels import le_text
 from opentelemetry.exporter.prometheus_remote_write.model import (
     BUCKET_BOUND,
     Exemplar,
-    Labels,
     Metadata,
     MetricType,
     NativeHistogram,
@@ -170,8 +170,11 @@ class _ClassicBuckets:
     def forget(self) -> None:
         self._streams.forget()
 
-    def _labels(self, attributes: Mapping[str, Any]) -> Labels:
-        return tuple(label for label in self._descriptor.labels(attributes) if label[0] != BUCKET_BOUND)
+    def _labels(self, attributes: Mapping[str, Any]) -> LabelSet:
+        found = self._descriptor.labels(attributes)
+        if BUCKET_BOUND not in dict(found.labels):
+            return found
+        return found._replace(labels=tuple(label for label in found.labels if label[0] != BUCKET_BOUND))
 
     def _samples(self, points: DataPoints) -> Samples:
         values = self._values(points)

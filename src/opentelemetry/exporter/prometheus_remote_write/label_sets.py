@@ -1,14 +1,28 @@
-"""The labels of attribute sets, remembered: the metrics of a scope mostly have the same sets."""
+"""Sets of attributes and their labels, remembered: the metrics of a scope mostly have the same sets."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from copy import deepcopy
+from typing import Any, NamedTuple
 
 from opentelemetry.exporter.prometheus_remote_write.model import Labels
 
 _SETS_KEPT = 1000
 _PLAIN = frozenset({str, int, bool})  # whose values are told apart by value and type
+_UNCHANGING = _PLAIN | {float, bytes}
+
+
+class LabelSet(NamedTuple):
+    """What attributes become.
+
+    Args:
+        attributes: A copy of them, which nobody changes; several streams may have the same.
+        labels: Their labels.
+    """
+
+    attributes: Mapping[str, Any]
+    labels: Labels
 
 
 class LabelSets:
@@ -20,18 +34,20 @@ class LabelSets:
 
     def __init__(self, make: Callable[[Mapping[str, Any]], Labels]) -> None:
         self._make = make
-        self._kept: dict[object, Labels] = {}
+        self._kept: dict[object, LabelSet] = {}
 
-    def __call__(self, attributes: Mapping[str, Any]) -> Labels:
-        """Returns the labels for attributes; may raise what ``make`` raises."""
+    def __call__(self, attributes: Mapping[str, Any]) -> LabelSet:
+        """Returns what attributes become; may raise what ``make`` raises."""
         types = tuple(map(type, attributes.values()))
         if not _PLAIN.issuperset(types):
-            return self._make(attributes)
+            labels, copy = self._make(attributes), dict(attributes)
+            # The SDK has no values that can be changed in place.
+            return LabelSet(copy if _UNCHANGING.issuperset(types) else deepcopy(copy), labels)
         key = (types, *attributes.items())
-        labels = self._kept.get(key)
-        if labels is None:
-            labels = self._make(attributes)
+        known = self._kept.get(key)
+        if known is None:
+            known = LabelSet(dict(attributes), self._make(attributes))
             if len(self._kept) >= _SETS_KEPT:
                 self._kept.clear()
-            self._kept[key] = labels
-        return labels
+            self._kept[key] = known
+        return known

@@ -13,9 +13,9 @@ from typing import Any, NamedTuple, Protocol, TypeAlias
 from opentelemetry.exporter.prometheus_remote_write.beginnings import Beginnings
 from opentelemetry.exporter.prometheus_remote_write.errors import Untranslatable
 from opentelemetry.exporter.prometheus_remote_write.exemplars import prometheus_exemplars
+from opentelemetry.exporter.prometheus_remote_write.label_sets import LabelSet
 from opentelemetry.exporter.prometheus_remote_write.model import (
     Exemplar,
-    Labels,
     Metadata,
     MetricType,
     NativeHistogram,
@@ -35,7 +35,7 @@ class Descriptor(NamedTuple):
         family: The name of the Prometheus metric family.
         help: The metric's description.
         unit: The unit's word.
-        labels: From a data point's attributes to its labels.
+        labels: From a data point's attributes to what they become.
         claims: Where series are claimed.
         refuse: Told of each data point that is left out, and why.
         exemplars: Whether exemplars are sent.
@@ -46,7 +46,7 @@ class Descriptor(NamedTuple):
     family: str
     help: str
     unit: str
-    labels: Callable[[Mapping[str, Any]], Labels]
+    labels: Callable[[Mapping[str, Any]], LabelSet]
     claims: Claims
     refuse: Callable[[Untranslatable], None]
     exemplars: bool

@@ -2,25 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from copy import deepcopy
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from itertools import compress
 from operator import is_
 from typing import Any, NamedTuple
 
 from opentelemetry.exporter.prometheus_remote_write.beginnings import Beginnings
 from opentelemetry.exporter.prometheus_remote_write.errors import OverBudget, Untranslatable
+from opentelemetry.exporter.prometheus_remote_write.label_sets import LabelSet
 from opentelemetry.exporter.prometheus_remote_write.model import Labels
 from opentelemetry.exporter.prometheus_remote_write.series import Claims, Family, Stream
 from opentelemetry.exporter.prometheus_remote_write.timestamps import milliseconds
 
-_UNCHANGING = frozenset({str, bool, int, float, bytes})
 
+class _Found(NamedTuple):
+    """What is known of data points that have a stream: a list for each thing, in the order of the points."""
 
-class _Known(NamedTuple):
-    attributes: object  # held, so that no other object can have its id
-    copy: object
-    stream: Stream
-    start: int | None
+    attributes: list[object]  # held, so that no other object can have its id
+    copies: list[object]
+    starts: list[int | None]
+    streams: list[Stream]
+
+    def copy(self) -> _Found:
+        """Returns the same in other lists."""
+        return _Found([*self.attributes], [*self.copies], [*self.starts], [*self.streams])
+
+    def chosen(self, places: Sequence[int]) -> _Found:
+        """Returns what is known of some of the points."""
+        attributes, copies, starts, streams = self
+        return _Found(
+            [attributes[place] for place in places],
+            [copies[place] for place in places],
+            [starts[place] for place in places],
+            [streams[place] for place in places],
+        )
 
 
 class Streams:
@@ -43,7 +58,7 @@ class Streams:
         self,
         family: Family,
         claims: Claims,
-        labels: Callable[[Mapping[str, Any]], Labels],
+        labels: Callable[[Mapping[str, Any]], LabelSet],
         refuse: Callable[[Untranslatable], None],
         beginnings: Beginnings | None = None,
     ) -> None:
@@ -52,11 +67,7 @@ class Streams:
         self._labels = labels
         self._refuse = refuse
         self._beginnings = beginnings
-        self._attributes: list[object] = []
-        self._copies: list[object] = []
-        self._starts: list[int | None] = []
-        self._streams: list[Stream] = []
-        self._known: dict[int, _Known] = {}
+        self._found = _Found([], [], [], [])
         self._without_room: dict[int, object] = {}
         self._new: dict[Stream, int] = {}
 
@@ -71,7 +82,7 @@ class Streams:
             nothing changed.
         """
         if self._are_as_before(points):
-            return points, self._streams
+            return points, self._found.streams
         return self._find_anew(points)
 
     def seeds(self) -> Mapping[int, int]:
@@ -79,20 +90,16 @@ class Streams:
         if self._beginnings is None:
             return {}
         new, self._new = self._new, {}
-        return self._beginnings.seeds(self.family, self._streams, new)
+        return self._beginnings.seeds(self.family, self._found.streams, new)
 
     def keep_only(self, points: Sequence[Any]) -> None:
         """Give up the streams, and their claims, whose attributes are not among those of some data points."""
         if self._are_as_before(points):
             return
         present = {id(getattr(point, "attributes", None)) for point in points}
-        for known in list(self._known.values()):
-            if id(known.attributes) not in present:
-                self._claims.release(self.family, known.stream.labels)
-                self._new.pop(known.stream, None)
-                del self._known[id(known.attributes)]
-        self._streams = [known.stream for known in self._known.values()]
-        self._attributes = []
+        stays = [id(attributes) in present for attributes in self._found.attributes]
+        self._give_up([stream for stream, it_stays in zip(self._found.streams, stays, strict=True) if not it_stays])
+        self._found = self._found.chosen([place for place, it_stays in enumerate(stays) if it_stays])
 
     def forget(self) -> None:
         """Give up all streams and their claims."""
@@ -101,125 +108,113 @@ class Streams:
     def _are_as_before(self, points: Sequence[Any]) -> bool:
         try:
             attributes = [point.attributes for point in points]
+            before = self._found
             return (
-                len(attributes) == len(self._attributes)
-                and all(map(is_, attributes, self._attributes))
-                and attributes == self._copies
-                and [point.start_time_unix_nano for point in points] == self._starts
+                len(attributes) == len(before.attributes)
+                and all(map(is_, attributes, before.attributes))
+                and attributes == before.copies
+                and [point.start_time_unix_nano for point in points] == before.starts
             )
         except Exception:  # noqa: BLE001 - which of them cannot be read or compared shows when they are looked at
             return False
 
     def _find_anew(self, points: Sequence[Any]) -> tuple[Sequence[Any], Sequence[Stream]]:
-        here, left = self._recognised(points)
-        refused = self._take_up(points, here, {known.stream.labels: known.stream for known in left.values()})
+        places, left = self._recognised(points)
+        known = self._found.copy()
+        refused = self._take_up(points, places, known, [known.streams[place] for place in left])
         beyond = [points[position].attributes for position, error in refused.items() if isinstance(error, OverBudget)]
         self._without_room = {id(attributes): attributes for attributes in beyond}
         # A data point that was refused is looked at again in the next export, for these have not its number: what stood
         # in its way may be gone.
-        found = [known for known in here if known]
-        columns = map(list, zip(*found, strict=True)) if found else ([], [], [], [])
-        self._attributes, self._copies, streams, self._starts = columns
-        self._known = dict(zip(map(id, self._attributes), found, strict=True))
-        if streams != self._streams:
-            self._streams = streams
+        found = known.chosen([place for place in places if place is not None])
+        unchanged = found.streams == self._found.streams
+        self._found = found._replace(streams=self._found.streams) if unchanged else found
         for _, error in sorted(refused.items()):
             self._refuse(error)  # last, for it logs, which may run code of the application
-        return [point for point, known in zip(points, here, strict=True) if known], self._streams
+        if refused:
+            points = list(compress(points, [place is not None for place in places]))
+        return points, self._found.streams
+
+    def _recognised(self, points: Sequence[Any]) -> tuple[list[int | None], Collection[int]]:
+        """Find where each point that is as it was stood in the export before, and the places that are left then."""
+        held, copies, starts, _ = self._found
+        left = {id(attributes): place for place, attributes in enumerate(held)}
+        places: list[int | None] = []
+        for point in points:
+            try:
+                attributes = point.attributes
+                place = left.get(id(attributes))
+                if place is not None:
+                    if copies[place] == attributes and starts[place] == point.start_time_unix_nano:
+                        del left[id(attributes)]
+                    else:
+                        place = None
+            except Exception:  # noqa: BLE001 - what is wrong with it shows when it is looked at
+                place = None
+            places.append(place)
+        return places, left.values()
 
     def _take_up(
-        self, points: Sequence[Any], here: list[_Known | None], left: dict[Labels, Stream]
+        self, points: Sequence[Any], places: list[int | None], known: _Found, left: Iterable[Stream]
     ) -> dict[int, Untranslatable]:
         """Take up the points that are not as they were, and give up the streams that are left then.
 
         Args:
             points: The data points.
-            here: What is known of each; gets what becomes known.
-            left: The streams that were found before and not yet now, by their labels.
+            places: The place in ``known`` of each; gets those of what becomes known.
+            known: What is known; grows by what becomes known.
+            left: The streams that were found before and not yet now.
 
         Returns:
             Why not, by position.
         """
         refused: dict[int, Untranslatable] = {}
+        by_labels = {stream.labels: stream for stream in left}
         new: list[tuple[int, Stream]] = []
-        for position, point in enumerate(points):
-            if here[position] is None:
-                try:
-                    here[position] = known = self._look_at(point, left)
-                except Exception as error:  # noqa: BLE001 - attributes of any kind of wrong
-                    refused[position] = _reason(error)
-                else:
-                    if left.pop(known.stream.labels, None) is None:
-                        new.append((position, known.stream))
-        for stream in left.values():
-            self._claims.release(self.family, stream.labels)
-            self._new.pop(stream, None)
+        for position in [position for position, place in enumerate(places) if place is None]:
+            try:
+                stream = self._look_at(points[position], by_labels, known)
+            except Exception as error:  # noqa: BLE001 - attributes of any kind of wrong
+                refused[position] = _reason(error)
+            else:
+                places[position] = len(known.streams) - 1
+                if by_labels.pop(stream.labels, None) is None:
+                    new.append((position, stream))
+        self._give_up(by_labels.values())
         for place, reason in self._claims.claim_all(self.family, [stream.labels for _, stream in new]).items():
             position, stream = new[place]
             refused[position] = reason
-            here[position] = None
+            places[position] = None
             self._new.pop(stream, None)
         return refused
 
-    def _recognised(self, points: Sequence[Any]) -> tuple[list[_Known | None], dict[int, _Known]]:
-        """Find what is known of each point that is as it was, and what is left then."""
-        left = self._known.copy()
-        try:
-            attributes = [point.attributes for point in points]
-            starts = [point.start_time_unix_nano for point in points]
-            here = [left.pop(number, None) for number in map(id, attributes)]
-            changed = [
-                (position, known)
-                for position, known in enumerate(here)
-                if known and (known.copy != attributes[position] or known.start != starts[position])
-            ]
-        except Exception:  # noqa: BLE001 - one of them cannot be read or compared; the others are as they were
-            left = self._known.copy()
-            return [self._recognised_alone(point, left) for point in points], left
-        for position, known in changed:
-            here[position] = None
-            left[id(known.attributes)] = known
-        return here, left
+    def _give_up(self, streams: Collection[Stream]) -> None:
+        self._claims.release_all(self.family, [stream.labels for stream in streams])
+        for stream in streams:
+            self._new.pop(stream, None)
 
-    @staticmethod
-    def _recognised_alone(point: Any, left: dict[int, _Known]) -> _Known | None:
-        """Find what is known of one point, and take it out of what is left."""
-        try:
-            known = left.get(id(point.attributes))
-            if known is None or known.copy != point.attributes or known.start != point.start_time_unix_nano:
-                return None
-        except Exception:  # noqa: BLE001 - what is wrong with it shows when it is looked at
-            return None
-        return left.pop(id(known.attributes))
-
-    def _look_at(self, point: Any, by_labels: Mapping[Labels, Stream]) -> _Known:
-        """Find the stream of a point that is not as it was: by its labels, or a new one."""
+    def _look_at(self, point: Any, by_labels: Mapping[Labels, Stream], known: _Found) -> Stream:
+        """Find the stream of a point that is not as it was, by its labels or a new one, and make it known."""
         attributes, start = point.attributes, point.start_time_unix_nano
-        if attributes is not None and not isinstance(attributes, Mapping):
+        if attributes is not None and not isinstance(attributes, (dict, Mapping)):  # the SDK's are dicts: soon answered
             raise Untranslatable("attributes", f"attributes of type {type(attributes).__name__} are no mapping")
         if id(attributes) in self._without_room:
             self._claims.check_room(self.family)
         began = milliseconds(start or 0)
-        labels = self._labels(attributes or {})
+        copy, labels = self._labels(attributes or {})
         stream = by_labels.get(labels)
         if stream is None or stream.start != began:
             stream = Stream(labels, began)
             if self._beginnings and (seed := self._beginnings.seed(point)) is not None:
                 self._new[stream] = seed
-        return _Known(attributes, _copied(attributes), stream, start)
+        known.attributes.append(attributes)
+        known.copies.append(copy)
+        known.starts.append(start)
+        known.streams.append(stream)
+        return stream
 
 
 def _reason(error: Exception) -> Untranslatable:
     if isinstance(error, Untranslatable):
         return error
     return Untranslatable("attributes", f"its attributes cannot be read ({type(error).__name__})")
-
-
-def _copied(attributes: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """A copy to compare with, also of values that can be changed in place; the SDK has none such."""
-    if attributes is None:
-        return None
-    copy = dict(attributes)
-    if not _UNCHANGING.issuperset(map(type, copy.values())):
-        return deepcopy(copy)
-    return copy

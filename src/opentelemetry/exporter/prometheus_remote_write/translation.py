@@ -157,7 +157,7 @@ class Translator:
             family=dict(labels)[METRIC_NAME],
             help="Target metadata",
             unit="",
-            labels=lambda _: tuple(label for label in labels if label[0] != METRIC_NAME),
+            labels=LabelSets(lambda _: tuple(label for label in labels if label[0] != METRIC_NAME)),
             claims=self._claims_of_info,
             refuse=lambda error: self._refusals.refuse("target_info", error),
             exemplars=False,

@@ -15,6 +15,7 @@ from functools import lru_cache
 from itertools import repeat
 from typing import NamedTuple
 
+from opentelemetry.exporter.prometheus_remote_write.alignment import aligned
 from opentelemetry.exporter.prometheus_remote_write.encoding.heads import (
     TIMESTAMP,
     FamilyConstants,
@@ -114,17 +115,16 @@ class Batch:
     def _encoded(self, family: Family, streams: Sequence[Stream], before: _Held | None) -> _Held:
         """Encode streams, or take them from what was held before."""
         constants = before.constants if before else family_constants(self._encoder, family)
-        places = {stream: place for place, stream in enumerate(before.streams)} if before else {}
         step = 1 if family.native else constants.step * len(family.names)
         pieces: list[bytes] = []
-        for stream in streams:
-            place = places.get(stream)
-            if before is not None and place is not None:
-                pieces += before.pieces[place * step : (place + 1) * step]
+        for here, there in aligned(before.streams if before else (), streams).stretches:
+            if before and there:
+                pieces += before.pieces[there.start * step : there.stop * step]
             elif family.native:
-                pieces.append(fields_of_native(self._encoder, constants, stream))
+                pieces += [fields_of_native(self._encoder, constants, stream) for stream in streams[here]]
             else:
-                pieces += heads(self._encoder, constants, stream)
+                for stream in streams[here]:
+                    pieces += heads(self._encoder, constants, stream)
         return _Held(streams, constants, pieces)
 
     def _floats(self, part: _Part) -> list[bytes]:

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
 from itertools import chain, count, groupby
 from typing import NamedTuple, TypeVar
 
+from opentelemetry.exporter.prometheus_remote_write.alignment import aligned
 from opentelemetry.exporter.prometheus_remote_write.encoding.batch import Batch
 from opentelemetry.exporter.prometheus_remote_write.encoding.series_encoder import SeriesEncoder
 from opentelemetry.exporter.prometheus_remote_write.encoding.stale_markers import carried_on, ended, marked
+from opentelemetry.exporter.prometheus_remote_write.model import Labels
 from opentelemetry.exporter.prometheus_remote_write.series import Family, Frame, Stream
 from opentelemetry.exporter.prometheus_remote_write.timestamps import LATEST
 
@@ -144,14 +147,14 @@ class Batches:
         before = self._placements.get(family, _NOWHERE)
         if before.streams is streams:
             return before.parts
-        rooms = {stream: part.room for part in before.parts for stream in part.streams}
-        present = set(streams)
-        for stream in [stream for stream in rooms if stream not in present]:
-            self._leave(rooms.pop(stream), family, stream)
-        for stream in streams:
-            if stream not in rooms:
-                rooms[stream] = self._enter(family, stream)
-        runs = _runs(map(rooms.__getitem__, streams))
+        rooms_before = _rooms(before)
+        stretches, gone = aligned(before.streams, streams)
+        for place in gone:
+            self._leave(rooms_before[place], family, before.streams[place])
+        rooms: list[_Room] = []
+        for here, there in stretches:
+            rooms += rooms_before[there] if there else [self._enter(family, stream) for stream in streams[here]]
+        runs = _runs(rooms)
         parts = [_part(room, streams, theirs) for room, theirs in runs.items()]
         held = {part.room: () for part in before.parts} | {part.room: part.streams for part in parts}
         for room, theirs in held.items():
@@ -201,7 +204,21 @@ class Batches:
 
 def _label_bytes(family: Family, stream: Stream) -> int:
     """How many bytes the labels of a stream take, once for each of its series: in 1.0, the larger of the protocols."""
-    return len(family.names) * len("".join(chain.from_iterable(stream.labels)).encode())
+    return len(family.names) * _bytes_of(stream.labels)
+
+
+@lru_cache(maxsize=1000)  # the metrics of a scope mostly have the same sets
+def _bytes_of(labels: Labels) -> int:
+    return len("".join(chain.from_iterable(labels)).encode())
+
+
+def _rooms(placement: _Placement) -> list[_Room]:
+    """The room of each stream."""
+    rooms: dict[int, _Room] = {}
+    for part in placement.parts:
+        for run in part.runs:
+            rooms.update(dict.fromkeys(run, part.room))
+    return [rooms[position] for position in range(len(placement.streams))]
 
 
 def _runs(rooms: Iterable[_Room]) -> dict[_Room, list[range]]:
@@ -209,7 +226,7 @@ def _runs(rooms: Iterable[_Room]) -> dict[_Room, list[range]]:
     runs: dict[_Room, list[range]] = {}
     end = 0
     for room, together in groupby(rooms):
-        start, end = end, end + sum(1 for _ in together)
+        start, end = end, end + len(list(together))
         runs.setdefault(room, []).append(range(start, end))
     return runs
 

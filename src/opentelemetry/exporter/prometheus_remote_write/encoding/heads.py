@@ -16,9 +16,8 @@ from opentelemetry.exporter.prometheus_remote_write.model import BUCKET_BOUND, M
 from opentelemetry.exporter.prometheus_remote_write.series import Family, Stream
 
 TIMESTAMP = b"\x10"  # the tag of a sample's second field
-_ROOM = (b"", b"")
-_STEP = len(("head", *_ROOM))
-_STEP_OF_SHARED = len(("beginning", "le", "end", *_ROOM))
+_STEP = len(("head", "value", "tail"))
+_STEP_OF_SHARED = len(("beginning", "le", "end", "value", "tail"))
 _VALUE_AND_TIMESTAMP = 8 + len(TIMESTAMP) + len(timestamp(0))  # bytes of a sample after its head
 
 
@@ -72,9 +71,14 @@ def heads(encoder: SeriesEncoder, constants: FamilyConstants, stream: Stream, se
         before = encoder.before_labels(labels)
         size = len(before) + labels + len(end) - len(last) + _VALUE_AND_TIMESTAMP
         begun.append(b"".join((encoder.series_tag, varint(size), before, first, name, middle)))
+    pieces = [b""] * (constants.step * len(constants.series))
     if constants.step == _STEP_OF_SHARED:
-        return [piece for beginning, le in constants.series for piece in (begun[beginning], le, end, *_ROOM)]
-    return [piece for beginning, le in constants.series for piece in (begun[beginning] + le + end, *_ROOM)]
+        pieces[0::_STEP_OF_SHARED] = [begun[beginning] for beginning, _ in constants.series]
+        pieces[1::_STEP_OF_SHARED] = [le for _, le in constants.series]
+        pieces[2::_STEP_OF_SHARED] = [end] * len(constants.series)
+    else:
+        pieces[::_STEP] = [begun[beginning] + le + end for beginning, le in constants.series]
+    return pieces
 
 
 def fields_of_native(encoder: SeriesEncoder, constants: FamilyConstants, stream: Stream) -> bytes:

@@ -40,11 +40,20 @@ def delimited(field: int, content: bytes) -> bytes:
     return tag(field, LENGTH_DELIMITED) + varint(len(content)) + content
 
 
-@lru_cache(maxsize=16)  # mostly one for all samples of an export
+@lru_cache(maxsize=1000)  # one for all samples of an export, and the starts of streams, which mostly have it in common
 def timestamp(milliseconds: int) -> bytes:
     """Returns a time as a varint of six bytes, whatever the time: so every sample has the same length.
 
     Args:
         milliseconds: Since the epoch, from 0 to ``timestamps.LATEST``.
     """
-    return bytes([milliseconds >> shift & 0x7F | 0x80 for shift in range(0, 35, 7)]) + bytes([milliseconds >> 35])
+    return bytes(
+        (
+            milliseconds & 0x7F | 0x80,
+            milliseconds >> 7 & 0x7F | 0x80,
+            milliseconds >> 14 & 0x7F | 0x80,
+            milliseconds >> 21 & 0x7F | 0x80,
+            milliseconds >> 28 & 0x7F | 0x80,
+            milliseconds >> 35,
+        )
+    )
