@@ -56,12 +56,11 @@ class Beginnings:
         Raises:
             Untranslatable: One of the point's times is none.
         """
-        start = point.start_time_unix_nano or 0
-        if start < self._began:
+        start, time = point.start_time_unix_nano or 0, milliseconds(point.time_unix_nano)
+        if not self._began <= start < point.time_unix_nano:
             return None
-        time = milliseconds(point.time_unix_nano)
         at = min(milliseconds(start), time - 1)
-        return at if start < point.time_unix_nano and at > self._newest and time - at <= _RECENT else None
+        return at if at > self._newest and time - at <= _RECENT else None
 
     def seeds(self, family: Family, streams: Sequence[Stream], new: Mapping[Stream, int]) -> dict[int, int]:
         """Returns the seeds that go out now, by the position of their stream.
