@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
@@ -28,15 +29,22 @@ class Repeated:
         self._load = Load(*load)
         application = Application(self._load)
         self._collected = cycle([application.collect(), application.collect()])
+        self._exports = max(1, round(_SHORTEST / self._load.series))
         self._encode = encode(exporter)
+        self._encode(next(self._collected))  # what only the first export of a process does is not what grows
 
-    def first(self) -> float:
-        """Return the CPU seconds of the first export for each series."""
-        return self._seconds(1)
+    def cold(self) -> float:
+        """Return the CPU seconds of a new exporter's first export for each series."""
+        seconds = 0.0
+        for _ in range(self._exports):
+            self._encode = encode(self._exporter)
+            gc.collect()  # what is left of the exporter before
+            seconds += self._seconds(1)
+        return seconds / self._exports
 
-    def next(self) -> float:
+    def warm(self) -> float:
         """Return the CPU seconds of a later one."""
-        return self._seconds(max(1, round(_SHORTEST / self._load.series)))
+        return self._seconds(self._exports)
 
     def traced(self) -> tuple[float, float]:
         """Return the bytes that an exporter takes at most, and those that it holds afterwards, for each series."""
@@ -92,12 +100,12 @@ def _costs(python: str, protocol: str, effort: Effort) -> dict[int, _Costs]:
         repeated = {
             load.series: stack.enter_context(Interpreter(python, Repeated, protocol, load)) for load in effort.growth
         }
-        cold = {series: exports.call("first") for series, exports in repeated.items()}
-        warm: dict[int, list[float]] = {series: [] for series in repeated}
+        seconds: dict[int, list[tuple[float, float]]] = {series: [] for series in repeated}
         for _ in range(effort.growth_rounds):
             for series, exports in repeated.items():
-                warm[series].append(exports.call("next"))
+                cold = exports.call("cold")
+                seconds[series].append((exports.call("warm"), cold))
         return {
-            series: _Costs(median(warm[series]), cold[series], *exports.call("traced"))
+            series: _Costs(*map(median, zip(*seconds[series], strict=True)), *exports.call("traced"))
             for series, exports in repeated.items()
         }

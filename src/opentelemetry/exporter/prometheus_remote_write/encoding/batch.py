@@ -129,7 +129,6 @@ class Batch:
 
     def _floats(self, part: _Part) -> list[bytes]:
         frame, held, exemplars = part
-        series = len(frame.streams) * len(frame.family.names)
         step = held.constants.step
         pieces = held.pieces.copy()
         tails = _tails(frame)
@@ -138,7 +137,7 @@ class Batch:
         for position, fields in exemplars.items():
             pieces[position * step] = _lengthened(pieces[position * step], len(fields))
             tails[position] += fields
-        pieces[step - 2 :: step] = _doubles(series).unpack(_little_endian(frame.values))
+        pieces[step - 2 :: step] = _doubles(frame.values)
         pieces[step - 1 :: step] = tails
         return pieces
 
@@ -198,13 +197,19 @@ def _lengthened(head: bytes, more: int) -> bytes:
     return head[:1] + varint(length + more) + head[end:]
 
 
-@lru_cache(maxsize=32)  # the sizes of families, which hardly change; each takes 32 bytes for each value
-def _doubles(count: int) -> struct.Struct:
-    return struct.Struct("8s" * count)
-
-
-def _little_endian(values: array[float]) -> bytes:
+def _doubles(values: array[float]) -> list[bytes]:
+    """The bytes of each value, as they are sent."""
     if sys.byteorder == "big":
         values = array("d", values)
         values.byteswap()
-    return values.tobytes()
+    written = values.tobytes()
+    found: list[bytes] = []
+    while len(found) < len(values):
+        several = 1 << (len(values) - len(found)).bit_length() - 1
+        found += _several_doubles(several).unpack_from(written, len(found) * values.itemsize)
+    return found
+
+
+@lru_cache  # powers of two, of which there are not many
+def _several_doubles(number: int) -> struct.Struct:
+    return struct.Struct("8s" * number)
