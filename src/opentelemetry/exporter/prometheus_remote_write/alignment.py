@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
-from itertools import groupby
+from itertools import count, groupby
 from typing import NamedTuple
 
 
@@ -38,7 +38,7 @@ def aligned(before: Iterable[Hashable], now: Iterable[Hashable]) -> Alignment:
         before: No two of these items are equal.
         now: Of equal items, all but the first are taken for new.
     """
-    left = {item: place for place, item in enumerate(before)}
+    left = dict(zip(before, count(), strict=False))
     moved = [None if (place := left.pop(item, None)) is None else place - position for position, item in enumerate(now)]
     stretches: list[Stretch] = []
     start = 0

@@ -138,7 +138,7 @@ class Streams:
     def _recognised(self, points: Sequence[Any]) -> tuple[list[int | None], Collection[int]]:
         """Find where each point that is as it was stood in the export before, and the places that are left then."""
         held, copies, starts, _ = self._found
-        left = {id(attributes): place for place, attributes in enumerate(held)}
+        left = dict(zip(map(id, held), range(len(held)), strict=True))
         places: list[int | None] = []
         for point in points:
             try:

@@ -10,6 +10,7 @@ from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import chain, count, groupby
+from operator import itemgetter
 from typing import NamedTuple, TypeVar
 
 from opentelemetry.exporter.prometheus_remote_write.alignment import aligned
@@ -214,11 +215,11 @@ def _bytes_of(labels: Labels) -> int:
 
 def _rooms(placement: _Placement) -> list[_Room]:
     """The room of each stream."""
-    rooms: dict[int, _Room] = {}
-    for part in placement.parts:
-        for run in part.runs:
-            rooms.update(dict.fromkeys(run, part.room))
-    return [rooms[position] for position in range(len(placement.streams))]
+    runs = [(run.start, len(run), part.room) for part in placement.parts for run in part.runs]
+    rooms: list[_Room] = []
+    for _, length, room in sorted(runs, key=itemgetter(0)):
+        rooms += [room] * length
+    return rooms
 
 
 def _runs(rooms: Iterable[_Room]) -> dict[_Room, list[range]]:
