@@ -44,7 +44,7 @@ FULL = Effort(
     growth_rounds=9,
     churned=30,
     seconds=5.0,
-    starts=15,
+    starts=30,
 )
 QUICK = Effort(
     load=WORK,

@@ -375,6 +375,19 @@ def test_the_table_begins_anew_when_most_streams_are_gone():
     assert sorted(request.symbols) == ["", "__name__", "at", "hits", "stays"]
 
 
+def test_the_strings_of_what_is_gone_leave_the_table_when_streams_no_longer_change():
+    encodes, of, stays = encoder(), family("hits"), stream(at="stays")
+    for number in range(3):
+        streams = [stays, *(stream(at=f"{number}-{each}") for each in range(10))]
+        changed = message(encodes, frame(of, *streams))
+    assert {"0-0", "1-0", "2-0"} <= {*changed.symbols}
+    settled = [message(encodes, frame(of, *streams)) for _ in range(3)]
+    assert [len(request.symbols) for request in settled] == [len(changed.symbols) - 20] * 3
+    for request in settled:
+        found = [labels_of(request, series.labels_refs)["at"] for series in request.timeseries]
+        assert found == [dict(each.labels)["at"] for each in streams]
+
+
 def test_the_table_stays_as_it_is_while_streams_are_added():
     encodes, of = encoder(), family("hits")
     streams = []

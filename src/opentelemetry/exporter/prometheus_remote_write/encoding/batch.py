@@ -61,6 +61,7 @@ class Batch:
         self._encoder = new_encoder()
         self._held: dict[Family, _Held] = {}
         self._streams = 0
+        self._settled = False
 
     def hold(self, family: Family, streams: Sequence[Stream]) -> None:
         """Encode what is constant of streams, and keep it until others of their family are held.
@@ -76,9 +77,8 @@ class Batch:
         self._streams += len(streams) - (len(before.streams) if before else 0)
         if streams:
             self._held[family] = self._encoded(family, streams, before)
-        if self._encoder.is_stale(self._streams):
-            self._encoder = self._new_encoder()
-            self._held = {each: self._encoded(each, held.streams, None) for each, held in self._held.items()}
+        self._settled = False
+        self._renew_if_stale()
 
     def encode(self, frames: Sequence[Frame]) -> Iterator[bytes]:
         """Encode one export of the batch's streams.
@@ -89,6 +89,8 @@ class Batch:
         Yields:
             The request's message, in chunks of a size that is good to compress; it is never in memory as a whole.
         """
+        self._renew_if_stale()
+        self._settled = True
         # All that is kept comes first in the table of strings: the references of exemplars are to what follows it.
         kept = [self._kept(frame) for frame in frames]
         parts = [self._part(frame, held) for frame, held in zip(frames, kept, strict=True)]
@@ -100,6 +102,11 @@ class Batch:
                 yield b"".join(pieces[:_PIECES_OF_A_CHUNK])
                 del pieces[:_PIECES_OF_A_CHUNK]
         yield b"".join(pieces)
+
+    def _renew_if_stale(self) -> None:
+        if self._encoder.is_stale(self._streams, settled=self._settled):
+            self._encoder = self._new_encoder()
+            self._held = {family: self._encoded(family, held.streams, None) for family, held in self._held.items()}
 
     def _kept(self, frame: Frame) -> _Held:
         """What is kept of a frame's streams, or encoded for this once."""

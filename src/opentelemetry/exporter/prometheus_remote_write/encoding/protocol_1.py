@@ -35,7 +35,7 @@ class Protocol1:
     series_tag = tag(1, LENGTH_DELIMITED)
     long_labels = True
 
-    def is_stale(self, streams: int) -> bool:  # noqa: ARG002 - nothing is kept
+    def is_stale(self, streams: int, *, settled: bool) -> bool:  # noqa: ARG002 - nothing is kept
         """Returns False: nothing is kept."""
         return False
 

@@ -35,11 +35,12 @@ class SeriesEncoder(Protocol):
     series_tag: bytes
     long_labels: bool
 
-    def is_stale(self, streams: int) -> bool:
-        """Returns whether most of what is kept belongs to streams that are gone.
+    def is_stale(self, streams: int, *, settled: bool) -> bool:
+        """Returns whether so much of what is kept belongs to streams that are gone that all had better be encoded anew.
 
         Args:
             streams: How many are left.
+            settled: Whether none has come or gone since the export before.
         """
 
     def request_fields(self) -> bytes:

@@ -21,7 +21,7 @@ def _varint(number: int) -> bytes:
     return bytes(encoded)
 
 
-_SHORT = tuple(map(_varint, range(1 << 14)))
+_SHORT = tuple(map(_varint, range(1 << 11)))  # more would be felt at the start of every process
 
 
 def varint(number: int) -> bytes:
