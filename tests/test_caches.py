@@ -12,7 +12,6 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader, MetricExportResult, MetricsData
 
 from opentelemetry.exporter.prometheus_remote_write import PrometheusRemoteWriteMetricsExporter
-from opentelemetry.exporter.prometheus_remote_write.encoding.batches import _bytes_of
 from opentelemetry.exporter.prometheus_remote_write.encoding.encoder import Encoder
 from opentelemetry.exporter.prometheus_remote_write.encoding.protocol_1 import _labels
 from opentelemetry.exporter.prometheus_remote_write.encoding.wire import timestamp
@@ -51,6 +50,11 @@ class Pipeline:
     def bodies(self, data):
         return [request.body for request in self._encoder.encode(self._translator.translate(data))]
 
+    def claimed(self):
+        """How many series each metric has of the budget."""
+        claims = (self._translator._claims, self._translator._claims_of_info)
+        return {metric: number for each in claims for metric, number in each.share.series.items()}
+
     def series(self, data):
         """Everything that is said of each series, but for target_info."""
         found = {}
@@ -82,7 +86,7 @@ def pipeline(request):
 def test_attributes_at_the_address_of_others_are_not_taken_for_them(pipeline):
     used: set[int] = set()
     again = 0
-    for export in range(40):
+    for export in range(40):  # so many, because the memory of most is taken by what is remembered of sets
         # Of many new objects those that are where others were before: the memory of those is free, or else the cache
         # still has them.
         fresh = sorted(({} for _ in range(1000)), key=lambda attributes: id(attributes) not in used)[:50]
@@ -164,6 +168,9 @@ def test_a_stream_may_move_from_some_bounds_to_others():
     for bounds in ({"a": wide, "b": narrow, "c": narrow}, {"a": wide, "b": narrow, "c": wide}):
         data = collected(histogram(*(histogram_point((1, 2, 3), each, {"at": at}) for at, each in bounds.items())))
         assert pipeline.series(data) == Pipeline("2.0").series(data)
+        assert pipeline.claimed() == {"latency": 15}
+    pipeline.bodies(MetricsData([]))
+    assert pipeline.claimed() == {}
 
 
 def test_a_metric_may_change_its_description():
@@ -361,7 +368,6 @@ def memory():
     tracemalloc.start()
     for number in range(20_000):  # what is bounded by a number, for all pipelines together, is full from now on
         _labels((("filling", str(number)),))
-        _bytes_of((("filling", str(number)),))
         timestamp(number)
     gc.collect()
     before = tracemalloc.get_traced_memory()[0]

@@ -2,8 +2,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from opentelemetry.exporter.prometheus_remote_write.budget import Share
 from opentelemetry.exporter.prometheus_remote_write.errors import Untranslatable
-from opentelemetry.exporter.prometheus_remote_write.label_sets import LabelSets
+from opentelemetry.exporter.prometheus_remote_write.label_sets import LabelSet, LabelSets
 from opentelemetry.exporter.prometheus_remote_write.labels import attribute_labels, sorted_labels
 from opentelemetry.exporter.prometheus_remote_write.model import Metadata, MetricType
 from opentelemetry.exporter.prometheus_remote_write.naming import TranslationStrategy
@@ -184,11 +185,19 @@ def test_without_a_start_time_it_is_not_known(streams):
     assert found[0].start == 0
 
 
-def test_without_attributes_there_are_no_labels_of_them(streams):
+def test_without_attributes_there_are_no_labels_of_them(claims, refused):
+    looked_at = []
+
+    def labels(attributes):
+        looked_at.append(attributes)
+        return LabelSet({}, ())
+
+    streams = Streams(FAMILY, claims, labels, refused.append)
     nothing = SimpleNamespace(attributes=None, start_time_unix_nano=0)
     _, before = streams.find([nothing])
     assert labels_of(before) == [{}]
     assert streams.find([nothing])[1] is before
+    assert len(looked_at) == 1
 
 
 class Uncomparable:
@@ -259,6 +268,66 @@ def test_claims_and_streams_agree_though_a_refusal_is_not_taken(claims):
     streams.find([a, b])
     with pytest.raises(Untranslatable):
         streams.find([b, c, point(1.0, 7, start=START)])
+    streams.forget()
+    assert not claims._owners
+    assert not claims.share.series
+
+
+def test_an_object_that_is_changed_between_two_data_points_of_an_export_keeps_no_series(streams, claims):
+    attributes = {}
+
+    class Changing:
+        start_time_unix_nano = 0
+
+        def __init__(self, place):
+            self.place = place
+
+        @property
+        def attributes(self):
+            attributes["at"] = self.place
+            return attributes
+
+    streams.find([Changing("a"), Changing("b")])
+    streams.forget()
+    assert not claims._owners
+    assert not claims.share.series
+
+
+def test_refusals_are_told_in_the_order_of_the_data_points(streams, refused):
+    wrong = [{"at": object()}, {"...": 1}, {"at": "a"}, {"at": "a"}, {1: 1, "a": 1}]
+    streams.find(points(*wrong))
+    assert [error.reason for error in refused] == ["attribute value", "label name", "duplicate", "label name"]
+
+
+def test_what_there_was_no_room_for_is_held_no_longer_than_it_is_there(refused):
+    streams = Streams(
+        FAMILY, Claims(Share(limit=1)), LabelSets(lambda attributes: tuple(attributes.items())), refused.append
+    )
+    a, b, c = points({"at": "a"}, {"at": "b"}, {"at": "c"})
+    streams.find([a, b])
+    assert streams._without_room
+    streams.find([c])
+    assert not streams._without_room
+
+
+def test_a_data_point_whose_attributes_cannot_be_read_again_leaves_claims_and_streams_in_agreement(refused):
+    class Late:
+        start_time_unix_nano = 0
+        reads = 0
+
+        @property
+        def attributes(self):
+            self.reads += 1
+            if self.reads > 3:
+                raise RuntimeError
+            return {"at": "late"}
+
+    claims = Claims(Share(limit=1))
+    streams = Streams(FAMILY, claims, LabelSets(lambda attributes: tuple(attributes.items())), refused.append)
+    [a] = points({"at": "a"})
+    streams.find([a])
+    with pytest.raises(RuntimeError):
+        streams.find([a, Late()])
     streams.forget()
     assert not claims._owners
     assert not claims.share.series

@@ -20,6 +20,8 @@ from opentelemetry.exporter.prometheus_remote_write.encoding.batches import Batc
 from opentelemetry.exporter.prometheus_remote_write.encoding.protocol_1 import Protocol1
 from opentelemetry.exporter.prometheus_remote_write.encoding.protocol_2 import Protocol2
 from opentelemetry.exporter.prometheus_remote_write.errors import Untranslatable
+from opentelemetry.exporter.prometheus_remote_write.model import MetricType
+from opentelemetry.exporter.prometheus_remote_write.points import NumberPoints
 from opentelemetry.exporter.prometheus_remote_write.receiver import Answer, Receiver
 from opentelemetry.exporter.prometheus_remote_write.receiver.decoding import decode
 from opentelemetry.exporter.prometheus_remote_write.refusals import Refusals
@@ -38,6 +40,7 @@ from tests.collected import (
     point,
     up_down_counter,
 )
+from tests.descriptors import described
 from tests.encoding.exports import bits, sequences
 from tests.frames import read
 
@@ -444,3 +447,21 @@ def test_a_seed_is_not_lost_on_a_receiver_that(status, settings, values):
             hits.add(1)
             application.export()
         assert receiver.values("hits_total") == values
+
+
+def test_seeds_of_what_is_never_sent_are_not_remembered():
+    points = NumberPoints(described(lambda _: None)._replace(beginnings=Beginnings(0)), MetricType.COUNTER)
+    for export in range(3):
+        unsound = point(object(), {"at": "a"}, start=NOW + export, at=NOW + export + 1)
+        assert list(points.frames([unsound])) == []
+        assert not points._streams._new
+
+
+def test_the_seed_of_a_stream_whose_series_another_has_is_not_remembered():
+    descriptor = described(lambda _: None)._replace(beginnings=Beginnings(0))
+    first, second = NumberPoints(descriptor, MetricType.COUNTER), NumberPoints(descriptor, MetricType.COUNTER)
+    new = [point(1, {"at": "a"}, start=NOW, at=NOW + 1)]
+    [frame] = first.frames(new)
+    assert frame.seeds == {0: NOW}
+    assert list(second.frames(new)) == []
+    assert not second._streams._new

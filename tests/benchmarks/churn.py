@@ -19,6 +19,7 @@ from tests.benchmarks.interpreter import Interpreter
 from tests.benchmarks.load import Application, Load
 from tests.benchmarks.table import Row
 
+_INTERVAL = 60_000_000_000  # nanoseconds between two exports; what is new starts between them
 _SHARE = 0.1  # of the streams, replaced between two exports
 _LEVEL = 1.2  # times what was held before: what an exporter remembers of strings and numbers may have filled up
 _WARM_UP = 2  # exports
@@ -39,6 +40,7 @@ class Churning:
     def __init__(self, exporter: str, load: list[int], alike: bool) -> None:  # noqa: FBT001 - from JSON
         self._alike = alike
         self._number = count()
+        self._now = time.time_ns()
         self._exporter = exporter
         # None of the first streams is left, so that the work is of one kind with churn and without.
         self._data = self._settled = self._next(Application(Load(*load)).collect(), 1.0)
@@ -71,7 +73,7 @@ class Churning:
         return tracemalloc.get_traced_memory()[0]
 
     def _next(self, data: MetricsData, share: float) -> MetricsData:
-        now = time.time_ns()
+        self._now += _INTERVAL
         come: dict[int, dict[str, Any]] = {}
         resources = []
         for resource in data.resource_metrics:
@@ -81,21 +83,28 @@ class Churning:
                 for metric in scope.metrics:
                     if not self._alike:
                         come.clear()
-                    points = self._next_points(metric.data.data_points, share, come, now)
+                    points = self._next_points(metric.data.data_points, share, come)
                     metrics.append(replace(metric, data=replace(metric.data, data_points=points)))
                 scopes.append(replace(scope, metrics=metrics))
             resources.append(replace(resource, scope_metrics=scopes))
         return MetricsData(resources)
 
-    def _next_points(self, points: Sequence[Any], share: float, come: dict[int, dict[str, Any]], now: int) -> list[Any]:
+    def _next_points(self, points: Sequence[Any], share: float, come: dict[int, dict[str, Any]]) -> list[Any]:
         replaced = round(len(points) * share)
         # The SDK's order is that of the streams' first measurements: the oldest go, the new come last.
-        next_points = [replace(point, time_unix_nano=now) for point in points[replaced:]]
+        next_points = [replace(point, time_unix_nano=self._now) for point in points[replaced:]]
         for position, point in enumerate(points[:replaced]):
+            number = next(self._number)
             if position not in come:
-                come[position] = point.attributes | {"http.route": f"/api/v2/customers/{next(self._number)}/orders"}
-            new = replace(point, attributes=come[position], start_time_unix_nano=now, time_unix_nano=now)
-            next_points.append(new)
+                come[position] = point.attributes | {"http.route": f"/api/v2/customers/{number}/orders"}
+            next_points.append(
+                replace(
+                    point,
+                    attributes=dict(come[position]),
+                    start_time_unix_nano=self._now - _INTERVAL // 2 + number * 1_000_000 % _INTERVAL // 4,
+                    time_unix_nano=self._now,
+                )
+            )
         return next_points
 
 

@@ -63,15 +63,15 @@ class Repeated:
 class _Costs(NamedTuple):
     """Seconds and bytes of one series."""
 
-    warm: float
     cold: float
+    warm: float
     peak: float
     held: float
 
 
 _COSTS = (
-    ("warm", "s", _LIMIT),
     ("cold", "s", _LIMIT),
+    ("warm", "s", _LIMIT),
     ("peak", "B", _LIMIT),
     ("held", "B", _LIMIT),
 )
@@ -103,8 +103,7 @@ def _costs(python: str, protocol: str, effort: Effort) -> dict[int, _Costs]:
         seconds: dict[int, list[tuple[float, float]]] = {series: [] for series in repeated}
         for _ in range(effort.growth_rounds):
             for series, exports in repeated.items():
-                cold = exports.call("cold")
-                seconds[series].append((exports.call("warm"), cold))
+                seconds[series].append((exports.call("cold"), exports.call("warm")))
         return {
             series: _Costs(*map(median, zip(*seconds[series], strict=True)), *exports.call("traced"))
             for series, exports in repeated.items()

@@ -126,5 +126,6 @@ def test_a_batch_whose_streams_come_and_go_does_not_grow(batch):
     for number in range(300):
         those = streams(f"{number:03}")
         batch.hold(LEVEL, those)
+        batch.renew_if_stale()
         sizes.add(len(b"".join(batch.encode([floats(LEVEL, those)]))))
     assert max(sizes) <= 3 * min(sizes)

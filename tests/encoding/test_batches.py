@@ -175,3 +175,20 @@ def test_long_labels_that_are_gone_make_room():
     for number in range(10):
         loads = list(batches.encode([floats(LEVEL, streams("x" * 1_500_000 + str(number), "y" * 1_500_000))]))
         assert len(loads) == 1
+
+
+def test_long_labels_that_are_gone_make_room_beside_a_stream_that_stays():
+    batches = Batches(Protocol1, 10_000)
+    [stays] = streams("stays")
+    for number in range(10):
+        come = streams("x" * 1_500_000 + str(number), "y" * 1_500_000 + str(number))
+        assert len(list(batches.encode([floats(LEVEL, [stays, *come])]))) == 1
+
+
+def test_streams_stay_in_their_requests_when_their_order_changes_and_one_goes():
+    batches = Batches(Protocol1, 2)
+    a, b, c, d = streams(*"abcd")
+    list(batches.encode([floats(LEVEL, [a, b, c, d])]))
+    list(batches.encode([floats(LEVEL, [a, c, b, d])]))
+    together = companions(batches.encode([floats(LEVEL, [a, c, b])]))
+    assert sorted(sorted(dict(labels)["at"] for labels in request) for request in together) == [["a", "b"], ["c"]]

@@ -34,12 +34,15 @@ class Alignment(NamedTuple):
 def aligned(before: Iterable[Hashable], now: Iterable[Hashable]) -> Alignment:
     """Find where items were before.
 
+    It is made for lists that keep most of their order: in a list that was shuffled each item is a stretch.
+
     Args:
         before: No two of these items are equal.
         now: Of equal items, all but the first are taken for new.
     """
     left = dict(zip(before, count(), strict=False))
-    moved = [None if (place := left.pop(item, None)) is None else place - position for position, item in enumerate(now)]
+    places = [left.pop(item, None) for item in now]
+    moved = [None if place is None else place - position for position, place in enumerate(places)]
     stretches: list[Stretch] = []
     start = 0
     for distance, together in groupby(moved):

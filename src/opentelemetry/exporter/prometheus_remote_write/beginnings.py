@@ -73,10 +73,9 @@ class Beginnings:
         if not new and not self._lost:
             return {}
         name = family.metadata.family
-        found: dict[int, int] = {}
-        for position, stream in enumerate(streams):
-            at = new.get(stream) or (self._lost and self._lost.get((name, stream.labels)))
-            if at:
-                found[position] = at
-                self._given.append((name, stream.labels, at))
+        found = {position: new[stream] for position, stream in enumerate(streams) if stream in new}
+        if self._lost:
+            lost = [self._lost.get((name, stream.labels)) for stream in streams]
+            found = {position: at for position, at in enumerate(lost) if at} | found
+        self._given += [(name, streams[position].labels, at) for position, at in found.items()]
         return found

@@ -172,8 +172,8 @@ class _ClassicBuckets:
 
     def _labels(self, attributes: Mapping[str, Any]) -> LabelSet:
         found = self._descriptor.labels(attributes)
-        if BUCKET_BOUND not in dict(found.labels):
-            return found
+        if all(name != BUCKET_BOUND for name, _ in found.labels):
+            return found  # the same that other metrics have
         return found._replace(labels=tuple(label for label in found.labels if label[0] != BUCKET_BOUND))
 
     def _samples(self, points: DataPoints) -> Samples:

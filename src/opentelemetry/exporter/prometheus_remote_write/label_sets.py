@@ -38,15 +38,16 @@ class LabelSets:
 
     def __call__(self, attributes: Mapping[str, Any]) -> LabelSet:
         """Returns what attributes become; may raise what ``make`` raises."""
-        types = tuple(map(type, attributes.values()))
+        copy = dict(attributes)  # first, for somebody may change them meanwhile
+        types = tuple(map(type, copy.values()))
         if not _PLAIN.issuperset(types):
-            labels, copy = self._make(attributes), dict(attributes)
-            # The SDK has no values that can be changed in place.
+            labels = self._make(copy)
+            # The SDK's sequences are tuples; mappings, and the values of others, can be changed in place.
             return LabelSet(copy if _UNCHANGING.issuperset(types) else deepcopy(copy), labels)
-        key = (types, *attributes.items())
+        key = (types, *copy.items())
         known = self._kept.get(key)
         if known is None:
-            known = LabelSet(dict(attributes), self._make(attributes))
+            known = LabelSet(copy, self._make(copy))
             if len(self._kept) >= _SETS_KEPT:
                 self._kept.clear()
             self._kept[key] = known

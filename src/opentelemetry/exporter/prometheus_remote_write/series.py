@@ -172,16 +172,21 @@ class Claims:
         self.share.check_room(len(family.names))
 
     def release_all(self, family: Family, all_labels: Collection[Labels]) -> None:
-        """Give back the series of streams."""
+        """Give back the series of streams.
+
+        Args:
+            family: The streams' family.
+            all_labels: The labels of each; all are claimed.
+        """
         if not all_labels:
             return
-        self.share.give_back(family.metric, len(family.names) * len(all_labels))
         for group in family.groups:
             owners = self._owners[group]
             for labels in all_labels:
                 del owners[labels]
             if not owners:
                 del self._owners[group]
+        self.share.give_back(family.metric, len(family.names) * len(all_labels))
 
     def _are_free(self, family: Family, all_labels: Mapping[Labels, object]) -> bool:
         """Whether certainly nobody has a series of some streams."""

@@ -16,7 +16,7 @@ from opentelemetry.exporter.prometheus_remote_write.timestamps import millisecon
 
 
 class _Found(NamedTuple):
-    """What is known of data points that have a stream: a list for each thing, in the order of the points."""
+    """What is known of data points: a list for each thing, all in one order."""
 
     attributes: list[object]  # held, so that no other object can have its id
     copies: list[object]
@@ -26,6 +26,14 @@ class _Found(NamedTuple):
     def copy(self) -> _Found:
         """Returns the same in other lists."""
         return _Found([*self.attributes], [*self.copies], [*self.starts], [*self.streams])
+
+    def add(self, attributes: object, copy: object, start: int | None, stream: Stream) -> int:
+        """Adds what is known of a point, and returns its place."""
+        self.attributes.append(attributes)
+        self.copies.append(copy)
+        self.starts.append(start)
+        self.streams.append(stream)
+        return len(self.streams) - 1
 
     def chosen(self, places: Sequence[int]) -> _Found:
         """Returns what is known of some of the points."""
@@ -49,7 +57,7 @@ class Streams:
     Args:
         family: Whose streams they are.
         claims: Where their series are claimed.
-        labels: From a data point's attributes to its labels.
+        labels: From a data point's attributes to what they become.
         refuse: Told of each data point that gets no stream, and why.
         beginnings: Decides on seeds, where the family has them.
     """
@@ -120,15 +128,15 @@ class Streams:
 
     def _find_anew(self, points: Sequence[Any]) -> tuple[Sequence[Any], Sequence[Stream]]:
         places, left = self._recognised(points)
-        known = self._found.copy()
-        refused = self._take_up(points, places, known, [known.streams[place] for place in left])
-        beyond = [points[position].attributes for position, error in refused.items() if isinstance(error, OverBudget)]
-        self._without_room = {id(attributes): attributes for attributes in beyond}
+        candidates = self._found.copy()
+        refused = self._take_up(points, places, candidates, [candidates.streams[place] for place in left])
         # A data point that was refused is looked at again in the next export, for these have not its number: what stood
         # in its way may be gone.
-        found = known.chosen([place for place in places if place is not None])
+        found = candidates.chosen([place for place in places if place is not None])
         unchanged = found.streams == self._found.streams
         self._found = found._replace(streams=self._found.streams) if unchanged else found
+        beyond = [points[position].attributes for position, error in refused.items() if isinstance(error, OverBudget)]
+        self._without_room = {id(attributes): attributes for attributes in beyond}
         for _, error in sorted(refused.items()):
             self._refuse(error)  # last, for it logs, which may run code of the application
         if refused:
@@ -139,6 +147,7 @@ class Streams:
         """Find where each point that is as it was stood in the export before, and the places that are left then."""
         held, copies, starts, _ = self._found
         left = dict(zip(map(id, held), range(len(held)), strict=True))
+        shadowed = [] if len(left) == len(held) else [place for place, of in enumerate(held) if left[id(of)] != place]
         places: list[int | None] = []
         for point in points:
             try:
@@ -152,17 +161,18 @@ class Streams:
             except Exception:  # noqa: BLE001 - what is wrong with it shows when it is looked at
                 place = None
             places.append(place)
-        return places, left.values()
+        # An object that two data points had when it held one thing and then another is there once, under the second.
+        return places, [*left.values(), *shadowed]
 
     def _take_up(
-        self, points: Sequence[Any], places: list[int | None], known: _Found, left: Iterable[Stream]
+        self, points: Sequence[Any], places: list[int | None], candidates: _Found, left: Iterable[Stream]
     ) -> dict[int, Untranslatable]:
         """Take up the points that are not as they were, and give up the streams that are left then.
 
         Args:
             points: The data points.
-            places: The place in ``known`` of each; gets those of what becomes known.
-            known: What is known; grows by what becomes known.
+            places: The place in ``candidates`` of each; gets those of what becomes known.
+            candidates: What is known from before; grows by what becomes known.
             left: The streams that were found before and not yet now.
 
         Returns:
@@ -173,11 +183,11 @@ class Streams:
         new: list[tuple[int, Stream]] = []
         for position in [position for position, place in enumerate(places) if place is None]:
             try:
-                stream = self._look_at(points[position], by_labels, known)
+                place, stream = self._look_at(points[position], by_labels, candidates)
             except Exception as error:  # noqa: BLE001 - attributes of any kind of wrong
                 refused[position] = _reason(error)
             else:
-                places[position] = len(known.streams) - 1
+                places[position] = place
                 if by_labels.pop(stream.labels, None) is None:
                     new.append((position, stream))
         self._give_up(by_labels.values())
@@ -193,8 +203,8 @@ class Streams:
         for stream in streams:
             self._new.pop(stream, None)
 
-    def _look_at(self, point: Any, by_labels: Mapping[Labels, Stream], known: _Found) -> Stream:
-        """Find the stream of a point that is not as it was, by its labels or a new one, and make it known."""
+    def _look_at(self, point: Any, by_labels: Mapping[Labels, Stream], candidates: _Found) -> tuple[int, Stream]:
+        """Find the stream of a point that is not as it was, by its labels or a new one, and add both."""
         attributes, start = point.attributes, point.start_time_unix_nano
         if attributes is not None and not isinstance(attributes, (dict, Mapping)):  # the SDK's are dicts: soon answered
             raise Untranslatable("attributes", f"attributes of type {type(attributes).__name__} are no mapping")
@@ -207,11 +217,7 @@ class Streams:
             stream = Stream(labels, began)
             if self._beginnings and (seed := self._beginnings.seed(point)) is not None:
                 self._new[stream] = seed
-        known.attributes.append(attributes)
-        known.copies.append(copy)
-        known.starts.append(start)
-        known.streams.append(stream)
-        return stream
+        return candidates.add(attributes, None if attributes is None else copy, start, stream), stream
 
 
 def _reason(error: Exception) -> Untranslatable:

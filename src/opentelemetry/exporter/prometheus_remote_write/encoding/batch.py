@@ -30,6 +30,10 @@ from opentelemetry.exporter.prometheus_remote_write.series import Family, Frame,
 
 _PIECES_OF_A_CHUNK = 800  # some 60 KiB of 1.0, which is what snappy takes at a time: more was measured to be slower
 _ZERO = bytes(8)
+# So many streams were encoded for each that is left. While they come and go, less would mean to encode most of them
+# anew every few exports; afterwards every request would hold what is said of those that are gone.
+_ENCODED_FOR_EACH_LEFT = 4.0
+_ENCODED_FOR_EACH_LEFT_SETTLED = 1.5
 
 
 class _Held(NamedTuple):
@@ -61,6 +65,7 @@ class Batch:
         self._encoder = new_encoder()
         self._held: dict[Family, _Held] = {}
         self._streams = 0
+        self._encoded_streams = 0  # by this encoder
         self._settled = False
 
     def hold(self, family: Family, streams: Sequence[Stream]) -> None:
@@ -78,7 +83,15 @@ class Batch:
         if streams:
             self._held[family] = self._encoded(family, streams, before)
         self._settled = False
-        self._renew_if_stale()
+
+    def renew_if_stale(self) -> None:
+        """Encode all anew where too much of what the request holds is of streams that are gone; once in each export."""
+        most = _ENCODED_FOR_EACH_LEFT_SETTLED if self._settled else _ENCODED_FOR_EACH_LEFT
+        self._settled = True
+        if self._encoder.accumulates and self._encoded_streams > most * self._streams:
+            self._encoder = self._new_encoder()
+            self._encoded_streams = 0
+            self._held = {family: self._encoded(family, held.streams, None) for family, held in self._held.items()}
 
     def encode(self, frames: Sequence[Frame]) -> Iterator[bytes]:
         """Encode one export of the batch's streams.
@@ -89,8 +102,6 @@ class Batch:
         Yields:
             The request's message, in chunks of a size that is good to compress; it is never in memory as a whole.
         """
-        self._renew_if_stale()
-        self._settled = True
         # All that is kept comes first in the table of strings: the references of exemplars are to what follows it.
         kept = [self._kept(frame) for frame in frames]
         parts = [self._part(frame, held) for frame, held in zip(frames, kept, strict=True)]
@@ -102,11 +113,6 @@ class Batch:
                 yield b"".join(pieces[:_PIECES_OF_A_CHUNK])
                 del pieces[:_PIECES_OF_A_CHUNK]
         yield b"".join(pieces)
-
-    def _renew_if_stale(self) -> None:
-        if self._encoder.is_stale(self._streams, settled=self._settled):
-            self._encoder = self._new_encoder()
-            self._held = {family: self._encoded(family, held.streams, None) for family, held in self._held.items()}
 
     def _kept(self, frame: Frame) -> _Held:
         """What is kept of a frame's streams, or encoded for this once."""
@@ -123,9 +129,11 @@ class Batch:
         """Encode streams, or take them from what was held before."""
         constants = before.constants if before else family_constants(self._encoder, family)
         step = 1 if family.native else constants.step * len(family.names)
+        stretches, _ = aligned(before.streams if before else (), streams)
+        self._encoded_streams += sum(here.stop - here.start for here, there in stretches if there is None)
         pieces: list[bytes] = []
-        for here, there in aligned(before.streams if before else (), streams).stretches:
-            if before and there:
+        for here, there in stretches:
+            if before is not None and there is not None:
                 pieces += before.pieces[there.start * step : there.stop * step]
             elif family.native:
                 pieces += [fields_of_native(self._encoder, constants, stream) for stream in streams[here]]

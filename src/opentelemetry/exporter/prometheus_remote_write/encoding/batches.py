@@ -10,7 +10,6 @@ from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import chain, count, groupby
-from operator import itemgetter
 from typing import NamedTuple, TypeVar
 
 from opentelemetry.exporter.prometheus_remote_write.alignment import aligned
@@ -22,6 +21,7 @@ from opentelemetry.exporter.prometheus_remote_write.series import Family, Frame,
 from opentelemetry.exporter.prometheus_remote_write.timestamps import LATEST
 
 _MAX_LABEL_BYTES = 4 * 1024 * 1024  # of one request, before compression; receivers refuse more than 32 MiB
+_SETS_KEPT = 250  # of labels; the metrics of a scope mostly have the same
 _Item = TypeVar("_Item")
 
 
@@ -52,11 +52,14 @@ class _Part(NamedTuple):
 
 
 class _Placement(NamedTuple):
+    """The streams of a family, the room of each, and the same by rooms."""
+
     streams: Sequence[Stream]
+    rooms: list[_Room]
     parts: list[_Part]
 
 
-_NOWHERE = _Placement((), [])
+_NOWHERE = _Placement((), [], [])
 
 
 class _Gone(NamedTuple):
@@ -97,6 +100,7 @@ class Batches:
         self._stale_markers = stale_markers
         self._gone: list[_Gone] = []
         self._newest: dict[Family, int] = {}
+        self._bytes_of = lru_cache(maxsize=_SETS_KEPT)(_bytes_of)
         # Native histograms travel apart: a receiver that takes none refuses the whole request that holds one.
         self._open: dict[bool, dict[_Room, None]] = {False: {}, True: {}}
 
@@ -128,6 +132,7 @@ class Batches:
         for room, frame in markers:
             loads.setdefault(room, []).append(frame)
         for room, frames_of_room in loads.items():
+            room.batch.renew_if_stale()
             for parts in _divided(frames_of_room, self._max_samples):
                 yield Load(
                     pieces=room.batch.encode(parts),
@@ -148,24 +153,25 @@ class Batches:
         before = self._placements.get(family, _NOWHERE)
         if before.streams is streams:
             return before.parts
-        rooms_before = _rooms(before)
         stretches, gone = aligned(before.streams, streams)
         for place in gone:
-            self._leave(rooms_before[place], family, before.streams[place])
+            self._leave(before.rooms[place], family, before.streams[place])
         rooms: list[_Room] = []
         for here, there in stretches:
-            rooms += rooms_before[there] if there else [self._enter(family, stream) for stream in streams[here]]
-        runs = _runs(rooms)
-        parts = [_part(room, streams, theirs) for room, theirs in runs.items()]
+            if there is None:
+                rooms += [self._enter(family, stream) for stream in streams[here]]
+            else:
+                rooms += before.rooms[there]
+        parts = [_part(room, streams, theirs) for room, theirs in _runs(rooms).items()]
         held = {part.room: () for part in before.parts} | {part.room: part.streams for part in parts}
         for room, theirs in held.items():
             room.batch.hold(family, theirs)
-        self._placements[family] = _Placement(streams, parts)
+        self._placements[family] = _Placement(streams, rooms, parts)
         return parts
 
     def _enter(self, family: Family, stream: Stream) -> _Room:
         rooms = self._open[family.native]
-        samples, label_bytes = len(family.names), _label_bytes(family, stream)
+        samples, label_bytes = len(family.names), self._label_bytes(family, stream)
         while rooms:
             room = next(reversed(rooms))
             if room.samples + samples <= self._max_samples and room.label_bytes + label_bytes <= _MAX_LABEL_BYTES:
@@ -182,11 +188,15 @@ class Batches:
         if self._stale_markers:
             self._gone.append(_Gone(room, family, stream, self._newest[family]))
         room.samples -= len(family.names)
-        room.label_bytes -= _label_bytes(family, stream)
+        room.label_bytes -= self._label_bytes(family, stream)
         rooms = self._open[family.native]
         rooms.pop(room, None)
         if room.samples:
             rooms[room] = None  # as the last, so that the next comes in here: mostly one of the same family
+
+    def _label_bytes(self, family: Family, stream: Stream) -> int:
+        """How many bytes a stream's labels take, once for each of its series: in 1.0, the larger of the protocols."""
+        return len(family.names) * self._bytes_of(stream.labels)
 
     def _markers(self, at: int) -> Iterator[tuple[_Room, Frame]]:
         """Mark as stale what has ended: at the time of the export, but later than its last sample."""
@@ -203,23 +213,8 @@ class Batches:
                 yield room, marked(part, theirs, time)
 
 
-def _label_bytes(family: Family, stream: Stream) -> int:
-    """How many bytes the labels of a stream take, once for each of its series: in 1.0, the larger of the protocols."""
-    return len(family.names) * _bytes_of(stream.labels)
-
-
-@lru_cache(maxsize=1000)  # the metrics of a scope mostly have the same sets
 def _bytes_of(labels: Labels) -> int:
     return len("".join(chain.from_iterable(labels)).encode())
-
-
-def _rooms(placement: _Placement) -> list[_Room]:
-    """The room of each stream."""
-    runs = [(run.start, len(run), part.room) for part in placement.parts for run in part.runs]
-    rooms: list[_Room] = []
-    for _, length, room in sorted(runs, key=itemgetter(0)):
-        rooms += [room] * length
-    return rooms
 
 
 def _runs(rooms: Iterable[_Room]) -> dict[_Room, list[range]]:
@@ -270,11 +265,11 @@ def _cut(frame: Frame, runs: Sequence[range], streams: Sequence[Stream]) -> Fram
     for run in runs:
         values += frame.values[run.start * size : run.stop * size]
     positions = [*chain.from_iterable(runs)] if frame.exemplars or frame.seeds else ()
+    places = {position: place for place, position in enumerate(positions)} if frame.exemplars else {}
     exemplars = {
-        place * size + series: frame.exemplars[position * size + series]
-        for place, position in enumerate(positions)
-        for series in range(size)
-        if position * size + series in frame.exemplars
+        places[position // size] * size + position % size: several
+        for position, several in frame.exemplars.items()
+        if position // size in places
     }
     seeds = {place: frame.seeds[position] for place, position in enumerate(positions) if position in frame.seeds}
     timestamps = frame.timestamps

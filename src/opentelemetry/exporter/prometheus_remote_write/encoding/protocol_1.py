@@ -34,10 +34,7 @@ class Protocol1:
 
     series_tag = tag(1, LENGTH_DELIMITED)
     long_labels = True
-
-    def is_stale(self, streams: int, *, settled: bool) -> bool:  # noqa: ARG002 - nothing is kept
-        """Returns False: nothing is kept."""
-        return False
+    accumulates = False
 
     def request_fields(self) -> bytes:
         """Returns nothing: all is in the series."""

@@ -28,10 +28,6 @@ HEADERS = {
     "Content-Type": "application/x-protobuf;proto=io.prometheus.write.v2.Request",
     "X-Prometheus-Remote-Write-Version": "2.0.0",
 }
-# So many streams were encoded for each that is left. While they come and go, less would mean to encode most of them
-# anew every few exports; afterwards every request would hold the strings of those that are gone.
-_ENCODED_FOR_EACH_LEFT = 4.0
-_ENCODED_FOR_EACH_LEFT_SETTLED = 1.5
 _SETS_KEPT = 250  # of labels; the metrics of a scope mostly have the same
 _SYMBOLS = 4
 _LABELS_REFS_TAG = tag(1, LENGTH_DELIMITED)
@@ -45,12 +41,13 @@ _SAMPLE_OPENING_WITH_START = b"\x12\x17\x18%b\x09"  # 23 bytes; field 3 of the s
 class Protocol2:
     """Encodes series for Remote Write 2.0, where a request holds each string once and series refer to them.
 
-    The table of strings is kept with the request, so that a series' references stay true. It only grows; when too
-    much of it is no longer needed, :meth:`is_stale` says so, and the request begins anew.
+    The table of strings is kept with the request, so that a series' references stay true. It only grows, so
+    the request has to begin anew when too much of it is no longer needed.
     """
 
     series_tag = tag(5, LENGTH_DELIMITED)
     long_labels = False
+    accumulates = True
 
     def __init__(self) -> None:
         self._symbols = {"": 0}
@@ -58,11 +55,6 @@ class Protocol2:
         self._label = _Labels(self._reference)
         self._encoded = lru_cache(maxsize=_SETS_KEPT)(self._encode)
         self._table = bytearray(delimited(_SYMBOLS, b""))
-        self._streams = 0
-
-    def is_stale(self, streams: int, *, settled: bool) -> bool:
-        """Returns whether too much of what is kept belongs to streams that are gone."""
-        return self._streams > streams * (_ENCODED_FOR_EACH_LEFT_SETTLED if settled else _ENCODED_FOR_EACH_LEFT)
 
     def request_fields(self) -> bytes:
         """Returns the table of strings, and forgets those of this request's exemplars."""
@@ -76,7 +68,6 @@ class Protocol2:
 
     def labels(self, stream: Stream) -> EncodedLabels:
         """Returns the labels of a stream."""
-        self._streams += 1
         return self._encoded(stream.labels)
 
     def before_labels(self, size: int) -> bytes:

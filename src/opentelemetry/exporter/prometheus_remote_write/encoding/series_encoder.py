@@ -30,18 +30,12 @@ class SeriesEncoder(Protocol):
     Attributes:
         series_tag: What comes before the length of each series in the request.
         long_labels: Whether labels take so many bytes that series which have some in common had better share them.
+        accumulates: Whether the request holds what was ever encoded for it, also of streams that are gone.
     """
 
     series_tag: bytes
     long_labels: bool
-
-    def is_stale(self, streams: int, *, settled: bool) -> bool:
-        """Returns whether so much of what is kept belongs to streams that are gone that all had better be encoded anew.
-
-        Args:
-            streams: How many are left.
-            settled: Whether none has come or gone since the export before.
-        """
+    accumulates: bool
 
     def request_fields(self) -> bytes:
         """Returns what the request holds beside its series; it is the last that is asked for of a request."""

@@ -40,7 +40,7 @@ def delimited(field: int, content: bytes) -> bytes:
     return tag(field, LENGTH_DELIMITED) + varint(len(content)) + content
 
 
-@lru_cache(maxsize=1000)  # one for all samples of an export, and the starts of streams, which mostly have it in common
+@lru_cache(maxsize=1000)  # mostly one for all samples of an export; and streams of many metrics may start together
 def timestamp(milliseconds: int) -> bytes:
     """Returns a time as a varint of six bytes, whatever the time: so every sample has the same length.
 
@@ -48,7 +48,7 @@ def timestamp(milliseconds: int) -> bytes:
         milliseconds: Since the epoch, from 0 to ``timestamps.LATEST``.
     """
     return bytes(
-        (
+        (  # each by itself, because every new stream has one: a comprehension takes more than twice as long
             milliseconds & 0x7F | 0x80,
             milliseconds >> 7 & 0x7F | 0x80,
             milliseconds >> 14 & 0x7F | 0x80,
