@@ -6,14 +6,14 @@ export, and the samples of a series are always in the same request, where their 
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import chain, count, groupby
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from opentelemetry.exporter.prometheus_remote_write.alignment import aligned
 from opentelemetry.exporter.prometheus_remote_write.encoding.batch import Batch
+from opentelemetry.exporter.prometheus_remote_write.encoding.division import chosen, cut, divided, size
 from opentelemetry.exporter.prometheus_remote_write.encoding.series_encoder import SeriesEncoder
 from opentelemetry.exporter.prometheus_remote_write.encoding.stale_markers import carried_on, ended, marked
 from opentelemetry.exporter.prometheus_remote_write.model import Labels
@@ -22,7 +22,6 @@ from opentelemetry.exporter.prometheus_remote_write.timestamps import LATEST
 
 _MAX_LABEL_BYTES = 4 * 1024 * 1024  # of one request, before compression; receivers refuse more than 32 MiB
 _SETS_KEPT = 250  # of labels; the metrics of a scope mostly have the same
-_Item = TypeVar("_Item")
 
 
 class Load(NamedTuple):
@@ -133,11 +132,11 @@ class Batches:
             loads.setdefault(room, []).append(frame)
         for room, frames_of_room in loads.items():
             room.batch.renew_if_stale()
-            for parts in _divided(frames_of_room, self._max_samples):
+            for parts in divided(frames_of_room, self._max_samples):
                 yield Load(
                     pieces=room.batch.encode(parts),
-                    samples=sum(_size(part) for part in parts if not part.family.native),
-                    histograms=sum(_size(part) for part in parts if part.family.native),
+                    samples=sum(size(part) for part in parts if not part.family.native),
+                    histograms=sum(size(part) for part in parts if part.family.native),
                     exemplars=sum(len(exemplars) for part in parts for exemplars in part.exemplars.values()),
                     batch=room.number,
                 )
@@ -229,54 +228,9 @@ def _runs(rooms: Iterable[_Room]) -> dict[_Room, list[range]]:
 
 def _part(room: _Room, streams: Sequence[Stream], runs: Sequence[range]) -> _Part:
     whole = runs[0] == range(len(streams))
-    return _Part(room, streams if whole else _chosen(streams, runs), runs)
+    return _Part(room, streams if whole else chosen(streams, runs), runs)
 
 
 def _part_of(frame: Frame, part: _Part) -> Frame:
     """The part of a frame that travels in one batch."""
-    return frame if part.streams is frame.streams else _cut(frame, part.runs, part.streams)
-
-
-def _divided(frames: Sequence[Frame], max_samples: int) -> Iterator[Sequence[Frame]]:
-    """Divide what a batch sends where seeds or markers make it more than a request may hold."""
-    middle = len(frames) // 2
-    if sum(map(_size, frames)) <= max_samples:
-        yield frames
-    elif middle:
-        yield from _divided(frames[:middle], max_samples)
-        yield from _divided(frames[middle:], max_samples)
-    elif (middle := len(frames[0].streams) // 2) == 0:
-        yield frames
-    else:
-        (frame,) = frames
-        for run in (range(middle), range(middle, len(frame.streams))):
-            yield from _divided([_cut(frame, [run], frame.streams[run.start : run.stop])], max_samples)
-
-
-def _size(frame: Frame) -> int:
-    """How many samples or histograms a frame sends."""
-    return (len(frame.streams) + len(frame.seeds)) * len(frame.family.names)
-
-
-def _cut(frame: Frame, runs: Sequence[range], streams: Sequence[Stream]) -> Frame:
-    """A frame with some of its streams, by their positions."""
-    size = len(frame.family.names)
-    values = array("d")
-    for run in runs:
-        values += frame.values[run.start * size : run.stop * size]
-    positions = [*chain.from_iterable(runs)] if frame.exemplars or frame.seeds else ()
-    places = {position: place for place, position in enumerate(positions)} if frame.exemplars else {}
-    exemplars = {
-        places[position // size] * size + position % size: several
-        for position, several in frame.exemplars.items()
-        if position // size in places
-    }
-    seeds = {place: frame.seeds[position] for place, position in enumerate(positions) if position in frame.seeds}
-    timestamps = frame.timestamps
-    if not isinstance(timestamps, int):
-        timestamps = _chosen(timestamps, runs)
-    return Frame(frame.family, streams, timestamps, values, _chosen(frame.histograms, runs), exemplars, seeds)
-
-
-def _chosen(items: Sequence[_Item], runs: Sequence[range]) -> list[_Item]:
-    return [item for run in runs for item in items[run.start : run.stop]]
+    return frame if part.streams is frame.streams else cut(frame, part.runs, part.streams)
