@@ -1,0 +1,53 @@
+from array import array
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from opentelemetry.exporter.prometheus_remote_write.encoding.division import cut, divided, size
+from opentelemetry.exporter.prometheus_remote_write.model import Exemplar, Metadata, MetricType
+from opentelemetry.exporter.prometheus_remote_write.series import Family, Frame, SeriesName, Stream
+
+NOW = 1_750_000_000_000
+RANGE = Family("range", Metadata("range", MetricType.GAUGE, "", ""), (SeriesName("range_min"), SeriesName("range_max")))
+EXEMPLAR = (Exemplar((("trace_id", "a"),), 1.0, NOW),)
+
+
+def frame(streams, *, seeds=()):
+    """A frame whose values and times tell their position."""
+    return Frame(
+        RANGE,
+        [Stream((("at", str(number)),), 0) for number in range(streams)],
+        [NOW + position for position in range(streams)],
+        array("d", range(2 * streams)),
+        (),
+        {2 * position + 1: EXEMPLAR for position in range(streams)},
+        {position: NOW - position - 1 for position in seeds},
+    )
+
+
+def test_what_is_said_of_a_stream_goes_with_it():
+    whole = frame(5, seeds=[0, 3])
+    part = cut(whole, [range(1, 2), range(3, 5)], [whole.streams[each] for each in (1, 3, 4)])
+    assert part.streams == [whole.streams[1], whole.streams[3], whole.streams[4]]
+    assert part.timestamps == [NOW + 1, NOW + 3, NOW + 4]
+    assert list(part.values) == [2, 3, 6, 7, 8, 9]
+    assert part.exemplars == {1: EXEMPLAR, 3: EXEMPLAR, 5: EXEMPLAR}
+    assert part.seeds == {1: NOW - 4}
+
+
+def test_a_seed_counts_as_a_sample_of_each_series():
+    assert size(frame(3)) == 6
+    assert size(frame(3, seeds=[1])) == 8
+
+
+@pytest.mark.parametrize("seeded", [False, True], ids=["without seeds", "with seeds"])
+@given(st.lists(st.integers(1, 20), min_size=1, max_size=4), st.integers(1, 30))
+def test_all_is_sent_once_and_no_request_holds_more_than_it_may(seeded, streams, max_samples):
+    frames = [frame(number, seeds=range(number) if seeded else ()) for number in streams]
+    requests = list(divided(frames, max_samples))
+    sent = [stream for request in requests for part in request for stream in part.streams]
+    assert sent == [stream for each in frames for stream in each.streams]
+    for request in requests:
+        alone = len(request) == len(request[0].streams) == 1
+        assert alone or sum(map(size, request)) <= max_samples
