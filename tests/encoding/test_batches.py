@@ -192,3 +192,11 @@ def test_streams_stay_in_their_requests_when_their_order_changes_and_one_goes():
     list(batches.encode([floats(LEVEL, [a, c, b, d])]))
     together = companions(batches.encode([floats(LEVEL, [a, c, b])]))
     assert sorted(sorted(dict(labels)["at"] for labels in request) for request in together) == [["a", "b"], ["c"]]
+
+
+def test_streams_stay_in_their_requests_when_the_first_goes():
+    batches = Batches(Protocol1, 2)
+    a, b, c, d = streams(*"abcd")
+    for present, requests in (([a, b, c, d], ["ab", "cd"]), ([b, c, d], ["b", "cd"]), ([b, d], ["b", "d"])):
+        together = companions(batches.encode([floats(LEVEL, present)]))
+        assert sorted("".join(sorted(dict(labels)["at"] for labels in request)) for request in together) == requests
