@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -465,3 +466,12 @@ def test_the_seed_of_a_stream_whose_series_another_has_is_not_remembered():
     assert frame.seeds == {0: NOW}
     assert list(second.frames(new)) == []
     assert not second._streams._new
+
+
+def test_a_data_point_without_a_time_takes_no_series_from_another():
+    refused = []
+    points = NumberPoints(described(refused.append)._replace(beginnings=Beginnings(0)), MetricType.COUNTER)
+    timeless, sound = point(1, {"a.b": "1"}, start=NOW), point(2, {"a_b": "1"}, start=NOW, at=NOW + 1)
+    [frame] = points.frames([replace(timeless, time_unix_nano=-1), sound])
+    assert list(frame.values) == [2]
+    assert [error.reason for error in refused] == ["timestamp"]
