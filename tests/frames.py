@@ -28,7 +28,7 @@ def read(frames) -> list[Series]:
 
 
 def read_one(frame):
-    family, streams, timestamps, values, histograms, exemplars, _ = frame
+    family, streams, timestamps, values, histograms, exemplars, *_ = frame
     worth = list(histograms) if family.native else list(values)
     assert len(worth) == len(streams) * len(family.names)
     assert not (family.native and values)

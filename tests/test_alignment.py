@@ -5,13 +5,13 @@ from opentelemetry.exporter.prometheus_remote_write.alignment import Stretch, al
 
 
 def test_of_a_list_that_loses_its_first_and_gains_others_a_stretch_stays():
-    stretches, gone = aligned("abcdef", "cdefgh")
+    _, _, stretches, gone = aligned("abcdef", "cdefgh")
     assert stretches == [Stretch(slice(0, 4), slice(2, 6)), Stretch(slice(4, 6), None)]
     assert gone == [0, 1]
 
 
 def test_what_is_put_between_others_divides_them():
-    stretches, gone = aligned("abc", "axbc")
+    _, _, stretches, gone = aligned("abc", "axbc")
     assert stretches == [
         Stretch(slice(0, 1), slice(0, 1)),
         Stretch(slice(1, 2), None),
@@ -21,20 +21,20 @@ def test_what_is_put_between_others_divides_them():
 
 
 def test_what_is_there_twice_was_there_once():
-    stretches, gone = aligned("ab", "abb")
+    _, _, stretches, gone = aligned("ab", "abb")
     assert stretches == [Stretch(slice(0, 2), slice(0, 2)), Stretch(slice(2, 3), None)]
     assert gone == []
 
 
 def test_nothing_before_and_nothing_now():
-    assert aligned("", "ab") == ([Stretch(slice(0, 2), None)], [])
-    assert aligned("ab", "") == ([], [0, 1])
-    assert aligned("", "") == ([], [])
+    assert aligned("", "ab") == ("", "ab", [Stretch(slice(0, 2), None)], [])
+    assert aligned("ab", "") == ("ab", "", [], [0, 1])
+    assert aligned("", "") == ("", "", [], [])
 
 
 @given(st.lists(st.integers(0, 20), unique=True), st.lists(st.integers(0, 20)))
 def test_the_stretches_and_what_is_gone_are_all_that_there_was_and_is(before, now):
-    stretches, gone = aligned(before, now)
+    _, _, stretches, gone = aligned(before, now)
 
     assert [item for stretch in stretches for item in now[stretch.here]] == now
     stayed = [stretch for stretch in stretches if stretch.before]

@@ -61,19 +61,19 @@ def is_claimed(claims, **labels):
 def test_the_streams_are_the_same_list_while_nothing_changes(streams, translated):
     a, b = {"at": "a"}, {"at": "b"}
     first = points(a, b)
-    found, before = streams.find(first)
+    found, before, _ = streams.find(first)
     assert found == first
     assert labels_of(before) == [a, b]
     for _ in range(3):
-        found, again = streams.find(points(a, b))
+        found, again, _ = streams.find(points(a, b))
         assert again is before
         assert len(found) == 2
     assert translated == [a, b]  # once each
 
 
 def test_equal_attributes_in_other_objects_are_the_same_streams(streams, translated):
-    _, before = streams.find(points({"at": "a"}, {"at": "b"}))
-    _, after = streams.find(points({"at": "a"}, {"at": "b"}))
+    _, before, _ = streams.find(points({"at": "a"}, {"at": "b"}))
+    _, after, _ = streams.find(points({"at": "a"}, {"at": "b"}))
     assert after == before
     assert after is before
     assert translated == [{"at": "a"}, {"at": "b"}]
@@ -81,8 +81,8 @@ def test_equal_attributes_in_other_objects_are_the_same_streams(streams, transla
 
 def test_a_new_stream_leaves_the_others_as_they_are(streams, translated):
     a, b, c = {"at": "a"}, {"at": "b"}, {"at": "c"}
-    _, before = streams.find(points(a, b))
-    _, after = streams.find(points(a, c, b))
+    _, before, _ = streams.find(points(a, b))
+    _, after, _ = streams.find(points(a, c, b))
     assert after is not before
     assert [after[0], after[2]] == before
     assert labels_of(after) == [a, c, b]
@@ -91,8 +91,8 @@ def test_a_new_stream_leaves_the_others_as_they_are(streams, translated):
 
 def test_a_stream_that_vanishes_gives_its_series_back(streams, claims):
     a, b = {"at": "a"}, {"at": "b"}
-    _, before = streams.find(points(a, b))
-    _, after = streams.find(points(b))
+    _, before, _ = streams.find(points(a, b))
+    _, after, _ = streams.find(points(b))
     assert after == [before[1]]
     assert not is_claimed(claims, at="a")
     assert is_claimed(claims, at="b")
@@ -100,9 +100,9 @@ def test_a_stream_that_vanishes_gives_its_series_back(streams, claims):
 
 def test_a_stream_that_comes_back_is_a_new_one(streams):
     a, b = {"at": "a"}, {"at": "b"}
-    _, before = streams.find(points(a, b))
+    _, before, _ = streams.find(points(a, b))
     streams.find(points(b))
-    _, after = streams.find(points(a, b))
+    _, after, _ = streams.find(points(a, b))
     assert labels_of(after) == [a, b]
     assert after[0] != before[0]
     assert after[1] == before[1]
@@ -110,8 +110,8 @@ def test_a_stream_that_comes_back_is_a_new_one(streams):
 
 def test_streams_in_another_order_are_the_same_streams(streams, translated):
     a, b, c = {"at": "a"}, {"at": "b"}, {"at": "c"}
-    _, before = streams.find(points(a, b, c))
-    _, after = streams.find(points(c, a, b))
+    _, before, _ = streams.find(points(a, b, c))
+    _, after, _ = streams.find(points(c, a, b))
     assert after == [before[2], before[0], before[1]]
     assert len(translated) == 3
 
@@ -120,7 +120,7 @@ def test_attributes_that_are_changed_in_place_are_looked_at_again(streams, claim
     attributes = {"at": "a"}
     streams.find(points(attributes))
     attributes["at"] = "b"
-    _, after = streams.find(points(attributes))
+    _, after, _ = streams.find(points(attributes))
     assert labels_of(after) == [{"at": "b"}]
     assert not is_claimed(claims, at="a")
     assert is_claimed(claims, at="b")
@@ -128,15 +128,15 @@ def test_attributes_that_are_changed_in_place_are_looked_at_again(streams, claim
 
 def test_attributes_that_are_exchanged_in_place_are_looked_at_again(streams, refused):
     one, other = {"at": "a"}, {"at": "b"}
-    _, before = streams.find(points(one, other))
+    _, before, _ = streams.find(points(one, other))
     one["at"], other["at"] = "b", "a"
-    _, after = streams.find(points(one, other))
+    _, after, _ = streams.find(points(one, other))
     assert after == before[::-1]
     assert not refused
 
 
 def test_values_that_are_equal_in_python_may_be_other_labels(streams, refused):
-    _, found = streams.find(points({"at": 1}, {"at": True}, {"at": "1.0"}))
+    _, found, _ = streams.find(points({"at": 1}, {"at": True}, {"at": "1.0"}))
     assert labels_of(found) == [{"at": "1"}, {"at": "true"}, {"at": "1.0"}]
     assert not refused
 
@@ -144,7 +144,7 @@ def test_values_that_are_equal_in_python_may_be_other_labels(streams, refused):
 def test_one_stream_of_those_that_translate_alike_keeps_the_series(streams, refused):
     dotted, underscored = {"a.b": "1"}, {"a_b": "1"}
     for _ in range(3):
-        found, theirs = streams.find(points(dotted, underscored, {"c": "1"}))
+        found, theirs, _ = streams.find(points(dotted, underscored, {"c": "1"}))
         assert [each.attributes for each in found] == [dotted, {"c": "1"}]
         assert labels_of(theirs) == [{"a_b": "1"}, {"c": "1"}]
     assert [error.reason for error in refused] == ["duplicate"] * 3
@@ -153,7 +153,7 @@ def test_one_stream_of_those_that_translate_alike_keeps_the_series(streams, refu
 def test_a_refused_stream_gets_the_series_when_its_owner_is_gone(streams, refused):
     dotted, underscored = {"a.b": "1"}, {"a_b": "1"}
     streams.find(points(dotted, underscored))
-    found, _ = streams.find(points(underscored))
+    found, _, _ = streams.find(points(underscored))
     assert [each.attributes for each in found] == [underscored]
     assert len(refused) == 1
 
@@ -169,19 +169,19 @@ def test_a_series_of_another_family_is_refused_until_it_is_given_back(streams, c
 
 def test_another_start_time_is_another_stream_of_the_same_series(streams, refused):
     a, b = {"at": "a"}, {"at": "b"}
-    _, before = streams.find(points(a, b))
-    _, after = streams.find([*points(a, start=START + 5), *points(b)])
+    _, before, _ = streams.find(points(a, b))
+    _, after, _ = streams.find([*points(a, start=START + 5), *points(b)])
     assert [stream.start for stream in after] == [START + 5, START]
     assert labels_of(after) == labels_of(before)
     assert after[0] != before[0]
     assert after[1] == before[1]
-    _, again = streams.find([*points(a, start=START + 5), *points(b)])
+    _, again, _ = streams.find([*points(a, start=START + 5), *points(b)])
     assert again is after
     assert not refused
 
 
 def test_without_a_start_time_it_is_not_known(streams):
-    _, found = streams.find([SimpleNamespace(attributes={}, start_time_unix_nano=None)])
+    _, found, _ = streams.find([SimpleNamespace(attributes={}, start_time_unix_nano=None)])
     assert found[0].start == 0
 
 
@@ -194,7 +194,7 @@ def test_without_attributes_there_are_no_labels_of_them(claims, refused):
 
     streams = Streams(FAMILY, claims, labels, refused.append)
     nothing = SimpleNamespace(attributes=None, start_time_unix_nano=0)
-    _, before = streams.find([nothing])
+    _, before, _ = streams.find([nothing])
     assert labels_of(before) == [{}]
     assert streams.find([nothing])[1] is before
     assert len(looked_at) == 1
@@ -228,7 +228,7 @@ class Uncomparable:
 def test_a_bad_data_point_does_not_cost_another(streams, refused, claims, bad, reason):
     good = {"at": "a"}, {"at": "b"}
     for _ in range(2):
-        found, theirs = streams.find([*points(good[0]), bad, *points(good[1])])
+        found, theirs, _ = streams.find([*points(good[0]), bad, *points(good[1])])
         assert [each.attributes for each in found] == list(good)
         assert labels_of(theirs) == list(good)
     assert [error.reason for error in refused] == [reason] * 2
@@ -254,7 +254,7 @@ def test_a_bad_data_point_does_not_cost_a_stream_its_series(streams, bad):
     [alike] = points({"at": 1})
     [there] = points({"at": "1"})
     streams.find([bad, there])
-    found, _ = streams.find([alike, bad, there])
+    found, _, _ = streams.find([alike, bad, there])
     assert any(each is there for each in found)
     assert not any(each is alike for each in found)
 
@@ -318,7 +318,7 @@ def test_a_data_point_whose_attributes_cannot_be_read_again_leaves_claims_and_st
         @property
         def attributes(self):
             self.reads += 1
-            if self.reads > 3:
+            if self.reads > 2:
                 raise RuntimeError
             return {"at": "late"}
 
@@ -344,11 +344,11 @@ def test_forgetting_gives_back_all_series(streams, claims):
 @pytest.mark.parametrize("before", [[], [point(1.0, {"at": object()})]], ids=["all sound", "one of them refused"])
 def test_no_data_points_give_back_all_series(streams, claims, before):
     streams.find([*before, *points({"at": "a"})])
-    assert streams.find([]) == ([], [])
+    assert streams.find([])[:2] == ([], [])
     assert not is_claimed(claims, at="a")
 
 
 def test_an_id_that_is_used_again_is_not_taken_for_the_old_object(streams):
     for number in range(200):
-        _, found = streams.find([point(1.0, {"at": number}, at=NOW + number)])
+        _, found, _ = streams.find([point(1.0, {"at": number}, at=NOW + number)])
         assert labels_of(found) == [{"at": str(number)}]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Sequence
 from itertools import count, groupby
 from typing import NamedTuple
 
@@ -23,24 +23,32 @@ class Alignment(NamedTuple):
     """Two lists side by side.
 
     Args:
+        before: The first list.
+        now: The second list.
         stretches: All items of the second list, in order.
         gone: The positions of those items of the first list that are not in the second.
     """
 
+    before: Sequence[Hashable]
+    now: Sequence[Hashable]
     stretches: list[Stretch]
     gone: list[int]
 
 
-def aligned(before: Iterable[Hashable], now: Iterable[Hashable]) -> Alignment:
+def aligned(before: Sequence[Hashable], now: Sequence[Hashable], known: Alignment | None = None) -> Alignment:
     """Find where items were before.
 
     It is made for lists that keep most of their order: in a list that was shuffled each item is a stretch.
 
     Args:
-        before: No two of these items are equal.
+        before: Of equal items, all but the last are taken for gone.
         now: Of equal items, all but the first are taken for new.
+        known: The answer, if it is about these very lists.
     """
+    if known is not None and known.before is before and known.now is now:
+        return known
     left = dict(zip(before, count(), strict=False))
+    shadowed = [] if len(left) == len(before) else [place for place, item in enumerate(before) if left[item] != place]
     places = [left.pop(item, None) for item in now]
     moved = [None if place is None else place - position for position, place in enumerate(places)]
     stretches: list[Stretch] = []
@@ -50,4 +58,4 @@ def aligned(before: Iterable[Hashable], now: Iterable[Hashable]) -> Alignment:
         stood = None if distance is None else slice(start + distance, end + distance)
         stretches.append(Stretch(slice(start, end), stood))
         start = end
-    return Alignment(stretches, list(left.values()))
+    return Alignment(before, now, stretches, [*left.values(), *shadowed])

@@ -131,14 +131,14 @@ def frames(
     Yields:
         One frame, if there is a data point left.
     """
-    found, their_streams = streams.find(points)
+    found, their_streams, alignment = streams.find(points)
     try:
         translated = samples(found)
     except Exception:  # noqa: BLE001 - whatever is wrong with one point, the others go out
-        found, their_streams = streams.find(list(_sound(found, samples, refuse)))
+        found, their_streams, alignment = streams.find(list(_sound(found, samples, refuse)))
         translated = samples(found)
     if found:
-        yield Frame(streams.family, their_streams, *translated, streams.seeds())
+        yield Frame(streams.family, their_streams, *translated, streams.seeds(), alignment)
 
 
 def _sound(

@@ -15,6 +15,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import NamedTuple
 
+from opentelemetry.exporter.prometheus_remote_write.alignment import Alignment
 from opentelemetry.exporter.prometheus_remote_write.budget import Share
 from opentelemetry.exporter.prometheus_remote_write.errors import OverBudget, Untranslatable
 from opentelemetry.exporter.prometheus_remote_write.model import (
@@ -87,6 +88,7 @@ class Frame(NamedTuple):
         exemplars: By the position that a series has in ``values`` or ``histograms``.
         seeds: When a stream that begins with this export stood at zero, in milliseconds, by the stream's position: a
             sample of 0 goes before its own.
+        alignment: Where the streams were in the list of the export before, if that is known.
     """
 
     family: Family
@@ -96,6 +98,7 @@ class Frame(NamedTuple):
     histograms: Sequence[NativeHistogram]
     exemplars: Mapping[int, tuple[Exemplar, ...]]
     seeds: Mapping[int, int] = MappingProxyType({})
+    alignment: Alignment | None = None
 
 
 class Claims:

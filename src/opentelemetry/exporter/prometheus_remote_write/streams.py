@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from itertools import compress
 from operator import is_
 from typing import Any, NamedTuple
 
+from opentelemetry.exporter.prometheus_remote_write.alignment import Alignment, Stretch, aligned
 from opentelemetry.exporter.prometheus_remote_write.beginnings import Beginnings
 from opentelemetry.exporter.prometheus_remote_write.errors import OverBudget, Untranslatable
 from opentelemetry.exporter.prometheus_remote_write.label_sets import LabelSet
@@ -15,7 +17,21 @@ from opentelemetry.exporter.prometheus_remote_write.series import Claims, Family
 from opentelemetry.exporter.prometheus_remote_write.timestamps import milliseconds
 
 
-class _Found(NamedTuple):
+class Found(NamedTuple):
+    """What was found in one export.
+
+    Args:
+        points: The data points that have a stream.
+        streams: Their streams, in the same order: the same list as the last time if nothing changed.
+        alignment: Where these were in the list of the last time, if that is known.
+    """
+
+    points: Sequence[Any]
+    streams: Sequence[Stream]
+    alignment: Alignment | None = None
+
+
+class _Known(NamedTuple):
     """What is known of data points: a list for each thing, all in one order."""
 
     attributes: list[object]  # held, so that no other object can have its id
@@ -23,27 +39,33 @@ class _Found(NamedTuple):
     starts: list[int | None]
     streams: list[Stream]
 
-    def copy(self) -> _Found:
-        """Returns the same in other lists."""
-        return _Found([*self.attributes], [*self.copies], [*self.starts], [*self.streams])
-
-    def add(self, attributes: object, copy: object, start: int | None, stream: Stream) -> int:
-        """Adds what is known of a point, and returns its place."""
+    def add(self, attributes: object, copy: object, start: int | None, stream: Stream) -> None:
+        """Adds what is known of a point."""
         self.attributes.append(attributes)
         self.copies.append(copy)
         self.starts.append(start)
         self.streams.append(stream)
-        return len(self.streams) - 1
 
-    def chosen(self, places: Sequence[int]) -> _Found:
-        """Returns what is known of some of the points."""
+    def add_from(self, other: _Known, places: slice) -> None:
+        """Adds what is known of some points elsewhere."""
+        attributes, copies, starts, streams = other
+        self.attributes.extend(attributes[places])
+        self.copies.extend(copies[places])
+        self.starts.extend(starts[places])
+        self.streams.extend(streams[places])
+
+    def only(self, stays: Collection[bool]) -> _Known:
+        """Returns what is known of those points that stay."""
         attributes, copies, starts, streams = self
-        return _Found(
-            [attributes[place] for place in places],
-            [copies[place] for place in places],
-            [starts[place] for place in places],
-            [streams[place] for place in places],
+        return _Known(
+            list(compress(attributes, stays)),
+            list(compress(copies, stays)),
+            list(compress(starts, stays)),
+            list(compress(streams, stays)),
         )
+
+
+_REFUSED = Stream((), 0)
 
 
 class Streams:
@@ -75,136 +97,121 @@ class Streams:
         self._labels = labels
         self._refuse = refuse
         self._beginnings = beginnings
-        self._found = _Found([], [], [], [])
+        self._known = _Known([], [], [], [])
         self._without_room: dict[int, object] = {}
         self._new: dict[Stream, int] = {}
 
-    def find(self, points: Sequence[Any]) -> tuple[Sequence[Any], Sequence[Stream]]:
+    def find(self, points: Sequence[Any]) -> Found:
         """Find the streams of data points.
 
         Args:
             points: The SDK's data points; what is read of them is ``attributes`` and ``start_time_unix_nano``.
-
-        Returns:
-            The points that have a stream, and their streams in the same order: the same list as the last time if
-            nothing changed.
         """
-        if self._are_as_before(points):
-            return points, self._found.streams
-        return self._find_anew(points)
+        recognised = self._recognised(points)
+        if recognised is None:
+            return Found(points, self._known.streams)
+        return self._find_anew(points, recognised)
 
     def seeds(self) -> Mapping[int, int]:
         """Returns the seeds of streams found last, by position; each is given once."""
         if self._beginnings is None:
             return {}
         new, self._new = self._new, {}
-        return self._beginnings.seeds(self.family, self._found.streams, new)
+        return self._beginnings.seeds(self.family, self._known.streams, new)
 
     def keep_only(self, points: Sequence[Any]) -> None:
         """Give up the streams, and their claims, whose attributes are not among those of some data points."""
-        if self._are_as_before(points):
-            return
         present = {id(getattr(point, "attributes", None)) for point in points}
-        stays = [id(attributes) in present for attributes in self._found.attributes]
-        self._give_up([stream for stream, it_stays in zip(self._found.streams, stays, strict=True) if not it_stays])
-        self._found = self._found.chosen([place for place, it_stays in enumerate(stays) if it_stays])
+        stays = [id(attributes) in present for attributes in self._known.attributes]
+        self._give_up([stream for stream, it_stays in zip(self._known.streams, stays, strict=True) if not it_stays])
+        self._known = self._known.only(stays)
 
     def forget(self) -> None:
         """Give up all streams and their claims."""
-        self._find_anew(())
+        self.find(())
 
-    def _are_as_before(self, points: Sequence[Any]) -> bool:
-        try:
+    def _recognised(self, points: Sequence[Any]) -> Alignment | None:
+        """Find where the points that are as they were stood in the export before; None if that goes for all."""
+        held, copies, starts, _ = self._known
+        with suppress(Exception):  # which of them cannot be read or compared shows when they are looked at one by one
             attributes = [point.attributes for point in points]
-            before = self._found
-            return (
-                len(attributes) == len(before.attributes)
-                and all(map(is_, attributes, before.attributes))
-                and attributes == before.copies
-                and [point.start_time_unix_nano for point in points] == before.starts
-            )
-        except Exception:  # noqa: BLE001 - which of them cannot be read or compared shows when they are looked at
-            return False
+            since = [point.start_time_unix_nano for point in points]
+            if (
+                len(attributes) == len(held)
+                and all(map(is_, attributes, held))
+                and attributes == copies
+                and since == starts
+            ):
+                return None
+            alignment = aligned(list(map(id, held)), list(map(id, attributes)))
+            if all(
+                there is None or (copies[there] == attributes[here] and starts[there] == since[here])
+                for here, there in alignment.stretches
+            ):
+                return alignment
+        known = dict(zip(map(id, held), zip(copies, starts, strict=True), strict=True))
+        return aligned(list(map(id, held)), [_identity(point, known) for point in points])
 
-    def _find_anew(self, points: Sequence[Any]) -> tuple[Sequence[Any], Sequence[Stream]]:
-        places, left = self._recognised(points)
-        candidates = self._found.copy()
-        refused = self._take_up(points, places, candidates, [candidates.streams[place] for place in left])
-        # A data point that was refused is looked at again in the next export, for these have not its number: what stood
-        # in its way may be gone.
-        found = candidates.chosen([place for place in places if place is not None])
-        unchanged = found.streams == self._found.streams
-        self._found = found._replace(streams=self._found.streams) if unchanged else found
+    def _find_anew(self, points: Sequence[Any], recognised: Alignment) -> Found:
+        before = self._known
+        _, _, stretches, gone = recognised
+        left = {stream.labels: stream for stream in (before.streams[place] for place in gone)}
+        known, new, refused = self._look_at_others(points, stretches, left)
+        are_aligned = len(left) == len(gone)  # else some were found by their labels
+        self._give_up(left.values())
+        unclaimed = self._claims.claim_all(self.family, [known.streams[position].labels for position in new])
+        for place, reason in unclaimed.items():
+            refused[new[place]] = reason
+            self._new.pop(known.streams[new[place]], None)
         beyond = [points[position].attributes for position, error in refused.items() if isinstance(error, OverBudget)]
         self._without_room = {id(attributes): attributes for attributes in beyond}
+        if refused:
+            # They are looked at again in the next export, which has not their number: what stood in their way may be gone.
+            stays = [position not in refused for position in range(len(points))]
+            known, points, are_aligned = known.only(stays), list(compress(points, stays)), False
+        unchanged = known.streams == before.streams
+        self._known = known._replace(streams=before.streams) if unchanged else known
         for _, error in sorted(refused.items()):
             self._refuse(error)  # last, for it logs, which may run code of the application
-        if refused:
-            points = list(compress(points, [place is not None for place in places]))
-        return points, self._found.streams
+        streams = self._known.streams
+        return Found(points, streams, Alignment(before.streams, streams, stretches, gone) if are_aligned else None)
 
-    def _recognised(self, points: Sequence[Any]) -> tuple[list[int | None], Collection[int]]:
-        """Find where each point that is as it was stood in the export before, and the places that are left then."""
-        held, copies, starts, _ = self._found
-        left = dict(zip(map(id, held), range(len(held)), strict=True))
-        shadowed = [] if len(left) == len(held) else [place for place, of in enumerate(held) if left[id(of)] != place]
-        places: list[int | None] = []
-        for point in points:
-            try:
-                attributes = point.attributes
-                place = left.get(id(attributes))
-                if place is not None:
-                    if copies[place] == attributes and starts[place] == point.start_time_unix_nano:
-                        del left[id(attributes)]
-                    else:
-                        place = None
-            except Exception:  # noqa: BLE001 - what is wrong with it shows when it is looked at
-                place = None
-            places.append(place)
-        # An object that two data points had when it held one thing and then another is there once, under the second.
-        return places, [*left.values(), *shadowed]
-
-    def _take_up(
-        self, points: Sequence[Any], places: list[int | None], candidates: _Found, left: Iterable[Stream]
-    ) -> dict[int, Untranslatable]:
-        """Take up the points that are not as they were, and give up the streams that are left then.
+    def _look_at_others(
+        self, points: Sequence[Any], stretches: Iterable[Stretch], left: dict[Labels, Stream]
+    ) -> tuple[_Known, list[int], dict[int, Untranslatable]]:
+        """Look at the points that are not as they were.
 
         Args:
             points: The data points.
-            places: The place in ``candidates`` of each; gets those of what becomes known.
-            candidates: What is known from before; grows by what becomes known.
-            left: The streams that were found before and not yet now.
+            stretches: Where they were before.
+            left: The streams that were found before and not yet now, by their labels. What is found is taken away.
 
         Returns:
-            Why not, by position.
+            What is known of the points, the positions of the streams that are new, and why not, by position.
         """
-        refused: dict[int, Untranslatable] = {}
-        by_labels = {stream.labels: stream for stream in left}
-        new: list[tuple[int, Stream]] = []
-        for position in [position for position, place in enumerate(places) if place is None]:
-            try:
-                place, stream = self._look_at(points[position], by_labels, candidates)
-            except Exception as error:  # noqa: BLE001 - attributes of any kind of wrong
-                refused[position] = _reason(error)
-            else:
-                places[position] = place
-                if by_labels.pop(stream.labels, None) is None:
-                    new.append((position, stream))
-        self._give_up(by_labels.values())
-        for place, reason in self._claims.claim_all(self.family, [stream.labels for _, stream in new]).items():
-            position, stream = new[place]
-            refused[position] = reason
-            places[position] = None
-            self._new.pop(stream, None)
-        return refused
+        known, new, refused = _Known([], [], [], []), [], {}
+        for here, there in stretches:
+            if there is not None:
+                known.add_from(self._known, there)
+                continue
+            for position in range(here.start, here.stop):
+                try:
+                    stream = self._look_at(points[position], left, known)
+                except Exception as error:  # noqa: BLE001 - attributes of any kind of wrong
+                    refused[position] = _reason(error)
+                    known.add(None, None, None, _REFUSED)
+                else:
+                    if left.pop(stream.labels, None) is None:
+                        new.append(position)
+        return known, new, refused
 
     def _give_up(self, streams: Collection[Stream]) -> None:
         self._claims.release_all(self.family, [stream.labels for stream in streams])
         for stream in streams:
             self._new.pop(stream, None)
 
-    def _look_at(self, point: Any, by_labels: Mapping[Labels, Stream], candidates: _Found) -> tuple[int, Stream]:
-        """Find the stream of a point that is not as it was, by its labels or a new one, and add both."""
+    def _look_at(self, point: Any, by_labels: Mapping[Labels, Stream], known: _Known) -> Stream:
+        """Find the stream of a point that is not as it was, by its labels or a new one, and add what is known now."""
         attributes, start = point.attributes, point.start_time_unix_nano
         if attributes is not None and not isinstance(attributes, (dict, Mapping)):  # the SDK's are dicts: soon answered
             raise Untranslatable("attributes", f"attributes of type {type(attributes).__name__} are no mapping")
@@ -217,7 +224,17 @@ class Streams:
             stream = Stream(labels, began)
             if self._beginnings and (seed := self._beginnings.seed(point)) is not None:
                 self._new[stream] = seed
-        return candidates.add(attributes, None if attributes is None else copy, start, stream), stream
+        known.add(attributes, None if attributes is None else copy, start, stream)
+        return stream
+
+
+def _identity(point: Any, known: Mapping[int, tuple[object, int | None]]) -> object:
+    """The identity of a point's attributes if it is as it was; else what is equal to nothing else."""
+    with suppress(Exception):  # what is wrong with it shows when it is looked at
+        attributes = point.attributes
+        if known.get(id(attributes)) == (attributes, point.start_time_unix_nano):
+            return id(attributes)
+    return object()
 
 
 def _reason(error: Exception) -> Untranslatable:

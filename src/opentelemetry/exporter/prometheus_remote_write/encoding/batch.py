@@ -15,7 +15,7 @@ from functools import lru_cache
 from itertools import repeat
 from typing import NamedTuple
 
-from opentelemetry.exporter.prometheus_remote_write.alignment import aligned
+from opentelemetry.exporter.prometheus_remote_write.alignment import Alignment, aligned
 from opentelemetry.exporter.prometheus_remote_write.encoding.heads import (
     TIMESTAMP,
     FamilyConstants,
@@ -68,12 +68,13 @@ class Batch:
         self._encoded_streams = 0  # by this encoder
         self._settled = False
 
-    def hold(self, family: Family, streams: Sequence[Stream]) -> None:
+    def hold(self, family: Family, streams: Sequence[Stream], alignment: Alignment | None = None) -> None:
         """Encode what is constant of streams, and keep it until others of their family are held.
 
         Args:
             family: The family.
             streams: All of its streams that travel here. Only those are encoded that were not held before.
+            alignment: Where they were among those that were held before, if that is known.
         """
         before = self._held.pop(family, None)
         if before is not None and before.streams == streams:
@@ -81,7 +82,7 @@ class Batch:
             return
         self._streams += len(streams) - (len(before.streams) if before else 0)
         if streams:
-            self._held[family] = self._encoded(family, streams, before)
+            self._held[family] = self._encoded(family, streams, before, alignment)
         self._settled = False
 
     def renew_if_stale(self) -> None:
@@ -125,11 +126,13 @@ class Batch:
         exemplars = {position: self._encoder.exemplars(several) for position, several in frame.exemplars.items()}
         return _Part(frame, held, exemplars)
 
-    def _encoded(self, family: Family, streams: Sequence[Stream], before: _Held | None) -> _Held:
+    def _encoded(
+        self, family: Family, streams: Sequence[Stream], before: _Held | None, alignment: Alignment | None = None
+    ) -> _Held:
         """Encode streams, or take them from what was held before."""
         constants = before.constants if before else family_constants(self._encoder, family)
         step = 1 if family.native else constants.step * len(family.names)
-        stretches, _ = aligned(before.streams if before else (), streams)
+        stretches = aligned(before.streams if before else (), streams, alignment).stretches
         self._encoded_streams += sum(here.stop - here.start for here, there in stretches if there is None)
         pieces: list[bytes] = []
         for here, there in stretches:

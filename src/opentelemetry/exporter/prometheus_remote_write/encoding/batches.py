@@ -11,7 +11,7 @@ from functools import lru_cache
 from itertools import chain, count, groupby
 from typing import NamedTuple
 
-from opentelemetry.exporter.prometheus_remote_write.alignment import aligned
+from opentelemetry.exporter.prometheus_remote_write.alignment import Alignment, aligned
 from opentelemetry.exporter.prometheus_remote_write.encoding.batch import Batch
 from opentelemetry.exporter.prometheus_remote_write.encoding.division import chosen, cut, divided, size
 from opentelemetry.exporter.prometheus_remote_write.encoding.series_encoder import SeriesEncoder
@@ -117,7 +117,7 @@ class Batches:
         families: set[Family] = set()
         for frame in frames:
             families.add(frame.family)
-            for part in self._parts(frame.family, frame.streams):
+            for part in self._parts(frame.family, frame.streams, frame.alignment):
                 loads.setdefault(part.room, []).append(_part_of(frame, part))
             if self._stale_markers:
                 newest = frame.timestamps if isinstance(frame.timestamps, int) else max(frame.timestamps)
@@ -148,15 +148,15 @@ class Batches:
             self._parts(family, placement.streams)
         self._newest.update(others._newest)
 
-    def _parts(self, family: Family, streams: Sequence[Stream]) -> list[_Part]:
+    def _parts(self, family: Family, streams: Sequence[Stream], known: Alignment | None = None) -> list[_Part]:
         before = self._placements.get(family, _NOWHERE)
         if before.streams is streams:
             return before.parts
-        stretches, gone = aligned(before.streams, streams)
-        for place in gone:
+        alignment = aligned(before.streams, streams, known)
+        for place in alignment.gone:
             self._leave(before.rooms[place], family, before.streams[place])
         rooms: list[_Room] = []
-        for here, there in stretches:
+        for here, there in alignment.stretches:
             if there is None:
                 rooms += [self._enter(family, stream) for stream in streams[here]]
             else:
@@ -164,7 +164,7 @@ class Batches:
         parts = [_part(room, streams, theirs) for room, theirs in _runs(rooms).items()]
         held = {part.room: () for part in before.parts} | {part.room: part.streams for part in parts}
         for room, theirs in held.items():
-            room.batch.hold(family, theirs)
+            room.batch.hold(family, theirs, alignment)
         self._placements[family] = _Placement(streams, rooms, parts)
         return parts
 
