@@ -3,7 +3,6 @@ import pytest
 from opentelemetry.exporter.prometheus_remote_write.encoding import write_v1_pb2 as v1
 from opentelemetry.exporter.prometheus_remote_write.encoding.protocol_1 import Protocol1, metadata_messages
 from opentelemetry.exporter.prometheus_remote_write.model import Exemplar, Metadata, MetricType, NativeHistogram, Span
-from opentelemetry.exporter.prometheus_remote_write.series import Stream
 from tests.collected import NOW
 
 
@@ -19,7 +18,7 @@ def test_a_native_histogram_has_all_its_fields():
         positive_spans=(Span(0, 1), Span(4, 2)),
         positive_deltas=(1, 1, -1),
     )
-    series = v1.TimeSeries.FromString(Protocol1().histogram(histogram, Stream((), 5), NOW))
+    series = v1.TimeSeries.FromString(Protocol1().histogram(histogram, 5, NOW))
     assert series.histograms[:] == [
         v1.Histogram(
             count_int=9,
@@ -38,7 +37,7 @@ def test_a_native_histogram_has_all_its_fields():
 
 def test_an_empty_native_histogram_says_so():
     empty = NativeHistogram(0, 0.0, 0, 1e-128, 0, (), (), (), ())
-    [histogram] = v1.TimeSeries.FromString(Protocol1().histogram(empty, Stream((), 0), NOW)).histograms
+    [histogram] = v1.TimeSeries.FromString(Protocol1().histogram(empty, 0, NOW)).histograms
     assert histogram.WhichOneof("count") == "count_int"
     assert histogram.WhichOneof("zero_count") == "zero_count_int"
 

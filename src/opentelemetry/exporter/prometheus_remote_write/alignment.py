@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from itertools import count, groupby
+from itertools import count, groupby, repeat
 from typing import NamedTuple
 
 
@@ -49,7 +49,7 @@ def aligned(before: Sequence[Hashable], now: Sequence[Hashable], known: Alignmen
         return known
     left = dict(zip(before, count(), strict=False))
     shadowed = [] if len(left) == len(before) else [place for place, item in enumerate(before) if left[item] != place]
-    places = [left.pop(item, None) for item in now]
+    places = list(map(left.pop, now, repeat(None)))
     moved = [None if place is None else place - position for position, place in enumerate(places)]
     stretches: list[Stretch] = []
     start = 0

@@ -73,7 +73,12 @@ class Beginnings:
         if not new and not self._lost:
             return {}
         name = family.metadata.family
-        found = {position: new[stream] for position, stream in enumerate(streams) if stream in new}
+        found: dict[int, int] = {}
+        for position in range(len(streams) - 1, -1, -1):  # from the end, where what is new mostly is
+            if len(found) == len(new):
+                break
+            if (at := new.get(streams[position])) is not None:
+                found[position] = at
         if self._lost:
             lost = [self._lost.get((name, stream.labels)) for stream in streams]
             found = {position: at for position, at in enumerate(lost) if at} | found

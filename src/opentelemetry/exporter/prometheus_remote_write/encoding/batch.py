@@ -29,7 +29,6 @@ from opentelemetry.exporter.prometheus_remote_write.model import NativeHistogram
 from opentelemetry.exporter.prometheus_remote_write.series import Family, Frame, Stream
 
 _PIECES_OF_A_CHUNK = 800  # some 60 KiB of 1.0, which is what snappy takes at a time: more was measured to be slower
-_ZERO = bytes(8)
 # So many streams were encoded for each that is left. While they come and go, less would mean to encode most of them
 # anew every few exports; afterwards every request would hold what is said of those that are gone.
 _ENCODED_FOR_EACH_LEFT = 4.0
@@ -150,8 +149,10 @@ class Batch:
         step = held.constants.step
         pieces = held.pieces.copy()
         tails = _tails(frame)
+        stream_step = step * len(held.constants.series)
         for position, at in frame.seeds.items():
-            self._seed(pieces, held.constants, frame, position, at)
+            seeded = heads(self._encoder, held.constants, frame.streams[position], at)
+            pieces[position * stream_step : (position + 1) * stream_step] = seeded
         for position, fields in exemplars.items():
             pieces[position * step] = _lengthened(pieces[position * step], len(fields))
             tails[position] += fields
@@ -159,22 +160,15 @@ class Batch:
         pieces[step - 1 :: step] = tails
         return pieces
 
-    def _seed(self, pieces: list[bytes], constants: FamilyConstants, frame: Frame, position: int, at: int) -> None:
-        """Put a sample of 0 before the samples of a stream's series."""
-        stream = frame.streams[position]
-        seed = self._encoder.sample_opening(_beginning(stream, at)) + _ZERO + TIMESTAMP + timestamp(at)
-        step = constants.step * len(constants.series)
-        pieces[position * step : (position + 1) * step] = heads(self._encoder, constants, stream, seed)
-
     def _native(self, part: _Part) -> list[bytes]:
         frame, held, exemplars = part
         pieces: list[bytes] = []
         times = repeat(frame.timestamps) if isinstance(frame.timestamps, int) else frame.timestamps
         series = zip(held.pieces, frame.streams, frame.histograms, times, strict=False)  # times may be endless
         for position, (fields, stream, histogram, time) in enumerate(series):
-            histogram_field = self._encoder.histogram(histogram, stream, time)
+            histogram_field = self._encoder.histogram(histogram, stream.start, time)
             if at := frame.seeds.get(position):
-                seed = self._encoder.histogram(_empty(histogram), _beginning(stream, at), at)
+                seed = self._encoder.histogram(_empty(histogram), min(stream.start, at), at)
                 histogram_field = seed + histogram_field
             its_own = exemplars.get(position, b"")
             length = len(fields) + len(histogram_field) + len(its_own)
@@ -187,11 +181,6 @@ def _tails(frame: Frame) -> list[bytes]:
         return [TIMESTAMP + timestamp(frame.timestamps)] * len(frame.values)
     samples = len(frame.family.names)
     return [TIMESTAMP + timestamp(time) for time in frame.timestamps for _ in range(samples)]
-
-
-def _beginning(stream: Stream, at: int) -> Stream:
-    """A stream as its seed has it, whose start is never later than its time."""
-    return Stream((), min(stream.start, at))
 
 
 def _empty(histogram: NativeHistogram) -> NativeHistogram:

@@ -18,6 +18,7 @@ from opentelemetry.exporter.prometheus_remote_write.series import Family, Stream
 TIMESTAMP = b"\x10"  # the tag of a sample's second field
 _STEP = len(("head", "value", "tail"))
 _STEP_OF_SHARED = len(("beginning", "le", "end", "value", "tail"))
+_ZERO = bytes(8)
 _VALUE_AND_TIMESTAMP = 8 + len(TIMESTAMP) + len(timestamp(0))  # bytes of a sample after its head
 
 
@@ -44,33 +45,43 @@ def family_constants(encoder: SeriesEncoder, family: Family) -> FamilyConstants:
     series = []
     for name, bound in family.names:
         le = encoder.label((BUCKET_BOUND, bound)) if bound else b""
-        beginning = encoder.label((METRIC_NAME, name)), len(le)
+        encoded_name = encoder.label((METRIC_NAME, name))
+        beginning = encoded_name, len(encoded_name) + len(le)
         series.append((positions.setdefault(beginning, len(positions)), le))
     step = _STEP_OF_SHARED if encoder.long_labels and len(series) > 1 else _STEP
     return FamilyConstants([*positions], series, after_labels, step)
 
 
-def heads(encoder: SeriesEncoder, constants: FamilyConstants, stream: Stream, seed: bytes = b"") -> list[bytes]:
+def heads(encoder: SeriesEncoder, constants: FamilyConstants, stream: Stream, seed: int | None = None) -> list[bytes]:
     """Returns the heads of a stream's series, after each of them room for its value and its tail.
 
     Args:
         encoder: Of the request.
         constants: Of the stream's family.
         stream: The stream.
-        seed: A sample that comes before the one whose value follows the head.
+        seed: When a sample of 0 comes before the one whose value follows the head, in milliseconds since the epoch.
 
     Returns:
         So many pieces for each series as ``constants.step`` says; the last two of them are empty.
     """
-    first, middle, last = encoder.labels(stream)
-    opening = encoder.sample_opening(stream)
-    end = b"".join((last, constants.after_labels, seed, opening))
+    first, middle, last = encoder.labels(stream.labels)
+    opening = encoder.sample_opening(stream.start)
+    end = last + constants.after_labels + opening
+    if seed is not None:
+        seed_opening = opening if seed >= stream.start else encoder.sample_opening(seed)  # no sample is before its start
+        end = b"".join((last, constants.after_labels, seed_opening, _ZERO, TIMESTAMP, timestamp(seed), opening))
+    own_labels = len(first) + len(middle) + len(last)
+    after_labels = len(end) - len(last) + _VALUE_AND_TIMESTAMP
     begun = []
-    for name, size_of_le in constants.beginnings:
-        labels = len(first) + len(name) + len(middle) + size_of_le + len(last)
+    for name, size in constants.beginnings:
+        labels = own_labels + size
         before = encoder.before_labels(labels)
-        size = len(before) + labels + len(end) - len(last) + _VALUE_AND_TIMESTAMP
-        begun.append(b"".join((encoder.series_tag, varint(size), before, first, name, middle)))
+        begun.append(
+            b"".join((encoder.series_tag, varint(len(before) + labels + after_labels), before, first, name, middle))
+        )
+    if len(constants.series) == 1:
+        ((_, le),) = constants.series
+        return [begun[0] + le + end, b"", b""]
     # A histogram has many series: filled in by columns, they take half the time of one by one.
     pieces = [b""] * (constants.step * len(constants.series))
     if constants.step == _STEP_OF_SHARED:
@@ -84,7 +95,7 @@ def heads(encoder: SeriesEncoder, constants: FamilyConstants, stream: Stream, se
 
 def fields_of_native(encoder: SeriesEncoder, constants: FamilyConstants, stream: Stream) -> bytes:
     """Returns what is constant of a series of native histograms: its labels and what comes after them."""
-    first, middle, last = encoder.labels(stream)
+    first, middle, last = encoder.labels(stream.labels)
     ((name, _),) = constants.beginnings
     labels = b"".join((first, name, middle, last))
     return b"".join((encoder.before_labels(len(labels)), labels, constants.after_labels))

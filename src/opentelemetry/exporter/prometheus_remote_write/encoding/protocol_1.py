@@ -13,7 +13,7 @@ from opentelemetry.exporter.prometheus_remote_write.encoding.series_encoder impo
 )
 from opentelemetry.exporter.prometheus_remote_write.encoding.wire import LENGTH_DELIMITED, delimited, tag
 from opentelemetry.exporter.prometheus_remote_write.model import Exemplar, Labels, Metadata, NativeHistogram
-from opentelemetry.exporter.prometheus_remote_write.series import Family, Stream
+from opentelemetry.exporter.prometheus_remote_write.series import Family
 
 HEADERS = {
     "Content-Encoding": "snappy",
@@ -44,9 +44,9 @@ class Protocol1:
         """Returns one label, its name and value."""
         return _label(label)
 
-    def labels(self, stream: Stream) -> EncodedLabels:
+    def labels(self, labels: Labels) -> EncodedLabels:
         """Returns the labels of a stream."""
-        return _labels(stream.labels)
+        return _labels(labels)
 
     def before_labels(self, size: int) -> bytes:  # noqa: ARG002 - each label is a field of its own
         """Returns nothing: each label is a field of its own."""
@@ -56,11 +56,11 @@ class Protocol1:
         """Returns nothing: metadata travels by itself."""
         return b""
 
-    def sample_opening(self, stream: Stream) -> bytes:  # noqa: ARG002 - 1.0 has no start time
+    def sample_opening(self, start: int) -> bytes:  # noqa: ARG002 - 1.0 has no start time
         """Returns what a float sample begins with."""
         return _SAMPLE_OPENING
 
-    def histogram(self, histogram: NativeHistogram, stream: Stream, timestamp: int) -> bytes:  # noqa: ARG002 - as above
+    def histogram(self, histogram: NativeHistogram, start: int, timestamp: int) -> bytes:  # noqa: ARG002 - as above
         """Returns the field that holds a native histogram."""
         message = write_v1_pb2.Histogram(**histogram_fields(histogram), timestamp=timestamp)
         return delimited(_HISTOGRAMS, message.SerializeToString())

@@ -20,7 +20,7 @@ from opentelemetry.exporter.prometheus_remote_write.encoding.wire import (
     varint,
 )
 from opentelemetry.exporter.prometheus_remote_write.model import Exemplar, Labels, NativeHistogram
-from opentelemetry.exporter.prometheus_remote_write.series import Family, Stream
+from opentelemetry.exporter.prometheus_remote_write.series import Family
 
 HEADERS = {
     "Content-Encoding": "snappy",
@@ -66,9 +66,9 @@ class Protocol2:
         """Returns one label, its name and value, as references."""
         return self._label[label]
 
-    def labels(self, stream: Stream) -> EncodedLabels:
+    def labels(self, labels: Labels) -> EncodedLabels:
         """Returns the labels of a stream."""
-        return self._encoded(stream.labels)
+        return self._encoded(labels)
 
     def before_labels(self, size: int) -> bytes:
         """Returns what the field of all labels' references begins with."""
@@ -80,16 +80,16 @@ class Protocol2:
         fields = (1, int(metadata.type)), (3, self._reference(metadata.help)), (4, self._reference(metadata.unit))
         return delimited(_METADATA, b"".join(tag(field, VARINT) + varint(number) for field, number in fields if number))
 
-    def sample_opening(self, stream: Stream) -> bytes:
+    def sample_opening(self, start: int) -> bytes:
         """Returns what a float sample begins with."""
-        return _SAMPLE_OPENING_WITH_START % timestamp(stream.start) if stream.start else _SAMPLE_OPENING
+        return _SAMPLE_OPENING_WITH_START % timestamp(start) if start else _SAMPLE_OPENING
 
-    def histogram(self, histogram: NativeHistogram, stream: Stream, timestamp: int) -> bytes:
+    def histogram(self, histogram: NativeHistogram, start: int, timestamp: int) -> bytes:
         """Returns the field that holds a native histogram."""
         message = write_v2_pb2.Histogram(
             **histogram_fields(histogram),
             timestamp=timestamp,
-            start_timestamp=stream.start,
+            start_timestamp=start,
             custom_values=histogram.custom_bounds,
         )
         return delimited(_HISTOGRAMS, message.SerializeToString())

@@ -13,7 +13,7 @@ from opentelemetry.exporter.prometheus_remote_write.model import (
     Labels,
     NativeHistogram,
 )
-from opentelemetry.exporter.prometheus_remote_write.series import Family, Stream
+from opentelemetry.exporter.prometheus_remote_write.series import Family
 
 
 class EncodedLabels(NamedTuple):
@@ -43,7 +43,7 @@ class SeriesEncoder(Protocol):
     def label(self, label: tuple[str, str]) -> bytes:
         """Returns one label, its name and value."""
 
-    def labels(self, stream: Stream) -> EncodedLabels:
+    def labels(self, labels: Labels) -> EncodedLabels:
         """Returns the labels of a stream."""
 
     def before_labels(self, size: int) -> bytes:
@@ -52,11 +52,15 @@ class SeriesEncoder(Protocol):
     def after_labels(self, family: Family) -> bytes:
         """Returns what comes after the labels of a series and is the same in every export."""
 
-    def sample_opening(self, stream: Stream) -> bytes:
-        """Returns what a float sample begins with; its value (8 bytes) and its timestamp field (7 bytes) follow."""
+    def sample_opening(self, start: int) -> bytes:
+        """Returns what a float sample begins with; its value (8 bytes) and its timestamp field (7 bytes) follow.
 
-    def histogram(self, histogram: NativeHistogram, stream: Stream, timestamp: int) -> bytes:
-        """Returns the field that holds a native histogram."""
+        Args:
+            start: Since when the stream's values count, in milliseconds since the epoch; 0 where that is not known.
+        """
+
+    def histogram(self, histogram: NativeHistogram, start: int, timestamp: int) -> bytes:
+        """Returns the field that holds a native histogram; its times are in milliseconds since the epoch."""
 
     def exemplars(self, exemplars: Sequence[Exemplar]) -> bytes:
         """Returns the fields that hold exemplars; asked for after what is constant of all series."""

@@ -21,12 +21,13 @@ def _varint(number: int) -> bytes:
     return bytes(encoded)
 
 
-_SHORT = tuple(map(_varint, range(1 << 11)))  # more would be felt at the start of every process
+_MOST_KEPT = 1 << 11  # more would be felt at the start of every process
+_KEPT = tuple(map(_varint, range(_MOST_KEPT)))
 
 
 def varint(number: int) -> bytes:
     """Returns a number that is not negative as a varint."""
-    return _SHORT[number] if number < len(_SHORT) else _varint(number)
+    return _KEPT[number] if number < _MOST_KEPT else _varint(number)
 
 
 @lru_cache(maxsize=64)  # there are not so many
