@@ -27,6 +27,12 @@ def test_equal_attributes_become_the_same_set(label_sets, made):
     assert len(made) == 1
 
 
+@pytest.mark.parametrize("attributes", [{"at": "\N{EURO SIGN}"}, {"at": ("\N{EURO SIGN}",)}])
+def test_a_set_knows_how_many_bytes_its_labels_take(attributes):
+    label_sets = LabelSets(lambda _: (("at", "\N{EURO SIGN}"), ("job", "shop")))
+    assert label_sets(attributes).label_bytes == len("at") + 3 + len("jobshop")
+
+
 def test_attributes_that_are_changed_later_change_no_set(label_sets):
     attributes = {"at": "a"}
     before = label_sets(attributes)

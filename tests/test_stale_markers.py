@@ -26,12 +26,11 @@ from opentelemetry.exporter.prometheus_remote_write.receiver import Answer, Rece
 from opentelemetry.exporter.prometheus_remote_write.receiver.decoding import decode
 from opentelemetry.exporter.prometheus_remote_write.receiver.received import is_stale
 from opentelemetry.exporter.prometheus_remote_write.refusals import Refusals
-from opentelemetry.exporter.prometheus_remote_write.series import Stream
 from opentelemetry.exporter.prometheus_remote_write.settings import Settings
 from opentelemetry.exporter.prometheus_remote_write.timestamps import LATEST
 from opentelemetry.exporter.prometheus_remote_write.translation import Translator
 from tests.collected import NOW, collected, gauge, histogram, histogram_point, point
-from tests.encoding.exports import floats, gauge_family, sequences, streams
+from tests.encoding.exports import floats, gauge_family, sequences, stream, streams
 from tests.frames import read
 
 ENCODERS = {"1.0": Protocol1, "2.0": Protocol2}
@@ -153,7 +152,7 @@ def test_exemplars_say_the_same_where_most_of_their_request_is_marked(batches, p
 def test_a_series_that_only_starts_anew_is_not_marked(batches, protocol):
     [before] = streams("a")
     list(batches.encode([floats(LEVEL, [before])]))
-    assert markers(batches.encode([floats(LEVEL, [Stream(before.labels, NOW)])]), protocol) == {}
+    assert markers(batches.encode([floats(LEVEL, [stream(before.labels, NOW)])]), protocol) == {}
 
 
 def test_a_series_that_goes_on_in_another_family_is_not_marked(batches, protocol):

@@ -190,7 +190,7 @@ def test_without_attributes_there_are_no_labels_of_them(claims, refused):
 
     def labels(attributes):
         looked_at.append(attributes)
-        return LabelSet({}, ())
+        return LabelSet({}, (), 0)
 
     streams = Streams(FAMILY, claims, labels, refused.append)
     nothing = SimpleNamespace(attributes=None, start_time_unix_nano=0)

@@ -58,7 +58,7 @@ def sequences(draw, max_exports=5):
     known = [draw(families(number)) for number in range(draw(st.integers(1, 3)))]
     all_streams = {
         family: [
-            Stream(labels, draw(st.sampled_from([0, START])))
+            stream(labels, draw(st.sampled_from([0, START])))
             for labels in draw(
                 st.lists(LABELS.filter(lambda labels: "le" not in dict(labels)), unique=True, max_size=6)
             )
@@ -98,8 +98,12 @@ def gauge_family(name="level", **fields):
     return Family(name, Metadata(name, MetricType.GAUGE, "", ""), (SeriesName(name),), **fields)
 
 
+def stream(labels, start=0):
+    return Stream(labels, start, len("".join(text for label in labels for text in label).encode()))
+
+
 def streams(*labels):
-    return [Stream((("at", str(label)),), START) for label in labels]
+    return [stream((("at", str(label)),), START) for label in labels]
 
 
 def floats(family, its_streams, value=1.0, **fields):

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from opentelemetry.exporter.prometheus_remote_write.encoding.division import cut, divided, size
 from opentelemetry.exporter.prometheus_remote_write.model import Exemplar, Metadata, MetricType
-from opentelemetry.exporter.prometheus_remote_write.series import Family, Frame, SeriesName, Stream
+from opentelemetry.exporter.prometheus_remote_write.series import Family, Frame, SeriesName
+from tests.encoding.exports import stream
 
 NOW = 1_750_000_000_000
 RANGE = Family("range", Metadata("range", MetricType.GAUGE, "", ""), (SeriesName("range_min"), SeriesName("range_max")))
@@ -17,7 +18,7 @@ def frame(streams, *, seeds=()):
     """A frame whose values and times tell their position."""
     return Frame(
         RANGE,
-        [Stream((("at", str(number)),), 0) for number in range(streams)],
+        [stream((("at", str(number)),)) for number in range(streams)],
         [NOW + position for position in range(streams)],
         array("d", range(2 * streams)),
         (),

@@ -6,8 +6,8 @@ from opentelemetry.exporter.prometheus_remote_write.encoding.protocol_1 import P
 from opentelemetry.exporter.prometheus_remote_write.encoding.protocol_2 import Protocol2
 from opentelemetry.exporter.prometheus_remote_write.model import Metadata, MetricType
 from opentelemetry.exporter.prometheus_remote_write.receiver.decoding import decode
-from opentelemetry.exporter.prometheus_remote_write.series import Family, SeriesName, Stream
-from tests.encoding.exports import floats
+from opentelemetry.exporter.prometheus_remote_write.series import Family, SeriesName
+from tests.encoding.exports import floats, stream
 
 ENCODERS = {"1.0": Protocol1, "2.0": Protocol2}
 LATENCY = Family(
@@ -31,7 +31,7 @@ LATENCY = Family(
     ],
 )
 def test_labels_are_in_the_order_of_the_bytes_of_their_names(protocol, own):
-    message = b"".join(Batch(ENCODERS[protocol]).encode([floats(LATENCY, [Stream(own, 0)])]))
+    message = b"".join(Batch(ENCODERS[protocol]).encode([floats(LATENCY, [stream(own)])]))
     first, last, total = (series.labels for series in decode(protocol, message).series)
     assert list(first) == sorted([*own, ("__name__", "latency_bucket"), ("le", "0.5")], key=_bytes_of_name)
     assert list(last) == sorted([*own, ("__name__", "latency_bucket"), ("le", "+Inf")], key=_bytes_of_name)
@@ -46,7 +46,7 @@ def test_the_series_of_a_histogram_share_what_is_long():
     encoder = Protocol1()
     names = tuple(SeriesName("latency_bucket", str(bound)) for bound in range(100, 200))
     family = Family("latency", LATENCY.metadata, names)
-    pieces = heads(encoder, family_constants(encoder, family), Stream((("a", "x" * 1000), ("z", "y" * 1000)), 0))
+    pieces = heads(encoder, family_constants(encoder, family), stream((("a", "x" * 1000), ("z", "y" * 1000))))
     assert sum({id(piece): len(piece) for piece in pieces}.values()) < 2 * 1000 + 100 * 20
 
 
@@ -54,7 +54,7 @@ def test_the_series_of_a_histogram_share_what_is_long():
 def test_after_each_head_there_is_room_for_a_value_and_a_tail(protocol):
     encoder = ENCODERS[protocol]()
     constants = family_constants(encoder, LATENCY)
-    pieces = heads(encoder, constants, Stream((("job", "shop"),), 0))
+    pieces = heads(encoder, constants, stream((("job", "shop"),)))
     assert len(pieces) == len(LATENCY.names) * constants.step
     for series in range(len(LATENCY.names)):
         *head, value, tail = pieces[series * constants.step : (series + 1) * constants.step]

@@ -59,7 +59,7 @@ def histogram_family(name, *bounds, help_="How long", unit="seconds"):
 
 
 def stream(*, start=0, **labels):
-    return Stream(tuple(sorted(labels.items())), start)
+    return Stream(tuple(sorted(labels.items())), start, 0)
 
 
 def frame(of, *streams, values=(), at=NOW, histograms=(), exemplars=None):
@@ -464,18 +464,18 @@ def exports(draw):
             elif of is None or change == "begin anew":
                 of = draw(families(number))
                 labels = draw(st.lists(LABELS, unique=True, min_size=1, max_size=4))
-                current[number] = (of, [Stream(each, draw(TIMES)) for each in labels])
+                current[number] = (of, [Stream(each, draw(TIMES), 0) for each in labels])
             elif change == "streams":
                 kept = [each for each in streams if draw(st.booleans())]
                 new = set(draw(st.lists(LABELS, max_size=2))) - {each.labels for each in kept}
-                changed = draw(st.permutations(kept + [Stream(each, draw(TIMES)) for each in sorted(new)]))
+                changed = draw(st.permutations(kept + [Stream(each, draw(TIMES), 0) for each in sorted(new)]))
                 current[number] = (of, changed or streams)
             elif change == "order":
                 current[number] = (of, draw(st.permutations(streams)))
             elif change == "starts":
                 current[number] = (
                     of,
-                    [Stream(each.labels, draw(TIMES)) if draw(st.booleans()) else each for each in streams],
+                    [Stream(each.labels, draw(TIMES), 0) if draw(st.booleans()) else each for each in streams],
                 )
         all_exports.append([draw(frames_of(of, streams)) for of, streams in current.values()])
     return all_exports

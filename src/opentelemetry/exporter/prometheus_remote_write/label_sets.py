@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from copy import deepcopy
+from itertools import chain
 from typing import Any, NamedTuple
 
 from opentelemetry.exporter.prometheus_remote_write.model import Labels
@@ -19,10 +20,12 @@ class LabelSet(NamedTuple):
     Args:
         attributes: A copy of them, which nobody changes; several streams may have the same.
         labels: Their labels.
+        label_bytes: How many bytes the labels take.
     """
 
     attributes: Mapping[str, Any]
     labels: Labels
+    label_bytes: int
 
 
 class LabelSets:
@@ -43,12 +46,16 @@ class LabelSets:
         if not _PLAIN.issuperset(types):
             labels = self._make(copy)
             # The SDK's sequences are tuples; mappings, and the values of others, can be changed in place.
-            return LabelSet(copy if _UNCHANGING.issuperset(types) else deepcopy(copy), labels)
+            return _label_set(copy if _UNCHANGING.issuperset(types) else deepcopy(copy), labels)
         key = (types, *copy.items())
         known = self._kept.get(key)
         if known is None:
-            known = LabelSet(copy, self._make(copy))
+            known = _label_set(copy, self._make(copy))
             if len(self._kept) >= _SETS_KEPT:
                 self._kept.clear()
             self._kept[key] = known
         return known
+
+
+def _label_set(attributes: Mapping[str, Any], labels: Labels) -> LabelSet:
+    return LabelSet(attributes, labels, len("".join(chain.from_iterable(labels)).encode()))

@@ -70,10 +70,12 @@ class Stream:
     Args:
         labels: What all its series have, without ``__name__`` and without a bucket's ``le``.
         start: Since when its values count, in milliseconds since the epoch; 0 where that is not known.
+        label_bytes: How many bytes the labels take.
     """
 
     labels: Labels
     start: int
+    label_bytes: int
 
 
 class Frame(NamedTuple):

@@ -65,7 +65,7 @@ class _Known(NamedTuple):
         )
 
 
-_REFUSED = Stream((), 0)
+_REFUSED = Stream((), 0, 0)
 
 
 class Streams:
@@ -166,7 +166,7 @@ class Streams:
         beyond = [points[position].attributes for position, error in refused.items() if isinstance(error, OverBudget)]
         self._without_room = {id(attributes): attributes for attributes in beyond}
         if refused:
-            # They are looked at again in the next export, which has not their number: what stood in their way may be gone.
+            # The next export, which has not their number, looks at them again: what stood in their way may be gone.
             stays = [position not in refused for position in range(len(points))]
             known, points, are_aligned = known.only(stays), list(compress(points, stays)), False
         unchanged = known.streams == before.streams
@@ -218,10 +218,10 @@ class Streams:
         if id(attributes) in self._without_room:
             self._claims.check_room(self.family)
         began = milliseconds(start or 0)
-        copy, labels = self._labels(attributes or {})
+        copy, labels, label_bytes = self._labels(attributes or {})
         stream = by_labels.get(labels)
         if stream is None or stream.start != began:
-            stream = Stream(labels, began)
+            stream = Stream(labels, began, label_bytes)
             if self._beginnings and (seed := self._beginnings.seed(point)) is not None:
                 self._new[stream] = seed
         known.add(attributes, None if attributes is None else copy, start, stream)

@@ -7,8 +7,7 @@ export, and the samples of a series are always in the same request, where their 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import lru_cache
-from itertools import chain, count, groupby
+from itertools import count, groupby
 from typing import NamedTuple
 
 from opentelemetry.exporter.prometheus_remote_write.alignment import Alignment, aligned
@@ -16,12 +15,10 @@ from opentelemetry.exporter.prometheus_remote_write.encoding.batch import Batch
 from opentelemetry.exporter.prometheus_remote_write.encoding.division import chosen, cut, divided, size
 from opentelemetry.exporter.prometheus_remote_write.encoding.series_encoder import SeriesEncoder
 from opentelemetry.exporter.prometheus_remote_write.encoding.stale_markers import carried_on, ended, marked
-from opentelemetry.exporter.prometheus_remote_write.model import Labels
 from opentelemetry.exporter.prometheus_remote_write.series import Family, Frame, Stream
 from opentelemetry.exporter.prometheus_remote_write.timestamps import LATEST
 
 _MAX_LABEL_BYTES = 4 * 1024 * 1024  # of one request, before compression; receivers refuse more than 32 MiB
-_SETS_KEPT = 250  # of labels; the metrics of a scope mostly have the same
 
 
 class Load(NamedTuple):
@@ -99,7 +96,6 @@ class Batches:
         self._stale_markers = stale_markers
         self._gone: list[_Gone] = []
         self._newest: dict[Family, int] = {}
-        self._bytes_of = lru_cache(maxsize=_SETS_KEPT)(_bytes_of)
         # Native histograms travel apart: a receiver that takes none refuses the whole request that holds one.
         self._open: dict[bool, dict[_Room, None]] = {False: {}, True: {}}
 
@@ -170,7 +166,7 @@ class Batches:
 
     def _enter(self, family: Family, stream: Stream) -> _Room:
         rooms = self._open[family.native]
-        samples, label_bytes = len(family.names), self._label_bytes(family, stream)
+        samples, label_bytes = len(family.names), _label_bytes(family, stream)
         while rooms:
             room = next(reversed(rooms))
             if room.samples + samples <= self._max_samples and room.label_bytes + label_bytes <= _MAX_LABEL_BYTES:
@@ -187,15 +183,11 @@ class Batches:
         if self._stale_markers:
             self._gone.append(_Gone(room, family, stream, self._newest[family]))
         room.samples -= len(family.names)
-        room.label_bytes -= self._label_bytes(family, stream)
+        room.label_bytes -= _label_bytes(family, stream)
         rooms = self._open[family.native]
         rooms.pop(room, None)
         if room.samples:
             rooms[room] = None  # as the last, so that the next comes in here: mostly one of the same family
-
-    def _label_bytes(self, family: Family, stream: Stream) -> int:
-        """How many bytes a stream's labels take, once for each of its series: in 1.0, the larger of the protocols."""
-        return len(family.names) * self._bytes_of(stream.labels)
 
     def _markers(self, at: int) -> Iterator[tuple[_Room, Frame]]:
         """Mark as stale what has ended: at the time of the export, but later than its last sample."""
@@ -212,8 +204,9 @@ class Batches:
                 yield room, marked(part, theirs, time)
 
 
-def _bytes_of(labels: Labels) -> int:
-    return len("".join(chain.from_iterable(labels)).encode())
+def _label_bytes(family: Family, stream: Stream) -> int:
+    """How many bytes a stream's labels take, once for each of its series: in 1.0, the larger of the protocols."""
+    return len(family.names) * stream.label_bytes
 
 
 def _runs(rooms: Iterable[_Room]) -> dict[_Room, list[range]]:

@@ -68,8 +68,9 @@ def heads(encoder: SeriesEncoder, constants: FamilyConstants, stream: Stream, se
     opening = encoder.sample_opening(stream.start)
     end = last + constants.after_labels + opening
     if seed is not None:
-        seed_opening = opening if seed >= stream.start else encoder.sample_opening(seed)  # no sample is before its start
-        end = b"".join((last, constants.after_labels, seed_opening, _ZERO, TIMESTAMP, timestamp(seed), opening))
+        # Its start is never later than itself.
+        seeds_opening = opening if seed >= stream.start else encoder.sample_opening(seed)
+        end = b"".join((last, constants.after_labels, seeds_opening, _ZERO, TIMESTAMP, timestamp(seed), opening))
     own_labels = len(first) + len(middle) + len(last)
     after_labels = len(end) - len(last) + _VALUE_AND_TIMESTAMP
     begun = []

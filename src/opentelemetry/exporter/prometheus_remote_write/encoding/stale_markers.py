@@ -81,4 +81,4 @@ def ended(
             yield family, alike
         elif names:
             part = Family(family.metric, family.metadata, names, family.native)
-            yield part, [Stream(stream.labels, stream.start) for stream in alike]
+            yield part, [Stream(stream.labels, stream.start, stream.label_bytes) for stream in alike]
