@@ -74,7 +74,7 @@ class _Room:
         self.number = number
         self.batch = batch
         self.samples = 0
-        self.label_bytes = 0
+        self.label_bytes = 0  # once for each series, as in 1.0, where they take the most
 
 
 class Batches:
@@ -149,12 +149,12 @@ class Batches:
         if before.streams is streams:
             return before.parts
         alignment = aligned(before.streams, streams, known)
-        for place in alignment.gone:
-            self._leave(before.rooms[place], family, before.streams[place])
+        for room, places in groupby(alignment.gone, before.rooms.__getitem__):
+            self._leave(room, family, [before.streams[place] for place in places])
         rooms: list[_Room] = []
         for here, there in alignment.stretches:
             if there is None:
-                rooms += [self._enter(family, stream) for stream in streams[here]]
+                rooms += self._enter(family, streams[here])
             else:
                 rooms += before.rooms[there]
         parts = [_part(room, streams, theirs) for room, theirs in _runs(rooms).items()]
@@ -164,26 +164,29 @@ class Batches:
         self._placements[family] = _Placement(streams, rooms, parts)
         return parts
 
-    def _enter(self, family: Family, stream: Stream) -> _Room:
-        rooms = self._open[family.native]
-        samples, label_bytes = len(family.names), _label_bytes(family, stream)
-        while rooms:
-            room = next(reversed(rooms))
-            if room.samples + samples <= self._max_samples and room.label_bytes + label_bytes <= _MAX_LABEL_BYTES:
-                break
-            del rooms[room]
-        else:
-            room = _Room(next(self._numbers), Batch(self._new_encoder))
-            rooms[room] = None
-        room.samples += samples
-        room.label_bytes += label_bytes
-        return room
+    def _enter(self, family: Family, streams: Iterable[Stream]) -> Iterator[_Room]:
+        rooms, samples = self._open[family.native], len(family.names)
+        for stream in streams:
+            label_bytes = samples * stream.label_bytes
+            while rooms:
+                room = next(reversed(rooms))
+                if room.samples + samples <= self._max_samples and room.label_bytes + label_bytes <= _MAX_LABEL_BYTES:
+                    break
+                del rooms[room]
+            else:
+                room = _Room(next(self._numbers), Batch(self._new_encoder))
+                rooms[room] = None
+            room.samples += samples
+            room.label_bytes += label_bytes
+            yield room
 
-    def _leave(self, room: _Room, family: Family, stream: Stream) -> None:
+    def _leave(self, room: _Room, family: Family, streams: Sequence[Stream]) -> None:
         if self._stale_markers:
-            self._gone.append(_Gone(room, family, stream, self._newest[family]))
-        room.samples -= len(family.names)
-        room.label_bytes -= _label_bytes(family, stream)
+            newest = self._newest[family]
+            self._gone += [_Gone(room, family, stream, newest) for stream in streams]
+        samples = len(family.names)
+        room.samples -= samples * len(streams)
+        room.label_bytes -= samples * sum(stream.label_bytes for stream in streams)
         rooms = self._open[family.native]
         rooms.pop(room, None)
         if room.samples:
@@ -202,11 +205,6 @@ class Batches:
         for (room, family, time), streams in places.items():
             for part, theirs in ended(family, streams, present):
                 yield room, marked(part, theirs, time)
-
-
-def _label_bytes(family: Family, stream: Stream) -> int:
-    """How many bytes a stream's labels take, once for each of its series: in 1.0, the larger of the protocols."""
-    return len(family.names) * stream.label_bytes
 
 
 def _runs(rooms: Iterable[_Room]) -> dict[_Room, list[range]]:
