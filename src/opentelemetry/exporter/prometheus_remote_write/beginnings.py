@@ -28,7 +28,7 @@ class Beginnings:
         self._began = began
         self._newest = 0  # of the exports before this one
         self._latest = 0  # of this one, too
-        self._given: list[tuple[str, Labels, int]] = []
+        self._given: list[tuple[str, Sequence[Stream], Mapping[int, int]]] = []
         self._lost: dict[tuple[str, Labels], int] = {}
 
     def end_export(self, *, lost: bool = False) -> None:
@@ -38,7 +38,12 @@ class Beginnings:
             lost: Whether nothing of it was answered or is kept, so that its seeds have to go out with the next.
         """
         oldest = self._latest - _RECENT
-        self._lost = {(family, labels): at for family, labels, at in self._given if lost and at >= oldest}
+        self._lost = {
+            (family, streams[position].labels): at
+            for family, streams, seeds in (self._given if lost else ())
+            for position, at in seeds.items()
+            if at >= oldest
+        }
         self._given = []
         self._newest = self._latest
 
@@ -82,5 +87,5 @@ class Beginnings:
         if self._lost:
             lost = [self._lost.get((name, stream.labels)) for stream in streams]
             found = {position: at for position, at in enumerate(lost) if at} | found
-        self._given += [(name, streams[position].labels, at) for position, at in found.items()]
+        self._given.append((name, streams, found))
         return found
