@@ -47,6 +47,8 @@ def aligned(before: Sequence[Hashable], now: Sequence[Hashable], known: Alignmen
     """
     if known is not None and known.before is before and known.now is now:
         return known
+    if not before:
+        return Alignment(before, now, [Stretch(slice(0, len(now)), None)] if now else [], [])
     left = dict(zip(before, count(), strict=False))
     shadowed = [] if len(left) == len(before) else [place for place, item in enumerate(before) if left[item] != place]
     places = list(map(left.pop, now, repeat(None)))
