@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opentelemetry.exporter.prometheus_remote_write.alignment import Stretch, aligned
+from opentelemetry.exporter.prometheus_remote_write.alignment import Alignment, Stretch, aligned
 
 
 def test_of_a_list_that_loses_its_first_and_gains_others_a_stretch_stays():
@@ -24,6 +24,20 @@ def test_what_is_there_twice_was_there_once():
     _, _, stretches, gone = aligned("ab", "abb")
     assert stretches == [Stretch(slice(0, 2), slice(0, 2)), Stretch(slice(2, 3), None)]
     assert gone == []
+
+
+def test_what_was_there_twice_is_found_where_it_was_last():
+    _, _, stretches, gone = aligned("aba", "ab")
+    assert stretches == [Stretch(slice(0, 1), slice(2, 3)), Stretch(slice(1, 2), slice(1, 2))]
+    assert gone == [0]
+
+
+def test_an_answer_that_is_known_is_taken_only_for_the_very_lists_it_is_about():
+    before, now = ["a", "b"], ["b"]
+    known = Alignment(before, now, [], [])
+    assert aligned(before, now, known) is known
+    assert aligned([*before], now, known) == aligned(before, now)
+    assert aligned(before, [*now], known) == aligned(before, now)
 
 
 def test_nothing_before_and_nothing_now():

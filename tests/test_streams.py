@@ -324,13 +324,43 @@ def test_a_data_point_whose_attributes_cannot_be_read_again_leaves_claims_and_st
 
     claims = Claims(Share(limit=1))
     streams = Streams(FAMILY, claims, LabelSets(lambda attributes: tuple(attributes.items())), refused.append)
-    [a] = points({"at": "a"})
+    a, b = points({"at": "a"}, {"at": "b"})
     streams.find([a])
     with pytest.raises(RuntimeError):
-        streams.find([a, Late()])
+        streams.find([b, Late()])
     streams.forget()
     assert not claims._owners
     assert not claims.share.series
+
+
+def test_to_keep_only_what_there_is_changes_nothing(streams):
+    both = points({"at": "a"}, {"at": "b"})
+    _, before, _ = streams.find(both)
+    streams.keep_only(both)
+    assert streams.find(both).streams is before
+
+
+def test_only_what_stays_is_kept(streams, claims):
+    a, b = points({"at": "a"}, {"at": "b"})
+    _, before, _ = streams.find([a, b])
+    streams.keep_only([b])
+    assert not is_claimed(claims, at="a")
+    assert streams.find([b]).streams == before[1:]
+
+
+def test_where_streams_were_before_is_told_if_only_new_ones_came(streams):
+    a, b, c, d = points({"at": "a"}, {"at": "b"}, {"at": "c"}, {"at": "d"})
+    _, before, _ = streams.find([a, b, c])
+    _, now, alignment = streams.find([b, c, d])
+    assert alignment == (before, now, [(slice(0, 2), slice(1, 3)), (slice(2, 3), None)], [0])
+    assert alignment.before is before
+    assert alignment.now is now
+
+
+@pytest.mark.parametrize("attributes", [{"at": "b"}, {"at": object()}], ids=["found by its labels", "refused"])
+def test_where_streams_were_before_is_not_told_if_not_all_others_are_new(streams, attributes):
+    streams.find(points({"at": "a"}, {"at": "b"}))
+    assert streams.find(points({"at": "c"}, attributes)).alignment is None
 
 
 def test_forgetting_gives_back_all_series(streams, claims):

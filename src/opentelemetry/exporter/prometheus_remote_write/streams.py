@@ -123,8 +123,9 @@ class Streams:
         """Give up the streams, and their claims, whose attributes are not among those of some data points."""
         present = {id(getattr(point, "attributes", None)) for point in points}
         stays = [id(attributes) in present for attributes in self._known.attributes]
-        self._give_up([stream for stream, it_stays in zip(self._known.streams, stays, strict=True) if not it_stays])
-        self._known = self._known.only(stays)
+        if not all(stays):
+            self._give_up([stream for stream, it_stays in zip(self._known.streams, stays, strict=True) if not it_stays])
+            self._known = self._known.only(stays)
 
     def forget(self) -> None:
         """Give up all streams and their claims."""
@@ -163,16 +164,17 @@ class Streams:
         for place, reason in unclaimed.items():
             refused[new[place]] = reason
             self._new.pop(known.streams[new[place]], None)
-        beyond = [points[position].attributes for position, error in refused.items() if isinstance(error, OverBudget)]
-        self._without_room = {id(attributes): attributes for attributes in beyond}
+        beyond = [points[position] for position, error in refused.items() if isinstance(error, OverBudget)]
         if refused:
             # The next export, which has not their number, looks at them again: what stood in their way may be gone.
             stays = [position not in refused for position in range(len(points))]
             known, points, are_aligned = known.only(stays), list(compress(points, stays)), False
         unchanged = known.streams == before.streams
         self._known = known._replace(streams=before.streams) if unchanged else known
+        # Last, for what is read and logged may run code of the application.
+        self._without_room = {id(attributes): attributes for attributes in [point.attributes for point in beyond]}
         for _, error in sorted(refused.items()):
-            self._refuse(error)  # last, for it logs, which may run code of the application
+            self._refuse(error)
         streams = self._known.streams
         return Found(points, streams, Alignment(before.streams, streams, stretches, gone) if are_aligned else None)
 
