@@ -14,7 +14,7 @@ from typing import Any
 from opentelemetry.sdk.metrics.export import MetricsData
 
 from tests.benchmarks.effort import Effort
-from tests.benchmarks.exporters import OURS_1, OURS_2, Encode, encode
+from tests.benchmarks.exporters import FLOORS, OURS_1, OURS_2, Encode, encode
 from tests.benchmarks.interpreter import Interpreter
 from tests.benchmarks.load import Application, Load
 from tests.benchmarks.table import Row
@@ -123,10 +123,15 @@ def rows(pythons: Mapping[str, str], effort: Effort) -> Iterator[Row]:
     """
     for protocol in (OURS_1, OURS_2):
         for alike, kind in ((True, "sets that come in all metrics"), (False, "sets that come in one")):
-            with Interpreter(pythons[protocol], Churning, protocol, effort.load, alike) as churning:
-                seconds = [churning.call("exports") for _ in range(effort.rounds + _WARM_UP)]
+            with (
+                Interpreter(pythons[protocol], Churning, protocol, effort.load, alike) as churning,
+                Interpreter(pythons[protocol], Churning, FLOORS[protocol], effort.load, alike) as floor,
+            ):
+                seconds = [(*churning.call("exports"), *floor.call("exports")) for _ in range(effort.rounds + _WARM_UP)]
                 before, after = churning.call("held", churned=effort.churned)
-            churned, warm = map(median, zip(*seconds[_WARM_UP:], strict=True))
+            churned, warm, at_least, warm_at_least = map(median, zip(*seconds[_WARM_UP:], strict=True))
             figure = f"{kind}, {protocol}"
             yield Row(f"churn of 10 %, {figure}", churned, "s", warm, "warm", 3.0)
+            yield Row(f"churn of 10 %, {figure}", churned, "s", at_least, "the floor")
+            yield Row(f"churn of 10 %, {figure}, the floor", at_least, "s", warm_at_least, "the floor, warm")
             yield Row(f"memory after {effort.churned} x churn, {figure}", after, "B", before, "before", _LEVEL)

@@ -12,8 +12,12 @@ OURS_1 = "1.0"
 OURS_2 = "2.0"
 OTLP = "OTLP"
 PREDECESSOR = "predecessor"
+FLOORS = {OURS_1: "the floor of 1.0", OURS_2: "the floor of 2.0"}
+"""By whose floor they are. A floor is installed wherever ours is."""
 
-_MODULES = {OURS_1: "ours", OURS_2: "ours", OTLP: "otlp", PREDECESSOR: "predecessor"}
+_MODULES = {OURS_1: "ours", OURS_2: "ours", OTLP: "otlp", PREDECESSOR: "predecessor"} | dict.fromkeys(
+    FLOORS.values(), "floor"
+)
 
 Encode: TypeAlias = Callable[[MetricsData], list[bytes]]
 """Translates, encodes and compresses one export, and returns the bodies of its requests."""

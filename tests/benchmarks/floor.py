@@ -1,66 +1,114 @@
-"""A floor under the figures of speed: what even an exporter must do that has nothing to find, check or decide."""
+"""A floor under the figures of speed: what even an exporter must do that has nothing to decide and trusts what it gets.
+
+It reads what the SDK has collected, joins each value with bytes that are there already, and compresses: as many series
+as ours, of as many bytes and much the same text. Of streams that are new it makes the bytes, with a seed; the others it
+finds by the identity of their attributes. It compares nothing, claims nothing, and what it writes nobody can read.
+"""
 
 from __future__ import annotations
 
-import time
 from array import array
 from collections.abc import Iterator, Sequence
-from itertools import accumulate
+from functools import lru_cache
+from itertools import accumulate, chain, cycle, islice
+from operator import is_
 from struct import Struct
-from typing import Any
+from typing import Any, NamedTuple
 
 import snappy
 from opentelemetry.sdk.metrics.export import MetricsData
 
-from tests.benchmarks.exporters import encode
-from tests.benchmarks.load import Application, Load
+from tests.benchmarks.exporters import OURS_1, Encode
+from tests.benchmarks.exporters import encode as encode_as
+from tests.benchmarks.load import WORK, Application
 
 _TAIL = b"\x10" + bytes(6)
 _VALUE_AND_TAIL = 8 + len(_TAIL)  # bytes
+_SEED = b"\x12\x10\x09" + bytes(8) + _TAIL
 _CHUNK = 60 * 1024  # bytes that are compressed at a time
+_LABELS_KEPT = 10_000
 
 
-class Floor:
-    """Reads what the SDK has collected, joins each value with bytes that are there already, and compresses.
+def encode(name: str) -> Encode:
+    """Return the floor's work.
 
     Args:
-        protocol: The version whose messages are imitated: as many series, with as many bytes, and the same text.
-        load: The work of one export.
+        name: "the floor of" and the version whose messages are imitated.
     """
-
-    def __init__(self, protocol: str, load: list[int]) -> None:
-        self._application = Application(Load(*load))
-        message = b"".join(map(snappy.uncompress, encode(protocol)(self._application.collect())))
-        series = Load(*load).series
-        size = len(message) // series
-        self._heads = [message[size * each : size * (each + 1) - _VALUE_AND_TAIL] for each in range(series)]
-        self._values = Struct("8s" * series)
-        self._pieces_of_a_chunk = 3 * (_CHUNK // size)
-
-    def export(self) -> float:
-        """Return the CPU seconds of an export."""
-        self._application.record()
-        data = self._application.collect()
-        started = time.process_time()
-        pieces = [_TAIL] * (3 * len(self._heads))
-        pieces[::3] = self._heads
-        pieces[1::3] = self._values.unpack(_read(data))
-        for start in range(0, len(pieces), self._pieces_of_a_chunk):
-            snappy.compress(b"".join(pieces[start : start + self._pieces_of_a_chunk]))
-        return time.process_time() - started
+    return _Floor(name.removeprefix("the floor of ")).encode
 
 
-def _read(data: MetricsData) -> bytes:
-    values = array("d")
-    for metric in _metrics(data):
-        points = metric.data.data_points
-        # What a series is, when it began, and the time of its sample: to be read, if only to see that nothing changed.
+class _Known(NamedTuple):
+    """The streams of a metric: their attributes, the bytes of the series of each, and all these in one list."""
+
+    identities: list[object]
+    heads: list[list[bytes]]
+    in_a_row: list[bytes]
+
+
+class _Floor:
+    def __init__(self, protocol: str) -> None:
+        data = Application(WORK).collect()  # before the exporter is made, so that nothing in it has a seed
+        message = b"".join(map(snappy.uncompress, encode_as(protocol)(data)))
+        self._size = len(message) // WORK.series
+        self._text = message
+        self._starts = cycle(range(0, self._size * WORK.series, self._size))
+        self._known: dict[str, _Known] = {}
+        self._references: dict[str, bytes] = {}
+        self._label = lru_cache(maxsize=_LABELS_KEPT)(_written if protocol == OURS_1 else self._referred)
+
+    def encode(self, data: MetricsData) -> list[bytes]:
+        pieces: list[bytes] = []
+        for metric in _metrics(data):
+            points = metric.data.data_points
+            # When it began, and the time of its sample: to be read, if only to see that nothing changed.
+            starts = [point.start_time_unix_nano for point in points]
+            times = [point.time_unix_nano for point in points]
+            assert len(starts) == len(times)
+            values = array("d", _numbers(points)).tobytes()
+            heads = self._heads(metric.name, points, len(values) // 8 // len(points))
+            pieces += _joined(heads, values)
+        step = 3 * (_CHUNK // self._size)
+        return [snappy.compress(b"".join(pieces[start : start + step])) for start in range(0, len(pieces), step)]
+
+    def _heads(self, metric: str, points: Sequence[Any], series: int) -> list[bytes]:
         identities = [point.attributes for point in points]
-        starts = [point.start_time_unix_nano for point in points]
-        times = [point.time_unix_nano for point in points]
-        assert len(identities) == len(starts) == len(times)
-        values.extend(_numbers(points))
-    return values.tobytes()
+        before = self._known.get(metric, _Known([], [], []))
+        if len(identities) == len(before.identities) and all(map(is_, identities, before.identities)):
+            return before.in_a_row
+        places = dict(zip(map(id, before.identities), before.heads, strict=True))
+        heads = list(map(places.get, map(id, identities)))
+        sent = [*heads]
+        for position, found in enumerate(heads):
+            if found is None:
+                heads[position] = self._made(identities[position], series)
+                sent[position] = [head + _SEED for head in heads[position]]
+        self._known[metric] = _Known(identities, heads, [*chain.from_iterable(heads)])
+        return [*chain.from_iterable(sent)]
+
+    def _made(self, attributes: dict[str, Any], series: int) -> list[bytes]:
+        labels = b"".join(map(self._label, sorted(attributes.items())))
+        others = self._size - len(labels) - _VALUE_AND_TAIL
+        return [labels + self._text[start : start + others] for start in islice(self._starts, series)]
+
+    def _referred(self, label: tuple[str, Any]) -> bytes:
+        key, value = label
+        return self._reference(key) + self._reference(str(value))
+
+    def _reference(self, text: str) -> bytes:
+        return self._references.setdefault(text, (len(self._references) % (1 << 16)).to_bytes(2, "little"))
+
+
+def _joined(heads: list[bytes], values: bytes) -> list[bytes]:
+    pieces = [_TAIL] * (3 * len(heads))
+    pieces[::3] = heads
+    pieces[1::3] = _doubles(len(heads)).unpack(values)
+    return pieces
+
+
+def _written(label: tuple[str, Any]) -> bytes:
+    key, value = label
+    return b"\x0a%c\x0a%c%b\x12%c%b" % (len(key), len(key), key.encode(), len(str(value)), str(value).encode())
 
 
 def _numbers(points: Sequence[Any]) -> list[float]:
@@ -77,3 +125,8 @@ def _metrics(data: MetricsData) -> Iterator[Any]:
     for resource in data.resource_metrics:
         for scope in resource.scope_metrics:
             yield from scope.metrics
+
+
+@lru_cache
+def _doubles(number: int) -> Struct:
+    return Struct("8s" * number)

@@ -8,9 +8,8 @@ from statistics import median
 from typing import NamedTuple
 
 from tests.benchmarks.effort import Effort
-from tests.benchmarks.exporters import OTLP, OURS_1, OURS_2, PREDECESSOR
+from tests.benchmarks.exporters import FLOORS, OTLP, OURS_1, OURS_2, PREDECESSOR
 from tests.benchmarks.exports import Exports
-from tests.benchmarks.floor import Floor
 from tests.benchmarks.interpreter import Interpreter
 from tests.benchmarks.serialisation import Serialisation
 from tests.benchmarks.table import Row
@@ -85,14 +84,14 @@ def _warm(pythons: Mapping[str, str], effort: Effort) -> tuple[dict[str, _Measur
         }
         protobuf = stack.enter_context(Interpreter(pythons[OURS_1], Serialisation, effort.load))
         floors = {
-            protocol: stack.enter_context(Interpreter(pythons[protocol], Floor, protocol, effort.load))
-            for protocol in at_least
+            protocol: stack.enter_context(Interpreter(pythons[protocol], Exports, floor, effort.load))
+            for protocol, floor in FLOORS.items()
         }
         for _ in range(_WARM_UP):
             for exports in running.values():
                 exports.call("export", collect_garbage=True)
             for floor in floors.values():
-                floor.call("export")
+                floor.call("export", collect_garbage=True)
             protobuf.call("serialise")
         for number in range(effort.rounds):
             for name, exports in running.items():
@@ -105,7 +104,7 @@ def _warm(pythons: Mapping[str, str], effort: Effort) -> tuple[dict[str, _Measur
                 warm[name].without_gc.append(exports.call("export", collect_garbage=False)[1])
             serialised.append(protobuf.call("serialise"))
             for protocol, floor in floors.items():
-                at_least[protocol].append(floor.call("export"))
+                at_least[protocol].append(floor.call("export", collect_garbage=True)[1])
     return warm, median(serialised), {protocol: median(floor) for protocol, floor in at_least.items()}
 
 
