@@ -43,10 +43,12 @@ def attribute_labels(attributes: Mapping[str, Any], strategy: TranslationStrateg
         except Untranslatable as error:
             raise Untranslatable(error.reason, f"attribute {key!r}: {error}") from error
         # As in Prometheus, a label that is empty so far is not set yet: only what follows another value is joined.
-        earlier = labels.get(name)
-        labels[name] = f"{earlier};{text}" if earlier else text
+        if earlier := labels.get(name):
+            labels[name] = f"{earlier};{text}"
+        elif text:
+            labels[name] = text
     labels.pop(METRIC_NAME, None)
-    return {name: text for name, text in labels.items() if text}
+    return labels
 
 
 def scope_labels(
