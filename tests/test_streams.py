@@ -1,10 +1,11 @@
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 
 from opentelemetry.exporter.prometheus_remote_write.budget import Share
 from opentelemetry.exporter.prometheus_remote_write.errors import Untranslatable
-from opentelemetry.exporter.prometheus_remote_write.label_sets import LabelSet, LabelSets
+from opentelemetry.exporter.prometheus_remote_write.label_sets import LabelSets
 from opentelemetry.exporter.prometheus_remote_write.labels import attribute_labels, sorted_labels
 from opentelemetry.exporter.prometheus_remote_write.model import Metadata, MetricType
 from opentelemetry.exporter.prometheus_remote_write.naming import TranslationStrategy
@@ -27,18 +28,20 @@ def refused():
 
 
 @pytest.fixture
-def translated():
+def looked_at():
     """The attributes that were looked at."""
     return []
 
 
 @pytest.fixture
-def streams(claims, refused, translated):
-    def labels(attributes):
-        translated.append(dict(attributes))
-        return sorted_labels(attribute_labels(attributes, ESCAPING))
+def streams(claims, refused, looked_at):
+    label_sets = LabelSets(lambda attributes: sorted_labels(attribute_labels(attributes, ESCAPING)))
 
-    return Streams(FAMILY, claims, LabelSets(labels), refused.append)
+    def labels(attributes):
+        looked_at.append(dict(attributes))
+        return label_sets(attributes)
+
+    return Streams(FAMILY, claims, labels, refused.append)
 
 
 def points(*attributes, start=START):
@@ -58,7 +61,7 @@ def is_claimed(claims, **labels):
     return False
 
 
-def test_the_streams_are_the_same_list_while_nothing_changes(streams, translated):
+def test_the_streams_are_the_same_list_while_nothing_changes(streams, looked_at):
     a, b = {"at": "a"}, {"at": "b"}
     first = points(a, b)
     found, before, _ = streams.find(first)
@@ -68,25 +71,24 @@ def test_the_streams_are_the_same_list_while_nothing_changes(streams, translated
         found, again, _ = streams.find(points(a, b))
         assert again is before
         assert len(found) == 2
-    assert translated == [a, b]  # once each
+    assert looked_at == [a, b]  # once each
 
 
-def test_equal_attributes_in_other_objects_are_the_same_streams(streams, translated):
+def test_equal_attributes_in_other_objects_are_the_same_streams(streams):
     _, before, _ = streams.find(points({"at": "a"}, {"at": "b"}))
     _, after, _ = streams.find(points({"at": "a"}, {"at": "b"}))
     assert after == before
     assert after is before
-    assert translated == [{"at": "a"}, {"at": "b"}]
 
 
-def test_a_new_stream_leaves_the_others_as_they_are(streams, translated):
+def test_a_new_stream_leaves_the_others_as_they_are(streams, looked_at):
     a, b, c = {"at": "a"}, {"at": "b"}, {"at": "c"}
     _, before, _ = streams.find(points(a, b))
     _, after, _ = streams.find(points(a, c, b))
     assert after is not before
     assert [after[0], after[2]] == before
     assert labels_of(after) == [a, c, b]
-    assert translated == [a, b, c]
+    assert looked_at == [a, b, c]
 
 
 def test_a_stream_that_vanishes_gives_its_series_back(streams, claims):
@@ -108,12 +110,12 @@ def test_a_stream_that_comes_back_is_a_new_one(streams):
     assert after[1] == before[1]
 
 
-def test_streams_in_another_order_are_the_same_streams(streams, translated):
+def test_streams_in_another_order_are_the_same_streams(streams, looked_at):
     a, b, c = {"at": "a"}, {"at": "b"}, {"at": "c"}
     _, before, _ = streams.find(points(a, b, c))
     _, after, _ = streams.find(points(c, a, b))
     assert after == [before[2], before[0], before[1]]
-    assert len(translated) == 3
+    assert len(looked_at) == 3
 
 
 def test_attributes_that_are_changed_in_place_are_looked_at_again(streams, claims):
@@ -185,18 +187,11 @@ def test_without_a_start_time_it_is_not_known(streams):
     assert found[0].start == 0
 
 
-def test_without_attributes_there_are_no_labels_of_them(claims, refused):
-    looked_at = []
-
-    def labels(attributes):
-        looked_at.append(attributes)
-        return LabelSet({}, (), 0)
-
-    streams = Streams(FAMILY, claims, labels, refused.append)
+def test_without_attributes_there_are_no_labels_of_them(streams, looked_at):
     nothing = SimpleNamespace(attributes=None, start_time_unix_nano=0)
     _, before, _ = streams.find([nothing])
     assert labels_of(before) == [{}]
-    assert streams.find([nothing])[1] is before
+    assert streams.find([nothing]).streams is before
     assert len(looked_at) == 1
 
 
@@ -287,7 +282,9 @@ def test_an_object_that_is_changed_between_two_data_points_of_an_export_keeps_no
             attributes["at"] = self.place
             return attributes
 
-    streams.find([Changing("a"), Changing("b")])
+    for _ in range(3):
+        assert labels_of(streams.find([Changing("a"), Changing("b")]).streams) == [{"at": "a"}, {"at": "b"}]
+    assert labels_of(streams.find([Changing("b"), Changing("a")]).streams) == [{"at": "b"}, {"at": "a"}]
     streams.forget()
     assert not claims._owners
     assert not claims.share.series
@@ -307,6 +304,10 @@ def test_what_there_was_no_room_for_is_held_no_longer_than_it_is_there(refused):
     streams.find([a, b])
     assert streams._without_room
     streams.find([c])
+    assert not streams._without_room
+    streams.find([c, b])
+    assert streams._without_room
+    streams.forget()
     assert not streams._without_room
 
 
@@ -346,6 +347,18 @@ def test_only_what_stays_is_kept(streams, claims):
     streams.keep_only([b])
     assert not is_claimed(claims, at="a")
     assert streams.find([b]).streams == before[1:]
+
+
+def test_what_is_known_of_streams_moves_with_them(streams, looked_at):
+    a, b, c, d = (point(1.0, {"at": at}, start=START + number) for number, at in enumerate("abcd"))
+    streams.find([a, b, c])
+    _, before, _ = streams.find([b, c, d])
+    del looked_at[:]
+    assert streams.find([b, c, d]).streams is before
+    assert looked_at == []
+    _, now, _ = streams.find([replace(b, start_time_unix_nano=a.start_time_unix_nano), c, d])
+    assert [stream.start for stream in now] == [START, START + 2, START + 3]
+    assert now[0] is not before[0]
 
 
 def test_where_streams_were_before_is_told_if_only_new_ones_came(streams):

@@ -192,6 +192,29 @@ def test_a_seed_that_was_lost_goes_out_with_the_next_export():
     assert translation.seeds(counter(first, second)) == {}
 
 
+def test_the_seeds_of_all_families_that_were_lost_go_out_with_the_next_export():
+    translation = Translation()
+    metrics = counter(point(**born("a"))), histogram(histogram_point(**born("b")))
+    both = {("hits", "a"): NOW + SECOND, ("latency", "b"): NOW + SECOND}
+    assert translation.seeds(*metrics, lost=True) == both
+    assert translation.seeds(*metrics) == both
+
+
+def test_a_seed_that_was_not_lost_does_not_go_out_again_with_one_that_was():
+    translation = Translation()
+    first, second = point(**born("a")), point(**born("b", LATER + SECOND) | {"at": LATER + MINUTE})
+    assert translation.seeds(counter(first))
+    assert translation.seeds(counter(first, second), lost=True) == {("hits", "b"): LATER + SECOND}
+    assert translation.seeds(counter(first, second)) == {("hits", "b"): LATER + SECOND}
+
+
+def test_a_stream_that_starts_anew_after_its_seed_was_lost_has_the_new_one():
+    translation = Translation()
+    assert translation.seeds(counter(point(**born("a"))), lost=True)
+    anew = point(**born("a", LATER + SECOND) | {"at": LATER + MINUTE})
+    assert translation.seeds(counter(anew)) == {("hits", "a"): LATER + SECOND}
+
+
 def test_a_seed_that_was_lost_is_not_kept_until_it_is_old():
     translation = Translation()
     first = point(**born("a"))

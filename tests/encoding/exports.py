@@ -9,6 +9,7 @@ from itertools import accumulate
 
 from hypothesis import strategies as st
 
+from opentelemetry.exporter.prometheus_remote_write.alignment import Alignment, aligned
 from opentelemetry.exporter.prometheus_remote_write.model import Exemplar, Metadata, MetricType, NativeHistogram, Span
 from opentelemetry.exporter.prometheus_remote_write.receiver.received import Sample, Series
 from opentelemetry.exporter.prometheus_remote_write.series import Family, Frame, SeriesName, Stream
@@ -71,13 +72,18 @@ def sequences(draw, max_exports=5):
         frames = []
         for family in draw(st.permutations(known)):
             chosen = draw(st.permutations(all_streams[family]))[: draw(st.integers(0, len(all_streams[family])))]
-            streams = before.get(family) if draw(st.booleans()) else None
-            streams = chosen if streams is None else streams
-            before[family] = streams
+            were = before.get(family)
+            streams = before[family] = chosen if were is None or draw(st.booleans()) else were
             if streams:
-                frames.append(draw(frame(family, streams)))
+                alignment = None if were is None else draw(alignments(were, streams))
+                frames.append(draw(frame(family, streams))._replace(alignment=alignment))
         made.append(frames)
     return made
+
+
+def alignments(before, now):
+    """What a frame may say of two lists: nothing, the truth, or something about other lists."""
+    return st.sampled_from([None, aligned(before, now), Alignment([*before], [*now], [], [])])
 
 
 @st.composite

@@ -79,7 +79,7 @@ class Beginnings:
             return {}
         name = family.metadata.family
         found: dict[int, int] = {}
-        for position in range(len(streams) - 1, -1, -1):  # from the end, where what is new mostly is
+        for position in reversed(range(len(streams))):  # from the end, where what is new mostly is
             if len(found) == len(new):
                 break
             if (at := new.get(streams[position])) is not None:
@@ -87,5 +87,6 @@ class Beginnings:
         if self._lost:
             lost = [self._lost.get((name, stream.labels)) for stream in streams]
             found = {position: at for position, at in enumerate(lost) if at} | found
-        self._given.append((name, streams, found))
+        if found:
+            self._given.append((name, streams, found))
         return found

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 from opentelemetry.exporter.prometheus_remote_write.errors import Untranslatable
 from opentelemetry.exporter.prometheus_remote_write.exemplars import bucket_of
-from opentelemetry.exporter.prometheus_remote_write.label_sets import LabelSet
+from opentelemetry.exporter.prometheus_remote_write.label_sets import LabelSet, label_set
 from opentelemetry.exporter.prometheus_remote_write.labels import le_text
 from opentelemetry.exporter.prometheus_remote_write.model import (
     BUCKET_BOUND,
@@ -174,7 +174,7 @@ class _ClassicBuckets:
         found = self._descriptor.labels(attributes)
         if all(name != BUCKET_BOUND for name, _ in found.labels):
             return found  # the same that other metrics have
-        return found._replace(labels=tuple(label for label in found.labels if label[0] != BUCKET_BOUND))
+        return label_set(found.attributes, tuple(label for label in found.labels if label[0] != BUCKET_BOUND))
 
     def _samples(self, points: DataPoints) -> Samples:
         values = self._values(points)

@@ -46,16 +46,17 @@ class LabelSets:
         if not _PLAIN.issuperset(types):
             labels = self._make(copy)
             # The SDK's sequences are tuples; mappings, and the values of others, can be changed in place.
-            return _label_set(copy if _UNCHANGING.issuperset(types) else deepcopy(copy), labels)
+            return label_set(copy if _UNCHANGING.issuperset(types) else deepcopy(copy), labels)
         key = (types, *copy.items())
         known = self._kept.get(key)
         if known is None:
-            known = _label_set(copy, self._make(copy))
+            known = label_set(copy, self._make(copy))
             if len(self._kept) >= _SETS_KEPT:
                 self._kept.clear()
             self._kept[key] = known
         return known
 
 
-def _label_set(attributes: Mapping[str, Any], labels: Labels) -> LabelSet:
+def label_set(attributes: Mapping[str, Any], labels: Labels) -> LabelSet:
+    """Returns the set of attributes, which nobody may change, and their labels."""
     return LabelSet(attributes, labels, len("".join(chain.from_iterable(labels)).encode()))

@@ -90,7 +90,7 @@ class Frame(NamedTuple):
         exemplars: By the position that a series has in ``values`` or ``histograms``.
         seeds: When a stream that begins with this export stood at zero, in milliseconds, by the stream's position: a
             sample of 0 goes before its own.
-        alignment: Where the streams were in the list of the export before, if that is known.
+        alignment: Where the streams were in a list of before, if that is known; of use to who holds that very list.
     """
 
     family: Family

@@ -129,10 +129,11 @@ class Streams:
 
     def forget(self) -> None:
         """Give up all streams and their claims."""
-        self.find(())
+        self.keep_only(())
+        self._without_room = {}
 
     def _recognised(self, points: Sequence[Any]) -> Alignment | None:
-        """Find where the points that are as they were stood in the export before; None if that goes for all."""
+        """Find where the points that are as they were stood in the export before; None if nothing changed."""
         held, copies, starts, _ = self._known
         with suppress(Exception):  # which of them cannot be read or compared shows when they are looked at one by one
             attributes = [point.attributes for point in points]
@@ -144,14 +145,16 @@ class Streams:
                 and since == starts
             ):
                 return None
-            alignment = aligned(list(map(id, held)), list(map(id, attributes)))
-            if all(
+            identities = list(map(id, attributes))
+            alignment = aligned(list(map(id, held)), identities)
+            # An object that is there twice may have held one thing for the first point and another for the second.
+            if len(set(identities)) == len(identities) and all(
                 there is None or (copies[there] == attributes[here] and starts[there] == since[here])
                 for here, there in alignment.stretches
             ):
                 return alignment
-        known = dict(zip(map(id, held), zip(copies, starts, strict=True), strict=True))
-        return aligned(list(map(id, held)), [_identity(point, known) for point in points])
+        before = dict(zip(map(id, held), zip(copies, starts, strict=True), strict=True))
+        return aligned(list(map(id, held)), [_identity(point, before) for point in points])
 
     def _find_anew(self, points: Sequence[Any], recognised: Alignment) -> Found:
         before = self._known
@@ -166,7 +169,7 @@ class Streams:
             self._new.pop(known.streams[new[place]], None)
         beyond = [points[position] for position, error in refused.items() if isinstance(error, OverBudget)]
         if refused:
-            # The next export, which has not their number, looks at them again: what stood in their way may be gone.
+            # What is known has not their number, so the next export looks at them again: there may be a place then.
             stays = [position not in refused for position in range(len(points))]
             known, points, are_aligned = known.only(stays), list(compress(points, stays)), False
         unchanged = known.streams == before.streams
@@ -212,7 +215,7 @@ class Streams:
         for stream in streams:
             self._new.pop(stream, None)
 
-    def _look_at(self, point: Any, by_labels: Mapping[Labels, Stream], known: _Known) -> Stream:
+    def _look_at(self, point: Any, left: Mapping[Labels, Stream], known: _Known) -> Stream:
         """Find the stream of a point that is not as it was, by its labels or a new one, and add what is known now."""
         attributes, start = point.attributes, point.start_time_unix_nano
         if attributes is not None and not isinstance(attributes, (dict, Mapping)):  # the SDK's are dicts: soon answered
@@ -221,7 +224,7 @@ class Streams:
             self._claims.check_room(self.family)
         began = milliseconds(start or 0)
         copy, labels, label_bytes = self._labels(attributes or {})
-        stream = by_labels.get(labels)
+        stream = left.get(labels)
         if stream is None or stream.start != began:
             stream = Stream(labels, began, label_bytes)
             if self._beginnings and (seed := self._beginnings.seed(point)) is not None:
@@ -230,13 +233,13 @@ class Streams:
         return stream
 
 
-def _identity(point: Any, known: Mapping[int, tuple[object, int | None]]) -> object:
-    """The identity of a point's attributes if it is as it was; else what is equal to nothing else."""
+def _identity(point: Any, before: Mapping[int, tuple[object, int | None]]) -> int | None:
+    """The identity of a point's attributes, if it is as it was before."""
     with suppress(Exception):  # what is wrong with it shows when it is looked at
         attributes = point.attributes
-        if known.get(id(attributes)) == (attributes, point.start_time_unix_nano):
+        if before.get(id(attributes)) == (attributes, point.start_time_unix_nano):
             return id(attributes)
-    return object()
+    return None
 
 
 def _reason(error: Exception) -> Untranslatable:

@@ -73,7 +73,7 @@ class Batch:
         Args:
             family: The family.
             streams: All of its streams that travel here. Only those are encoded that were not held before.
-            alignment: Where they were among those that were held before, if that is known.
+            alignment: Where they were among those that were held before, if it is about these very lists.
         """
         before = self._held.pop(family, None)
         if before is not None and before.streams == streams:

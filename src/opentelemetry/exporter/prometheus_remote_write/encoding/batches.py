@@ -144,11 +144,11 @@ class Batches:
             self._parts(family, placement.streams)
         self._newest.update(others._newest)
 
-    def _parts(self, family: Family, streams: Sequence[Stream], known: Alignment | None = None) -> list[_Part]:
+    def _parts(self, family: Family, streams: Sequence[Stream], alignment: Alignment | None = None) -> list[_Part]:
         before = self._placements.get(family, _NOWHERE)
         if before.streams is streams:
             return before.parts
-        alignment = aligned(before.streams, streams, known)
+        alignment = aligned(before.streams, streams, alignment)
         for room, places in groupby(alignment.gone, before.rooms.__getitem__):
             self._leave(room, family, [before.streams[place] for place in places])
         rooms: list[_Room] = []

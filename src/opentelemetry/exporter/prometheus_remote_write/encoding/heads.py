@@ -26,7 +26,7 @@ class FamilyConstants(NamedTuple):
     """What the heads of a family have in common, encoded.
 
     Args:
-        beginnings: The different pairs of ``__name__`` and how many bytes ``le`` takes.
+        beginnings: The different pairs of ``__name__`` and how many bytes it takes together with ``le``.
         series: Of each series the position in ``beginnings``, and ``le``.
         after_labels: What comes after the labels.
         step: How many pieces a series is: its head, its value and its tail.
@@ -68,22 +68,21 @@ def heads(encoder: SeriesEncoder, constants: FamilyConstants, stream: Stream, se
     opening = encoder.sample_opening(stream.start)
     end = last + constants.after_labels + opening
     if seed is not None:
-        # Its start is never later than itself.
+        # What a seed counts from is never later than the seed.
         seeds_opening = opening if seed >= stream.start else encoder.sample_opening(seed)
         end = b"".join((last, constants.after_labels, seeds_opening, _ZERO, TIMESTAMP, timestamp(seed), opening))
-    own_labels = len(first) + len(middle) + len(last)
-    after_labels = len(end) - len(last) + _VALUE_AND_TIMESTAMP
+    own_size = len(first) + len(middle) + len(last)
+    size_after_labels = len(end) - len(last) + _VALUE_AND_TIMESTAMP
     begun = []
-    for name, size in constants.beginnings:
-        labels = own_labels + size
-        before = encoder.before_labels(labels)
-        begun.append(
-            b"".join((encoder.series_tag, varint(len(before) + labels + after_labels), before, first, name, middle))
-        )
+    for name, size_of_name_and_le in constants.beginnings:
+        size = own_size + size_of_name_and_le
+        before = encoder.before_labels(size)
+        length = varint(len(before) + size + size_after_labels)
+        begun.append(b"".join((encoder.series_tag, length, before, first, name, middle)))
+    # For speed alone: the one series of most streams by itself, the many of a histogram in columns.
     if len(constants.series) == 1:
         ((_, le),) = constants.series
         return [begun[0] + le + end, b"", b""]
-    # A histogram has many series: filled in by columns, they take half the time of one by one.
     pieces = [b""] * (constants.step * len(constants.series))
     if constants.step == _STEP_OF_SHARED:
         pieces[0::_STEP_OF_SHARED] = [begun[beginning] for beginning, _ in constants.series]
