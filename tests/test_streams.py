@@ -74,11 +74,13 @@ def test_the_streams_are_the_same_list_while_nothing_changes(streams, looked_at)
     assert looked_at == [a, b]  # once each
 
 
-def test_equal_attributes_in_other_objects_are_the_same_streams(streams):
+def test_equal_attributes_in_other_objects_are_the_same_streams(streams, looked_at):
     _, before, _ = streams.find(points({"at": "a"}, {"at": "b"}))
-    _, after, _ = streams.find(points({"at": "a"}, {"at": "b"}))
-    assert after == before
-    assert after is before
+    others = points({"at": "a"}, {"at": "b"})
+    assert streams.find(others).streams is before
+    del looked_at[:]
+    assert streams.find(others).streams is before
+    assert looked_at == []
 
 
 def test_a_new_stream_leaves_the_others_as_they_are(streams, looked_at):
