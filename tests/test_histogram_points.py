@@ -105,12 +105,14 @@ def test_other_bounds_of_the_same_stream_take_its_series_over(classic, refused):
 
 
 def test_an_attribute_le_gives_way_to_the_bucket(classic):
-    assert set(values(classic.frames([histogram_point((1, 1), (1.0,), {"le": "mine"})]))) == {
+    frames = list(classic.frames([histogram_point((1, 1), (1.0,), {"le": "mine"})]))
+    assert set(values(frames)) == {
         "latency_bucket{le=1}",
         "latency_bucket{le=+Inf}",
         "latency_sum{}",
         "latency_count{}",
     }
+    assert frames[0].streams[0].label_bytes == 0
 
 
 def test_exemplars_are_on_the_bucket_that_holds_their_value(classic):

@@ -177,12 +177,14 @@ def test_long_labels_that_are_gone_make_room():
         assert len(loads) == 1
 
 
-def test_long_labels_that_are_gone_make_room_beside_a_stream_that_stays():
+@pytest.mark.parametrize("series", [1, 5])
+def test_long_labels_that_are_gone_make_room_beside_a_stream_that_stays(series):
     batches = Batches(Protocol1, 10_000)
+    family = wide("size", series)
     [stays] = streams("stays")
     for number in range(10):
-        come = streams("x" * 1_500_000 + str(number), "y" * 1_500_000 + str(number))
-        assert len(list(batches.encode([floats(LEVEL, [stays, *come])]))) == 1
+        come = streams(*(letter * (1_500_000 // series) + str(number) for letter in "xy"))
+        assert len(list(batches.encode([floats(family, [stays, *come])]))) == 1
 
 
 def test_streams_stay_in_their_requests_when_their_order_changes_and_one_goes():
