@@ -1,6 +1,7 @@
 """What is remembered between exports changes nothing about what is sent, and does not grow."""
 
 import gc
+import sys
 import threading
 import tracemalloc
 from types import MappingProxyType
@@ -14,7 +15,7 @@ from opentelemetry.sdk.metrics.export import InMemoryMetricReader, MetricExportR
 from opentelemetry.exporter.prometheus_remote_write import PrometheusRemoteWriteMetricsExporter
 from opentelemetry.exporter.prometheus_remote_write.encoding.encoder import Encoder
 from opentelemetry.exporter.prometheus_remote_write.encoding.protocol_1 import _labels
-from opentelemetry.exporter.prometheus_remote_write.encoding.wire import timestamp
+from opentelemetry.exporter.prometheus_remote_write.encoding.protocol_2 import _opening_with_start
 from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver
 from opentelemetry.exporter.prometheus_remote_write.receiver.decoding import decode
 from opentelemetry.exporter.prometheus_remote_write.refusals import Refusals
@@ -368,7 +369,7 @@ def memory():
     tracemalloc.start()
     for number in range(20_000):  # what is bounded by a number, for all pipelines together, is full from now on
         _labels((("filling", str(number)),))
-        timestamp(number)
+        _opening_with_start(number)
     gc.collect()
     before = tracemalloc.get_traced_memory()[0]
 
@@ -387,6 +388,19 @@ def test_memory_is_level_however_often_all_streams_are_replaced(pipeline, memory
         if export % 4 == 3:
             levels.append(memory())
     assert max(levels[6:]) <= 1.3 * max(levels[:6])
+
+
+def test_nothing_grows_with_the_number_of_exports(pipeline):
+    attributes = {"at": "a"}
+
+    def blocks(exports):
+        for number in exports:
+            pipeline.bodies(collected(counter(point(number, attributes, at=NOW + number * 1000))))
+        gc.collect()
+        return sys.getallocatedblocks()
+
+    before = blocks(range(1, 100))
+    assert blocks(range(100, 1000)) <= before + 20
 
 
 def test_memory_returns_when_streams_are_gone(memory):

@@ -180,7 +180,8 @@ def _tails(frame: Frame) -> list[bytes]:
     if isinstance(frame.timestamps, int):
         return [TIMESTAMP + timestamp(frame.timestamps)] * len(frame.values)
     samples = len(frame.family.names)
-    return [TIMESTAMP + timestamp(time) for time in frame.timestamps for _ in range(samples)]
+    tails = [TIMESTAMP + timestamp(time) for time in frame.timestamps]
+    return [tail for tail in tails for _ in range(samples)]
 
 
 def _empty(histogram: NativeHistogram) -> NativeHistogram:

@@ -82,7 +82,7 @@ class Protocol2:
 
     def sample_opening(self, start: int) -> bytes:
         """Returns what a float sample begins with."""
-        return _SAMPLE_OPENING_WITH_START % timestamp(start) if start else _SAMPLE_OPENING
+        return _opening_with_start(start) if start else _SAMPLE_OPENING
 
     def histogram(self, histogram: NativeHistogram, start: int, timestamp: int) -> bytes:
         """Returns the field that holds a native histogram."""
@@ -122,6 +122,11 @@ class Protocol2:
         if kept is not None:
             return kept
         return self._passing.setdefault(text, len(self._symbols) + len(self._passing))
+
+
+@lru_cache(maxsize=1000)  # streams of many metrics may start together
+def _opening_with_start(start: int) -> bytes:
+    return _SAMPLE_OPENING_WITH_START % timestamp(start)
 
 
 class _Labels(dict[tuple[str, str], bytes]):

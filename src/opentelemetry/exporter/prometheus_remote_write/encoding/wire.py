@@ -41,7 +41,6 @@ def delimited(field: int, content: bytes) -> bytes:
     return tag(field, LENGTH_DELIMITED) + varint(len(content)) + content
 
 
-@lru_cache(maxsize=1000)  # mostly one for all samples of an export; and streams of many metrics may start together
 def timestamp(milliseconds: int) -> bytes:
     """Returns a time as a varint of six bytes, whatever the time: so every sample has the same length.
 
