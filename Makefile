@@ -6,7 +6,7 @@ VENV ?= .venv
 READY = $(VENV)/.ready
 RUN = $(VENV)/bin/python -m
 OLDEST = .venv-oldest
-MAIN_TESTS = tests/test_controller.py tests/entry_points/test_configurator.py tests/examples/test_examples.py \
+MAIN_TESTS = tests/lifecycle/test_controller.py tests/entry_points/test_configurator.py tests/examples/test_examples.py \
 	$(patsubst %,tests/end_to_end/test_%.py,launcher injection processes_fork prometheus sdk_versions)
 
 .PHONY: help demo test test-all test-oldest lint format pytest servers docs bench soak proto clean
@@ -57,7 +57,7 @@ soak: servers ## A quarter of an hour with a Prometheus that is killed and start
 	$(RUN) tests.soak $(if $(SECONDS),--seconds $(SECONDS))
 
 proto: $(READY) ## Generate the protobuf modules anew
-	$(RUN) tests.encoding.protoc
+	$(RUN) tests.proto.protoc
 
 clean: ## Remove the virtual environments, the servers and every cache
 	rm -rf .venv .venv-* .servers .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache dist

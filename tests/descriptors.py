@@ -1,10 +1,10 @@
 """What all data points of a metric have in common, as the tests of what they become need it."""
 
-from opentelemetry.exporter.prometheus_remote_write.label_sets import LabelSets
-from opentelemetry.exporter.prometheus_remote_write.labels import attribute_labels, sorted_labels
-from opentelemetry.exporter.prometheus_remote_write.naming import TranslationStrategy
-from opentelemetry.exporter.prometheus_remote_write.points import Descriptor
-from opentelemetry.exporter.prometheus_remote_write.series import Claims
+from opentelemetry.exporter.prometheus_remote_write.model.family import Claims
+from opentelemetry.exporter.prometheus_remote_write.translation.label_sets import LabelSets
+from opentelemetry.exporter.prometheus_remote_write.translation.labels import attribute_labels, sorted_labels
+from opentelemetry.exporter.prometheus_remote_write.translation.naming import TranslationStrategy
+from opentelemetry.exporter.prometheus_remote_write.translation.points import Descriptor
 
 
 def described(refuse, metric="latency", family="latency", help_="", unit="seconds"):

@@ -5,11 +5,11 @@ from __future__ import annotations
 import threading
 from typing import NamedTuple
 
-from opentelemetry.exporter.prometheus_remote_write.encoding import write_v1_pb2, write_v2_pb2
 from opentelemetry.exporter.prometheus_remote_write.encoding.compression import compressor
 from opentelemetry.exporter.prometheus_remote_write.encoding.parts import encoded
-from opentelemetry.exporter.prometheus_remote_write.encoding.request import PROTOCOL_1
 from opentelemetry.exporter.prometheus_remote_write.errors import Rejected, Retryable
+from opentelemetry.exporter.prometheus_remote_write.model.request import PROTOCOL_1
+from opentelemetry.exporter.prometheus_remote_write.proto import write_v1_pb2, write_v2_pb2
 from opentelemetry.exporter.prometheus_remote_write.receiver.decoding import decode
 from opentelemetry.exporter.prometheus_remote_write.receiver.decompression import decompress
 

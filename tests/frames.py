@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from opentelemetry.exporter.prometheus_remote_write.model import Exemplar, Metadata, NativeHistogram
+from opentelemetry.exporter.prometheus_remote_write.model.remote_write import (
+    Exemplar,
+    Metadata,
+    NativeHistogram,
+)
 
 
 class Series(NamedTuple):

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from opentelemetry.exporter.prometheus_remote_write import PrometheusRemoteWriteMetricsExporter
-from opentelemetry.exporter.prometheus_remote_write.settings import rows, variable
+from opentelemetry.exporter.prometheus_remote_write.configuration.settings import rows, variable
 
 IO = ("ctypes.", "open", "os.", "shutil.", "socket.", "ssl.", "subprocess.", "tempfile.", "urllib.")
 NO_IO = {"os.putenv", "os.unsetenv", "os.register_at_fork"}

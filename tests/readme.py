@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from opentelemetry.exporter.prometheus_remote_write.settings import rows
+from opentelemetry.exporter.prometheus_remote_write.configuration.settings import rows
 
 README = Path(__file__).resolve().parents[1] / "README.md"
 _GENERATED = re.compile(r"(?<=<!-- settings: written by `make docs` -->\n).*(?=<!-- /settings -->)", re.DOTALL)

@@ -13,15 +13,15 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader, MetricExportResult, MetricsData
 
 from opentelemetry.exporter.prometheus_remote_write import PrometheusRemoteWriteMetricsExporter
+from opentelemetry.exporter.prometheus_remote_write.configuration.settings import Settings
 from opentelemetry.exporter.prometheus_remote_write.encoding.encoder import Encoder
-from opentelemetry.exporter.prometheus_remote_write.encoding.protocol_1 import _labels
-from opentelemetry.exporter.prometheus_remote_write.encoding.protocol_2 import _opening_with_start
+from opentelemetry.exporter.prometheus_remote_write.encoding.remote_write_1 import _labels
+from opentelemetry.exporter.prometheus_remote_write.encoding.remote_write_2 import _opening_with_start
+from opentelemetry.exporter.prometheus_remote_write.model.family import Family, Stream
 from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver
 from opentelemetry.exporter.prometheus_remote_write.receiver.decoding import decode
-from opentelemetry.exporter.prometheus_remote_write.refusals import Refusals
-from opentelemetry.exporter.prometheus_remote_write.series import Family, Stream
-from opentelemetry.exporter.prometheus_remote_write.settings import Settings
-from opentelemetry.exporter.prometheus_remote_write.translation import Translator
+from opentelemetry.exporter.prometheus_remote_write.translation.dropped_points import Refusals
+from opentelemetry.exporter.prometheus_remote_write.translation.translator import Translator
 from tests.collected import (
     NOW,
     START,

@@ -23,10 +23,10 @@ from opentelemetry.sdk.metrics.export import (
 from opentelemetry.sdk.metrics.view import ExplicitBucketHistogramAggregation, ExponentialBucketHistogramAggregation
 
 from opentelemetry.exporter.prometheus_remote_write import PrometheusRemoteWriteMetricsExporter
+from opentelemetry.exporter.prometheus_remote_write.configuration.settings import PREFIX
 from opentelemetry.exporter.prometheus_remote_write.errors import Retryable
 from opentelemetry.exporter.prometheus_remote_write.receiver import Answer, Receiver
 from opentelemetry.exporter.prometheus_remote_write.receiver.decoding import decode
-from opentelemetry.exporter.prometheus_remote_write.settings import PREFIX
 from opentelemetry.exporter.prometheus_remote_write.version import __version__
 from tests.application import run
 from tests.collected import NOW, collected, counter, exponential_histogram, gauge, histogram, point

@@ -2,12 +2,12 @@ from dataclasses import replace
 
 import pytest
 
-from opentelemetry.exporter.prometheus_remote_write.budget import PROCESS
+from opentelemetry.exporter.prometheus_remote_write.configuration.settings import Settings
 from opentelemetry.exporter.prometheus_remote_write.pipeline import Pipeline
 from opentelemetry.exporter.prometheus_remote_write.receiver.decoding import decode
 from opentelemetry.exporter.prometheus_remote_write.receiver.received import is_stale
-from opentelemetry.exporter.prometheus_remote_write.refusals import Refusals
-from opentelemetry.exporter.prometheus_remote_write.settings import Settings
+from opentelemetry.exporter.prometheus_remote_write.translation.dropped_points import Refusals
+from opentelemetry.exporter.prometheus_remote_write.translation.series_limit import PROCESS
 from tests.collected import collected, gauge, histogram, point
 
 DEFAULTS = Settings(endpoint="http://prometheus", disable_target_info=True)

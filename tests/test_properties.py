@@ -13,13 +13,13 @@ from opentelemetry.sdk.metrics import Histogram, MeterProvider
 from opentelemetry.sdk.metrics.export import Buckets, InMemoryMetricReader, MetricsData
 from opentelemetry.sdk.metrics.view import ExponentialBucketHistogramAggregation
 
+from opentelemetry.exporter.prometheus_remote_write.configuration.settings import Settings
 from opentelemetry.exporter.prometheus_remote_write.encoding.encoder import Encoder
-from opentelemetry.exporter.prometheus_remote_write.naming import TranslationStrategy
 from opentelemetry.exporter.prometheus_remote_write.receiver.decoding import decode
 from opentelemetry.exporter.prometheus_remote_write.receiver.histograms import histogram_fault
-from opentelemetry.exporter.prometheus_remote_write.refusals import Refusals
-from opentelemetry.exporter.prometheus_remote_write.settings import Settings
-from opentelemetry.exporter.prometheus_remote_write.translation import Translator
+from opentelemetry.exporter.prometheus_remote_write.translation.dropped_points import Refusals
+from opentelemetry.exporter.prometheus_remote_write.translation.naming import TranslationStrategy
+from opentelemetry.exporter.prometheus_remote_write.translation.translator import Translator
 from tests.collected import (
     DELTA,
     NOW,

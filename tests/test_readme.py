@@ -11,8 +11,8 @@ import pytest
 import urllib3
 
 from examples.launcher.shop import Shop
+from opentelemetry.exporter.prometheus_remote_write.configuration.settings import rows
 from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver
-from opentelemetry.exporter.prometheus_remote_write.settings import rows
 from tests.readme import blocks, commands, settings_table, text, with_settings
 from tests.servers.ports import free_port
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from opentelemetry.exporter.prometheus_remote_write.configuration import load
-from opentelemetry.exporter.prometheus_remote_write.settings import PREFIX, Settings
+from opentelemetry.exporter.prometheus_remote_write.configuration.loading import load
+from opentelemetry.exporter.prometheus_remote_write.configuration.settings import PREFIX, Settings
 from tests.readme import blocks
 
 CHECKOUT = Path(__file__).resolve().parents[1]

@@ -70,10 +70,10 @@ def _controller_arguments() -> dict[type, dict[str, Any]] | None:
     try:
         # Late: a process that does not export by Remote Write does not pay for HTTP and protobuf, and one in which
         # they cannot be imported, being the application's own and too old, loses its metrics alone.
-        from opentelemetry.exporter.prometheus_remote_write.controller import Controller  # noqa: PLC0415 - see above
         from opentelemetry.exporter.prometheus_remote_write.exporter import (  # noqa: PLC0415 - see above
             PrometheusRemoteWriteMetricsExporter,
         )
+        from opentelemetry.exporter.prometheus_remote_write.lifecycle.controller import Controller  # noqa: PLC0415 - see above
 
         exporter = PrometheusRemoteWriteMetricsExporter()
         interval = exporter.settings.interval or _common_interval(os.environ)

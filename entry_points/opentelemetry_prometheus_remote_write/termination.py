@@ -11,7 +11,7 @@ import signal
 import threading
 from types import FrameType
 
-from opentelemetry.exporter.prometheus_remote_write.controller import flush, pushers
+from opentelemetry.exporter.prometheus_remote_write.lifecycle.controller import flush, pushers
 
 
 def flush_on_sigterm() -> None:

@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import snappy
 
-from opentelemetry.exporter.prometheus_remote_write.encoding.write_v2_pb2 import Request
+from opentelemetry.exporter.prometheus_remote_write.proto.write_v2_pb2 import Request
 
 _UNCOMPRESSED_LENGTH = 5  # bytes at the beginning of a snappy block that hold it
 

@@ -7,7 +7,7 @@ from opentelemetry.sdk.metrics.export import MetricsData
 from opentelemetry.exporter.prometheus_remote_write import PrometheusRemoteWriteMetricsExporter
 from opentelemetry.exporter.prometheus_remote_write.encoding.compression import compressor
 from opentelemetry.exporter.prometheus_remote_write.pipeline import Pipeline
-from opentelemetry.exporter.prometheus_remote_write.refusals import Refusals
+from opentelemetry.exporter.prometheus_remote_write.translation.dropped_points import Refusals
 from tests.benchmarks.exporters import Encode
 
 

@@ -6,7 +6,7 @@ import time
 
 import snappy
 
-from opentelemetry.exporter.prometheus_remote_write.encoding.write_v1_pb2 import WriteRequest
+from opentelemetry.exporter.prometheus_remote_write.proto.write_v1_pb2 import WriteRequest
 from tests.benchmarks.exporters import OURS_1, encode
 from tests.benchmarks.load import Application, Load
 

@@ -10,7 +10,7 @@ from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 from opentelemetry.sdk.resources import Resource
 
 from opentelemetry.exporter.prometheus_remote_write import PrometheusRemoteWriteMetricsExporter
-from opentelemetry.exporter.prometheus_remote_write.encoding import write_v1_pb2, write_v2_pb2
+from opentelemetry.exporter.prometheus_remote_write.proto import write_v1_pb2, write_v2_pb2
 from opentelemetry.exporter.prometheus_remote_write.receiver.decompression import decompress
 
 TRACE_ID, SPAN_ID = 0xABC123, 0xDEF456

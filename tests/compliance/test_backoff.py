@@ -6,9 +6,9 @@ from itertools import pairwise
 
 import pytest
 
+from opentelemetry.exporter.prometheus_remote_write.configuration.settings import Settings
+from opentelemetry.exporter.prometheus_remote_write.delivery.retry import Backoff
 from opentelemetry.exporter.prometheus_remote_write.receiver import Answer
-from opentelemetry.exporter.prometheus_remote_write.retry import Backoff
-from opentelemetry.exporter.prometheus_remote_write.settings import Settings
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from opentelemetry.exporter.prometheus_remote_write.encoding import write_v1_pb2
+from opentelemetry.exporter.prometheus_remote_write.proto import write_v1_pb2
 from opentelemetry.exporter.prometheus_remote_write.receiver import Answer
 from opentelemetry.exporter.prometheus_remote_write.receiver.decompression import decompress
 from tests.compliance.application import milliseconds

@@ -9,11 +9,17 @@ from itertools import accumulate
 
 from hypothesis import strategies as st
 
-from opentelemetry.exporter.prometheus_remote_write.alignment import Alignment, aligned
-from opentelemetry.exporter.prometheus_remote_write.model import Exemplar, Metadata, MetricType, NativeHistogram, Span
+from opentelemetry.exporter.prometheus_remote_write.model.family import Family, Frame, SeriesName, Stream
+from opentelemetry.exporter.prometheus_remote_write.model.list_diff import Alignment, aligned
+from opentelemetry.exporter.prometheus_remote_write.model.remote_write import (
+    Exemplar,
+    Metadata,
+    MetricType,
+    NativeHistogram,
+    Span,
+)
+from opentelemetry.exporter.prometheus_remote_write.model.timestamps import LATEST
 from opentelemetry.exporter.prometheus_remote_write.receiver.received import Sample, Series
-from opentelemetry.exporter.prometheus_remote_write.series import Family, Frame, SeriesName, Stream
-from opentelemetry.exporter.prometheus_remote_write.timestamps import LATEST
 from tests.collected import NOW, START
 from tests.frames import read
 

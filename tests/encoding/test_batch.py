@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from opentelemetry.exporter.prometheus_remote_write.encoding import write_v1_pb2 as v1
 from opentelemetry.exporter.prometheus_remote_write.encoding.batch import Batch
-from opentelemetry.exporter.prometheus_remote_write.encoding.protocol_1 import Protocol1
-from opentelemetry.exporter.prometheus_remote_write.encoding.protocol_2 import Protocol2
-from opentelemetry.exporter.prometheus_remote_write.model import Exemplar
+from opentelemetry.exporter.prometheus_remote_write.encoding.remote_write_1 import Protocol1
+from opentelemetry.exporter.prometheus_remote_write.encoding.remote_write_2 import Protocol2
+from opentelemetry.exporter.prometheus_remote_write.model.remote_write import Exemplar
+from opentelemetry.exporter.prometheus_remote_write.proto import write_v1_pb2 as v1
 from opentelemetry.exporter.prometheus_remote_write.receiver.decoding import decode
 from tests.collected import NOW
 from tests.encoding.exports import expected, floats, found, gauge_family, sequences, streams

@@ -5,11 +5,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from opentelemetry.exporter.prometheus_remote_write.encoding.batches import Batches
-from opentelemetry.exporter.prometheus_remote_write.encoding.protocol_1 import Protocol1
-from opentelemetry.exporter.prometheus_remote_write.encoding.protocol_2 import Protocol2
-from opentelemetry.exporter.prometheus_remote_write.model import Exemplar, Metadata, MetricType, NativeHistogram
+from opentelemetry.exporter.prometheus_remote_write.encoding.remote_write_1 import Protocol1
+from opentelemetry.exporter.prometheus_remote_write.encoding.remote_write_2 import Protocol2
+from opentelemetry.exporter.prometheus_remote_write.model.family import Family, SeriesName
+from opentelemetry.exporter.prometheus_remote_write.model.remote_write import (
+    Exemplar,
+    Metadata,
+    MetricType,
+    NativeHistogram,
+)
 from opentelemetry.exporter.prometheus_remote_write.receiver.decoding import decode
-from opentelemetry.exporter.prometheus_remote_write.series import Family, SeriesName
 from tests.collected import NOW
 from tests.encoding.exports import expected, floats, found, gauge_family, sequences, streams
 

@@ -5,8 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opentelemetry.exporter.prometheus_remote_write.encoding.division import cut, divided, size
-from opentelemetry.exporter.prometheus_remote_write.model import Exemplar, Metadata, MetricType
-from opentelemetry.exporter.prometheus_remote_write.series import Family, Frame, SeriesName
+from opentelemetry.exporter.prometheus_remote_write.model.family import Family, Frame, SeriesName
+from opentelemetry.exporter.prometheus_remote_write.model.remote_write import (
+    Exemplar,
+    Metadata,
+    MetricType,
+)
 from tests.encoding.exports import stream
 
 NOW = 1_750_000_000_000

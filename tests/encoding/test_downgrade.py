@@ -7,17 +7,17 @@ from hypothesis import given, settings
 from opentelemetry.sdk.metrics import AlwaysOnExemplarFilter, MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
-from opentelemetry.exporter.prometheus_remote_write.encoding import write_v2_pb2
+from opentelemetry.exporter.prometheus_remote_write.configuration.settings import Settings
 from opentelemetry.exporter.prometheus_remote_write.encoding.compression import compressor
 from opentelemetry.exporter.prometheus_remote_write.encoding.downgrade import downgraded
 from opentelemetry.exporter.prometheus_remote_write.encoding.encoder import Encoder
 from opentelemetry.exporter.prometheus_remote_write.encoding.parts import encoded
+from opentelemetry.exporter.prometheus_remote_write.proto import write_v2_pb2
 from opentelemetry.exporter.prometheus_remote_write.receiver.decoding import decode
 from opentelemetry.exporter.prometheus_remote_write.receiver.decompression import decompress
 from opentelemetry.exporter.prometheus_remote_write.receiver.validation import validate
-from opentelemetry.exporter.prometheus_remote_write.refusals import Refusals
-from opentelemetry.exporter.prometheus_remote_write.settings import Settings
-from opentelemetry.exporter.prometheus_remote_write.translation import Translator
+from opentelemetry.exporter.prometheus_remote_write.translation.dropped_points import Refusals
+from opentelemetry.exporter.prometheus_remote_write.translation.translator import Translator
 from tests.collected import NOW
 from tests.encoding.exports import comparable, expected, found, sequences
 

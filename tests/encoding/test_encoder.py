@@ -1,10 +1,10 @@
 import pytest
 import snappy
 
-from opentelemetry.exporter.prometheus_remote_write.encoding import write_v1_pb2 as v1
 from opentelemetry.exporter.prometheus_remote_write.encoding.compression import compressor
 from opentelemetry.exporter.prometheus_remote_write.encoding.encoder import HEADERS, Encoder
-from opentelemetry.exporter.prometheus_remote_write.model import Exemplar
+from opentelemetry.exporter.prometheus_remote_write.model.remote_write import Exemplar
+from opentelemetry.exporter.prometheus_remote_write.proto import write_v1_pb2 as v1
 from opentelemetry.exporter.prometheus_remote_write.receiver.decoding import decode
 from tests.collected import NOW
 from tests.encoding.exports import expected, floats, found, gauge_family, streams

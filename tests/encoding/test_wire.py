@@ -3,7 +3,6 @@ from google.protobuf.internal.decoder import _DecodeVarint
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opentelemetry.exporter.prometheus_remote_write.encoding import write_v1_pb2 as v1
 from opentelemetry.exporter.prometheus_remote_write.encoding.wire import (
     LENGTH_DELIMITED,
     delimited,
@@ -11,7 +10,8 @@ from opentelemetry.exporter.prometheus_remote_write.encoding.wire import (
     timestamp,
     varint,
 )
-from opentelemetry.exporter.prometheus_remote_write.timestamps import LATEST
+from opentelemetry.exporter.prometheus_remote_write.model.timestamps import LATEST
+from opentelemetry.exporter.prometheus_remote_write.proto import write_v1_pb2 as v1
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from opentelemetry.exporter.prometheus_remote_write.settings import PREFIX, rows, variable
+from opentelemetry.exporter.prometheus_remote_write.configuration.settings import PREFIX, rows, variable
 
 NOTHING_IS_SENT = "; nothing is sent"
 GARBAGE = "\x01 gar=bage, ,\x7f"  # fits no type

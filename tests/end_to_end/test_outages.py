@@ -12,9 +12,9 @@ from opentelemetry.sdk.resources import Resource
 from urllib3 import request
 
 from opentelemetry.exporter.prometheus_remote_write import PrometheusRemoteWriteMetricsExporter
-from opentelemetry.exporter.prometheus_remote_write.encoding import write_v1_pb2
 from opentelemetry.exporter.prometheus_remote_write.encoding.compression import compressor
 from opentelemetry.exporter.prometheus_remote_write.encoding.encoder import HEADERS
+from opentelemetry.exporter.prometheus_remote_write.proto import write_v1_pb2
 
 
 class Shop:

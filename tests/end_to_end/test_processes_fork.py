@@ -17,7 +17,7 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.exporter.prometheus_remote_write import PrometheusRemoteWriteMetricsExporter
-from opentelemetry.exporter.prometheus_remote_write.controller import Controller
+from opentelemetry.exporter.prometheus_remote_write.lifecycle.controller import Controller
 
 class Exporter(PrometheusRemoteWriteMetricsExporter):
     under_way = threading.Event()
@@ -71,7 +71,7 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import MetricExportResult
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.exporter.prometheus_remote_write import PrometheusRemoteWriteMetricsExporter
-from opentelemetry.exporter.prometheus_remote_write.controller import Controller
+from opentelemetry.exporter.prometheus_remote_write.lifecycle.controller import Controller
 
 began, ended = time.monotonic(), threading.Event()
 
@@ -115,7 +115,7 @@ import json, math, sys
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.exporter.prometheus_remote_write import PrometheusRemoteWriteMetricsExporter
-from opentelemetry.exporter.prometheus_remote_write.controller import Controller
+from opentelemetry.exporter.prometheus_remote_write.lifecycle.controller import Controller
 
 reader = Controller(PrometheusRemoteWriteMetricsExporter(endpoint=sys.argv[1]), math.inf)
 meter = MeterProvider([reader], resource=Resource.create({"service.instance.id": "pod-7"})).get_meter("tests")

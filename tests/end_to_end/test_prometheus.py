@@ -12,9 +12,9 @@ import urllib3
 from opentelemetry.metrics import Observation
 from opentelemetry.sdk.trace import TracerProvider
 
-from opentelemetry.exporter.prometheus_remote_write.refusals import Refusals
-from opentelemetry.exporter.prometheus_remote_write.settings import Settings
-from opentelemetry.exporter.prometheus_remote_write.translation import Translator
+from opentelemetry.exporter.prometheus_remote_write.configuration.settings import Settings
+from opentelemetry.exporter.prometheus_remote_write.translation.dropped_points import Refusals
+from opentelemetry.exporter.prometheus_remote_write.translation.translator import Translator
 from tests.end_to_end.application import HOST, INSTANCE, Application, points
 from tests.end_to_end.odd_series import odd_data
 from tests.frames import read

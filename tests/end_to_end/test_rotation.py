@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from opentelemetry.exporter.prometheus_remote_write.settings import PREFIX, variable
+from opentelemetry.exporter.prometheus_remote_write.configuration.settings import PREFIX, variable
 from tests.end_to_end.application import Application
 from tests.servers.certificates import Certificates, KeyPair
 from tests.transport.pki import Pki, client_of

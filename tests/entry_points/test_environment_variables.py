@@ -6,7 +6,7 @@ import ast
 from pathlib import Path
 
 from opentelemetry.exporter.prometheus_remote_write import environment_variables
-from opentelemetry.exporter.prometheus_remote_write.settings import rows, variable
+from opentelemetry.exporter.prometheus_remote_write.configuration.settings import rows, variable
 from tests.application import LAUNCHER, run
 
 STATEMENTS = ast.parse(Path(environment_variables.__file__).read_text(encoding="utf-8")).body

@@ -16,7 +16,7 @@ from types import SimpleNamespace
 import pytest
 from opentelemetry_prometheus_remote_write.receive import add_arguments
 
-from opentelemetry.exporter.prometheus_remote_write.encoding import write_v1_pb2 as v1
+from opentelemetry.exporter.prometheus_remote_write.proto import write_v1_pb2 as v1
 from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver
 from tests.receiver.messages import NOW, post, request, request_2_0, sample, series, series_2_0
 

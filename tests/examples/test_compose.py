@@ -13,8 +13,8 @@ import urllib3
 import yaml
 
 from examples.launcher.shop import Shop
+from opentelemetry.exporter.prometheus_remote_write.configuration.settings import PREFIX, rows
 from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver
-from opentelemetry.exporter.prometheus_remote_write.settings import PREFIX, rows
 from tests.servers.ports import free_port
 
 COMPOSE = Path(__file__).resolve().parents[2] / "examples" / "compose"

@@ -15,8 +15,8 @@ import urllib3
 import yaml
 
 from examples.launcher.shop import Shop
+from opentelemetry.exporter.prometheus_remote_write.configuration.settings import rows
 from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver
-from opentelemetry.exporter.prometheus_remote_write.settings import rows
 from tests.end_to_end import operator_webhook
 from tests.end_to_end.kubelet import Pod, environment, mount
 from tests.servers.certificates import issue_certificates

@@ -5,8 +5,8 @@ from __future__ import annotations
 import snappy
 import urllib3
 
-from opentelemetry.exporter.prometheus_remote_write.encoding import write_v1_pb2 as v1
-from opentelemetry.exporter.prometheus_remote_write.encoding import write_v2_pb2 as v2
+from opentelemetry.exporter.prometheus_remote_write.proto import write_v1_pb2 as v1
+from opentelemetry.exporter.prometheus_remote_write.proto import write_v2_pb2 as v2
 
 NOW = 1_750_000_000_000
 """A moment in milliseconds."""

@@ -5,7 +5,7 @@ import json
 import math
 import os
 
-from opentelemetry.exporter.prometheus_remote_write.model import Exemplar, Span
+from opentelemetry.exporter.prometheus_remote_write.model.remote_write import Exemplar, Span
 from opentelemetry.exporter.prometheus_remote_write.receiver import Histogram, Metadata, Sample, Series
 from opentelemetry.exporter.prometheus_remote_write.receiver.display import JsonDisplay, PushDisplay, ScreenDisplay
 from tests.receiver.messages import NOW

@@ -7,8 +7,8 @@ import struct
 
 import pytest
 
-from opentelemetry.exporter.prometheus_remote_write.encoding import write_v1_pb2 as v1
-from opentelemetry.exporter.prometheus_remote_write.encoding import write_v2_pb2 as v2
+from opentelemetry.exporter.prometheus_remote_write.proto import write_v1_pb2 as v1
+from opentelemetry.exporter.prometheus_remote_write.proto import write_v2_pb2 as v2
 from opentelemetry.exporter.prometheus_remote_write.receiver.decoding import decode
 from opentelemetry.exporter.prometheus_remote_write.receiver.refusal import Refusal
 from opentelemetry.exporter.prometheus_remote_write.receiver.validation import validate

@@ -8,9 +8,9 @@ import pytest
 import snappy
 import urllib3
 
-from opentelemetry.exporter.prometheus_remote_write.encoding import write_v1_pb2 as v1
-from opentelemetry.exporter.prometheus_remote_write.encoding import write_v2_pb2 as v2
-from opentelemetry.exporter.prometheus_remote_write.model import Exemplar, Span
+from opentelemetry.exporter.prometheus_remote_write.model.remote_write import Exemplar, Span
+from opentelemetry.exporter.prometheus_remote_write.proto import write_v1_pb2 as v1
+from opentelemetry.exporter.prometheus_remote_write.proto import write_v2_pb2 as v2
 from opentelemetry.exporter.prometheus_remote_write.receiver import (
     Answer,
     Histogram,

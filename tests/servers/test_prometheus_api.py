@@ -7,7 +7,7 @@ import pytest
 import snappy
 import urllib3
 
-from opentelemetry.exporter.prometheus_remote_write.encoding import write_v1_pb2
+from opentelemetry.exporter.prometheus_remote_write.proto import write_v1_pb2
 
 HEADERS = {
     "Content-Encoding": "snappy",

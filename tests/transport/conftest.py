@@ -1,6 +1,6 @@
 import pytest
 
-from opentelemetry.exporter.prometheus_remote_write.settings import Settings
+from opentelemetry.exporter.prometheus_remote_write.configuration.settings import Settings
 from opentelemetry.exporter.prometheus_remote_write.transport.pool import Transport
 from tests.transport.scripted_server import ScriptedServer
 

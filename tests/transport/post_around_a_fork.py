@@ -3,7 +3,7 @@
 import os
 import sys
 
-from opentelemetry.exporter.prometheus_remote_write.settings import Settings
+from opentelemetry.exporter.prometheus_remote_write.configuration.settings import Settings
 from opentelemetry.exporter.prometheus_remote_write.transport.pool import Transport
 
 transport = Transport(Settings(endpoint=sys.argv[1]), environ={}, user_agent="tests/1")

@@ -1,7 +1,7 @@
 import pytest
 
+from opentelemetry.exporter.prometheus_remote_write.configuration.settings import Settings
 from opentelemetry.exporter.prometheus_remote_write.errors import Unsendable
-from opentelemetry.exporter.prometheus_remote_write.settings import Settings
 from opentelemetry.exporter.prometheus_remote_write.transport.authentication import (
     Authentication,
     basic,

@@ -8,8 +8,8 @@ import threading
 
 import pytest
 
+from opentelemetry.exporter.prometheus_remote_write.configuration.settings import Settings
 from opentelemetry.exporter.prometheus_remote_write.errors import Retryable
-from opentelemetry.exporter.prometheus_remote_write.settings import Settings
 from opentelemetry.exporter.prometheus_remote_write.transport.address import resolve
 from opentelemetry.exporter.prometheus_remote_write.transport.deadline import Deadline, current, deadline, remaining
 from opentelemetry.exporter.prometheus_remote_write.transport.pool import Transport

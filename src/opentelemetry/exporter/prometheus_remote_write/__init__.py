@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from opentelemetry.exporter.prometheus_remote_write.exporter import PrometheusRemoteWriteMetricsExporter
+    from .exporter import PrometheusRemoteWriteMetricsExporter
 
 __all__ = ["PrometheusRemoteWriteMetricsExporter"]
 
@@ -14,7 +14,7 @@ def __getattr__(name: str) -> object:
     # The launcher imports this package in every process for the names of the variables; only a process that builds the
     # exporter pays for HTTP and protobuf.
     if name == "PrometheusRemoteWriteMetricsExporter":
-        from opentelemetry.exporter.prometheus_remote_write.exporter import (  # noqa: PLC0415 - late, see above
+        from .exporter import (  # noqa: PLC0415 - late, see above
             PrometheusRemoteWriteMetricsExporter,
         )
 

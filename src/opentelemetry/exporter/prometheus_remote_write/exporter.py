@@ -15,20 +15,20 @@ from typing import Any
 from opentelemetry.sdk.metrics.export import AggregationTemporality, MetricExporter, MetricExportResult, MetricsData
 from opentelemetry.sdk.metrics.view import Aggregation
 
-from opentelemetry.exporter.prometheus_remote_write.aggregation import aggregation, temporality
-from opentelemetry.exporter.prometheus_remote_write.configuration import load
-from opentelemetry.exporter.prometheus_remote_write.controller import renew_after_fork
-from opentelemetry.exporter.prometheus_remote_write.delivery import Delivery
-from opentelemetry.exporter.prometheus_remote_write.departure import flush_at_end_of_child
-from opentelemetry.exporter.prometheus_remote_write.encoding.compression import compressor
-from opentelemetry.exporter.prometheus_remote_write.encoding.request import PROTOCOL_1, PROTOCOL_2
-from opentelemetry.exporter.prometheus_remote_write.instance import Instance, generated_id
-from opentelemetry.exporter.prometheus_remote_write.pace import Pace
-from opentelemetry.exporter.prometheus_remote_write.pipeline import Pipeline
-from opentelemetry.exporter.prometheus_remote_write.refusals import Refusals
-from opentelemetry.exporter.prometheus_remote_write.transport.message import shown_url
-from opentelemetry.exporter.prometheus_remote_write.transport.pool import Transport
-from opentelemetry.exporter.prometheus_remote_write.version import __version__
+from .configuration.aggregation import aggregation, temporality
+from .configuration.loading import load
+from .delivery.delivery import Delivery
+from .delivery.pace import Pace
+from .encoding.compression import compressor
+from .lifecycle.child_exit import flush_at_end_of_child
+from .lifecycle.controller import renew_after_fork
+from .lifecycle.instance_id import Instance, generated_id
+from .model.request import PROTOCOL_1, PROTOCOL_2
+from .pipeline import Pipeline
+from .translation.dropped_points import Refusals
+from .transport.message import shown_url
+from .transport.pool import Transport
+from .version import __version__
 
 _logger = logging.getLogger(__name__)
 

@@ -6,15 +6,15 @@ import time
 
 from opentelemetry.sdk.metrics.export import MetricsData
 
-from opentelemetry.exporter.prometheus_remote_write.beginnings import Beginnings
-from opentelemetry.exporter.prometheus_remote_write.budget import PROCESS
-from opentelemetry.exporter.prometheus_remote_write.encoding.compression import Compress
-from opentelemetry.exporter.prometheus_remote_write.encoding.encoder import Encoder
-from opentelemetry.exporter.prometheus_remote_write.encoding.request import PROTOCOL_2, Request
-from opentelemetry.exporter.prometheus_remote_write.refusals import Refusals
-from opentelemetry.exporter.prometheus_remote_write.settings import Settings
-from opentelemetry.exporter.prometheus_remote_write.timestamps import NANOSECONDS_PER_MILLISECOND
-from opentelemetry.exporter.prometheus_remote_write.translation import Translator
+from .configuration.settings import Settings
+from .encoding.compression import Compress
+from .encoding.encoder import Encoder
+from .model.request import PROTOCOL_2, Request
+from .model.timestamps import NANOSECONDS_PER_MILLISECOND
+from .translation.dropped_points import Refusals
+from .translation.series_limit import PROCESS
+from .translation.translator import Translator
+from .translation.zero_samples import Beginnings
 
 
 class Pipeline:

@@ -15,18 +15,18 @@ from functools import lru_cache
 from itertools import repeat
 from typing import NamedTuple
 
-from opentelemetry.exporter.prometheus_remote_write.alignment import Alignment, aligned
-from opentelemetry.exporter.prometheus_remote_write.encoding.heads import (
+from ..model.family import Family, Frame, Stream
+from ..model.list_diff import Alignment, aligned
+from ..model.remote_write import NativeHistogram
+from .series_encoder import SeriesEncoder
+from .series_prefix import (
     TIMESTAMP,
     FamilyConstants,
     family_constants,
     fields_of_native,
     heads,
 )
-from opentelemetry.exporter.prometheus_remote_write.encoding.series_encoder import SeriesEncoder
-from opentelemetry.exporter.prometheus_remote_write.encoding.wire import timestamp, varint
-from opentelemetry.exporter.prometheus_remote_write.model import NativeHistogram
-from opentelemetry.exporter.prometheus_remote_write.series import Family, Frame, Stream
+from .wire import timestamp, varint
 
 _PIECES_OF_A_CHUNK = 800  # some 60 KiB of 1.0, which is what snappy takes at a time: more was measured to be slower
 # So many streams were encoded for each that is left. While they come and go, less would mean to encode most of them

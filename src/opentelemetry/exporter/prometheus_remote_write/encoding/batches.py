@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import count, groupby
 from typing import NamedTuple
 
-from opentelemetry.exporter.prometheus_remote_write.alignment import Alignment, aligned
-from opentelemetry.exporter.prometheus_remote_write.encoding.batch import Batch
-from opentelemetry.exporter.prometheus_remote_write.encoding.division import chosen, cut, divided, size
-from opentelemetry.exporter.prometheus_remote_write.encoding.series_encoder import SeriesEncoder
-from opentelemetry.exporter.prometheus_remote_write.encoding.stale_markers import carried_on, ended, marked
-from opentelemetry.exporter.prometheus_remote_write.series import Family, Frame, Stream
-from opentelemetry.exporter.prometheus_remote_write.timestamps import LATEST
+from ..model.family import Family, Frame, Stream
+from ..model.list_diff import Alignment, aligned
+from ..model.timestamps import LATEST
+from .batch import Batch
+from .division import chosen, cut, divided, size
+from .series_encoder import SeriesEncoder
+from .stale_markers import carried_on, ended, marked
 
 _MAX_LABEL_BYTES = 4 * 1024 * 1024  # of one request, before compression; receivers refuse more than 32 MiB
 

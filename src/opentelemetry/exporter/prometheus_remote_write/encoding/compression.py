@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TypeAlias
 
-from opentelemetry.exporter.prometheus_remote_write.encoding.wire import varint
+from .wire import varint
 
 Compress: TypeAlias = Callable[[Iterable[bytes]], bytes]
 """Makes the body of a request of a message that comes in pieces, best of some 60 KiB."""

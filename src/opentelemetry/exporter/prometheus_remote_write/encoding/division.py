@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import TypeVar
 
-from opentelemetry.exporter.prometheus_remote_write.series import Frame, Stream
+from ..model.family import Frame, Stream
 
 _Item = TypeVar("_Item")
 

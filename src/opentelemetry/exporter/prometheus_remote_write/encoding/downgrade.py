@@ -8,12 +8,12 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from typing import Any
 
-from opentelemetry.exporter.prometheus_remote_write.encoding import write_v1_pb2
-from opentelemetry.exporter.prometheus_remote_write.encoding.compression import Compress
-from opentelemetry.exporter.prometheus_remote_write.encoding.parts import encoded, labels, parts
-from opentelemetry.exporter.prometheus_remote_write.encoding.request import PROTOCOL_1, Request
-from opentelemetry.exporter.prometheus_remote_write.labels import le_text
-from opentelemetry.exporter.prometheus_remote_write.model import BUCKET_BOUND, METRIC_NAME
+from ..model.remote_write import BUCKET_BOUND, METRIC_NAME
+from ..model.request import PROTOCOL_1, Request
+from ..proto import write_v1_pb2
+from ..translation.labels import le_text
+from .compression import Compress
+from .parts import encoded, labels, parts
 
 _CUSTOM_BUCKETS = -53
 _STALE = struct.pack("<Q", 0x7FF0000000000002)  # the NaN by which Prometheus marks the end of a series

@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator
 
-from opentelemetry.exporter.prometheus_remote_write.encoding import protocol_1, protocol_2
-from opentelemetry.exporter.prometheus_remote_write.encoding.batches import Batches, Load
-from opentelemetry.exporter.prometheus_remote_write.encoding.compression import Compress
-from opentelemetry.exporter.prometheus_remote_write.encoding.request import PROTOCOL_1, PROTOCOL_2, Request
-from opentelemetry.exporter.prometheus_remote_write.encoding.series_encoder import SeriesEncoder
-from opentelemetry.exporter.prometheus_remote_write.model import Metadata
-from opentelemetry.exporter.prometheus_remote_write.series import Frame
+from ..model.family import Frame
+from ..model.remote_write import Metadata
+from ..model.request import PROTOCOL_1, PROTOCOL_2, Request
+from . import remote_write_1 as protocol_1
+from . import remote_write_2 as protocol_2
+from .batches import Batches, Load
+from .compression import Compress
+from .series_encoder import SeriesEncoder
 
 HEADERS = {PROTOCOL_1: protocol_1.HEADERS, PROTOCOL_2: protocol_2.HEADERS}
 """The headers of a request, by the version of the protocol."""

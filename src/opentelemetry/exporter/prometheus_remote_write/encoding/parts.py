@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from opentelemetry.exporter.prometheus_remote_write.encoding import write_v1_pb2, write_v2_pb2
-from opentelemetry.exporter.prometheus_remote_write.encoding.compression import Compress, uncompressed
-from opentelemetry.exporter.prometheus_remote_write.encoding.request import PROTOCOL_1, PROTOCOL_2, Request
-from opentelemetry.exporter.prometheus_remote_write.model import Labels
+from ..model.remote_write import Labels
+from ..model.request import PROTOCOL_1, PROTOCOL_2, Request
+from ..proto import write_v1_pb2, write_v2_pb2
+from .compression import Compress, uncompressed
 
 _MESSAGES: dict[str, Any] = {PROTOCOL_1: write_v1_pb2.WriteRequest, PROTOCOL_2: write_v2_pb2.Request}
 

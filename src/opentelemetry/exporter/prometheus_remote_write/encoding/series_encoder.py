@@ -6,14 +6,14 @@ from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from opentelemetry.exporter.prometheus_remote_write.model import (
+from ..model.family import Family
+from ..model.remote_write import (
     BUCKET_BOUND,
     METRIC_NAME,
     Exemplar,
     Labels,
     NativeHistogram,
 )
-from opentelemetry.exporter.prometheus_remote_write.series import Family
 
 
 class EncodedLabels(NamedTuple):

@@ -11,8 +11,8 @@ from array import array
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
-from opentelemetry.exporter.prometheus_remote_write.model import Labels, NativeHistogram
-from opentelemetry.exporter.prometheus_remote_write.series import Family, Frame, SeriesName, Stream
+from ..model.family import Family, Frame, SeriesName, Stream
+from ..model.remote_write import Labels, NativeHistogram
 
 _BITS = 0x7FF0000000000002
 _BYTES = struct.pack("=Q", _BITS)

@@ -5,8 +5,8 @@ It refuses what the protocol forbids, although Prometheus lets much of it pass. 
 
 from __future__ import annotations
 
-from opentelemetry.exporter.prometheus_remote_write.receiver.answers import Answer, Answers
-from opentelemetry.exporter.prometheus_remote_write.receiver.received import (
+from .answers import Answer, Answers
+from .received import (
     Histogram,
     Metadata,
     Received,
@@ -15,7 +15,7 @@ from opentelemetry.exporter.prometheus_remote_write.receiver.received import (
     Sample,
     Series,
 )
-from opentelemetry.exporter.prometheus_remote_write.receiver.receiver import Receiver
+from .receiver import Receiver
 
 __all__ = [
     "Answer",

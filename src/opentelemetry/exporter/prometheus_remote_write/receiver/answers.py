@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from opentelemetry.exporter.prometheus_remote_write.receiver.received import Request
+from .received import Request
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, TypeAlias
 import google.protobuf.message
 from google.protobuf.unknown_fields import UnknownFieldSet
 
-from opentelemetry.exporter.prometheus_remote_write.encoding import write_v1_pb2 as v1
-from opentelemetry.exporter.prometheus_remote_write.encoding import write_v2_pb2 as v2
-from opentelemetry.exporter.prometheus_remote_write.model import Exemplar, Labels, Span
-from opentelemetry.exporter.prometheus_remote_write.receiver.received import (
+from ..model.remote_write import Exemplar, Labels, Span
+from ..proto import write_v1_pb2 as v1
+from ..proto import write_v2_pb2 as v2
+from .received import (
     Histogram,
     Message,
     Metadata,
     Sample,
     Series,
 )
-from opentelemetry.exporter.prometheus_remote_write.receiver.refusal import Refusal
+from .refusal import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

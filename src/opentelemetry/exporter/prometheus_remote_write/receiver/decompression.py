@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import snappy
 
-from opentelemetry.exporter.prometheus_remote_write.receiver.refusal import Refusal
+from .refusal import Refusal
 
 _FRAMED = b"\xff\x06\x00\x00sNaPpY"
 _LONGEST_LENGTH = 5  # bytes: a varint of 32 bits

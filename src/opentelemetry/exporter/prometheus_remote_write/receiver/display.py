@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol, TextIO
 
-from opentelemetry.exporter.prometheus_remote_write.receiver.json_lines import json_lines
-from opentelemetry.exporter.prometheus_remote_write.receiver.notation import printable
-from opentelemetry.exporter.prometheus_remote_write.receiver.received import Rejected
-from opentelemetry.exporter.prometheus_remote_write.receiver.table import Table, cut, render
+from .json_lines import json_lines
+from .notation import printable
+from .received import Rejected
+from .table import Table, cut, render
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable
 
-    from opentelemetry.exporter.prometheus_remote_write.receiver.received import Received
+    from .received import Received
 
 _TOP, _END_OF_LINE, _END_OF_SCREEN = "\x1b[H", "\x1b[K", "\x1b[J"
 

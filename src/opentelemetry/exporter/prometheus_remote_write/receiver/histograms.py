@@ -6,13 +6,13 @@ import math
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from opentelemetry.exporter.prometheus_remote_write.receiver.received import is_stale
+from .received import is_stale
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from opentelemetry.exporter.prometheus_remote_write.model import Span
-    from opentelemetry.exporter.prometheus_remote_write.receiver.received import Histogram
+    from ..model.remote_write import Span
+    from .received import Histogram
 
 _CUSTOM_BUCKETS = -53
 _EXPONENTIAL = range(-4, 9)

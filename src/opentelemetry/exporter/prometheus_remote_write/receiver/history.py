@@ -7,16 +7,16 @@ import threading
 from collections import deque
 from typing import TYPE_CHECKING
 
-from opentelemetry.exporter.prometheus_remote_write.receiver.notation import series_text
-from opentelemetry.exporter.prometheus_remote_write.receiver.received import Received, Rejected, Sample, Series
-from opentelemetry.exporter.prometheus_remote_write.receiver.refusal import Refusal
+from .notation import series_text
+from .received import Received, Rejected, Sample, Series
+from .refusal import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from opentelemetry.exporter.prometheus_remote_write.model import Labels
-    from opentelemetry.exporter.prometheus_remote_write.receiver.answers import Answer
-    from opentelemetry.exporter.prometheus_remote_write.receiver.received import Message, Request
+    from ..model.remote_write import Labels
+    from .answers import Answer
+    from .received import Message, Request
 
 _REMEMBERED_BODIES = 1000
 

@@ -7,13 +7,13 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry.exporter.prometheus_remote_write.receiver.notation import value_text
+from .notation import value_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from opentelemetry.exporter.prometheus_remote_write.model import Exemplar
-    from opentelemetry.exporter.prometheus_remote_write.receiver.received import (
+    from ..model.remote_write import Exemplar
+    from .received import (
         Histogram,
         Received,
         Sample,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from opentelemetry.exporter.prometheus_remote_write.receiver.refusal import Refusal
+from .refusal import Refusal
 
 if TYPE_CHECKING:
     from email.message import Message

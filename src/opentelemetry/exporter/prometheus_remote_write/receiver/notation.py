@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from opentelemetry.exporter.prometheus_remote_write.receiver.received import Histogram, is_stale
+from .received import Histogram, is_stale
 
 if TYPE_CHECKING:
-    from opentelemetry.exporter.prometheus_remote_write.model import Labels
+    from ..model.remote_write import Labels
 
 _LONGEST_WHOLE_NUMBER = 1e15
 

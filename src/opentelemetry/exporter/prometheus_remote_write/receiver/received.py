@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from email.message import Message as Headers
 
-    from opentelemetry.exporter.prometheus_remote_write.model import Exemplar, Labels, Span
+    from ..model.remote_write import Exemplar, Labels, Span
 
 _STALE_MARKER = 0x7FF0000000000002
 

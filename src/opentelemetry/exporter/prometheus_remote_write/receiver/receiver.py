@@ -6,21 +6,21 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from opentelemetry.exporter.prometheus_remote_write.receiver.answers import Answer, Answers, script
-from opentelemetry.exporter.prometheus_remote_write.receiver.decoding import decode
-from opentelemetry.exporter.prometheus_remote_write.receiver.decompression import decompress
-from opentelemetry.exporter.prometheus_remote_write.receiver.history import History
-from opentelemetry.exporter.prometheus_remote_write.receiver.negotiation import negotiate
-from opentelemetry.exporter.prometheus_remote_write.receiver.received import Message
-from opentelemetry.exporter.prometheus_remote_write.receiver.refusal import Refusal
-from opentelemetry.exporter.prometheus_remote_write.receiver.server import Server
-from opentelemetry.exporter.prometheus_remote_write.receiver.validation import validate
+from .answers import Answer, Answers, script
+from .decoding import decode
+from .decompression import decompress
+from .history import History
+from .negotiation import negotiate
+from .received import Message
+from .refusal import Refusal
+from .server import Server
+from .validation import validate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
-    from opentelemetry.exporter.prometheus_remote_write.receiver.received import (
+    from .received import (
         Received,
         Rejected,
         Request,

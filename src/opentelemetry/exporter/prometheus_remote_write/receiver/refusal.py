@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from opentelemetry.exporter.prometheus_remote_write.receiver.notation import series_text
+from .notation import series_text
 
 if TYPE_CHECKING:
-    from opentelemetry.exporter.prometheus_remote_write.model import Labels
+    from ..model.remote_write import Labels
 
 _LONGEST = 1000  # characters of either part
 

@@ -12,8 +12,8 @@ from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry.exporter.prometheus_remote_write.receiver.answers import Answer
-from opentelemetry.exporter.prometheus_remote_write.receiver.received import Request
+from .answers import Answer
+from .received import Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,14 +6,14 @@ import math
 import unicodedata
 from typing import TYPE_CHECKING, NamedTuple
 
-from opentelemetry.exporter.prometheus_remote_write.receiver.notation import label_list, printable, value_text
-from opentelemetry.exporter.prometheus_remote_write.receiver.received import Histogram
+from .notation import label_list, printable, value_text
+from .received import Histogram
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from opentelemetry.exporter.prometheus_remote_write.model import Labels
-    from opentelemetry.exporter.prometheus_remote_write.receiver.received import Received
+    from ..model.remote_write import Labels
+    from .received import Received
 
 _HEAD = ("SERIES", "VALUE", "CHANGE", "LABELS")
 

@@ -9,14 +9,14 @@ import re
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from opentelemetry.exporter.prometheus_remote_write.receiver.histograms import histogram_fault
-from opentelemetry.exporter.prometheus_remote_write.receiver.refusal import Refusal
+from .histograms import histogram_fault
+from .refusal import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from opentelemetry.exporter.prometheus_remote_write.model import Exemplar, Labels
-    from opentelemetry.exporter.prometheus_remote_write.receiver.received import Message, Series
+    from ..model.remote_write import Exemplar, Labels
+    from .received import Message, Series
 
 _METRIC_NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 _LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")

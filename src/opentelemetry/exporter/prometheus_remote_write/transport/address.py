@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from threading import Thread
 from typing import Any, TypeAlias
 
-from opentelemetry.exporter.prometheus_remote_write.transport.deadline import current, remaining
-from opentelemetry.exporter.prometheus_remote_write.transport.standby import STANDBY
+from .deadline import current, remaining
+from .standby import STANDBY
 
 # getaddrinfo imports this codec when it first needs it. A process that is forked at that moment inherits the lock of
 # the module, which nobody holds any more, and could never look a name up.

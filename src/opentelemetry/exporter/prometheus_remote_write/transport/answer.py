@@ -9,8 +9,8 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import NamedTuple
 
-from opentelemetry.exporter.prometheus_remote_write.errors import Rejected, Retryable, SendError
-from opentelemetry.exporter.prometheus_remote_write.transport.message import one_line, shown_url
+from ..errors import Rejected, Retryable, SendError
+from .message import one_line, shown_url
 
 
 class Answer(NamedTuple):

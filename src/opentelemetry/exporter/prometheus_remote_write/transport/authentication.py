@@ -5,8 +5,8 @@ from __future__ import annotations
 from base64 import b64encode
 from urllib.parse import unquote
 
-from opentelemetry.exporter.prometheus_remote_write.settings import Settings, variable
-from opentelemetry.exporter.prometheus_remote_write.transport.secret_file import secret_file
+from ..configuration.settings import Settings, variable
+from .secret_file import secret_file
 
 
 def basic(username: str, password: str) -> str:

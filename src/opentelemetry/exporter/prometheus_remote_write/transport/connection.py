@@ -11,8 +11,8 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
-from opentelemetry.exporter.prometheus_remote_write.transport.address import connected_socket
-from opentelemetry.exporter.prometheus_remote_write.transport.deadline import current, remaining
+from .address import connected_socket
+from .deadline import current, remaining
 
 if TYPE_CHECKING:
     import socket

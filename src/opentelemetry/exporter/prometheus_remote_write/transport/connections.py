@@ -10,18 +10,18 @@ from urllib.parse import SplitResult, urlunsplit
 from urllib3 import PoolManager, ProxyManager
 from urllib3.exceptions import ClosedPoolError, HTTPError
 
-from opentelemetry.exporter.prometheus_remote_write.errors import Unsendable
-from opentelemetry.exporter.prometheus_remote_write.settings import Settings, variable
-from opentelemetry.exporter.prometheus_remote_write.transport.answer import Answer
-from opentelemetry.exporter.prometheus_remote_write.transport.connection import (
+from ..configuration.settings import Settings, variable
+from ..errors import Unsendable
+from .answer import Answer
+from .connection import (
     ConnectionPool,
     StaleConnectionError,
     TLSConnectionPool,
 )
-from opentelemetry.exporter.prometheus_remote_write.transport.failure import Route
-from opentelemetry.exporter.prometheus_remote_write.transport.message import shown_url
-from opentelemetry.exporter.prometheus_remote_write.transport.proxy import Proxy, proxy_for
-from opentelemetry.exporter.prometheus_remote_write.transport.tls import proxy_context, receiver_context
+from .failure import Route
+from .message import shown_url
+from .proxy import Proxy, proxy_for
+from .tls import proxy_context, receiver_context
 
 _BODY_BYTES = 4096  # read of an answer; a connection with more to come is closed rather than read on
 _KEPT_CONNECTIONS = 16  # more than requests are ever under way together

@@ -12,8 +12,8 @@ from urllib3.exceptions import NewConnectionError, ProtocolError, ProxyError, SS
 from urllib3.exceptions import TimeoutError as RequestTimeoutError
 from urllib3.util.ssl_match_hostname import CertificateError
 
-from opentelemetry.exporter.prometheus_remote_write.errors import Rejected, Retryable, SendError, Unsendable
-from opentelemetry.exporter.prometheus_remote_write.settings import variable
+from ..configuration.settings import variable
+from ..errors import Rejected, Retryable, SendError, Unsendable
 
 _REFUSED_TUNNEL = re.compile(r"Tunnel connection failed: ([0-9]{3})")
 _INTERNAL_SERVER_ERROR = 500

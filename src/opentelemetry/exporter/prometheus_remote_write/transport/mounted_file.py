@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 
-from opentelemetry.exporter.prometheus_remote_write.errors import Unsendable
+from ..errors import Unsendable
 
 _MAX_BYTES = 1 << 20  # what a Secret or a ConfigMap of Kubernetes can hold, and more than any secret needs
 

@@ -14,19 +14,19 @@ from urllib.parse import SplitResult, parse_qsl, urlsplit
 from urllib3 import HTTPHeaderDict
 from urllib3.exceptions import HTTPError
 
-from opentelemetry.exporter.prometheus_remote_write.errors import Retryable
-from opentelemetry.exporter.prometheus_remote_write.settings import RESERVED_HEADERS, Settings, variable
-from opentelemetry.exporter.prometheus_remote_write.transport import standby
-from opentelemetry.exporter.prometheus_remote_write.transport.answer import Answer, refusal
-from opentelemetry.exporter.prometheus_remote_write.transport.authentication import Authentication
-from opentelemetry.exporter.prometheus_remote_write.transport.connection import StaleConnectionError
-from opentelemetry.exporter.prometheus_remote_write.transport.connections import Connections
-from opentelemetry.exporter.prometheus_remote_write.transport.deadline import Deadline, deadline
-from opentelemetry.exporter.prometheus_remote_write.transport.failure import failure
-from opentelemetry.exporter.prometheus_remote_write.transport.headers import SECRET_LENGTH, merged, on_the_wire, secrets
-from opentelemetry.exporter.prometheus_remote_write.transport.message import redacted
-from opentelemetry.exporter.prometheus_remote_write.transport.rotation import Rotating
-from opentelemetry.exporter.prometheus_remote_write.transport.silence import silence
+from ..configuration.settings import RESERVED_HEADERS, Settings, variable
+from ..errors import Retryable
+from . import standby
+from .answer import Answer, refusal
+from .authentication import Authentication
+from .connection import StaleConnectionError
+from .connections import Connections
+from .deadline import Deadline, deadline
+from .failure import failure
+from .headers import SECRET_LENGTH, merged, on_the_wire, secrets
+from .message import redacted
+from .rotation import Rotating
+from .silence import silence
 
 _logger = logging.getLogger(__name__)
 

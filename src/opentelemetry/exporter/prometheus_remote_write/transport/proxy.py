@@ -14,9 +14,9 @@ from urllib.parse import SplitResult, urlsplit
 
 from urllib3.util import parse_url
 
-from opentelemetry.exporter.prometheus_remote_write.errors import Unsendable
-from opentelemetry.exporter.prometheus_remote_write.settings import variable
-from opentelemetry.exporter.prometheus_remote_write.transport.authentication import basic_from_userinfo
+from ..configuration.settings import variable
+from ..errors import Unsendable
+from .authentication import basic_from_userinfo
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 

@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterable
 from typing import Generic, TypeVar
 
-from opentelemetry.exporter.prometheus_remote_write.errors import Unsendable
+from ..errors import Unsendable
 
 _logger = logging.getLogger(__name__)
 

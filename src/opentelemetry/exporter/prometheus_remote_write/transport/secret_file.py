@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from opentelemetry.exporter.prometheus_remote_write.transport.mounted_file import content, unusable
-from opentelemetry.exporter.prometheus_remote_write.transport.rotation import Rotating
+from .mounted_file import content, unusable
+from .rotation import Rotating
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ssl
 
-from opentelemetry.exporter.prometheus_remote_write.errors import Unsendable
-from opentelemetry.exporter.prometheus_remote_write.settings import Settings, variable
-from opentelemetry.exporter.prometheus_remote_write.transport.mounted_file import content, unusable
+from ..configuration.settings import Settings, variable
+from ..errors import Unsendable
+from .mounted_file import content, unusable
 
 
 def receiver_context(settings: Settings) -> ssl.SSLContext:

@@ -1,0 +1,200 @@
+"""From keywords and environment variables to settings, with one sentence for everything that is wrong.
+
+A wrong keyword is raised: a programmer is there to see it. A wrong variable never is, because an exception would end
+the instrumentation of the whole application: it becomes a :class:`Problem`, and either gives way to the default or,
+where that would be unsafe, stops all sending.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from difflib import get_close_matches
+from typing import Any, NamedTuple
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+from ..errors import InvalidSetting
+from ..translation.naming import TranslationStrategy
+from .settings import (
+    PREFIX,
+    RESERVED_HEADERS,
+    Row,
+    Settings,
+    rows,
+    variable,
+)
+
+_MAPPINGS = ("basic_auth", "tls_config")
+_METRIC_NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
+_SHORT_TIMEOUT = 1.0  # seconds; a shorter one was most likely meant as seconds and written as milliseconds
+
+
+class Problem(NamedTuple):
+    """Something wrong with the configuration.
+
+    Args:
+        message: One sentence that names the setting and says what to do.
+        fatal: Whether nothing may be sent because of it.
+    """
+
+    message: str
+    fatal: bool
+
+
+class _Contradiction(NamedTuple):
+    settings: tuple[str, ...]
+    reason: str
+
+
+def load(keywords: Mapping[str, object], environ: Mapping[str, str]) -> tuple[Settings, list[Problem]]:
+    """Read the settings: each from its keyword, else from its variable, else its default.
+
+    Args:
+        keywords: The exporter's arguments; None counts as not given.
+        environ: The environment.
+
+    Returns:
+        The settings, and what was wrong in the environment.
+
+    Raises:
+        InvalidSetting: A keyword has a wrong value, or contradicts another setting. It is a ``ValueError``.
+        TypeError: A keyword is unknown or of a wrong type.
+    """
+    given = {name: value for name, value in keywords.items() if value is not None}
+    values, wrong = _from_environment(environ, given)
+    settings = Settings(**values, **_from_keywords(given))
+    problems = [*wrong.values(), *_unknown_variables(environ)]
+    for names, reason in _contradictions(settings):
+        if wrong.keys() & set(names):  # the reason is known
+            continue
+        if given:
+            raise InvalidSetting(f"{rows()[names[0]].keyword} ({variable(names[0])})", reason)
+        problems.append(Problem(f"{variable(names[0])} {reason}; nothing is sent", fatal=True))
+    problems += _doubts(settings, given)
+    return _cleaned(settings), problems
+
+
+def _from_keywords(given: Mapping[str, object]) -> dict[str, Any]:
+    names = {row.keyword: name for name, row in rows().items()}
+    values: dict[str, Any] = {}
+    for keyword, value in _flattened(given):
+        if keyword not in names:
+            known = {*names, *_MAPPINGS}
+            raise TypeError(f"unknown argument {keyword!r}{_meant(keyword, known)}")
+        try:
+            values[names[keyword]] = rows()[names[keyword]].type.accept(value)
+        except TypeError as error:
+            raise TypeError(f"{keyword} {error}") from None
+        except ValueError as error:
+            raise InvalidSetting(keyword, str(error)) from None
+    return values
+
+
+def _flattened(given: Mapping[str, object]) -> Iterator[tuple[str, object]]:
+    for keyword, value in given.items():
+        if keyword not in _MAPPINGS:
+            yield keyword, value
+        elif isinstance(value, Mapping):
+            yield from ((f"{keyword}.{key}", item) for key, item in value.items() if item is not None)
+        else:
+            raise TypeError(f"{keyword} must be a mapping, not {type(value).__name__}")
+
+
+def _from_environment(
+    environ: Mapping[str, str], given: Mapping[str, object]
+) -> tuple[dict[str, Any], dict[str, Problem]]:
+    values: dict[str, Any] = {}
+    wrong: dict[str, Problem] = {}
+    for name, row in rows().items():
+        text = environ.get(variable(name), "").strip()
+        if not text or row.keyword.partition(".")[0] in given:
+            continue
+        try:
+            values[name] = row.type.parse(text)
+        except ValueError as error:
+            wrong[name] = _wrong_value(name, row, text, str(error))
+    return values, wrong
+
+
+def _unknown_variables(environ: Mapping[str, str]) -> Iterator[Problem]:
+    known = {row.variable for row in rows().values()}
+    for name in sorted(environ):
+        word = name.removeprefix(PREFIX)
+        if word != name and word not in known:
+            yield Problem(f"{name} is not a variable of this exporter{_meant(word, known, PREFIX)}", fatal=False)
+
+
+def _wrong_value(name: str, row: Row, text: str, reason: str) -> Problem:
+    public = _public_part(text) if name == "endpoint" else "" if row.secret else text
+    shown = f"={public[:60]!r}" if public else ""
+    default = row.default.replace("`", "")
+    instead = f"the default is used ({default})" if default != "-" else "it is ignored"
+    end = "nothing is sent" if row.guards else instead
+    return Problem(f"{variable(name)}{shown} {reason}; {end}", fatal=row.guards)
+
+
+def _public_part(url: str) -> str:
+    """What of a malformed URL holds no secret: neither userinfo nor query, nor anything where these cannot be told."""
+    public = re.split("[?#]", url)[0]
+    return "" if "@" in url[len(public) :] else public.rpartition("@")[2]
+
+
+def _meant(word: str, known: set[str], prefix: str = "") -> str:
+    close = get_close_matches(word, known, n=1)
+    return f"; did you mean {prefix}{close[0]}?" if close else ""
+
+
+def _contradictions(settings: Settings) -> Iterator[_Contradiction]:
+    if not settings.endpoint:
+        yield _Contradiction(("endpoint",), "is not set: give it the receiver's write URL")
+    methods = {
+        "endpoint": "@" in urlsplit(settings.endpoint).netloc,
+        "username": bool(settings.username or settings.password or settings.password_file),
+        "bearer_token": bool(settings.bearer_token or settings.bearer_token_file),
+        "headers": any(name.lower() == "authorization" for name in settings.headers),
+    }
+    used = tuple(method for method, present in methods.items() if present)
+    words = {"endpoint": "its userinfo", "username": "a user name and password", "bearer_token": "a bearer token"}
+    if len(used) > 1:
+        others = ", ".join(words.get(method, "a header Authorization") for method in used)
+        yield _Contradiction(used, f"is one of several ways to authenticate that are set ({others}): keep one")
+    if settings.password and settings.password_file:
+        yield _Contradiction(("password", "password_file"), "and the same from a file are both set: keep one")
+    if settings.bearer_token and settings.bearer_token_file:
+        yield _Contradiction(("bearer_token", "bearer_token_file"), "and the same from a file are both set: keep one")
+    if bool(settings.username) != bool(settings.password or settings.password_file):
+        yield _Contradiction(
+            ("username", "password", "password_file"), "and a password, or a file with one, go together: set both"
+        )
+    if settings.client_key and not settings.client_certificate:
+        yield _Contradiction(("client_key", "client_certificate"), "needs the certificate that belongs to it")
+
+
+def _doubts(settings: Settings, given: Mapping[str, object]) -> Iterator[Problem]:
+    def called(name: str) -> str:
+        return name if name in given else variable(name)
+
+    if settings.timeout < _SHORT_TIMEOUT and "timeout" not in given:
+        milliseconds = round(settings.timeout * 1000)
+        yield Problem(f"{variable('timeout')}={milliseconds} is in milliseconds; were seconds meant?", fatal=False)
+    for header in settings.headers:
+        if header.lower() in RESERVED_HEADERS:
+            yield Problem(f"{called('headers')} sets {header}, which the protocol sets; it is ignored", fatal=False)
+    escapes = TranslationStrategy(settings.translation_strategy).escapes
+    if settings.namespace and escapes and not _METRIC_NAME.fullmatch(settings.namespace):
+        shown = f"{called('namespace')}={settings.namespace[:60]!r}"
+        reason = "is not how a Prometheus name begins (letters, digits, underscores; no digit in front)"
+        yield Problem(f"{shown} {reason}; receivers may refuse it", fatal=False)
+
+
+def _cleaned(settings: Settings) -> Settings:
+    """The settings as they are used: no protocol headers, and no credentials where a log could show them."""
+    parts = urlsplit(settings.endpoint)
+    userinfo, _, host = parts.netloc.rpartition("@")
+    headers = {name: value for name, value in settings.headers.items() if name.lower() not in RESERVED_HEADERS}
+    cleaned = replace(settings, headers=headers, endpoint=urlunsplit(parts._replace(netloc=host)))
+    if not userinfo:
+        return cleaned
+    username, _, password = userinfo.partition(":")
+    return replace(cleaned, username=unquote(username), password=unquote(password))

@@ -1,0 +1,1 @@
+"""Requests out: what waits, what is tried again, what the log says of it."""

@@ -1,0 +1,124 @@
+"""What delivery says in the application's log: a line when something changes, then one a minute while it lasts."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ..errors import Rejected, Retryable, SendError, Unsendable
+from ..model.remote_write import METRIC_NAME, Labels
+from ..text import one_line
+from .hints import hint
+
+_logger = logging.getLogger(__name__)
+
+_SUMMARY_INTERVAL = 60.0  # seconds
+_KINDS_A_MINUTE = 10
+_SERIES_SHOWN = 3
+_LONGEST_SERIES = 300  # characters
+
+
+class Outcome(NamedTuple):
+    """What became of an export and of what was waiting before it.
+
+    Args:
+        errors: Why requests were not accepted.
+        bad_series: The series that were found to be refused by themselves.
+        rejected: How many samples the receiver refused.
+        dropped: How many were given up, by reason.
+        waiting: How many will be tried again.
+    """
+
+    errors: Sequence[SendError]
+    bad_series: Sequence[Labels]
+    rejected: int
+    dropped: Counter[str]
+    waiting: int
+
+
+class DeliveryLog:
+    """Says what is wrong once, then sums it up.
+
+    Each kind of trouble (the type of the error and the status) has a line when it comes, and no other within a minute;
+    what happens meanwhile is counted and told with the next line.
+    """
+
+    def __init__(self) -> None:
+        self._told: dict[object, float] = {}
+        self._untold: Counter[str] = Counter()
+        self._bad_series: list[Labels] = []
+        self._in_trouble = False
+        self._waits_for_settings = 0
+
+    def report(self, outcome: Outcome, now: float) -> None:
+        """Say what there is to say of an export.
+
+        Args:
+            outcome: What became of it.
+            now: In seconds, by a clock that only goes up.
+        """
+        if outcome.rejected:
+            self._untold["rejected"] += outcome.rejected
+        self._untold.update({f"dropped ({reason})": number for reason, number in outcome.dropped.items()})
+        self._bad_series += outcome.bad_series
+        if "at exit" in outcome.dropped:
+            if self._waits_for_settings == outcome.dropped["at exit"]:
+                return  # as was said
+            _logger.warning(
+                "Metrics are lost: the exporter was shut down before they could be delivered%s", self._sum()
+            )
+        elif outcome.errors:
+            self._tell(outcome, now)
+        elif not outcome.waiting and (self._in_trouble or (self._untold and not self._told_lately(now))):
+            level = logging.WARNING if self._untold else logging.INFO
+            _logger.log(level, "Metrics are delivered again%s", self._sum())
+            self._in_trouble = False
+
+    def _told_lately(self, now: float) -> dict[object, float]:
+        self._told = {kind: told for kind, told in self._told.items() if now - told < _SUMMARY_INTERVAL}
+        return self._told
+
+    def _tell(self, outcome: Outcome, now: float) -> None:
+        for kind, error in {_kind(error): error for error in outcome.errors}.items():
+            if kind in self._told_lately(now) or len(self._told) >= _KINDS_A_MINUTE:
+                continue
+            self._told[kind] = now
+            self._in_trouble = True
+            advice = hint(error)
+            level = logging.ERROR if isinstance(error, Unsendable) else logging.WARNING
+            said = f"{error} - {advice}" if advice else str(error)
+            waiting = f"{outcome.waiting} samples wait to be sent again" if outcome.waiting else ""
+            self._waits_for_settings = 0
+            if waiting and isinstance(error, Unsendable):  # it will hardly be otherwise before the exit
+                waiting += ", and are lost at the exit"
+                self._waits_for_settings = outcome.waiting
+            _logger.log(level, "Metrics were not delivered: %s%s", said, self._sum(waiting))
+
+    def _sum(self, waiting: str = "") -> str:
+        """What was counted and not told yet, as the end of a line."""
+        facts = [f"{number} samples {what}" for what, number in sorted(self._untold.items())]
+        if waiting:
+            facts.append(waiting)
+        if self._bad_series:
+            facts.append(f"refused series: {_listed(self._bad_series)}")
+        self._untold.clear()
+        self._bad_series.clear()
+        return f" [{', '.join(facts)}]" if facts else ""
+
+
+def _kind(error: SendError) -> object:
+    return type(error), error.status if isinstance(error, Retryable | Rejected) else None
+
+
+def _listed(all_series: Sequence[Labels]) -> str:
+    shown = ", ".join(_shown(dict(labels)) for labels in all_series[:_SERIES_SHOWN])
+    more = len(all_series) - _SERIES_SHOWN
+    return f"{shown} and {more} more" if more > 0 else shown
+
+
+def _shown(labels: dict[str, str]) -> str:
+    name = labels.pop(METRIC_NAME, "")
+    text = f"{name}{{{', '.join(f'{label}={value!r}' for label, value in labels.items())}}}"
+    return one_line(text, _LONGEST_SERIES)

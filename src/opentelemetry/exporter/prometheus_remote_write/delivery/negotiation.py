@@ -1,0 +1,101 @@
+"""Which version of the protocol the receiver speaks, and how much of a 2.0 request it says it has written.
+
+Remote Write 2.0, sections "Response" and "Backward and forward compatibility": a receiver of 2.0 answers with headers
+that count what it has written. One of 1.0 does not; it may even answer 2xx to what it cannot read, and drop it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import NamedTuple
+
+from ..errors import Rejected
+from ..model.request import PROTOCOL_2, Request
+
+_WRITTEN = {
+    "samples": "X-Prometheus-Remote-Write-Samples-Written",
+    "histograms": "X-Prometheus-Remote-Write-Histograms-Written",
+    "exemplars": "X-Prometheus-Remote-Write-Exemplars-Written",
+}
+_COUNT = re.compile("[0-9]{1,19}")  # an int64; Python refuses to convert thousands of digits
+
+
+class Shortfall(NamedTuple):
+    """How much of a request was not written, though the answer was 2xx or 4xx."""
+
+    samples: int
+    histograms: int
+    exemplars: int
+
+    def __str__(self) -> str:
+        return ", ".join(f"{number} {kind}" for kind, number in self._asdict().items() if number)
+
+
+def shortfall(request: Request, headers: Mapping[str, str]) -> Shortfall:
+    """Returns how much of a 2.0 request was not written.
+
+    A header that is missing means 0; one that is no whole number says nothing, and is read as if all were written.
+
+    Args:
+        request: What was sent.
+        headers: The answer's; at least one of them counts what was written.
+    """
+    by_name = {name.lower(): value.strip() for name, value in headers.items()}
+    missing = {}
+    for kind, header in _WRITTEN.items():
+        sent: int = getattr(request, kind)
+        written = by_name.get(header.lower(), "0")
+        missing[kind] = max(0, sent - int(written)) if _COUNT.fullmatch(written) else 0
+    return Shortfall(**missing)
+
+
+class Negotiation:
+    """Remembers, for an exporter's life, whether the receiver has shown that it speaks 2.0.
+
+    Attributes:
+        confirmed: Whether it has.
+    """
+
+    def __init__(self) -> None:
+        self.confirmed = False
+        self._answered = False
+
+    def understood(self, request: Request, headers: Mapping[str, str]) -> bool:
+        """Returns False where an answer of 2xx means that a request of 2.0 was not read, and so is lost.
+
+        Args:
+            request: What was sent.
+            headers: The answer's.
+        """
+        if request.protocol == PROTOCOL_2:
+            self._note(headers)
+        return request.protocol != PROTOCOL_2 or self.confirmed
+
+    def refused_protocol(self, request: Request, error: Rejected) -> bool:
+        """Returns whether a request was refused because the receiver speaks only 1.0.
+
+        So it is with a 415; and with a 400 to the very first request of 2.0, for a receiver of 1.0 may choke on it. But
+        a receiver that has confirmed 2.0 once means something else.
+
+        Args:
+            request: What was sent.
+            error: The refusal.
+        """
+        if request.protocol != PROTOCOL_2:
+            return False
+        first = not self._answered
+        self._note(error.headers)
+        return not self.confirmed and (
+            error.status == HTTPStatus.UNSUPPORTED_MEDIA_TYPE or (first and error.status == HTTPStatus.BAD_REQUEST)
+        )
+
+    def _note(self, headers: Mapping[str, str]) -> None:
+        self._answered = True
+        self.confirmed = self.confirmed or _counts_written(headers)
+
+
+def _counts_written(headers: Mapping[str, str]) -> bool:
+    names = {name.lower() for name in headers}
+    return any(header.lower() in names for header in _WRITTEN.values())

@@ -1,0 +1,1 @@
+"""From the SDK's data points to samples of metric families."""

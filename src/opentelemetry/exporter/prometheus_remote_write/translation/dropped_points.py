@@ -1,0 +1,78 @@
+"""What was left out, counted by reason, and said once."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable
+
+from ..errors import OverBudget, Untranslatable
+from ..text import one_line
+
+_logger = logging.getLogger(__name__)
+
+_MESSAGES_REMEMBERED = 1000
+_METRICS_NAMED = 5
+_LONGEST_NAME = 300  # characters
+_LONGEST_REASON = 1000
+_BUDGET = ("", "max_series")
+
+
+class Refusals:
+    """Counts the data points that have no Prometheus form, and warns once for each metric and reason.
+
+    Attributes:
+        points: How many data points were left out so far, by the reason's short word.
+    """
+
+    def __init__(self) -> None:
+        self.points: Counter[str] = Counter()
+        self._told: set[tuple[str, str]] = set()
+        self._over_budget: Counter[str] = Counter()
+
+    def refuse(self, metric: str, error: Untranslatable, points: int = 1) -> None:
+        """Count data points that are left out.
+
+        Args:
+            metric: The name of the OpenTelemetry metric.
+            error: Why.
+            points: How many data points.
+        """
+        self.points[error.reason] += points
+        if isinstance(error, OverBudget):
+            self._over_budget[metric] += points
+            return
+        if (metric, error.reason) in self._told or len(self._told) >= _MESSAGES_REMEMBERED:
+            return
+        self._told.add((metric, error.reason))
+        _logger.warning(
+            "Metric %s: %s. This is said once; what is left out is counted.",
+            one_line(repr(metric), _LONGEST_NAME),
+            one_line(str(error), _LONGEST_REASON),  # which may name labels, and these may hold anything
+        )
+
+    def tell_of_budget(self, limit: int, used: Callable[[], Counter[str]]) -> None:
+        """Warn of what an export has left out beyond the budget of series, if it is the first to do so.
+
+        Args:
+            limit: The budget.
+            used: Returns how many series there are, by metric.
+        """
+        left_out, self._over_budget = self._over_budget, Counter()
+        if not left_out or _BUDGET in self._told:
+            return
+        self._told.add(_BUDGET)
+        _logger.warning(
+            "The process has as many series as max_series=%d lets it have, so %d streams are left out (of %s). Most"
+            " series are of %s: drop attributes or metrics, or allow more. Said once; what is left out is counted.",
+            limit,
+            left_out.total(),
+            _listed(left_out),
+            _listed(used()),
+        )
+
+
+def _listed(metrics: Counter[str]) -> str:
+    return ", ".join(
+        f"{one_line(repr(metric), _LONGEST_NAME)}: {number}" for metric, number in metrics.most_common(_METRICS_NAMED)
+    )

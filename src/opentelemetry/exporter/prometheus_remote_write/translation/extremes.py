@@ -1,0 +1,79 @@
+"""The least and the greatest value in a histogram's points, as gauges beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import chain
+from operator import attrgetter
+from typing import Any
+
+from ..errors import Untranslatable
+from ..model.family import Frame
+from ..model.remote_write import MetricType
+from .points import DataPoints, Descriptor, NumberPoints, Points
+
+
+class WithExtremes:
+    """The points of a histogram, and beside them their least and greatest values as gauges.
+
+    A data point is told of as one, though it may be left out of each of the three: by reason, as often as the one that
+    leaves out the most.
+
+    Args:
+        descriptor: Of the metric.
+        points: Makes what translates the histogram itself.
+    """
+
+    def __init__(self, descriptor: Descriptor, points: Callable[[Descriptor], Points]) -> None:
+        self._descriptor = descriptor
+        self._refused: list[Untranslatable] = []
+        heard = descriptor._replace(refuse=self._refused.append)
+        self._kinds = (points(heard), ExtremePoints(heard, "min"), ExtremePoints(heard, "max"))
+
+    def frames(self, points: DataPoints) -> Iterator[Frame]:
+        """Translate the data points of one export."""
+        most: dict[str, list[Untranslatable]] = {}
+        for kind in self._kinds:
+            self._refused.clear()
+            yield from kind.frames(points)
+            by_reason: dict[str, list[Untranslatable]] = {}
+            for error in self._refused:
+                by_reason.setdefault(error.reason, []).append(error)
+            for reason, errors in by_reason.items():
+                most[reason] = max(most.get(reason, []), errors, key=len)
+        for error in chain.from_iterable(most.values()):
+            self._descriptor.refuse(error)
+
+    def forget(self) -> None:
+        """Give up the series: the metric is gone."""
+        for kind in self._kinds:
+            kind.forget()
+
+
+class ExtremePoints:
+    """The least or the greatest value in a histogram's points, as a gauge.
+
+    Args:
+        descriptor: Of the histogram.
+        extreme: ``min`` or ``max``, which the name ends in.
+    """
+
+    def __init__(self, descriptor: Descriptor, extreme: str) -> None:
+        of_extreme = descriptor._replace(family=f"{descriptor.family}_{extreme}")
+        self._points = NumberPoints(of_extreme, MetricType.GAUGE, lambda points: map(attrgetter(extreme), points))
+
+    def frames(self, points: DataPoints) -> Iterator[Frame]:
+        """Translate the data points of one export, but for those that have not recorded their extremes."""
+        yield from self._points.frames([point for point in points if _has_extremes(point)])
+
+    def forget(self) -> None:
+        """Give up the series: the metric is gone."""
+        self._points.forget()
+
+
+def _has_extremes(point: Any) -> bool:
+    """The SDK leaves them at plus and minus infinity where an aggregation records none."""
+    try:
+        return not point.min > point.max
+    except Exception:  # noqa: BLE001 - a point of any kind of wrong; what is wrong with it will be said
+        return True

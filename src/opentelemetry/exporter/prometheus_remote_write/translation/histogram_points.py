@@ -1,0 +1,265 @@
+"""What the data points of histograms become: classic series for each bucket, or native histograms."""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import accumulate, chain
+from operator import lt
+from typing import Any, TypeAlias
+
+from ..errors import Untranslatable
+from ..model.family import Family, Frame, SeriesName
+from ..model.remote_write import (
+    BUCKET_BOUND,
+    Exemplar,
+    Metadata,
+    MetricType,
+    NativeHistogram,
+)
+from .exemplars import bucket_of
+from .label_sets import LabelSet, label_set
+from .labels import le_text
+from .native_histogram import custom_buckets, exponential
+from .points import (
+    DataPoints,
+    Descriptor,
+    Samples,
+    exemplars_by_point,
+    frames,
+    timestamps,
+    unreadable,
+)
+from .streams import Streams
+
+_Shape: TypeAlias = tuple[tuple[float, ...], int]
+"""Bounds, and the number of buckets."""
+
+
+class HistogramPoints:
+    """The points of a histogram with explicit buckets, as classic histograms.
+
+    Args:
+        descriptor: Of the metric.
+    """
+
+    def __init__(self, descriptor: Descriptor) -> None:
+        self._descriptor = descriptor
+        self._by_shape: dict[_Shape, _ClassicBuckets] = {}
+
+    def frames(self, points: DataPoints) -> Iterator[Frame]:
+        """Translate the data points of one export; those with other bounds are a family of their own."""
+        by_shape = self._grouped(points)
+        if by_shape.keys() != self._by_shape.keys() or len(by_shape) > 1:
+            # First, so that a stream that moves to other bounds can have its series there.
+            for shape, buckets in self._by_shape.items():
+                buckets.keep_only(by_shape.get(shape, ()))
+            self._by_shape = {shape: buckets for shape, buckets in self._by_shape.items() if shape in by_shape}
+        for shape, alike in by_shape.items():
+            try:
+                if shape not in self._by_shape:
+                    self._by_shape[shape] = _ClassicBuckets(self._descriptor, *shape)
+            except Untranslatable as error:
+                for _ in alike:
+                    self._descriptor.refuse(error)
+            else:
+                yield from self._by_shape[shape].frames(alike)
+
+    def forget(self) -> None:
+        """Give up the series: the metric is gone."""
+        for buckets in self._by_shape.values():
+            buckets.forget()
+
+    def _grouped(self, points: DataPoints) -> dict[_Shape, DataPoints]:
+        try:
+            shapes = [(point.explicit_bounds, len(point.bucket_counts)) for point in points]
+            if shapes.count(shapes[0]) == len(shapes):  # as they always are in what the SDK collects
+                return {(tuple(shapes[0][0]), shapes[0][1]): points}
+        except Exception:  # noqa: BLE001, S110 - which of them is wrong shows below
+            pass
+        groups: dict[_Shape, list[Any]] = {}
+        for point in points:
+            try:
+                groups.setdefault((tuple(point.explicit_bounds), len(point.bucket_counts)), []).append(point)
+            except Exception as error:  # noqa: BLE001 - a point of any kind of wrong
+                self._descriptor.refuse(unreadable(error))
+        return {**groups}
+
+
+class NativePoints:
+    """The points of a histogram, each as one native histogram.
+
+    Args:
+        descriptor: Of the metric.
+        histogram: From a data point to its native histogram; raises :class:`Untranslatable` where it has none.
+    """
+
+    def __init__(self, descriptor: Descriptor, histogram: Callable[[Any], NativeHistogram]) -> None:
+        self._descriptor = descriptor
+        self._histogram = histogram
+        family = _family(descriptor, (SeriesName(descriptor.family),), native=True)
+        self._streams = Streams(family, descriptor.claims, descriptor.labels, descriptor.refuse, descriptor.beginnings)
+
+    def frames(self, points: DataPoints) -> Iterator[Frame]:
+        """Translate the data points of one export."""
+        yield from frames(self._streams, self._samples, points, self._descriptor.refuse)
+
+    def forget(self) -> None:
+        """Give up the series: the metric is gone."""
+        self._streams.forget()
+
+    def _samples(self, points: DataPoints) -> Samples:
+        exemplars = exemplars_by_point(points) if self._descriptor.exemplars else {}
+        return Samples(timestamps(points), array("d"), list(map(self._histogram, points)), exemplars)
+
+
+class CustomBucketPoints:
+    """The points of a histogram with explicit buckets, as native histograms where they have that form, else classic.
+
+    Args:
+        descriptor: Of the metric.
+    """
+
+    def __init__(self, descriptor: Descriptor) -> None:
+        self._native = NativePoints(descriptor, _with_custom_buckets)
+        self._classic = HistogramPoints(descriptor)
+
+    def frames(self, points: DataPoints) -> Iterator[Frame]:
+        """Translate the data points of one export."""
+        complete: list[Any] = []
+        others: list[Any] = []
+        for point in points:
+            (complete if _has_custom_buckets(point) else others).append(point)
+        yield from self._native.frames(complete)
+        yield from self._classic.frames(others)
+
+    def forget(self) -> None:
+        """Give up the series: the metric is gone."""
+        self._native.forget()
+        self._classic.forget()
+
+
+def exponential_points(descriptor: Descriptor) -> NativePoints:
+    """Returns what translates the points of an exponential histogram."""
+    return NativePoints(descriptor, _with_exponential_buckets)
+
+
+class _ClassicBuckets:
+    """The points of a histogram that have the same bounds and number of buckets."""
+
+    def __init__(self, descriptor: Descriptor, bounds: tuple[float, ...], buckets: int) -> None:
+        bounds = _different_numbers(bounds)
+        if bounds and bounds[-1] == math.inf:
+            bounds = bounds[:-1]  # what every histogram has: the bucket +Inf
+        self._descriptor = descriptor
+        self._bounds = bounds[:buckets]
+        self._complete = buckets > len(bounds)
+        self._one_for_each = buckets == len(bounds) + 1  # bucket for each bound, and the last
+        name = descriptor.family
+        names = [SeriesName(f"{name}_bucket", le_text(bound)) for bound in (*self._bounds, math.inf)]
+        family = _family(descriptor, (*names, SeriesName(f"{name}_sum"), SeriesName(f"{name}_count")))
+        self._streams = Streams(family, descriptor.claims, self._labels, descriptor.refuse, descriptor.beginnings)
+
+    def frames(self, points: DataPoints) -> Iterator[Frame]:
+        yield from frames(self._streams, self._samples, points, self._descriptor.refuse)
+
+    def keep_only(self, points: DataPoints) -> None:
+        self._streams.keep_only(points)
+
+    def forget(self) -> None:
+        self._streams.forget()
+
+    def _labels(self, attributes: Mapping[str, Any]) -> LabelSet:
+        found = self._descriptor.labels(attributes)
+        if all(name != BUCKET_BOUND for name, _ in found.labels):
+            return found  # the same that other metrics have
+        return label_set(found.attributes, tuple(label for label in found.labels if label[0] != BUCKET_BOUND))
+
+    def _samples(self, points: DataPoints) -> Samples:
+        values = self._values(points)
+        if values is None:
+            values = array("d", [value for point in points for value in self._values_of(point)])
+        exemplars = self._exemplars(points) if self._descriptor.exemplars else {}
+        return Samples(timestamps(points), values, exemplars=exemplars)
+
+    def _values(self, points: DataPoints) -> array[float] | None:
+        """The values of points that need no closer look: whose buckets hold what they count, as the SDK's do."""
+        if not (points and self._one_for_each):
+            return None
+        values: list[float] = []
+        for point in points:
+            values += accumulate(point.bucket_counts)
+            values += (point.sum, point.count)
+        if min(chain.from_iterable([point.bucket_counts for point in points])) < 0:
+            return None
+        found = array("d", values)
+        infinite, size = len(self._bounds), len(self._bounds) + 3
+        return found if found[infinite::size] == found[size - 1 :: size] else None
+
+    def _values_of(self, point: Any) -> list[float]:
+        cumulative: list[float] = list(accumulate(point.bucket_counts))
+        total = cumulative[-1] if cumulative else 0
+        if total != point.count:
+            self._check_total(point, total)
+        if cumulative and min(point.bucket_counts) < 0:
+            raise Untranslatable("buckets", "a bucket count is negative")
+        cumulative[len(self._bounds) :] = (point.count, point.sum, point.count)
+        return cumulative
+
+    def _check_total(self, point: Any, total: float) -> None:
+        # The bucket +Inf shows the count; so a point may have no buckets at all, or count what fits in none (NaN).
+        if total > point.count or (total and not self._complete):
+            raise Untranslatable("buckets", f"its buckets hold {total} values, but its count is {point.count}")
+
+    def _exemplars(self, points: DataPoints) -> dict[int, tuple[Exemplar, ...]]:
+        by_series: dict[int, tuple[Exemplar, ...]] = {}
+        series_of_a_stream = len(self._bounds) + 3
+        for position, exemplars in exemplars_by_point(points).items():
+            for exemplar in exemplars:
+                series = position * series_of_a_stream + bucket_of(exemplar.value, self._bounds)
+                by_series[series] = (*by_series.get(series, ()), exemplar)
+        return by_series
+
+
+def _different_numbers(bounds: Sequence[Any]) -> tuple[float, ...]:
+    """Returns bounds as floats, of which two integers may be the same."""
+    try:
+        numbers = tuple(map(float, bounds))
+    except (TypeError, ValueError, OverflowError):
+        numbers = ()
+    if len(set(numbers)) < len(bounds) or any(map(math.isnan, numbers)) or math.inf in numbers[:-1]:
+        raise Untranslatable("bounds", f"its bounds {list(bounds)} are not all different numbers")
+    return numbers
+
+
+def _with_exponential_buckets(point: Any) -> NativeHistogram:
+    return exponential(
+        scale=point.scale,
+        zero_count=point.zero_count,
+        positive_offset=point.positive.offset,
+        positive_counts=point.positive.bucket_counts,
+        negative_offset=point.negative.offset,
+        negative_counts=point.negative.bucket_counts,
+        sum=point.sum,
+        count=point.count,
+    )
+
+
+def _with_custom_buckets(point: Any) -> NativeHistogram:
+    bounds = _different_numbers(point.explicit_bounds)
+    return custom_buckets(bounds, point.bucket_counts, point.sum, point.count)
+
+
+def _has_custom_buckets(point: Any) -> bool:
+    """A receiver refuses bounds that do not ascend and buckets that do not hold the count; classic series may be so."""
+    try:
+        bounds, counts = point.explicit_bounds, point.bucket_counts
+        return all(map(lt, bounds, bounds[1:])) and bool(counts) and sum(counts) == point.count
+    except Exception:  # noqa: BLE001 - a point of any kind of wrong; the classic form will say what
+        return False
+
+
+def _family(descriptor: Descriptor, names: tuple[SeriesName, ...], *, native: bool = False) -> Family:
+    metadata = Metadata(descriptor.family, MetricType.HISTOGRAM, descriptor.help, descriptor.unit)
+    return Family(descriptor.metric, metadata, names, native)

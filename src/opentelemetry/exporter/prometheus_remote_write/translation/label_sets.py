@@ -1,0 +1,62 @@
+"""Sets of attributes and their labels, remembered: the metrics of a scope mostly have the same sets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from copy import deepcopy
+from itertools import chain
+from typing import Any, NamedTuple
+
+from ..model.remote_write import Labels
+
+_SETS_KEPT = 1000
+_PLAIN = frozenset({str, int, bool})  # whose values are told apart by value and type
+_UNCHANGING = _PLAIN | {float, bytes}
+
+
+class LabelSet(NamedTuple):
+    """What attributes become.
+
+    Args:
+        attributes: A copy of them, which nobody changes; several streams may have the same.
+        labels: Their labels.
+        label_bytes: How many bytes the labels take.
+    """
+
+    attributes: Mapping[str, Any]
+    labels: Labels
+    label_bytes: int
+
+
+class LabelSets:
+    """Makes the labels for attributes under one resource and scope, and remembers some.
+
+    Args:
+        make: From attributes to labels; it gives the same for the same.
+    """
+
+    def __init__(self, make: Callable[[Mapping[str, Any]], Labels]) -> None:
+        self._make = make
+        self._kept: dict[object, LabelSet] = {}
+
+    def __call__(self, attributes: Mapping[str, Any]) -> LabelSet:
+        """Returns what attributes become; may raise what ``make`` raises."""
+        copy = dict(attributes)  # first, for somebody may change them meanwhile
+        types = tuple(map(type, copy.values()))
+        if not _PLAIN.issuperset(types):
+            labels = self._make(copy)
+            # The SDK's sequences are tuples; mappings, and the values of others, can be changed in place.
+            return label_set(copy if _UNCHANGING.issuperset(types) else deepcopy(copy), labels)
+        key = (types, *copy.items())
+        known = self._kept.get(key)
+        if known is None:
+            known = label_set(copy, self._make(copy))
+            if len(self._kept) >= _SETS_KEPT:
+                self._kept.clear()
+            self._kept[key] = known
+        return known
+
+
+def label_set(attributes: Mapping[str, Any], labels: Labels) -> LabelSet:
+    """Returns the set of attributes, which nobody may change, and their labels."""
+    return LabelSet(attributes, labels, len("".join(chain.from_iterable(labels)).encode()))

@@ -1,0 +1,175 @@
+"""What the data points of a metric become: a class for each kind, with ``frames(points)`` and ``forget()``.
+
+One bad data point never costs another: all points are translated at once, and only where that fails one by one, to find
+those to leave out.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol, TypeAlias
+
+from ..errors import Untranslatable
+from ..model.family import Claims, Family, Frame, SeriesName
+from ..model.remote_write import (
+    Exemplar,
+    Metadata,
+    MetricType,
+    NativeHistogram,
+)
+from ..model.timestamps import milliseconds
+from .exemplars import prometheus_exemplars
+from .label_sets import LabelSet
+from .streams import Streams
+from .zero_samples import Beginnings
+
+DataPoints: TypeAlias = Sequence[Any]
+
+
+class Descriptor(NamedTuple):
+    """What all data points of a metric have in common.
+
+    Args:
+        metric: The OpenTelemetry metric's name.
+        family: The name of the Prometheus metric family.
+        help: The metric's description.
+        unit: The unit's word.
+        labels: From a data point's attributes to what they become.
+        claims: Where series are claimed.
+        refuse: Told of each data point that is left out, and why.
+        exemplars: Whether exemplars are sent.
+        beginnings: Decides on seeds, where they are sent.
+    """
+
+    metric: str
+    family: str
+    help: str
+    unit: str
+    labels: Callable[[Mapping[str, Any]], LabelSet]
+    claims: Claims
+    refuse: Callable[[Untranslatable], None]
+    exemplars: bool
+    beginnings: Beginnings | None = None
+
+
+class Points(Protocol):
+    """The data points of one metric, from export to export."""
+
+    def frames(self, points: DataPoints) -> Iterator[Frame]:
+        """Translate the data points of one export."""
+
+    def forget(self) -> None:
+        """Give up the series: the metric is gone."""
+
+
+def _values(points: DataPoints) -> list[float]:
+    return [point.value for point in points]
+
+
+class NumberPoints:
+    """The points of a sum, a gauge, or of one number in a histogram's points.
+
+    Args:
+        descriptor: Of the metric.
+        type: Of the family. Only a counter's exemplars are sent (OpenTelemetry specification, "Exemplars").
+        numbers: The number in each data point.
+    """
+
+    def __init__(
+        self,
+        descriptor: Descriptor,
+        type: MetricType,  # noqa: A002 - its name
+        numbers: Callable[[DataPoints], Iterable[float]] = _values,
+    ) -> None:
+        self._descriptor = descriptor
+        self._numbers = numbers
+        self._exemplars = descriptor.exemplars and type is MetricType.COUNTER
+        name = descriptor.family
+        family = Family(
+            descriptor.metric, Metadata(name, type, descriptor.help, descriptor.unit), names=(SeriesName(name),)
+        )
+        beginnings = descriptor.beginnings if type is MetricType.COUNTER else None
+        self._streams = Streams(family, descriptor.claims, descriptor.labels, descriptor.refuse, beginnings)
+
+    def frames(self, points: DataPoints) -> Iterator[Frame]:
+        """Translate the data points of one export."""
+        yield from frames(self._streams, self._samples, points, self._descriptor.refuse)
+
+    def forget(self) -> None:
+        """Give up the series: the metric is gone."""
+        self._streams.forget()
+
+    def _samples(self, points: DataPoints) -> Samples:
+        exemplars = exemplars_by_point(points) if self._exemplars else {}
+        return Samples(timestamps(points), array("d", self._numbers(points)), exemplars=exemplars)
+
+
+class Samples(NamedTuple):
+    """What data points are worth: the part of a :class:`Frame` that is new in every export."""
+
+    timestamps: int | list[int]
+    values: array[float]
+    histograms: Sequence[NativeHistogram] = ()
+    exemplars: Mapping[int, tuple[Exemplar, ...]] = {}
+
+
+def frames(
+    streams: Streams,
+    samples: Callable[[DataPoints], Samples],
+    points: DataPoints,
+    refuse: Callable[[Untranslatable], None],
+) -> Iterator[Frame]:
+    """Translate the data points of one family and one export, leaving out those that cannot be.
+
+    Args:
+        streams: The family's.
+        samples: From data points to what they are worth; may raise anything for what is wrong with one of them.
+        points: The data points.
+        refuse: Told of each data point that is left out, and why.
+
+    Yields:
+        One frame, if there is a data point left.
+    """
+    found, their_streams, alignment = streams.find(points)
+    try:
+        translated = samples(found)
+    except Exception:  # noqa: BLE001 - whatever is wrong with one point, the others go out
+        found, their_streams, alignment = streams.find(list(_sound(found, samples, refuse)))
+        translated = samples(found)
+    if found:
+        yield Frame(streams.family, their_streams, *translated, streams.seeds(), alignment)
+
+
+def _sound(
+    points: DataPoints, samples: Callable[[DataPoints], Samples], refuse: Callable[[Untranslatable], None]
+) -> Iterator[Any]:
+    for point in points:
+        try:
+            samples([point])
+        except Untranslatable as error:
+            refuse(error)
+        except Exception as error:  # noqa: BLE001 - a point of any kind of wrong
+            refuse(unreadable(error))
+        else:
+            yield point
+
+
+def unreadable(error: Exception) -> Untranslatable:
+    """Returns the reason to leave out a data point that is not as the SDK makes them."""
+    return Untranslatable("value", f"a data point cannot be read ({type(error).__name__}: {error})")
+
+
+def timestamps(points: DataPoints) -> int | list[int]:
+    """Returns the time of the data points in milliseconds: one if they share it, as all that the SDK collects do."""
+    times = [point.time_unix_nano for point in points]
+    return milliseconds(times[0]) if times and times.count(times[0]) == len(times) else list(map(milliseconds, times))
+
+
+def exemplars_by_point(points: DataPoints) -> dict[int, tuple[Exemplar, ...]]:
+    """Returns the exemplars of those data points that have some, by their position."""
+    return {
+        position: exemplars
+        for position, point in enumerate(points)
+        if point.exemplars and (exemplars := prometheus_exemplars(point.exemplars))
+    }

@@ -1,0 +1,103 @@
+"""What is remembered of a resource from export to export: its target, its scopes, and the points of their metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any, TypeAlias
+
+from opentelemetry.sdk.metrics.export import Metric
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+
+from .label_sets import LabelSets
+from .points import Points
+from .target import Target
+
+MetricKey: TypeAlias = tuple[object, ...]
+"""What makes a metric of a scope the same in the next export."""
+
+
+def metric_key(metric: Metric, seen: Collection[MetricKey]) -> MetricKey:
+    """Returns what makes a metric the same in the next export; a number tells apart those that views made alike.
+
+    Args:
+        metric: The metric.
+        seen: The keys of the metrics that came before it in the same export and scope.
+    """
+    data = metric.data
+    alike = (
+        metric.name,
+        metric.unit,
+        metric.description,
+        type(data),
+        getattr(data, "is_monotonic", None),
+        getattr(data, "aggregation_temporality", None),
+    )
+    number = 0
+    while (*alike, number) in seen:
+        number += 1
+    return (*alike, number)
+
+
+class RememberedScope:
+    """An instrumentation scope under a resource.
+
+    Args:
+        scope: The scope.
+        target: What the resource's attributes become.
+
+    Attributes:
+        label_sets: The labels of its attribute sets, when they were first asked for.
+        metrics: What the points of each of its metrics become.
+    """
+
+    def __init__(self, scope: InstrumentationScope, target: Target) -> None:
+        self.scope = scope
+        self.target = target
+        self.label_sets: LabelSets | None = None
+        self.metrics: dict[MetricKey, list[Points]] = {}
+
+    def keep_only(self, keys: Collection[MetricKey]) -> None:
+        """Forget the metrics that are not among the keys."""
+        for key in self.metrics.keys() - keys:
+            self.drop(key)
+
+    def drop(self, key: MetricKey) -> None:
+        """Forget a metric."""
+        for points in self.metrics.pop(key, ()):
+            points.forget()
+
+
+class RememberedResource:
+    """A resource.
+
+    Args:
+        attributes: Its attributes, by which it is found again.
+        target: What they become.
+        info: The points of ``target_info``, where that is sent.
+    """
+
+    def __init__(self, attributes: Mapping[str, Any], target: Target, info: Points | None) -> None:
+        self.attributes = dict(attributes)
+        self.target = target
+        self.info = info
+        self._scopes: dict[InstrumentationScope, RememberedScope] = {}
+
+    def scope(self, scope: InstrumentationScope) -> RememberedScope:
+        """Returns what is remembered of a scope."""
+        remembered = self._scopes.get(scope)
+        if remembered is None:
+            remembered = self._scopes[scope] = RememberedScope(scope, self.target)
+        return remembered
+
+    def keep_only(self, keys: Mapping[RememberedScope, Collection[MetricKey]]) -> None:
+        """Forget the scopes that are not among the keys, and of the others all metrics that are not."""
+        for remembered in [*self._scopes.values()]:
+            remembered.keep_only(keys.get(remembered, ()))
+            if remembered not in keys:
+                del self._scopes[remembered.scope]
+
+    def forget(self) -> None:
+        """Forget everything: the resource is gone."""
+        self.keep_only({})
+        if self.info:
+            self.info.forget()

@@ -1,0 +1,303 @@
+"""From the SDK's metrics data to series and samples (OpenTelemetry specification, "Prometheus and OpenMetrics").
+
+What the points of a metric become is in ``points.py`` and ``histogram_points.py``. Here is what metrics have in common:
+the resource, the scope, the name, and what happens to a metric that has no Prometheus form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from fnmatch import fnmatchcase
+from typing import Any, NamedTuple
+
+from opentelemetry.sdk.metrics.export import (
+    AggregationTemporality,
+    ExponentialHistogram,
+    Gauge,
+    Histogram,
+    Metric,
+    MetricsData,
+    ScopeMetrics,
+    Sum,
+)
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+
+from ..configuration.settings import Settings
+from ..errors import Untranslatable
+from ..model.family import Claims, Frame
+from ..model.remote_write import METRIC_NAME, Labels, MetricType
+from ..model.timestamps import NANOSECONDS_PER_MILLISECOND
+from ..text import valid_text
+from .dropped_points import Refusals
+from .extremes import WithExtremes
+from .histogram_points import (
+    CustomBucketPoints,
+    HistogramPoints,
+    exponential_points,
+)
+from .label_sets import LabelSets
+from .labels import (
+    attribute_labels,
+    merged_labels,
+    scope_labels,
+    sorted_labels,
+)
+from .naming import (
+    MetricKind,
+    TranslationStrategy,
+    metric_name,
+    unit_word,
+)
+from .points import Descriptor, NumberPoints, Points
+from .remembered import (
+    MetricKey,
+    RememberedResource,
+    RememberedScope,
+    metric_key,
+)
+from .series_limit import Budget, Share
+from .target import Target, target
+from .zero_samples import Beginnings
+
+_KINDS = {
+    Gauge: MetricKind.GAUGE,
+    Histogram: MetricKind.HISTOGRAM,
+    ExponentialHistogram: MetricKind.HISTOGRAM,
+}
+
+
+class Translator:
+    """Translates export after export, and remembers what does not change between them.
+
+    Args:
+        settings: Names, labels and what is left out.
+        refusals: Where what is left out is counted.
+        resources_as_labels: Whether every resource attribute is copied onto every series.
+        custom_buckets: Whether explicit histograms become native histograms with custom buckets.
+        beginnings: Decides on the seeds of counters and histograms; without it they have none.
+        budget: Of series, that others may have a share of, too.
+    """
+
+    def __init__(  # noqa: PLR0913 - all but two are by keyword
+        self,
+        settings: Settings,
+        refusals: Refusals,
+        *,
+        resources_as_labels: bool = False,
+        custom_buckets: bool = False,
+        beginnings: Beginnings | None = None,
+        budget: Budget | None = None,
+    ) -> None:
+        self._settings = settings
+        self._strategy = TranslationStrategy(settings.translation_strategy)
+        self._resources_as_labels = resources_as_labels
+        self._custom_buckets = custom_buckets
+        self._refusals = refusals
+        self._beginnings = beginnings
+        self._budget = budget or Budget()
+        self._claims = Claims(Share(settings.max_series, self._budget))
+        # However many series there are, what tells their target is sent.
+        self._claims_of_info = self._claims.beyond(Share(0, self._budget))
+        self._resources: list[RememberedResource] = []
+
+    def translate(self, data: MetricsData) -> Iterator[Frame]:
+        """Translate one export.
+
+        Args:
+            data: What the SDK collected.
+
+        Yields:
+            A frame for each family that has something to send. Series that are not in it are forgotten.
+        """
+        by_resource: dict[RememberedResource, list[ScopeMetrics]] = {}
+        for of_resource in data.resource_metrics:
+            resource = self._resource(of_resource.resource.attributes, (*self._resources, *by_resource))
+            by_resource.setdefault(resource, []).extend(of_resource.scope_metrics)
+        for resource in self._resources:
+            if resource not in by_resource:
+                resource.forget()
+        self._resources = list(by_resource)
+        for resource, scopes in by_resource.items():
+            yield from self._translate_resource(resource, scopes)
+        self._refusals.tell_of_budget(self._settings.max_series, self._budget.used)
+
+    def forget(self) -> None:
+        """Give up all series."""
+        for resource in self._resources:
+            resource.forget()
+        self._resources = []
+
+    def leave(self) -> None:
+        """Leave the budget to others, whatever state the series are in; nothing is translated any more."""
+        for claims in (self._claims, self._claims_of_info):
+            claims.share.leave()
+
+    def _resource(self, attributes: Mapping[str, Any], known: Iterable[RememberedResource]) -> RememberedResource:
+        for resource in known:
+            if resource.attributes == attributes:
+                return resource
+        settings = self._settings
+        made = target(
+            attributes,
+            strategy=self._strategy,
+            namespace=settings.namespace,
+            external_labels=settings.external_labels,
+            resource_labels=settings.resource_labels,
+            resources_as_labels=self._resources_as_labels,
+            target_info=not settings.disable_target_info,
+        )
+        for sentence in made.left_out:
+            self._refusals.refuse("target_info", Untranslatable("resource attribute", sentence))
+        return RememberedResource(attributes, made, self._info(made.info) if made.info else None)
+
+    def _info(self, labels: Labels) -> NumberPoints:
+        descriptor = Descriptor(
+            metric="target_info",
+            family=dict(labels)[METRIC_NAME],
+            help="Target metadata",
+            unit="",
+            labels=LabelSets(lambda _: tuple(label for label in labels if label[0] != METRIC_NAME)),
+            claims=self._claims_of_info,
+            refuse=lambda error: self._refusals.refuse("target_info", error),
+            exemplars=False,
+        )
+        return NumberPoints(descriptor, MetricType.GAUGE)
+
+    def _translate_resource(self, resource: RememberedResource, scopes: Iterable[ScopeMetrics]) -> Iterator[Frame]:
+        current = self._current(resource, scopes)
+        resource.keep_only(current)  # first, so that what takes the place of a metric can have its series
+        newest = 0
+        for scope, metrics in current.items():
+            for key, metric in metrics.items():
+                for frame in self._translate_metric(scope, key, metric):
+                    times = frame.timestamps
+                    newest = max(newest, times if isinstance(times, int) else max(times))
+                    yield frame
+        if self._beginnings:
+            self._beginnings.note(newest)
+        if newest and resource.info:
+            yield from resource.info.frames([_InfoPoint(newest * NANOSECONDS_PER_MILLISECOND)])
+
+    def _current(
+        self, resource: RememberedResource, scopes: Iterable[ScopeMetrics]
+    ) -> dict[RememberedScope, dict[MetricKey, Metric]]:
+        """The metrics of this export."""
+        current: dict[RememberedScope, dict[MetricKey, Metric]] = {}
+        for scope_metrics in scopes:
+            metrics = None
+            for metric in scope_metrics.metrics:
+                try:
+                    if metrics is None:
+                        metrics = current.setdefault(resource.scope(scope_metrics.scope), {})
+                    metrics[metric_key(metric, metrics)] = metric
+                except Exception as error:  # noqa: BLE001 - a foreign producer's data may be wrong in any way
+                    self._refuse(metric, _unexpected(error))
+        return current
+
+    def _translate_metric(self, scope: RememberedScope, key: MetricKey, metric: Metric) -> list[Frame]:
+        """Nothing is raised, because one bad metric never costs another; of a metric that fails nothing is sent."""
+        try:
+            kinds = scope.metrics.get(key)
+            if kinds is None:
+                kinds = scope.metrics[key] = list(self._points_of(scope, metric))
+            points = list(getattr(metric.data, "data_points", ()))
+            return [frame for kind in kinds for frame in kind.frames(points)]
+        except Untranslatable as error:
+            self._refuse(metric, error)
+        except Exception as error:  # noqa: BLE001 - as above
+            self._refuse(metric, _unexpected(error))
+            scope.drop(key)
+        return []
+
+    def _refuse(self, metric: Any, error: Untranslatable) -> None:
+        points = 0
+        with suppress(Exception):
+            points = len(metric.data.data_points)
+        self._refusals.refuse(str(getattr(metric, "name", metric)), error, points)
+
+    def _points_of(self, scope: RememberedScope, metric: Metric) -> Iterator[Points]:
+        if any(fnmatchcase(metric.name, glob) for glob in self._settings.drop_metrics):
+            return
+        data = metric.data
+        temporality = getattr(data, "aggregation_temporality", AggregationTemporality.CUMULATIVE)
+        if temporality is not AggregationTemporality.CUMULATIVE:
+            raise Untranslatable(
+                "delta",
+                "it has delta temporality, and Prometheus knows only totals: do not set preferred_temporality",
+            )
+        descriptor = self._descriptor(scope, metric, _kind(data))
+        if isinstance(data, Sum):
+            yield NumberPoints(descriptor, MetricType.COUNTER if data.is_monotonic else MetricType.GAUGE)
+        elif isinstance(data, Gauge):
+            yield NumberPoints(descriptor, MetricType.GAUGE)
+        else:
+            classic = CustomBucketPoints if self._custom_buckets else HistogramPoints
+            points = classic if isinstance(data, Histogram) else exponential_points
+            yield WithExtremes(descriptor, points) if self._settings.histogram_min_max else points(descriptor)
+
+    def _descriptor(self, scope: RememberedScope, metric: Metric, kind: MetricKind) -> Descriptor:
+        strategy, settings = self._strategy, self._settings
+        if scope.label_sets is None:
+            scope.label_sets = self._label_sets(scope.target, scope.scope)
+        return Descriptor(
+            metric=metric.name,
+            family=metric_name(metric.name, metric.unit or "", kind, strategy, settings.namespace),
+            help=valid_text(metric.description or ""),
+            unit=unit_word(metric.unit or "", strategy),
+            labels=scope.label_sets,
+            claims=self._claims,
+            refuse=lambda error: self._refusals.refuse(metric.name, error),
+            exemplars=not settings.disable_exemplars,
+            beginnings=self._beginnings,
+        )
+
+    def _label_sets(self, of: Target, scope: InstrumentationScope) -> LabelSets:
+        strategy, settings = self._strategy, self._settings
+        of_scope = {} if settings.disable_scope_labels else _scope_labels(scope, strategy)
+
+        def merged(own: Mapping[str, str]) -> dict[str, str]:
+            return merged_labels(
+                external=settings.external_labels,
+                promoted=of.promoted,
+                attributes=own,
+                target=of.labels,
+                scope=of_scope,
+            )
+
+        common = merged({})
+        in_order = sorted_labels(common)
+
+        def labels(attributes: Mapping[str, Any]) -> Labels:
+            own = attribute_labels(attributes, strategy)
+            if common.keys().isdisjoint(own):  # so that all sets share what they have in common
+                return tuple(sorted((*in_order, *own.items())))
+            return sorted_labels(merged(own))
+
+        return LabelSets(labels)
+
+
+class _InfoPoint(NamedTuple):
+    """The data point of ``target_info``, as the SDK's are."""
+
+    time_unix_nano: int
+    value: float = 1.0
+    attributes: Mapping[str, Any] = {}
+    start_time_unix_nano: None = None
+
+
+def _unexpected(error: Exception) -> Untranslatable:
+    return Untranslatable("error", f"it cannot be translated ({type(error).__name__}: {error})")
+
+
+def _kind(data: object) -> MetricKind:
+    if isinstance(data, Sum):
+        return MetricKind.COUNTER if data.is_monotonic else MetricKind.UP_DOWN_COUNTER
+    kind = _KINDS.get(type(data))
+    if kind is None:
+        raise Untranslatable("type", f"its data is of type {type(data).__name__}, which has no Prometheus form here")
+    return kind
+
+
+def _scope_labels(scope: InstrumentationScope, strategy: TranslationStrategy) -> dict[str, str]:
+    return scope_labels(scope.name, scope.version, scope.schema_url, scope.attributes, strategy)
