@@ -1,9 +1,9 @@
 """What all data points of a metric have in common, as the tests of what they become need it."""
 
+from opentelemetry.exporter.prometheus_remote_write.configuration.translation_strategy import TranslationStrategy
 from opentelemetry.exporter.prometheus_remote_write.model.family import Claims
 from opentelemetry.exporter.prometheus_remote_write.translation.label_sets import LabelSets
 from opentelemetry.exporter.prometheus_remote_write.translation.labels import attribute_labels, sorted_labels
-from opentelemetry.exporter.prometheus_remote_write.translation.naming import TranslationStrategy
 from opentelemetry.exporter.prometheus_remote_write.translation.points import Descriptor
 
 

@@ -14,11 +14,11 @@ from opentelemetry.sdk.metrics.export import Buckets, InMemoryMetricReader, Metr
 from opentelemetry.sdk.metrics.view import ExponentialBucketHistogramAggregation
 
 from opentelemetry.exporter.prometheus_remote_write.configuration.settings import Settings
+from opentelemetry.exporter.prometheus_remote_write.configuration.translation_strategy import TranslationStrategy
 from opentelemetry.exporter.prometheus_remote_write.encoding.encoder import Encoder
 from opentelemetry.exporter.prometheus_remote_write.receiver.decoding import decode
 from opentelemetry.exporter.prometheus_remote_write.receiver.histograms import histogram_fault
 from opentelemetry.exporter.prometheus_remote_write.translation.dropped_points import Refusals
-from opentelemetry.exporter.prometheus_remote_write.translation.naming import TranslationStrategy
 from opentelemetry.exporter.prometheus_remote_write.translation.translator import Translator
 from tests.collected import (
     DELTA,

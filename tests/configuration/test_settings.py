@@ -9,7 +9,7 @@ import pytest
 
 from opentelemetry.exporter.prometheus_remote_write.configuration.loading import load
 from opentelemetry.exporter.prometheus_remote_write.configuration.settings import Settings, rows, variable
-from opentelemetry.exporter.prometheus_remote_write.translation.naming import TranslationStrategy
+from opentelemetry.exporter.prometheus_remote_write.configuration.translation_strategy import TranslationStrategy
 
 EXAMPLES = {
     "endpoint": ("http://host:9090/api/v1/write", "http://host:9090/api/v1/write"),

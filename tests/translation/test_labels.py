@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from opentelemetry.exporter.prometheus_remote_write.configuration.translation_strategy import TranslationStrategy
 from opentelemetry.exporter.prometheus_remote_write.errors import Untranslatable
 from opentelemetry.exporter.prometheus_remote_write.translation.labels import (
     attribute_labels,
@@ -15,7 +16,6 @@ from opentelemetry.exporter.prometheus_remote_write.translation.labels import (
     scope_labels,
     sorted_labels,
 )
-from opentelemetry.exporter.prometheus_remote_write.translation.naming import TranslationStrategy
 
 ESCAPED = TranslationStrategy.UNDERSCORE_ESCAPING_WITH_SUFFIXES
 UNTRANSLATED = TranslationStrategy.NO_TRANSLATION

@@ -3,12 +3,12 @@ from types import SimpleNamespace
 
 import pytest
 
+from opentelemetry.exporter.prometheus_remote_write.configuration.translation_strategy import TranslationStrategy
 from opentelemetry.exporter.prometheus_remote_write.errors import Untranslatable
 from opentelemetry.exporter.prometheus_remote_write.model.family import Claims, Family, SeriesName
 from opentelemetry.exporter.prometheus_remote_write.model.remote_write import Metadata, MetricType
 from opentelemetry.exporter.prometheus_remote_write.translation.label_sets import LabelSets
 from opentelemetry.exporter.prometheus_remote_write.translation.labels import attribute_labels, sorted_labels
-from opentelemetry.exporter.prometheus_remote_write.translation.naming import TranslationStrategy
 from opentelemetry.exporter.prometheus_remote_write.translation.series_limit import Share
 from opentelemetry.exporter.prometheus_remote_write.translation.streams import Streams
 from tests.collected import NOW, START, point

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opentelemetry.exporter.prometheus_remote_write.translation.naming import TranslationStrategy
+from opentelemetry.exporter.prometheus_remote_write.configuration.translation_strategy import TranslationStrategy
 from opentelemetry.exporter.prometheus_remote_write.translation.target import target
 
 ESCAPED = TranslationStrategy.UNDERSCORE_ESCAPING_WITH_SUFFIXES

@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from ..errors import InvalidSetting
-from ..translation.naming import TranslationStrategy
 from .settings import (
     PREFIX,
     RESERVED_HEADERS,
@@ -24,6 +23,7 @@ from .settings import (
     rows,
     variable,
 )
+from .translation_strategy import TranslationStrategy
 
 _MAPPINGS = ("basic_auth", "tls_config")
 _METRIC_NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")

@@ -25,6 +25,7 @@ from .setting_types import (
     enumeration,
     whole_number,
 )
+from .translation_strategy import TranslationStrategy
 
 PREFIX = "OTEL_EXPORTER_PRW_"
 
@@ -180,16 +181,11 @@ class Settings:
     )
     translation_strategy: str = _setting(
         "TRANSLATION_STRATEGY",
-        enumeration(
-            "UnderscoreEscapingWithSuffixes",
-            "UnderscoreEscapingWithoutSuffixes",
-            "NoUTF8EscapingWithSuffixes",
-            "NoTranslation",
-        ),
-        "UnderscoreEscapingWithSuffixes",
+        enumeration(*(strategy.value for strategy in TranslationStrategy)),
+        TranslationStrategy.UNDERSCORE_ESCAPING_WITH_SUFFIXES.value,
         "how names are written: one of Prometheus's four strategies, the others being "
         "`UnderscoreEscapingWithoutSuffixes`, `NoUTF8EscapingWithSuffixes` and `NoTranslation`",
-        shown="UnderscoreEscapingWithSuffixes",
+        shown=TranslationStrategy.UNDERSCORE_ESCAPING_WITH_SUFFIXES.value,
     )
     namespace: str = _setting("NAMESPACE", TEXT, "", "prefix of every metric's name")
     external_labels: Mapping[str, str] = _setting(

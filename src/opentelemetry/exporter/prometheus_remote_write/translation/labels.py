@@ -11,11 +11,12 @@ from decimal import Decimal
 from math import inf, isnan
 from typing import Any
 
+from ..configuration.translation_strategy import TranslationStrategy
 from ..errors import Untranslatable
 from ..model.remote_write import METRIC_NAME, Labels
 from ..text import valid_text
 from .attribute_values import attribute_text
-from .naming import TranslationStrategy, label_name
+from .naming import label_name
 
 
 def attribute_labels(attributes: Mapping[str, Any], strategy: TranslationStrategy) -> dict[str, str]:

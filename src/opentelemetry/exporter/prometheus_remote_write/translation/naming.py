@@ -11,6 +11,7 @@ import re
 from enum import Enum, auto
 from functools import lru_cache
 
+from ..configuration.translation_strategy import TranslationStrategy
 from ..errors import Untranslatable
 from ..text import valid_text
 from .units import legal_unit_word, unit_words
@@ -19,38 +20,6 @@ _NAME_TOKEN = re.compile("[A-Za-z0-9:]+")
 _LEGAL_IN_NAME = re.compile("[A-Za-z0-9:_]+")
 _ILLEGAL_IN_LABEL = re.compile("[^A-Za-z0-9]+")  # an underscore is legal, but a run of them is not kept
 _LABEL_NAMES_KEPT = 4096  # an application has some dozens; the bound is for those that make them up
-
-
-class TranslationStrategy(Enum):
-    """How names are translated, by the words of Prometheus's own ``translation_strategy``."""
-
-    UNDERSCORE_ESCAPING_WITH_SUFFIXES = "UnderscoreEscapingWithSuffixes"
-    UNDERSCORE_ESCAPING_WITHOUT_SUFFIXES = "UnderscoreEscapingWithoutSuffixes"
-    NO_UTF8_ESCAPING_WITH_SUFFIXES = "NoUTF8EscapingWithSuffixes"
-    NO_TRANSLATION = "NoTranslation"
-
-    # Each member exists once. Enum's own hash is Python code, and costs more than the look-up of a label name.
-    __hash__ = object.__hash__
-
-    @property
-    def escapes(self) -> bool:
-        """Whether what Prometheus's classic names cannot have is replaced by underscores."""
-        return self in _ESCAPING
-
-    @property
-    def adds_suffixes(self) -> bool:
-        """Whether a metric's name ends in its unit and, for a counter, in ``total``."""
-        return self in _SUFFIXING
-
-
-_ESCAPING = (
-    TranslationStrategy.UNDERSCORE_ESCAPING_WITH_SUFFIXES,
-    TranslationStrategy.UNDERSCORE_ESCAPING_WITHOUT_SUFFIXES,
-)
-_SUFFIXING = (
-    TranslationStrategy.UNDERSCORE_ESCAPING_WITH_SUFFIXES,
-    TranslationStrategy.NO_UTF8_ESCAPING_WITH_SUFFIXES,
-)
 
 
 class MetricKind(Enum):

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
+from ..configuration.translation_strategy import TranslationStrategy
 from ..errors import Untranslatable
 from ..model.remote_write import METRIC_NAME
 from .attribute_values import attribute_text
 from .labels import attribute_labels, sorted_labels
 from .naming import (
     MetricKind,
-    TranslationStrategy,
     label_name,
     metric_name,
 )

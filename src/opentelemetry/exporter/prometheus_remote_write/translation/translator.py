@@ -24,6 +24,7 @@ from opentelemetry.sdk.metrics.export import (
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
 from ..configuration.settings import Settings
+from ..configuration.translation_strategy import TranslationStrategy
 from ..errors import Untranslatable
 from ..model.family import Claims, Frame
 from ..model.remote_write import METRIC_NAME, Labels, MetricType
@@ -45,7 +46,6 @@ from .labels import (
 )
 from .naming import (
     MetricKind,
-    TranslationStrategy,
     metric_name,
     unit_word,
 )
