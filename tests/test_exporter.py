@@ -25,7 +25,7 @@ from opentelemetry.sdk.metrics.view import ExplicitBucketHistogramAggregation, E
 from opentelemetry.exporter.prometheus_remote_write import PrometheusRemoteWriteMetricsExporter
 from opentelemetry.exporter.prometheus_remote_write.configuration.settings import PREFIX
 from opentelemetry.exporter.prometheus_remote_write.errors import Retryable
-from opentelemetry.exporter.prometheus_remote_write.receiver import Answer, Receiver
+from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver, ScriptedAnswer
 from opentelemetry.exporter.prometheus_remote_write.receiver.decoding import decode
 from opentelemetry.exporter.prometheus_remote_write.version import __version__
 from tests.application import run
@@ -137,7 +137,7 @@ def test_requests_are_no_larger_than_the_setting_says(receiver, make_exporter):
 
 def test_a_refusal_is_one_warning_with_its_status_and_the_beginning_of_what_was_said(make_exporter, caplog):
     said = b"out of order\nsample " + b"x" * 1000
-    with Receiver(answers=[Answer(400, body=said)] * 9) as receiver:
+    with Receiver(answers=[ScriptedAnswer(400, body=said)] * 9) as receiver:
         assert make_exporter(receiver.url, protocol="1.0").export(data()) is FAILURE
     [warning] = messages(caplog)
     assert "400" in warning
@@ -173,7 +173,7 @@ def test_where_nobody_listens_export_fails_without_raising(make_exporter, caplog
 
 
 def test_what_failed_to_arrive_is_told_by_the_next_export(make_exporter):
-    with Receiver(answers=[Answer(400), Answer(400), None, None]) as receiver:
+    with Receiver(answers=[ScriptedAnswer(400), ScriptedAnswer(400), None, None]) as receiver:
         exporter = make_exporter(receiver.url, protocol="1.0")
         assert [exporter.export(data(number)) for number in (1, 2)] == [FAILURE, SUCCESS]
         assert receiver.values("hits_total") == [2.0]

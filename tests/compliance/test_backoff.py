@@ -8,7 +8,7 @@ import pytest
 
 from opentelemetry.exporter.prometheus_remote_write.configuration.settings import Settings
 from opentelemetry.exporter.prometheus_remote_write.delivery.retry import Backoff
-from opentelemetry.exporter.prometheus_remote_write.receiver import Answer
+from opentelemetry.exporter.prometheus_remote_write.receiver import ScriptedAnswer
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def gaps(start_application):
 
         def answer(_request):
             arrived.append(time.monotonic())
-            return Answer(status, headers or {}) if len(arrived) <= times else None
+            return ScriptedAnswer(status, headers or {}) if len(arrived) <= times else None
 
         application = start_application(answers=answer, **settings)
         application.meter.create_gauge("test_metric").set(42)

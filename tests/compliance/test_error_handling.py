@@ -6,7 +6,7 @@ import pytest
 from opentelemetry.sdk.metrics.export import MetricExportResult
 
 from opentelemetry.exporter.prometheus_remote_write import PrometheusRemoteWriteMetricsExporter
-from opentelemetry.exporter.prometheus_remote_write.receiver import Answer
+from opentelemetry.exporter.prometheus_remote_write.receiver import ScriptedAnswer
 from tests.collected import collected, gauge, point
 from tests.servers.ports import free_port
 from tests.transport.scripted_server import ScriptedServer, answer, drip, raw, silent
@@ -89,7 +89,7 @@ def test_invalid_url_scheme(start_application, monkeypatch, caplog):
 
 
 def test_sender_continues_after_errors(start_application):
-    application = start_application(answers=[Answer(500)] * 2, min_backoff=1, max_backoff=2)
+    application = start_application(answers=[ScriptedAnswer(500)] * 2, min_backoff=1, max_backoff=2)
     counter = application.meter.create_counter("test_counter")
     for _ in range(3):
         counter.add(1)

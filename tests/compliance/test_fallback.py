@@ -2,13 +2,13 @@
 
 import pytest
 
-from opentelemetry.exporter.prometheus_remote_write.receiver import Answer
+from opentelemetry.exporter.prometheus_remote_write.receiver import ScriptedAnswer
 
 
 @pytest.fixture
 def application(start_application):
     """One that has pushed three times to a receiver that has answered 415 to its first request."""
-    application = start_application(answers=[Answer(415, body=b"please use 1.0")], protocol="auto")
+    application = start_application(answers=[ScriptedAnswer(415, body=b"please use 1.0")], protocol="auto")
     gauge = application.meter.create_gauge("test_metric")
     for number in range(3):
         gauge.set(number)

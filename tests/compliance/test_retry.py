@@ -2,7 +2,7 @@
 
 import pytest
 
-from opentelemetry.exporter.prometheus_remote_write.receiver import Answer
+from opentelemetry.exporter.prometheus_remote_write.receiver import ScriptedAnswer
 
 QUICK = {"min_backoff": 1, "max_backoff": 2}
 
@@ -12,7 +12,7 @@ def push(start_application, request):
     """push(*statuses): the application whose push was answered with these, then taken; and whether it was accepted."""
 
     def push(*statuses):
-        answers = [Answer(status, body=b"no") for status in statuses]
+        answers = [ScriptedAnswer(status, body=b"no") for status in statuses]
         application = start_application(answers=answers, protocol=request.param, **QUICK)
         application.meter.create_gauge("test_metric").set(42)
         return application, application.push()

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from opentelemetry.exporter.prometheus_remote_write.proto import write_v1_pb2
-from opentelemetry.exporter.prometheus_remote_write.receiver import Answer
+from opentelemetry.exporter.prometheus_remote_write.receiver import ScriptedAnswer
 from opentelemetry.exporter.prometheus_remote_write.receiver.decompression import decompress
 from tests.compliance.application import milliseconds
 
@@ -176,7 +176,7 @@ def test_ordering(start_application):
         protocol="1.0",
         max_samples_per_send=100,
         max_concurrent_requests=4,
-        answers=lambda request: Answer(delay=0.01 * (len(request.body) % 3)),
+        answers=lambda request: ScriptedAnswer(delay=0.01 * (len(request.body) % 3)),
     )
     gauge = application.meter.create_gauge("metric")
     attribute_sets = [{"number": str(number)} for number in range(1000)]
@@ -191,7 +191,7 @@ def test_ordering(start_application):
 
 
 def test_retries_500(start_application):
-    application = start_application(protocol="1.0", answers=[Answer(500)], **QUICK)
+    application = start_application(protocol="1.0", answers=[ScriptedAnswer(500)], **QUICK)
     application.meter.create_gauge("test_metric").set(42)
     assert application.push()
     [refused], [received, *_] = application.receiver.rejected, application.receiver.received
@@ -199,7 +199,7 @@ def test_retries_500(start_application):
 
 
 def test_retries_400(start_application):
-    application = start_application(protocol="1.0", answers=[Answer(400)], **QUICK)
+    application = start_application(protocol="1.0", answers=[ScriptedAnswer(400)], **QUICK)
     gauge = application.meter.create_gauge("test_metric")
     gauge.set(1)
     assert not application.push()

@@ -24,7 +24,7 @@ from opentelemetry.exporter.prometheus_remote_write.model.remote_write import Ex
 from opentelemetry.exporter.prometheus_remote_write.model.timestamps import LATEST
 from opentelemetry.exporter.prometheus_remote_write.proto import write_v1_pb2 as v1
 from opentelemetry.exporter.prometheus_remote_write.proto import write_v2_pb2 as v2
-from opentelemetry.exporter.prometheus_remote_write.receiver import Answer, Receiver
+from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver, ScriptedAnswer
 from opentelemetry.exporter.prometheus_remote_write.receiver.decoding import decode
 from opentelemetry.exporter.prometheus_remote_write.receiver.received import is_stale
 from opentelemetry.exporter.prometheus_remote_write.translation.dropped_points import Refusals
@@ -315,7 +315,7 @@ def test_a_stream_that_is_no_longer_reported_is_marked_the_others_are_not(receiv
 
 def test_a_receiver_of_1_0_gets_markers_of_what_was_first_encoded_in_2_0():
     def only_1_0(request):
-        return Answer(415) if "proto=" in request.headers["Content-Type"] else None
+        return ScriptedAnswer(415) if "proto=" in request.headers["Content-Type"] else None
 
     with Receiver(answers=only_1_0) as receiver:
         application = Application(receiver.url)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import pytest
 
-from opentelemetry.exporter.prometheus_remote_write.receiver import Answer, Receiver
+from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver, ScriptedAnswer
 from tests.application import run
 from tests.end_to_end.fleet import FOLDER, Program, total
 from tests.transport.scripted_server import ScriptedServer, drip, silent
@@ -244,7 +244,7 @@ def test_what_is_lost_at_the_exit_is_said(tmp_path, reader):
 
 @pytest.mark.parametrize("reader", [OURS, STOCK], ids=["our controller", "the SDK's reader"])
 def test_a_request_that_hangs_at_the_end_does_not_cost_the_last_interval(tmp_path, reader):
-    with Receiver(answers=[Answer(delay=3600)]) as receiver:
+    with Receiver(answers=[ScriptedAnswer(delay=3600)]) as receiver:
         variables = {**reader, **SOON, "OTEL_EXPORTER_PRW_ENDPOINT": receiver.url}
         command = ("python", ENDING, "by itself", "during an export")
         with Program(*command, folder=tmp_path, **variables) as program:

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from opentelemetry.exporter.prometheus_remote_write.receiver import Answer, Receiver
+from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver, ScriptedAnswer
 from tests.application import run
 from tests.end_to_end.fleet import assert_one_writer_each, instances, total
 
@@ -52,7 +52,7 @@ sys.exit(os.waitstatus_to_exitcode(status))
 
 @pytest.mark.parametrize("controller", ["ours", "the SDK's"])
 def test_a_child_that_is_forked_during_an_export_exports(tmp_path, controller):
-    with Receiver(answers=[Answer(delay=2)]) as receiver:
+    with Receiver(answers=[ScriptedAnswer(delay=2)]) as receiver:
         # From 3.12 on Python warns of forks beside threads.
         variables = {"TMPDIR": str(tmp_path), "PYTHONWARNINGS": "ignore::DeprecationWarning"}
         ended = run("python", "-c", FORK_DURING_EXPORT, controller, receiver.url, cwd=tmp_path, **variables)

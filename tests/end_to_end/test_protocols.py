@@ -8,7 +8,7 @@ import pytest
 from opentelemetry.sdk.metrics.export import MetricExportResult
 
 from opentelemetry.exporter.prometheus_remote_write import PrometheusRemoteWriteMetricsExporter
-from opentelemetry.exporter.prometheus_remote_write.receiver import Answer, Receiver
+from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver, ScriptedAnswer
 from tests.collected import (
     collected,
     counter,
@@ -281,10 +281,12 @@ ALL_KINDS = collected(
 @pytest.mark.parametrize(
     "refusal",
     [
-        pytest.param(Answer(415), id="415"),
-        pytest.param(Answer(400), id="400 to the first request"),
-        pytest.param(Answer(204, stored=False), id="204 and nothing stored"),
-        pytest.param(Answer(200, {"Content-Type": "text/plain"}, b"thank you", stored=False), id="200 with a body"),
+        pytest.param(ScriptedAnswer(415), id="415"),
+        pytest.param(ScriptedAnswer(400), id="400 to the first request"),
+        pytest.param(ScriptedAnswer(204, stored=False), id="204 and nothing stored"),
+        pytest.param(
+            ScriptedAnswer(200, {"Content-Type": "text/plain"}, b"thank you", stored=False), id="200 with a body"
+        ),
     ],
 )
 @pytest.mark.parametrize("custom_buckets", [False, True], ids=["classic histograms", "custom buckets"])
@@ -344,7 +346,7 @@ def written(samples, histograms=0, exemplars=0):
 
 @pytest.mark.parametrize("status", [200, 204])
 def test_a_shortfall_is_a_warning_with_numbers_and_counts_as_rejected(start_exporter, job, now, log, status):
-    with Receiver(answers=[Answer(status, written(4)), None]) as receiver:
+    with Receiver(answers=[ScriptedAnswer(status, written(4)), None]) as receiver:
         exporter = start_exporter(receiver.url)
         assert exporter.export(shop(job, now, 10)) is FAILURE
         [(level, text)] = log()
@@ -364,7 +366,7 @@ def test_a_shortfall_is_a_warning_with_numbers_and_counts_as_rejected(start_expo
 )
 @pytest.mark.parametrize("body", [b"", b"<html>thank you</html>"], ids=["no body", "a body"])
 def test_a_receiver_that_answers_nonsense_is_taken_at_its_status(start_exporter, now, log, nonsense, body):
-    with Receiver(answers=lambda _: Answer(200, written(0) | nonsense, body)) as receiver:
+    with Receiver(answers=lambda _: ScriptedAnswer(200, written(0) | nonsense, body)) as receiver:
         exporter = start_exporter(receiver.url, disable_exemplars=True)
         _, results = export_shop(exporter, "shop", now)
     assert results == [SUCCESS] * 3

@@ -12,11 +12,11 @@ from opentelemetry.exporter.prometheus_remote_write.model.remote_write import Ex
 from opentelemetry.exporter.prometheus_remote_write.proto import write_v1_pb2 as v1
 from opentelemetry.exporter.prometheus_remote_write.proto import write_v2_pb2 as v2
 from opentelemetry.exporter.prometheus_remote_write.receiver import (
-    Answer,
     Histogram,
     Metadata,
     Receiver,
     Sample,
+    ScriptedAnswer,
     Series,
 )
 from tests.receiver.messages import (
@@ -262,10 +262,10 @@ def test_newest_requests_are_kept_where_the_history_is_bounded():
 
 def test_scripted_answers_replace_the_receivers_own_in_turn():
     answers = [
-        Answer(503, headers={"Retry-After": "1"}, body=b"later"),
-        Answer(200, body=b"fine"),
-        Answer(204, stored=False),
-        Answer(500, stored=True),
+        ScriptedAnswer(503, headers={"Retry-After": "1"}, body=b"later"),
+        ScriptedAnswer(200, body=b"fine"),
+        ScriptedAnswer(204, stored=False),
+        ScriptedAnswer(500, stored=True),
         None,
     ]
     with Receiver(answers=answers) as receiver, urllib3.PoolManager() as pool:
@@ -282,7 +282,7 @@ def test_scripted_answers_replace_the_receivers_own_in_turn():
 
 
 def test_scripted_answer_of_a_receiver_that_does_not_know_2_0():
-    with Receiver(answers=[Answer(204, stored=False), Answer(200)]) as receiver:
+    with Receiver(answers=[ScriptedAnswer(204, stored=False), ScriptedAnswer(200)]) as receiver:
         deaf, knowing = (post(receiver, request_2_0(series_2_0())) for _ in range(2))
         assert deaf.status == 204
         assert "X-Prometheus-Remote-Write-Samples-Written" not in deaf.headers
@@ -290,26 +290,28 @@ def test_scripted_answer_of_a_receiver_that_does_not_know_2_0():
 
 
 def test_script_may_be_a_function_of_the_request():
-    with Receiver(answers=lambda asked: Answer(401) if "Authorization" not in asked.headers else None) as receiver:
+    with Receiver(
+        answers=lambda asked: ScriptedAnswer(401) if "Authorization" not in asked.headers else None
+    ) as receiver:
         assert post(receiver, request(series())).status == 401
         assert post(receiver, request(series()), headers={"Authorization": "Bearer x"}).status == 204
 
 
 def test_script_is_not_asked_about_a_faulty_request():
-    with Receiver(answers=[Answer(200)]) as receiver:
+    with Receiver(answers=[ScriptedAnswer(200)]) as receiver:
         assert post(receiver, request(series([("a", "1")]))).status == 400
         assert post(receiver, request(series())).status == 200
 
 
 def test_dropped_answer_closes_the_connection_after_storing():
-    with Receiver(answers=[Answer(drop=True)]) as receiver:
+    with Receiver(answers=[ScriptedAnswer(drop=True)]) as receiver:
         with pytest.raises(urllib3.exceptions.ProtocolError):
             post(receiver, request(series()))
         assert receiver.values("up") == [1.0]
 
 
 def test_delayed_answer_comes_and_closing_cuts_the_delay_short():
-    with Receiver(answers=[Answer(delay=0.001), Answer(delay=3600)]) as receiver:
+    with Receiver(answers=[ScriptedAnswer(delay=0.001), ScriptedAnswer(delay=3600)]) as receiver:
         assert post(receiver, request(series())).status == 204
         statuses = []
         waiting = threading.Thread(

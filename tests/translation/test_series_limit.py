@@ -15,7 +15,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.exporter.prometheus_remote_write import PrometheusRemoteWriteMetricsExporter
 from opentelemetry.exporter.prometheus_remote_write.configuration.settings import Settings
 from opentelemetry.exporter.prometheus_remote_write.errors import OverBudget
-from opentelemetry.exporter.prometheus_remote_write.receiver import Answer, Receiver
+from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver, ScriptedAnswer
 from opentelemetry.exporter.prometheus_remote_write.translation.dropped_points import Refusals
 from opentelemetry.exporter.prometheus_remote_write.translation.series_limit import PROCESS, Budget, Share
 from opentelemetry.exporter.prometheus_remote_write.translation.translator import Translator
@@ -258,7 +258,7 @@ def no_collection():
 @pytest.mark.usefixtures("no_collection")
 def test_what_was_sent_by_2_0_has_its_room_when_it_is_sent_by_1_0():
     already = PROCESS.used().total()
-    with Receiver(answers=[Answer(415)]) as receiver:
+    with Receiver(answers=[ScriptedAnswer(415)]) as receiver:
         exporter = exporter_of(receiver, max_series=already + 5, protocol="auto")
         exporter.export(collection(4))
         assert exporter._pipeline.protocol == "1.0"

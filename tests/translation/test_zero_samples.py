@@ -22,7 +22,7 @@ from opentelemetry.exporter.prometheus_remote_write.encoding.remote_write_1 impo
 from opentelemetry.exporter.prometheus_remote_write.encoding.remote_write_2 import Protocol2
 from opentelemetry.exporter.prometheus_remote_write.errors import Untranslatable
 from opentelemetry.exporter.prometheus_remote_write.model.remote_write import MetricType
-from opentelemetry.exporter.prometheus_remote_write.receiver import Answer, Receiver
+from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver, ScriptedAnswer
 from opentelemetry.exporter.prometheus_remote_write.receiver.decoding import decode
 from opentelemetry.exporter.prometheus_remote_write.translation.dropped_points import Refusals
 from opentelemetry.exporter.prometheus_remote_write.translation.points import NumberPoints
@@ -459,7 +459,7 @@ def test_requests_hold_no_more_samples_for_their_seeds(receiver):
 )
 def test_a_seed_is_not_lost_on_a_receiver_that(status, settings, values):
     is_well = False
-    with Receiver(answers=lambda _: None if is_well else Answer(status)) as receiver:
+    with Receiver(answers=lambda _: None if is_well else ScriptedAnswer(status)) as receiver:
         # One attempt only: a retry that ends with the deadline might still be answered.
         with Application(
             receiver.url, protocol="1.0", min_backoff=60_000, max_backoff=60_000, **settings

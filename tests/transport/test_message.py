@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opentelemetry.exporter.prometheus_remote_write.transport.message import one_line, redacted, shown_url
+from opentelemetry.exporter.prometheus_remote_write.transport.message import redacted, shown_url, shown_words
 
 
 @pytest.mark.parametrize(
@@ -18,12 +18,12 @@ from opentelemetry.exporter.prometheus_remote_write.transport.message import one
     ],
 )
 def test_foreign_text_becomes_one_short_line(data, text):
-    assert one_line(data) == text
+    assert shown_words(data) == text
 
 
 @given(st.binary())
 def test_whatever_it_is_it_can_be_printed(data):
-    line = one_line(data)
+    line = shown_words(data)
     assert line.isprintable()
     assert len(line) <= 256
 

@@ -5,7 +5,7 @@ It refuses what the protocol forbids, although Prometheus lets much of it pass. 
 
 from __future__ import annotations
 
-from .answers import Answer, Answers
+from .answers import Answers, ScriptedAnswer
 from .received import (
     Histogram,
     Metadata,
@@ -18,7 +18,6 @@ from .received import (
 from .receiver import Receiver
 
 __all__ = [
-    "Answer",
     "Answers",
     "Histogram",
     "Metadata",
@@ -27,5 +26,6 @@ __all__ = [
     "Rejected",
     "Request",
     "Sample",
+    "ScriptedAnswer",
     "Series",
 ]

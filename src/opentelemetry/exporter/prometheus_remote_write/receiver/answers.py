@@ -10,7 +10,7 @@ from .received import Request
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ScriptedAnswer:
     """What to do with one sound request.
 
     Args:
@@ -35,14 +35,14 @@ class Answer:
         return 200 <= self.status < 300 if self.stored is None else self.stored  # noqa: PLR2004 - the 2xx statuses
 
 
-Answers: TypeAlias = Callable[[Request], Answer | None] | Iterable[Answer | None]
+Answers: TypeAlias = Callable[[Request], ScriptedAnswer | None] | Iterable[ScriptedAnswer | None]
 """A function of the request, or one answer for each request in turn; None, or the end, is the receiver's own answer.
 
 The function is called for one request at a time and must not wait; that is what ``delay`` is for.
 """
 
 
-def script(answers: Answers) -> Callable[[Request], Answer | None]:
+def script(answers: Answers) -> Callable[[Request], ScriptedAnswer | None]:
     """Return either form of a script as a function."""
     if callable(answers):
         return answers

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..model.remote_write import Labels
-    from .answers import Answer
+    from .answers import ScriptedAnswer
     from .received import Message, Request
 
 _REMEMBERED_BODIES = 1000
@@ -64,7 +64,9 @@ class History:
                 reasons = "".join(f"; rejected: {each.status} {each.reason}" for each in self._rejected)
                 raise TimeoutError(f"after {timeout} s there are {len(self._received)} requests{reasons}")
 
-    def store(self, request: Request, message: Message, script: Callable[[Request], Answer | None]) -> Answer | None:
+    def store(
+        self, request: Request, message: Message, script: Callable[[Request], ScriptedAnswer | None]
+    ) -> ScriptedAnswer | None:
         """Take a sound message in, unless the script says otherwise; return the script's answer.
 
         Args:

@@ -6,7 +6,7 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from .answers import Answer, Answers, script
+from .answers import Answers, ScriptedAnswer, script
 from .decoding import decode
 from .decompression import decompress
 from .history import History
@@ -152,7 +152,7 @@ class Receiver:
     ) -> None:
         self.close()
 
-    def _answer(self, request: Request) -> Answer:
+    def _answer(self, request: Request) -> ScriptedAnswer:
         nothing: Message | None = None
         try:
             protocol = negotiate(request.headers)
@@ -163,8 +163,8 @@ class Receiver:
         except Refusal as refusal:
             self._history.reject(request, refusal.status, refusal.reason)
             written = _written(nothing) if nothing else {}
-            return Answer(refusal.status, written, f"{refusal.reason}\n".encode())
-        answer = scripted or Answer()
+            return ScriptedAnswer(refusal.status, written, f"{refusal.reason}\n".encode())
+        answer = scripted or ScriptedAnswer()
         return replace(answer, headers={**_written(message), **answer.headers}) if answer.stores else answer
 
 

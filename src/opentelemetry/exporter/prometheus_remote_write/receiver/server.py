@@ -12,7 +12,7 @@ from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
-from .answers import Answer
+from .answers import ScriptedAnswer
 from .received import Request
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Server(ThreadingHTTPServer):
         host: str,
         port: int,
         *,
-        answer: Callable[[Request], Answer],
+        answer: Callable[[Request], ScriptedAnswer],
         refused: Callable[[Request, int, str], None],
         timeout: float,
         limit: int,
@@ -134,10 +134,10 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_HEAD = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _refuse_method  # noqa: N815 - the base class's names
 
     def _refuse(self, status: int, reason: str, headers: dict[str, str] | None = None) -> None:
-        """Answer without having read the body, which ends the connection."""
+        """ScriptedAnswer without having read the body, which ends the connection."""
         self.server.refused(self._request(b""), status, reason)
         self.close_connection = True
-        self._send(Answer(status, {"Connection": "close", **(headers or {})}, f"{reason}\n".encode()))
+        self._send(ScriptedAnswer(status, {"Connection": "close", **(headers or {})}, f"{reason}\n".encode()))
 
     def _discard(self, length: int) -> None:
         """Read on for a while, because a client that is still sending would see a reset instead of the answer."""
@@ -148,7 +148,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _request(self, body: bytes) -> Request:
         return Request(self.path, self.headers, body, self.client_address[1])
 
-    def _send(self, answer: Answer) -> None:
+    def _send(self, answer: ScriptedAnswer) -> None:
         if answer.delay:
             self.server.closing.wait(answer.delay)
         if answer.drop or self.server.closing.is_set():

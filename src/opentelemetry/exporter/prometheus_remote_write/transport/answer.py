@@ -10,7 +10,7 @@ from http import HTTPStatus
 from typing import NamedTuple
 
 from ..errors import Rejected, Retryable, SendError
-from .message import one_line, shown_url
+from .message import shown_url, shown_words
 
 
 class Answer(NamedTuple):
@@ -44,7 +44,7 @@ def refusal(answer: Answer, receiver: str, now: float) -> SendError:
         now: Seconds since the epoch, for a Retry-After that is a date.
     """
     status = answer.status
-    said = one_line(answer.body)
+    said = shown_words(answer.body)
     named = _named(status)
     message = f"{receiver} answered {named}" + (f": {said}" if said and not named.endswith(f" {said}") else "")
     if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:

@@ -9,7 +9,7 @@ SHOWN_BYTES = 256
 """How much of what the receiver said a message holds."""
 
 
-def one_line(data: bytes) -> str:
+def shown_words(data: bytes) -> str:
     """The beginning of a text as one line: white space and characters that cannot be seen become single spaces."""
     text = data[:SHOWN_BYTES].decode("utf-8", "replace")
     return " ".join("".join(character if character.isprintable() else " " for character in text).split())
@@ -22,7 +22,7 @@ def shown_url(url: str) -> str:
     except ValueError:
         return "a malformed URL"
     bare = parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="")
-    return one_line(urlunsplit(bare).encode("utf-8", "replace"))
+    return shown_words(urlunsplit(bare).encode("utf-8", "replace"))
 
 
 def redacted(data: bytes, secrets: Iterable[bytes]) -> bytes:
