@@ -9,7 +9,7 @@ OLDEST = .venv-oldest
 MAIN_TESTS = tests/lifecycle/test_controller.py tests/entry_points/test_configurator.py tests/examples/test_examples.py \
 	$(patsubst %,tests/end_to_end/test_%.py,launcher injection processes_fork prometheus sdk_versions)
 
-.PHONY: help demo test test-all test-oldest lint format pytest servers docs bench soak proto clean
+.PHONY: help demo test test-all test-oldest lint format pytest servers docs site bench soak proto clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -31,10 +31,11 @@ test-all: servers lint ## The tests on every CPython from 3.10 up that .ci/pytho
 test-oldest: servers $(OLDEST)/.ready ## The main tests with the lowest version of each package that pyproject.toml allows
 	$(OLDEST)/bin/python -m pytest $(MAIN_TESTS)
 
-lint: $(READY) ## ruff and mypy
+lint: $(READY) ## ruff, mypy, and which room imports which
 	$(RUN) ruff check
 	$(RUN) ruff format --check
 	$(RUN) mypy
+	$(VENV)/bin/lint-imports --no-cache
 
 format: $(READY) ## Let ruff format the code, and fix what it can
 	$(RUN) ruff format
@@ -46,9 +47,12 @@ pytest: $(READY)
 servers: $(READY)
 	$(RUN) tests.servers.fetch
 
-docs: $(READY) ## Write the generated parts of README.md and docs/combinations.md anew
+docs: $(READY) ## Write the generated parts of README.md and docs/ anew
 	$(RUN) tests.readme
 	$(RUN) tests.combinations
+
+site: $(VENV)/.site ## Build docs/ as a site in docs/_build; warnings are errors
+	$(RUN) sphinx --fail-on-warning --keep-going -q -b html docs docs/_build
 
 bench: $(READY) ## What an export costs, compared with the SDK's own collection
 	$(RUN) tests.benchmarks
@@ -60,7 +64,7 @@ proto: $(READY) ## Generate the protobuf modules anew
 	$(RUN) tests.proto.protoc
 
 clean: ## Remove the virtual environments, the servers and every cache
-	rm -rf .venv .venv-* .servers .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache dist
+	rm -rf .venv .venv-* .servers docs/_build .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache dist
 
 # What is needed to run, at its lower bound; pip finds the versions of the rest that go with it.
 $(OLDEST)/.ready: pyproject.toml
@@ -79,4 +83,8 @@ $(READY): pyproject.toml
 	@$(VENV)/bin/python -c '' 2>/dev/null || $(PYTHON) -m venv --clear $(VENV)
 	@$(RUN) pip install --quiet --disable-pip-version-check --upgrade "pip >= 25.1"
 	@$(RUN) pip install --quiet --disable-pip-version-check --editable . --group test --group lint
+	@touch $@
+
+$(VENV)/.site: $(READY)
+	@$(RUN) pip install --quiet --disable-pip-version-check --group site
 	@touch $@

@@ -1,6 +1,6 @@
 """Who is chosen, and where metrics go, by what is installed, what is set and how an application is started.
 
-`python -m tests.combinations`, or `make docs`, measures it anew and writes docs/combinations.md.
+`python -m tests.combinations`, or `make docs`, measures it anew and writes docs/reference/combinations.md.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver
 from tests.application import LAUNCHER, run
 from tests.end_to_end import frameworks, installations
 
-PAGE = installations.CHECKOUT / "docs" / "combinations.md"
+PAGE = installations.CHECKOUT / "docs" / "reference" / "combinations.md"
 OURS = "prometheus_remote_write"
 INSTALLED = {
     "alone": "this package",

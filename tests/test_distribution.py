@@ -148,7 +148,7 @@ def test_source_distribution_can_be_worked_on(distributions):
         "README.md",
         "CHANGELOG.md",
         "CONTRIBUTING.md",
-        "docs/design.md",
+        "docs/explanation/design.md",
         "examples/launcher/app.py",
         "tests/test_distribution.py",
         "LICENSE",

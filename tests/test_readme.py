@@ -126,7 +126,7 @@ def test_every_series_of_the_table_arrives(received_from_shop):
         assert received_from_shop.series(name, **dict(re.findall(r'(\w+)="([^"]*)"', labels or ""))), name
 
 
-@pytest.mark.parametrize("path", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/design.md"])
+@pytest.mark.parametrize("path", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/explanation/design.md"])
 def test_links_within_the_repository_lead_somewhere(path):
     page = CHECKOUT / path
     for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8")):

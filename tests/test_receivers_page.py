@@ -1,4 +1,4 @@
-"""docs/receivers.md: each configuration is one that the exporter accepts, and what is called tested has tests."""
+"""docs/how-to/receivers.md: the exporter accepts each configuration, and what is called tested has tests."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from opentelemetry.exporter.prometheus_remote_write.configuration.settings impor
 from tests.readme import blocks
 
 CHECKOUT = Path(__file__).resolve().parents[1]
-PAGE = (CHECKOUT / "docs" / "receivers.md").read_text(encoding="utf-8")
+PAGE = (CHECKOUT / "docs" / "how-to" / "receivers.md").read_text(encoding="utf-8")
 RECEIVERS = (
     "Prometheus",
     "Cortex",
