@@ -13,8 +13,8 @@ from copy import deepcopy
 from itertools import accumulate
 
 from opentelemetry.exporter.prometheus_remote_write.errors import Untranslatable
+from opentelemetry.exporter.prometheus_remote_write.model.bucket_bound import le_text
 from opentelemetry.exporter.prometheus_remote_write.model.remote_write import Exemplar
-from opentelemetry.exporter.prometheus_remote_write.translation.labels import le_text
 from opentelemetry.exporter.prometheus_remote_write.translation.naming import TranslationStrategy, label_name
 from tests.otlp_vectors import attributes, identifier
 from tests.pushed_series import Buckets, Pushed, Sample, key, nonzero, number

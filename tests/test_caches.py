@@ -20,7 +20,7 @@ from opentelemetry.exporter.prometheus_remote_write.encoding.remote_write_2 impo
 from opentelemetry.exporter.prometheus_remote_write.model.family import Family, Stream
 from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver
 from opentelemetry.exporter.prometheus_remote_write.receiver.decoding import decode
-from opentelemetry.exporter.prometheus_remote_write.translation.dropped_points import Refusals
+from opentelemetry.exporter.prometheus_remote_write.translation.dropped_points import DroppedPoints
 from opentelemetry.exporter.prometheus_remote_write.translation.translator import Translator
 from tests.collected import (
     NOW,
@@ -43,9 +43,9 @@ class Pipeline:
 
     def __init__(self, protocol, max_samples=2000):
         settings = Settings(endpoint="http://prometheus", disable_scope_labels=True)
-        self.refusals = Refusals()
+        self.dropped = DroppedPoints()
         self.protocol = protocol
-        self._translator = Translator(settings, self.refusals)
+        self._translator = Translator(settings, self.dropped)
         self._encoder = Encoder(protocol, max_samples, b"".join)
 
     def bodies(self, data):
@@ -53,8 +53,8 @@ class Pipeline:
 
     def claimed(self):
         """How many series each metric has of the budget."""
-        claims = (self._translator._claims, self._translator._claims_of_info)
-        return {metric: number for each in claims for metric, number in each.share.series.items()}
+        registry = (self._translator._registry, self._translator._info_registry)
+        return {metric: number for each in registry for metric, number in each.usage.series.items()}
 
     def series(self, data):
         """Everything that is said of each series, but for target_info."""
@@ -230,7 +230,7 @@ def test_an_export_is_what_it_would_be_if_nothing_were_remembered(data, protocol
         resource = {"service.name": "shop", "service.instance.id": data.draw(st.sampled_from("12"), "instance")}
         export = collected(*metrics, resource=resource)
         assert pipeline.series(export) == Pipeline(protocol, max_samples).series(export)
-    assert pipeline.refusals.points == {}
+    assert pipeline.dropped.points == {}
 
 
 def change(data, kept):
@@ -417,11 +417,11 @@ def test_memory_returns_when_streams_are_gone(memory):
 
 def test_what_is_refused_is_remembered_up_to_a_number(pipeline):
     def told():
-        return len(pipeline.refusals._told)
+        return len(pipeline.dropped._told)
 
     others = alive(Family)
     for export in range(30):
         pipeline.bodies(collected(*(gauge(point(object()), name=f"m_{export}_{number}") for number in range(50))))
     assert told() == 1000
-    assert pipeline.refusals.points == {"value": 1500}
+    assert pipeline.dropped.points == {"value": 1500}
     assert alive(Family) <= others + 60

@@ -6,7 +6,7 @@ from opentelemetry.exporter.prometheus_remote_write.configuration.settings impor
 from opentelemetry.exporter.prometheus_remote_write.pipeline import Pipeline
 from opentelemetry.exporter.prometheus_remote_write.receiver.decoding import decode
 from opentelemetry.exporter.prometheus_remote_write.receiver.received import is_stale
-from opentelemetry.exporter.prometheus_remote_write.translation.dropped_points import Refusals
+from opentelemetry.exporter.prometheus_remote_write.translation.dropped_points import DroppedPoints
 from opentelemetry.exporter.prometheus_remote_write.translation.series_limit import PROCESS
 from tests.collected import collected, gauge, histogram, point
 
@@ -19,12 +19,14 @@ def pipeline():
     made = []
 
     def make(protocol, **settings):
-        made.append(Pipeline(replace(DEFAULTS, **settings), Refusals(), b"".join, protocol=protocol, max_samples=2000))
+        made.append(
+            Pipeline(replace(DEFAULTS, **settings), DroppedPoints(), b"".join, protocol=protocol, max_samples=2000)
+        )
         return made[-1]
 
     yield make
     for each in made:
-        each.leave()
+        each.detach()
 
 
 def series(requests):
@@ -49,7 +51,7 @@ def test_custom_buckets_are_for_2_0_alone(pipeline):
 def test_a_pipeline_tells_the_end_of_what_it_has_taken_over(pipeline):
     before, after = (pipeline(protocol, stale_markers=True) for protocol in ("2.0", "1.0"))
     before.requests(collected(gauge(point(4))))
-    after.adopt(before)
+    after.take_over(before)
     [ended] = series(after.ends())
     assert is_stale(ended.samples[0].value)
     assert after.ends() == []
@@ -60,12 +62,12 @@ def test_what_was_left_counts_no_more(pipeline):
     made = pipeline("2.0")
     made.requests(collected(gauge(point(4))))
     assert PROCESS.used().total() == already + 1
-    made.leave()
+    made.detach()
     assert PROCESS.used().total() == already
 
 
 def test_a_pipeline_that_has_forgotten_begins_anew(pipeline):
     made = pipeline("2.0")
     first = series(made.requests(collected(gauge(point(4)))))
-    made.forget()
+    made.release()
     assert series(made.requests(collected(gauge(point(4))))) == first

@@ -18,7 +18,7 @@ from opentelemetry.exporter.prometheus_remote_write.configuration.translation_st
 from opentelemetry.exporter.prometheus_remote_write.encoding.encoder import Encoder
 from opentelemetry.exporter.prometheus_remote_write.receiver.decoding import decode
 from opentelemetry.exporter.prometheus_remote_write.receiver.histograms import histogram_fault
-from opentelemetry.exporter.prometheus_remote_write.translation.dropped_points import Refusals
+from opentelemetry.exporter.prometheus_remote_write.translation.dropped_points import DroppedPoints
 from opentelemetry.exporter.prometheus_remote_write.translation.translator import Translator
 from tests.collected import (
     DELTA,
@@ -169,8 +169,8 @@ class Pipeline:
 
     def __init__(self, protocol, options, max_samples=50):
         self.protocol = protocol
-        self.refusals = Refusals()
-        self._translator = Translator(Settings(**options), self.refusals, custom_buckets=protocol == "2.0")
+        self.dropped = DroppedPoints()
+        self._translator = Translator(Settings(**options), self.dropped, custom_buckets=protocol == "2.0")
         self._encoder = Encoder(protocol, max_samples, b"".join, clock=lambda: 0.0)
 
     def messages(self, data):
@@ -242,7 +242,7 @@ def test_what_comes_and_goes_between_exports_changes_no_series(protocol, exports
         assert_legal(found, protocol, options["translation_strategy"])
         fresh = Pipeline(protocol, options)
         fresh_found = fresh.series(data)
-        if not (pipeline.refusals.points | fresh.refusals.points)["duplicate"]:  # else others may own the series
+        if not (pipeline.dropped.points | fresh.dropped.points)["duplicate"]:  # else others may own the series
             assert {series.labels for series in found} == {series.labels for series in fresh_found}
 
 

@@ -7,7 +7,7 @@ from opentelemetry.sdk.metrics.export import MetricsData
 from opentelemetry.exporter.prometheus_remote_write import PrometheusRemoteWriteMetricsExporter
 from opentelemetry.exporter.prometheus_remote_write.encoding.compression import compressor
 from opentelemetry.exporter.prometheus_remote_write.pipeline import Pipeline
-from opentelemetry.exporter.prometheus_remote_write.translation.dropped_points import Refusals
+from opentelemetry.exporter.prometheus_remote_write.translation.dropped_points import DroppedPoints
 from tests.benchmarks.exporters import Encode
 
 
@@ -15,7 +15,7 @@ def encode(protocol: str) -> Encode:
     """Return what an export does before delivery."""
     settings = exporter(protocol, "http://127.0.0.1:9").settings
     pipeline = Pipeline(
-        settings, Refusals(), compressor(), protocol=protocol, max_samples=settings.max_samples_per_send
+        settings, DroppedPoints(), compressor(), protocol=protocol, max_samples=settings.max_samples_per_send
     )
 
     def bodies(data: MetricsData) -> list[bytes]:

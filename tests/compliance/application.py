@@ -31,7 +31,7 @@ class Application:
         # the samples of what it has measured, so they come without the zero before the first.
         given = {
             "disable_scope_labels": True,
-            "disable_zero_seed": True,
+            "disable_zero_samples": True,
             "protocol": "2.0",
             "max_concurrent_requests": 1,
             **settings,

@@ -48,7 +48,7 @@ EXAMPLES = {
     "max_buffered_age": ("0", 0),
     "max_series": ("10000", 10_000),
     "stale_markers": ("true", True),
-    "disable_zero_seed": ("true", True),
+    "disable_zero_samples": ("true", True),
     "shutdown_timeout": ("1000", 1000),
 }
 """For each setting the text of its variable, and what it means."""

@@ -9,8 +9,8 @@ from itertools import accumulate
 
 from hypothesis import strategies as st
 
-from opentelemetry.exporter.prometheus_remote_write.model.family import Family, Frame, SeriesName, Stream
-from opentelemetry.exporter.prometheus_remote_write.model.list_diff import Alignment, aligned
+from opentelemetry.exporter.prometheus_remote_write.model.family import Family, FamilySamples, SeriesName, Stream
+from opentelemetry.exporter.prometheus_remote_write.model.list_diff import ListDiff, list_diff
 from opentelemetry.exporter.prometheus_remote_write.model.remote_write import (
     Exemplar,
     Metadata,
@@ -21,7 +21,7 @@ from opentelemetry.exporter.prometheus_remote_write.model.remote_write import (
 from opentelemetry.exporter.prometheus_remote_write.model.timestamps import LATEST
 from opentelemetry.exporter.prometheus_remote_write.receiver.received import Sample, Series
 from tests.collected import NOW, START
-from tests.frames import read
+from tests.family_samples import read
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8)
 LABELS = st.dictionaries(
@@ -81,22 +81,22 @@ def sequences(draw, max_exports=5):
             were = before.get(family)
             streams = before[family] = chosen if were is None or draw(st.booleans()) else were
             if streams:
-                alignment = None if were is None else draw(alignments(were, streams))
-                frames.append(draw(frame(family, streams))._replace(alignment=alignment))
+                diff = None if were is None else draw(alignments(were, streams))
+                frames.append(draw(frame(family, streams))._replace(diff=diff))
         made.append(frames)
     return made
 
 
 def alignments(before, now):
     """What a frame may say of two lists: nothing, the truth, or something about other lists."""
-    return st.sampled_from([None, aligned(before, now), Alignment([*before], [*now], [], [])])
+    return st.sampled_from([None, list_diff(before, now), ListDiff([*before], [*now], [], [])])
 
 
 @st.composite
 def frame(draw, family, streams):
     series = len(streams) * len(family.names)
     values = [] if family.native else draw(st.lists(VALUES, min_size=series, max_size=series))
-    return Frame(
+    return FamilySamples(
         family,
         streams,
         draw(st.one_of(TIMES, st.lists(TIMES, min_size=len(streams), max_size=len(streams)))),
@@ -121,7 +121,7 @@ def streams(*labels):
 def floats(family, its_streams, value=1.0, **fields):
     """A frame with the same value in all series."""
     values = array("d", [value] * (len(its_streams) * len(family.names)))
-    return Frame(
+    return FamilySamples(
         **{
             "family": family,
             "streams": its_streams,

@@ -5,15 +5,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from opentelemetry.exporter.prometheus_remote_write.encoding.batch import Batch
-from opentelemetry.exporter.prometheus_remote_write.encoding.remote_write_1 import Protocol1
-from opentelemetry.exporter.prometheus_remote_write.encoding.remote_write_2 import Protocol2
+from opentelemetry.exporter.prometheus_remote_write.encoding.remote_write_1 import RemoteWrite1
+from opentelemetry.exporter.prometheus_remote_write.encoding.remote_write_2 import RemoteWrite2
 from opentelemetry.exporter.prometheus_remote_write.model.remote_write import Exemplar
 from opentelemetry.exporter.prometheus_remote_write.proto import write_v1_pb2 as v1
 from opentelemetry.exporter.prometheus_remote_write.receiver.decoding import decode
 from tests.collected import NOW
 from tests.encoding.exports import expected, floats, found, gauge_family, sequences, streams
 
-ENCODERS = {"1.0": Protocol1, "2.0": Protocol2}
+ENCODERS = {"1.0": RemoteWrite1, "2.0": RemoteWrite2}
 LEVEL = gauge_family()
 
 
@@ -46,7 +46,7 @@ def test_a_request_says_what_its_frames_say_in_every_export(protocol, exports, h
 @settings(max_examples=50)
 @given(sequences(max_exports=2))
 def test_a_request_of_1_0_is_what_protobuf_would_write(exports):
-    batch = Batch(Protocol1)
+    batch = Batch(RemoteWrite1)
     for frames in exports:
         parsed = v1.WriteRequest.FromString(b"".join(batch.encode(frames)))
         built = v1.WriteRequest()
@@ -59,7 +59,7 @@ def test_a_request_of_1_0_is_what_protobuf_would_write(exports):
 
 
 def test_golden_bytes_of_1_0():
-    message = b"".join(Batch(Protocol1).encode([floats(LEVEL, streams("x"), 1.5)]))
+    message = b"".join(Batch(RemoteWrite1).encode([floats(LEVEL, streams("x"), 1.5)]))
     assert message.hex(" ") == (
         "0a 2e "  # a series of 46 bytes
         "0a 11 0a 08 5f 5f 6e 61 6d 65 5f 5f 12 05 6c 65 76 65 6c "  # __name__, level

@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from opentelemetry.exporter.prometheus_remote_write.encoding.batches import Batches
-from opentelemetry.exporter.prometheus_remote_write.encoding.remote_write_1 import Protocol1
-from opentelemetry.exporter.prometheus_remote_write.encoding.remote_write_2 import Protocol2
+from opentelemetry.exporter.prometheus_remote_write.encoding.remote_write_1 import RemoteWrite1
+from opentelemetry.exporter.prometheus_remote_write.encoding.remote_write_2 import RemoteWrite2
 from opentelemetry.exporter.prometheus_remote_write.model.family import Family, SeriesName
 from opentelemetry.exporter.prometheus_remote_write.model.remote_write import (
     Exemplar,
@@ -18,7 +18,7 @@ from opentelemetry.exporter.prometheus_remote_write.receiver.decoding import dec
 from tests.collected import NOW
 from tests.encoding.exports import expected, floats, found, gauge_family, sequences, streams
 
-ENCODERS = {"1.0": Protocol1, "2.0": Protocol2}
+ENCODERS = {"1.0": RemoteWrite1, "2.0": RemoteWrite2}
 LEVEL = gauge_family()
 EMPTY = NativeHistogram(0, 0.0, 0, 1e-128, 0, (), (), (), ())
 
@@ -80,7 +80,7 @@ def test_all_requests_together_say_what_the_frames_say(protocol, exports, max_sa
 @settings(max_examples=50)
 @given(sequences(max_exports=8), st.sampled_from([1, 2, 5]))
 def test_nothing_is_kept_of_streams_that_are_gone(exports, max_samples):
-    batches = Batches(Protocol1, max_samples)
+    batches = Batches(RemoteWrite1, max_samples)
     for frames in exports:
         list(batches.encode(frames))
     assert list(batches.encode([])) == []
@@ -91,33 +91,33 @@ def test_nothing_is_kept_of_streams_that_are_gone(exports, max_samples):
 
 
 def test_requests_are_filled_up_to_the_maximum():
-    loads = list(Batches(Protocol1, 10).encode([floats(LEVEL, streams(*range(25)))]))
+    loads = list(Batches(RemoteWrite1, 10).encode([floats(LEVEL, streams(*range(25)))]))
     assert [load.samples for load in loads] == [10, 10, 5]
 
 
 def test_a_request_holds_several_families():
-    loads = list(Batches(Protocol1, 10).encode([floats(gauge_family(name), streams("a")) for name in "abc"]))
+    loads = list(Batches(RemoteWrite1, 10).encode([floats(gauge_family(name), streams("a")) for name in "abc"]))
     assert [load.samples for load in loads] == [3]
 
 
 def test_a_stream_is_never_split():
-    loads = list(Batches(Protocol1, 10).encode([floats(wide("latency", 4), streams("a", "b", "c"))]))
+    loads = list(Batches(RemoteWrite1, 10).encode([floats(wide("latency", 4), streams("a", "b", "c"))]))
     assert [load.samples for load in loads] == [8, 4]
 
 
 def test_a_stream_that_is_larger_than_a_request_has_one_for_itself():
     frames = [floats(LEVEL, streams("a")), floats(wide("latency", 12), streams("a", "b")), floats(native(), [])]
-    loads = list(Batches(Protocol1, 10).encode(frames[:2]))
+    loads = list(Batches(RemoteWrite1, 10).encode(frames[:2]))
     assert sorted(load.samples for load in loads) == [1, 12, 12]
 
 
 def test_native_histograms_travel_apart():
-    loads = list(Batches(Protocol1, 10).encode([floats(LEVEL, streams("a")), natives(native(), streams("a", "b"))]))
+    loads = list(Batches(RemoteWrite1, 10).encode([floats(LEVEL, streams("a")), natives(native(), streams("a", "b"))]))
     assert [(load.samples, load.histograms) for load in loads] == [(1, 0), (0, 2)]
 
 
 def test_a_stream_keeps_its_request_while_others_come_and_go():
-    batches = Batches(Protocol1, 4)
+    batches = Batches(RemoteWrite1, 4)
     those = streams(*range(12))
     before = companions(batches.encode([floats(LEVEL, those)]))
     assert len(before) == 3
@@ -131,7 +131,7 @@ def test_a_stream_keeps_its_request_while_others_come_and_go():
 
 
 def test_new_streams_take_the_places_of_those_that_went():
-    batches = Batches(Protocol1, 4)
+    batches = Batches(RemoteWrite1, 4)
     those = streams(*range(12))
     list(batches.encode([floats(LEVEL, those)]))
     renewed = [*those[3:], *streams("new 1", "new 2", "new 3")]
@@ -140,7 +140,7 @@ def test_new_streams_take_the_places_of_those_that_went():
 
 
 def test_a_family_that_is_away_for_an_export_is_sent_when_it_is_back():
-    batches = Batches(Protocol1, 4)
+    batches = Batches(RemoteWrite1, 4)
     frame, other = floats(LEVEL, streams("a", "b")), floats(gauge_family("other"), streams("a"))
     list(batches.encode([frame, other]))
     assert [load.samples for load in batches.encode([other])] == [1]
@@ -151,14 +151,14 @@ def test_a_family_that_is_away_for_an_export_is_sent_when_it_is_back():
 def test_exemplars_go_with_their_series_into_its_request():
     exemplars = {place: (Exemplar((), float(place), NOW),) for place in (0, 5, 11)}
     frame = floats(wide("latency", 4), streams("a", "b", "c"), exemplars=exemplars)
-    loads = list(Batches(Protocol1, 4).encode([frame]))
+    loads = list(Batches(RemoteWrite1, 4).encode([frame]))
     assert [load.exemplars for load in loads] == [1, 1, 1]
     everything = [series for load in loads for series in decode("1.0", b"".join(load.pieces)).series]
     assert found(everything) == expected([frame], "1.0")
 
 
 def test_the_number_of_requests_shrinks_with_the_streams():
-    batches = Batches(Protocol1, 10)
+    batches = Batches(RemoteWrite1, 10)
     assert len(list(batches.encode([floats(LEVEL, streams(*range(1000)))]))) == 100
     few = streams("a")
     for _ in range(2):
@@ -176,7 +176,7 @@ def test_a_request_stays_far_below_what_receivers_read_however_long_the_labels_a
 
 
 def test_long_labels_that_are_gone_make_room():
-    batches = Batches(Protocol1, 10_000)
+    batches = Batches(RemoteWrite1, 10_000)
     for number in range(10):
         loads = list(batches.encode([floats(LEVEL, streams("x" * 1_500_000 + str(number), "y" * 1_500_000))]))
         assert len(loads) == 1
@@ -184,7 +184,7 @@ def test_long_labels_that_are_gone_make_room():
 
 @pytest.mark.parametrize("series", [1, 5])
 def test_long_labels_that_are_gone_make_room_beside_a_stream_that_stays(series):
-    batches = Batches(Protocol1, 10_000)
+    batches = Batches(RemoteWrite1, 10_000)
     family = wide("size", series)
     [stays] = streams("stays")
     for number in range(10):
@@ -193,7 +193,7 @@ def test_long_labels_that_are_gone_make_room_beside_a_stream_that_stays(series):
 
 
 def test_streams_stay_in_their_requests_when_their_order_changes_and_one_goes():
-    batches = Batches(Protocol1, 2)
+    batches = Batches(RemoteWrite1, 2)
     a, b, c, d = streams(*"abcd")
     list(batches.encode([floats(LEVEL, [a, b, c, d])]))
     list(batches.encode([floats(LEVEL, [a, c, b, d])]))
@@ -202,7 +202,7 @@ def test_streams_stay_in_their_requests_when_their_order_changes_and_one_goes():
 
 
 def test_streams_stay_in_their_requests_when_the_first_goes():
-    batches = Batches(Protocol1, 2)
+    batches = Batches(RemoteWrite1, 2)
     a, b, c, d = streams(*"abcd")
     for present, requests in (([a, b, c, d], ["ab", "cd"]), ([b, c, d], ["b", "cd"]), ([b, d], ["b", "d"])):
         together = companions(batches.encode([floats(LEVEL, present)]))

@@ -16,7 +16,7 @@ from opentelemetry.exporter.prometheus_remote_write.proto import write_v2_pb2
 from opentelemetry.exporter.prometheus_remote_write.receiver.decoding import decode
 from opentelemetry.exporter.prometheus_remote_write.receiver.decompression import decompress
 from opentelemetry.exporter.prometheus_remote_write.receiver.validation import validate
-from opentelemetry.exporter.prometheus_remote_write.translation.dropped_points import Refusals
+from opentelemetry.exporter.prometheus_remote_write.translation.dropped_points import DroppedPoints
 from opentelemetry.exporter.prometheus_remote_write.translation.translator import Translator
 from tests.collected import NOW
 from tests.encoding.exports import comparable, expected, found, sequences
@@ -57,14 +57,14 @@ def collected(record, *, custom_buckets=False):
     reader = InMemoryMetricReader()
     provider = MeterProvider([reader], exemplar_filter=AlwaysOnExemplarFilter())
     record(provider.get_meter("shop"))
-    translator = Translator(Settings(), Refusals(), resources_as_labels=False, custom_buckets=custom_buckets)
+    translator = Translator(Settings(), DroppedPoints(), resources_as_labels=False, custom_buckets=custom_buckets)
     data = reader.get_metrics_data()
     provider.shutdown()
     return both(translator, data) if custom_buckets else list(translator.translate(data))
 
 
 def both(translator, data):
-    plain = Translator(Settings(), Refusals(), resources_as_labels=False, custom_buckets=False)
+    plain = Translator(Settings(), DroppedPoints(), resources_as_labels=False, custom_buckets=False)
     return list(translator.translate(data)), list(plain.translate(data))
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from opentelemetry.exporter.prometheus_remote_write.encoding.remote_write_1 import Protocol1, metadata_messages
+from opentelemetry.exporter.prometheus_remote_write.encoding.remote_write_1 import RemoteWrite1, metadata_messages
 from opentelemetry.exporter.prometheus_remote_write.model.remote_write import (
     Exemplar,
     Metadata,
@@ -24,7 +24,7 @@ def test_a_native_histogram_has_all_its_fields():
         positive_spans=(Span(0, 1), Span(4, 2)),
         positive_deltas=(1, 1, -1),
     )
-    series = v1.TimeSeries.FromString(Protocol1().histogram(histogram, 5, NOW))
+    series = v1.TimeSeries.FromString(RemoteWrite1().histogram(histogram, 5, NOW))
     assert series.histograms[:] == [
         v1.Histogram(
             count_int=9,
@@ -43,14 +43,14 @@ def test_a_native_histogram_has_all_its_fields():
 
 def test_an_empty_native_histogram_says_so():
     empty = NativeHistogram(0, 0.0, 0, 1e-128, 0, (), (), (), ())
-    [histogram] = v1.TimeSeries.FromString(Protocol1().histogram(empty, 0, NOW)).histograms
+    [histogram] = v1.TimeSeries.FromString(RemoteWrite1().histogram(empty, 0, NOW)).histograms
     assert histogram.WhichOneof("count") == "count_int"
     assert histogram.WhichOneof("zero_count") == "zero_count_int"
 
 
 def test_exemplars_have_labels_a_value_and_a_time():
     exemplars = [Exemplar((("trace_id", "ab"), ("user", "ü")), 0.5, NOW), Exemplar((), 1.5, NOW + 1)]
-    assert v1.TimeSeries.FromString(Protocol1().exemplars(exemplars)).exemplars[:] == [
+    assert v1.TimeSeries.FromString(RemoteWrite1().exemplars(exemplars)).exemplars[:] == [
         v1.Exemplar(
             labels=[v1.Label(name="trace_id", value="ab"), v1.Label(name="user", value="ü")], value=0.5, timestamp=NOW
         ),

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opentelemetry.exporter.prometheus_remote_write.encoding.encoder import HEADERS, Encoder
-from opentelemetry.exporter.prometheus_remote_write.model.family import Family, Frame, SeriesName, Stream
+from opentelemetry.exporter.prometheus_remote_write.model.family import Family, FamilySamples, SeriesName, Stream
 from opentelemetry.exporter.prometheus_remote_write.model.remote_write import (
     Exemplar,
     Metadata,
@@ -19,7 +19,7 @@ from opentelemetry.exporter.prometheus_remote_write.model.request import PROTOCO
 from opentelemetry.exporter.prometheus_remote_write.proto import write_v1_pb2 as v1
 from opentelemetry.exporter.prometheus_remote_write.proto import write_v2_pb2 as v2
 from opentelemetry.exporter.prometheus_remote_write.receiver.decoding import decode
-from tests.frames import read
+from tests.family_samples import read
 
 START = 1_749_999_000_000
 NOW = 1_750_000_000_000
@@ -64,7 +64,7 @@ def stream(*, start=0, **labels):
 
 def frame(of, *streams, values=(), at=NOW, histograms=(), exemplars=None):
     given = values or [float(number) for number in range(len(streams) * len(of.names) * (not of.native))]
-    return Frame(of, list(streams), at, array("d", given), histograms, exemplars or {})
+    return FamilySamples(of, list(streams), at, array("d", given), histograms, exemplars or {})
 
 
 def encoder(protocol=PROTOCOL_2, max_samples=2000):
@@ -201,7 +201,7 @@ def test_values_are_sent_to_the_bit(value):
 def test_the_bits_of_nan_are_kept(bits):
     packed = struct.pack("=Q", bits)
     of = family("x")
-    sent = Frame(of, [stream()], NOW, array("d", packed), (), {})
+    sent = FamilySamples(of, [stream()], NOW, array("d", packed), (), {})
     [request] = encoder().encode([sent])
     assert b"\x09" + struct.pack("<Q", bits) + b"\x10" in request.body
     [series] = v2.Request.FromString(request.body).timeseries
@@ -314,9 +314,9 @@ def test_what_exemplars_say_does_not_stay_in_the_table():
     known = {"", "__name__", "hits", "job", "shop"}
     for trace in ("aa", "bb", "cc"):
         exemplars = {0: (exemplar(trace_id=trace), exemplar(trace_id="always", job="hits"))}
-        request = message(encodes, Frame(of, streams, NOW, array("d", [1.0]), (), exemplars))
+        request = message(encodes, FamilySamples(of, streams, NOW, array("d", [1.0]), (), exemplars))
         assert set(request.symbols) == known | {"trace_id", trace, "always"}
-    request = message(encodes, Frame(of, streams, NOW, array("d", [1.0]), (), {}))
+    request = message(encodes, FamilySamples(of, streams, NOW, array("d", [1.0]), (), {}))
     assert set(request.symbols) == known
 
 
@@ -339,7 +339,7 @@ def test_strings_that_exemplars_brought_may_become_those_of_a_new_stream():
 def test_the_bytes_of_a_known_series_are_the_same_but_for_value_and_time():
     encodes, of, streams = encoder(), family("hits"), [stream(job="shop", start=START)]
     bodies = [
-        next(encodes.encode([Frame(of, streams, NOW + number, array("d", [number]), (), {})])).body
+        next(encodes.encode([FamilySamples(of, streams, NOW + number, array("d", [number]), (), {})])).body
         for number in range(3)
     ]
     assert len(set(bodies)) == 3
@@ -488,7 +488,7 @@ def frames_of(draw, of, streams):
     values = [] if of.native else draw(st.lists(FLOATS, min_size=samples, max_size=samples))
     histograms = [draw(native_histograms()) for _ in streams] if of.native else ()
     exemplars = draw(st.dictionaries(st.integers(0, samples - 1), EXEMPLARS, max_size=2))
-    return Frame(of, streams, times, array("d", values), histograms, exemplars)
+    return FamilySamples(of, streams, times, array("d", values), histograms, exemplars)
 
 
 @given(exports(), st.sampled_from([1, 3, 7, 2000]))

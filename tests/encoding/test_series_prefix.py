@@ -1,15 +1,15 @@
 import pytest
 
 from opentelemetry.exporter.prometheus_remote_write.encoding.batch import Batch
-from opentelemetry.exporter.prometheus_remote_write.encoding.remote_write_1 import Protocol1
-from opentelemetry.exporter.prometheus_remote_write.encoding.remote_write_2 import Protocol2
-from opentelemetry.exporter.prometheus_remote_write.encoding.series_prefix import family_constants, heads
+from opentelemetry.exporter.prometheus_remote_write.encoding.remote_write_1 import RemoteWrite1
+from opentelemetry.exporter.prometheus_remote_write.encoding.remote_write_2 import RemoteWrite2
+from opentelemetry.exporter.prometheus_remote_write.encoding.series_prefix import family_constants, prefixes
 from opentelemetry.exporter.prometheus_remote_write.model.family import Family, SeriesName
 from opentelemetry.exporter.prometheus_remote_write.model.remote_write import Metadata, MetricType
 from opentelemetry.exporter.prometheus_remote_write.receiver.decoding import decode
 from tests.encoding.exports import floats, stream
 
-ENCODERS = {"1.0": Protocol1, "2.0": Protocol2}
+ENCODERS = {"1.0": RemoteWrite1, "2.0": RemoteWrite2}
 LATENCY = Family(
     "latency",
     Metadata("latency", MetricType.HISTOGRAM, "How long", "seconds"),
@@ -43,20 +43,20 @@ def _bytes_of_name(label):
 
 
 def test_the_series_of_a_histogram_share_what_is_long():
-    encoder = Protocol1()
+    encoder = RemoteWrite1()
     names = tuple(SeriesName("latency_bucket", str(bound)) for bound in range(100, 200))
     family = Family("latency", LATENCY.metadata, names)
-    pieces = heads(encoder, family_constants(encoder, family), stream((("a", "x" * 1000), ("z", "y" * 1000))))
+    pieces = prefixes(encoder, family_constants(encoder, family), stream((("a", "x" * 1000), ("z", "y" * 1000))))
     assert sum({id(piece): len(piece) for piece in pieces}.values()) < 2 * 1000 + 100 * 20
 
 
 @pytest.mark.parametrize("protocol", ENCODERS)
-def test_after_each_head_there_is_room_for_a_value_and_a_tail(protocol):
+def test_after_each_prefix_there_is_room_for_a_value_and_a_suffix(protocol):
     encoder = ENCODERS[protocol]()
     constants = family_constants(encoder, LATENCY)
-    pieces = heads(encoder, constants, stream((("job", "shop"),)))
+    pieces = prefixes(encoder, constants, stream((("job", "shop"),)))
     assert len(pieces) == len(LATENCY.names) * constants.step
     for series in range(len(LATENCY.names)):
-        *head, value, tail = pieces[series * constants.step : (series + 1) * constants.step]
-        assert b"".join(head)
-        assert (value, tail) == (b"", b"")
+        *prefix, value, suffix = pieces[series * constants.step : (series + 1) * constants.step]
+        assert b"".join(prefix)
+        assert (value, suffix) == (b"", b"")

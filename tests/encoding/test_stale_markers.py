@@ -17,8 +17,8 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.exporter.prometheus_remote_write import PrometheusRemoteWriteMetricsExporter
 from opentelemetry.exporter.prometheus_remote_write.configuration.settings import Settings
 from opentelemetry.exporter.prometheus_remote_write.encoding.batches import Batches
-from opentelemetry.exporter.prometheus_remote_write.encoding.remote_write_1 import Protocol1
-from opentelemetry.exporter.prometheus_remote_write.encoding.remote_write_2 import Protocol2
+from opentelemetry.exporter.prometheus_remote_write.encoding.remote_write_1 import RemoteWrite1
+from opentelemetry.exporter.prometheus_remote_write.encoding.remote_write_2 import RemoteWrite2
 from opentelemetry.exporter.prometheus_remote_write.encoding.stale_markers import marked
 from opentelemetry.exporter.prometheus_remote_write.model.remote_write import Exemplar
 from opentelemetry.exporter.prometheus_remote_write.model.timestamps import LATEST
@@ -27,13 +27,13 @@ from opentelemetry.exporter.prometheus_remote_write.proto import write_v2_pb2 as
 from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver, ScriptedAnswer
 from opentelemetry.exporter.prometheus_remote_write.receiver.decoding import decode
 from opentelemetry.exporter.prometheus_remote_write.receiver.received import is_stale
-from opentelemetry.exporter.prometheus_remote_write.translation.dropped_points import Refusals
+from opentelemetry.exporter.prometheus_remote_write.translation.dropped_points import DroppedPoints
 from opentelemetry.exporter.prometheus_remote_write.translation.translator import Translator
 from tests.collected import NOW, collected, gauge, histogram, histogram_point, point
 from tests.encoding.exports import floats, gauge_family, sequences, stream, streams
-from tests.frames import read
+from tests.family_samples import read
 
-ENCODERS = {"1.0": Protocol1, "2.0": Protocol2}
+ENCODERS = {"1.0": RemoteWrite1, "2.0": RemoteWrite2}
 MESSAGES = {"1.0": v1.WriteRequest, "2.0": v2.Request}
 MARKER = struct.pack("<Q", 0x7FF0000000000002)
 LEVEL = gauge_family()
@@ -171,10 +171,10 @@ def test_series_that_have_changed_places_are_not_marked(protocol):
 
 
 def test_series_taken_over_from_another_encoder_are_marked_when_they_are_gone(protocol):
-    before = Batches(Protocol2, 100, stale_markers=True)
+    before = Batches(RemoteWrite2, 100, stale_markers=True)
     list(before.encode([floats(LEVEL, streams("a", "b", "c"))]))
     batches = Batches(ENCODERS[protocol], 1, stale_markers=True)
-    batches.adopt(before)
+    batches.take_over(before)
     again = floats(gauge_family(), streams("a", "c"), timestamps=NOW + 5)
     assert markers(batches.encode([again]), protocol) == {level("b"): NOW + 5}
 
@@ -215,8 +215,8 @@ def test_whatever_comes_and_goes_the_marked_are_those_that_went(protocol, export
 
 def translated(*exports):
     """What is marked in each export of metrics, by name and le."""
-    translator = Translator(Settings(disable_target_info=True), Refusals())
-    batches = Batches(Protocol1, 100, stale_markers=True)
+    translator = Translator(Settings(disable_target_info=True), DroppedPoints())
+    batches = Batches(RemoteWrite1, 100, stale_markers=True)
     return [
         {
             name + (f" {labels['le']}" if (labels := dict(key)).get("le") else "")

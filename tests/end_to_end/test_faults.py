@@ -208,7 +208,7 @@ def open_shop(receiver):
     shops = []
 
     def make(**settings):
-        given = {"min_backoff": 60_000, "max_backoff": 60_000, "disable_zero_seed": True}
+        given = {"min_backoff": 60_000, "max_backoff": 60_000, "disable_zero_samples": True}
         shops.append(Shop(receiver.url, **{**given, **settings}))
         return shops[-1]
 

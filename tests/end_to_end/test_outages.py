@@ -22,7 +22,7 @@ class Shop:
 
     def __init__(self, url, **settings):
         self.job = f"shop-{uuid.uuid4()}"
-        given = {"min_backoff": 60_000, "max_backoff": 60_000, "disable_zero_seed": True}
+        given = {"min_backoff": 60_000, "max_backoff": 60_000, "disable_zero_samples": True}
         self.exporter = PrometheusRemoteWriteMetricsExporter(url, **(given | settings))
         reader = PeriodicExportingMetricReader(self.exporter, export_interval_millis=math.inf)
         resource = Resource({"service.name": self.job, "service.instance.id": "one"})

@@ -13,11 +13,11 @@ from opentelemetry.metrics import Observation
 from opentelemetry.sdk.trace import TracerProvider
 
 from opentelemetry.exporter.prometheus_remote_write.configuration.settings import Settings
-from opentelemetry.exporter.prometheus_remote_write.translation.dropped_points import Refusals
+from opentelemetry.exporter.prometheus_remote_write.translation.dropped_points import DroppedPoints
 from opentelemetry.exporter.prometheus_remote_write.translation.translator import Translator
 from tests.end_to_end.application import HOST, INSTANCE, Application, points
 from tests.end_to_end.odd_series import odd_data
-from tests.frames import read
+from tests.family_samples import read
 from tests.transport.scripted_server import ScriptedServer, answer
 
 # Each receiver with each version of the protocol that it speaks.
@@ -375,7 +375,7 @@ def test_five_increments_of_which_two_fail_arrive_as_1_4_5(server, start_applica
 
 def all_labels(data, settings):
     """The series of an export, each as the set of its labels."""
-    translator = Translator(Settings(**settings), Refusals(), resources_as_labels=False)
+    translator = Translator(Settings(**settings), DroppedPoints(), resources_as_labels=False)
     return {frozenset(series.labels.items()) for series in read(translator.translate(data))}
 
 
@@ -407,7 +407,7 @@ def test_thousands_of_odd_series_are_all_held_as_they_were_sent(server, start_ap
 def test_values_of_thousands_of_odd_series_are_those_that_were_sent(server, start_application, now):
     application = start_application()
     data = odd_data({"service.name": application.job}, int(now * 1000), scopes=5)
-    translator = Translator(Settings(), Refusals())
+    translator = Translator(Settings(), DroppedPoints())
     sent = {frozenset(series.labels.items()): series.value for series in read(translator.translate(data))}
     assert application.export(data)
     held = {frozenset(sample.labels.items()): sample.value for sample in server.query(of(application, ""), at=now)}

@@ -55,7 +55,9 @@ def job(request):
     return f'job="{request.node.name}"'
 
 
-SWITCHED = pytest.mark.parametrize("settings", [{}, {"disable_zero_seed": True}], ids=["with the seed", "without it"])
+SWITCHED = pytest.mark.parametrize(
+    "settings", [{}, {"disable_zero_samples": True}], ids=["with a zero sample", "without it"]
+)
 
 
 @SWITCHED

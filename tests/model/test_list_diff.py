@@ -1,60 +1,60 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opentelemetry.exporter.prometheus_remote_write.model.list_diff import Alignment, Stretch, aligned
+from opentelemetry.exporter.prometheus_remote_write.model.list_diff import Block, ListDiff, list_diff
 
 
 def test_of_a_list_that_loses_its_first_and_gains_others_a_stretch_stays():
-    _, _, stretches, gone = aligned("abcdef", "cdefgh")
-    assert stretches == [Stretch(slice(0, 4), slice(2, 6)), Stretch(slice(4, 6), None)]
+    _, _, blocks, gone = list_diff("abcdef", "cdefgh")
+    assert blocks == [Block(slice(0, 4), slice(2, 6)), Block(slice(4, 6), None)]
     assert gone == [0, 1]
 
 
 def test_what_is_put_between_others_divides_them():
-    _, _, stretches, gone = aligned("abc", "axbc")
-    assert stretches == [
-        Stretch(slice(0, 1), slice(0, 1)),
-        Stretch(slice(1, 2), None),
-        Stretch(slice(2, 4), slice(1, 3)),
+    _, _, blocks, gone = list_diff("abc", "axbc")
+    assert blocks == [
+        Block(slice(0, 1), slice(0, 1)),
+        Block(slice(1, 2), None),
+        Block(slice(2, 4), slice(1, 3)),
     ]
     assert gone == []
 
 
 def test_what_is_there_twice_was_there_once():
-    _, _, stretches, gone = aligned("ab", "abb")
-    assert stretches == [Stretch(slice(0, 2), slice(0, 2)), Stretch(slice(2, 3), None)]
+    _, _, blocks, gone = list_diff("ab", "abb")
+    assert blocks == [Block(slice(0, 2), slice(0, 2)), Block(slice(2, 3), None)]
     assert gone == []
 
 
 def test_what_was_there_twice_is_found_where_it_was_last():
-    _, _, stretches, gone = aligned("aba", "ab")
-    assert stretches == [Stretch(slice(0, 1), slice(2, 3)), Stretch(slice(1, 2), slice(1, 2))]
+    _, _, blocks, gone = list_diff("aba", "ab")
+    assert blocks == [Block(slice(0, 1), slice(2, 3)), Block(slice(1, 2), slice(1, 2))]
     assert gone == [0]
 
 
 def test_an_answer_that_is_known_is_taken_only_for_the_very_lists_it_is_about():
     before, now = ["a", "b"], ["b"]
-    known = Alignment(before, now, [], [])
-    assert aligned(before, now, known) is known
-    assert aligned([*before], now, known) == aligned(before, now)
-    assert aligned(before, [*now], known) == aligned(before, now)
+    known = ListDiff(before, now, [], [])
+    assert list_diff(before, now, known) is known
+    assert list_diff([*before], now, known) == list_diff(before, now)
+    assert list_diff(before, [*now], known) == list_diff(before, now)
 
 
 def test_nothing_before_and_nothing_now():
-    assert aligned("", "ab") == ("", "ab", [Stretch(slice(0, 2), None)], [])
-    assert aligned("ab", "") == ("ab", "", [], [0, 1])
-    assert aligned("", "") == ("", "", [], [])
+    assert list_diff("", "ab") == ("", "ab", [Block(slice(0, 2), None)], [])
+    assert list_diff("ab", "") == ("ab", "", [], [0, 1])
+    assert list_diff("", "") == ("", "", [], [])
 
 
 @given(st.lists(st.integers(0, 20), unique=True), st.lists(st.integers(0, 20)))
 def test_the_stretches_and_what_is_gone_are_all_that_there_was_and_is(before, now):
-    _, _, stretches, gone = aligned(before, now)
+    _, _, blocks, gone = list_diff(before, now)
 
-    assert [item for stretch in stretches for item in now[stretch.here]] == now
-    stayed = [stretch for stretch in stretches if stretch.before]
+    assert [item for stretch in blocks for item in now[stretch.here]] == now
+    stayed = [stretch for stretch in blocks if stretch.before]
     assert all(now[stretch.here] == before[stretch.before] for stretch in stayed)
     assert sorted(gone + [before.index(item) for stretch in stayed for item in now[stretch.here]]) == [
         *range(len(before))
     ]
-    new = [item for stretch in stretches if not stretch.before for item in now[stretch.here]]
+    new = [item for stretch in blocks if not stretch.before for item in now[stretch.here]]
     assert len(new) == len(now) - len(set(now) & set(before))

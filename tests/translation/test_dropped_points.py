@@ -2,8 +2,8 @@ from collections import Counter
 
 import pytest
 
-from opentelemetry.exporter.prometheus_remote_write.errors import OverBudget, Untranslatable
-from opentelemetry.exporter.prometheus_remote_write.translation.dropped_points import Refusals
+from opentelemetry.exporter.prometheus_remote_write.errors import SeriesLimitExceeded, Untranslatable
+from opentelemetry.exporter.prometheus_remote_write.translation.dropped_points import DroppedPoints
 
 ODD = "a\r\nb\x1b[31m\u2028c"
 LONG = "x" * 100_000
@@ -17,10 +17,10 @@ def lines(caplog):
 
 
 def test_each_metric_and_reason_is_said_once_and_counted_each_time(caplog):
-    refusals = Refusals()
+    dropped = DroppedPoints()
     for metric, reason in [("a", "name"), ("a", "name"), ("a", "delta"), ("b", "name")]:
-        refusals.refuse(metric, Untranslatable(reason, f"its {reason} is wrong"), points=2)
-    assert refusals.points == {"name": 6, "delta": 2}
+        dropped.drop(metric, Untranslatable(reason, f"its {reason} is wrong"), points=2)
+    assert dropped.points == {"name": 6, "delta": 2}
     assert [line.partition(".")[0] for line in lines(caplog)] == [
         "Metric 'a': its name is wrong",
         "Metric 'a': its delta is wrong",
@@ -30,8 +30,8 @@ def test_each_metric_and_reason_is_said_once_and_counted_each_time(caplog):
 
 @pytest.mark.parametrize("text", [ODD, LONG])
 def test_whatever_names_and_labels_hold_it_is_one_short_line(caplog, text):
-    refusals = Refusals()
-    refusals.refuse(text, Untranslatable("duplicate", f'its series a{{b="{text}"}} is the same as another'))
-    refusals.refuse(text, OverBudget(7))
-    refusals.tell_of_budget(7, lambda: Counter({text: 7}))
+    dropped = DroppedPoints()
+    dropped.drop(text, Untranslatable("duplicate", f'its series a{{b="{text}"}} is the same as another'))
+    dropped.drop(text, SeriesLimitExceeded(7))
+    dropped.log_exceeded(7, lambda: Counter({text: 7}))
     assert len(lines(caplog)) == 2

@@ -7,7 +7,7 @@ from opentelemetry.exporter.prometheus_remote_write.translation.extremes import 
 from opentelemetry.exporter.prometheus_remote_write.translation.histogram_points import HistogramPoints
 from tests.collected import histogram_point, unrecorded
 from tests.descriptors import described
-from tests.frames import read, values
+from tests.family_samples import read, values
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def reasons(refused):
 
 def test_extremes_are_gauges_beside_the_histogram(descriptor):
     points = [histogram_point(attributes={"at": "a"}, min=0.25, max=8.0)]
-    low, high = (read(ExtremePoints(descriptor, extreme).frames(points)) for extreme in ("min", "max"))
+    low, high = (read(ExtremePoints(descriptor, extreme).translate(points)) for extreme in ("min", "max"))
     assert [(series.name, series.labels["at"], series.value) for series in low + high] == [
         ("latency_min", "a", 0.25),
         ("latency_max", "a", 8.0),
@@ -37,18 +37,18 @@ def test_extremes_are_gauges_beside_the_histogram(descriptor):
 
 def test_extremes_that_were_not_recorded_are_not_sent(descriptor, refused):
     points = [histogram_point(attributes={"at": "a"}, **unrecorded()), histogram_point(attributes={"at": "b"})]
-    assert values(ExtremePoints(descriptor, "min").frames(points)) == {"latency_min{at=b}": 0.5}
+    assert values(ExtremePoints(descriptor, "min").translate(points)) == {"latency_min{at=b}": 0.5}
     assert not refused
 
 
 def test_a_histogram_of_nothing_but_infinity_has_extremes(descriptor):
     points = [histogram_point((0, 0, 1), min=math.inf, max=math.inf)]
-    assert values(ExtremePoints(descriptor, "min").frames(points)) == {"latency_min{}": math.inf}
+    assert values(ExtremePoints(descriptor, "min").translate(points)) == {"latency_min{}": math.inf}
 
 
 def test_a_bad_extreme_does_not_cost_another(descriptor, refused):
     points = [histogram_point(attributes={"at": "a"}, min=None), histogram_point(attributes={"at": "b"})]
-    assert values(ExtremePoints(descriptor, "min").frames(points)) == {"latency_min{at=b}": 0.5}
+    assert values(ExtremePoints(descriptor, "min").translate(points)) == {"latency_min{at=b}": 0.5}
     assert reasons(refused) == ["value"]
 
 
@@ -63,19 +63,19 @@ def test_a_bad_extreme_does_not_cost_another(descriptor, refused):
 )
 def test_a_data_point_that_is_left_out_is_counted_once(descriptor, refused, bad, reason):
     points = [histogram_point(attributes={"at": "a"}), histogram_point(**bad)]
-    list(WithExtremes(descriptor, HistogramPoints).frames(points))
+    list(WithExtremes(descriptor, HistogramPoints).translate(points))
     assert reasons(refused) == [reason]
 
 
 def test_each_thing_that_is_wrong_is_counted(descriptor, refused):
     points = [histogram_point(attributes={"at": at}, **({"min": None} if at in "bc" else {})) for at in "abc"]
     broken = histogram_point((1, 1, -1), attributes={"at": "d"})
-    list(WithExtremes(descriptor, HistogramPoints).frames([*points, broken]))
+    list(WithExtremes(descriptor, HistogramPoints).translate([*points, broken]))
     assert sorted(reasons(refused)) == ["buckets", "value", "value"]
 
 
 def test_nothing_is_kept_of_a_histogram_that_is_gone(descriptor):
     points = WithExtremes(descriptor, HistogramPoints)
-    list(points.frames([histogram_point()]))
-    points.forget()
-    assert descriptor.claims._owners == {}
+    list(points.translate([histogram_point()]))
+    points.release()
+    assert descriptor.registry._owners == {}

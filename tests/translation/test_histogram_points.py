@@ -11,7 +11,7 @@ from opentelemetry.exporter.prometheus_remote_write.translation.histogram_points
 )
 from tests.collected import NOW, START, exemplar, exponential_point, histogram_point
 from tests.descriptors import described
-from tests.frames import read, values
+from tests.family_samples import read, values
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def reasons(refused):
 
 
 def test_a_histogram_becomes_cumulative_buckets_a_sum_and_a_count(classic):
-    [frame] = classic.frames([histogram_point((3, 0, 2), (0.0, 2.5), {"at": "a"}, sum=7.5)])
+    [frame] = classic.translate([histogram_point((3, 0, 2), (0.0, 2.5), {"at": "a"}, sum=7.5)])
     assert values([frame]) == {
         "latency_bucket{at=a,le=0}": 3,
         "latency_bucket{at=a,le=2.5}": 3,
@@ -78,7 +78,7 @@ def test_a_histogram_becomes_cumulative_buckets_a_sum_and_a_count(classic):
     ],
 )
 def test_the_last_bucket_is_the_count(classic, refused, point, expected):
-    found = values(classic.frames([point]))
+    found = values(classic.translate([point]))
     buckets = {key.partition("le=")[2].rstrip("}"): value for key, value in found.items() if "le=" in key}
     assert buckets == expected
     assert found["latency_count{}"] == expected["+Inf"]
@@ -88,24 +88,24 @@ def test_the_last_bucket_is_the_count(classic, refused, point, expected):
 def test_data_points_with_other_bounds_are_families_of_their_own(classic):
     one = histogram_point((1, 1), (1.0,), {"at": "a"})
     other = histogram_point((1, 1, 1), (1.0, 5.0), {"at": "b"})
-    first, second = classic.frames([one, other])
+    first, second = classic.translate([one, other])
     assert [len(frame.family.names) for frame in (first, second)] == [4, 5]
-    first_again, second_again = classic.frames([one, other])
+    first_again, second_again = classic.translate([one, other])
     assert (first_again.streams, second_again.streams) == (first.streams, second.streams)
     assert first_again.family is first.family
 
 
 def test_other_bounds_of_the_same_stream_take_its_series_over(classic, refused):
     attributes = {"at": "a"}
-    list(classic.frames([histogram_point((1, 1), (1.0,), attributes)]))
-    found = values(classic.frames([histogram_point((1, 1), (5.0,), attributes)]))
+    list(classic.translate([histogram_point((1, 1), (1.0,), attributes)]))
+    found = values(classic.translate([histogram_point((1, 1), (5.0,), attributes)]))
     assert "latency_bucket{at=a,le=5}" in found
     assert "latency_bucket{at=a,le=1}" not in found
     assert not refused
 
 
 def test_an_attribute_le_gives_way_to_the_bucket(classic):
-    frames = list(classic.frames([histogram_point((1, 1), (1.0,), {"le": "mine"})]))
+    frames = list(classic.translate([histogram_point((1, 1), (1.0,), {"le": "mine"})]))
     assert set(values(frames)) == {
         "latency_bucket{le=1}",
         "latency_bucket{le=+Inf}",
@@ -123,7 +123,7 @@ def test_exemplars_are_on_the_bucket_that_holds_their_value(classic):
     ]
     found = {
         series.labels["le"]: [each.value for each in series.exemplars]
-        for series in read(classic.frames(points))
+        for series in read(classic.translate(points))
         if series.exemplars
     }
     assert found == {"1": [0.5, 1.0], "2": [1.5], "+Inf": [7.0, 9.0]}
@@ -159,18 +159,18 @@ BAD = [
 @pytest.mark.parametrize(("fields", "reason"), BAD)
 def test_a_bad_data_point_does_not_cost_another(classic, refused, fields, reason):
     good = [histogram_point(attributes={"at": at}) for at in "ab"]
-    expected = values(classic.frames(good))
+    expected = values(classic.translate(good))
     bad = histogram_point(**{"attributes": {"at": "c"}} | fields)
     for _ in range(3):
-        assert values(classic.frames([good[0], bad, good[1]])) == expected
+        assert values(classic.translate([good[0], bad, good[1]])) == expected
     assert reasons(refused) == [reason] * 3
 
 
 def test_a_histogram_that_is_forgotten_gives_back_its_series(classic, descriptor, refused):
     points = [histogram_point((1, 1), (1.0,), {"at": "a"}), histogram_point((1,), (), {"at": "b"})]
-    expected = values(classic.frames(points))
-    classic.forget()
-    assert values(HistogramPoints(descriptor).frames(points)) == expected
+    expected = values(classic.translate(points))
+    classic.release()
+    assert values(HistogramPoints(descriptor).translate(points)) == expected
     assert not refused
 
 
@@ -179,7 +179,7 @@ def test_a_histogram_that_is_forgotten_gives_back_its_series(classic, descriptor
 
 def test_an_exponential_histogram_is_one_series(native):
     point = exponential_point((1, 0, 0, 0, 2), {"at": "a"}, scale=3, zero_count=1, count=4, sum=-2.0)
-    [series] = read(native.frames([point]))
+    [series] = read(native.translate([point]))
     assert series.labels == {"__name__": "latency", "at": "a"}
     assert (series.timestamp, series.start) == (NOW, START)
     histogram = series.value
@@ -193,7 +193,7 @@ def test_exemplars_of_an_exponential_histogram_are_on_its_series(native):
         exponential_point(attributes={"at": "a"}),
         exponential_point(attributes={"at": "b"}, exemplars=[exemplar(2.0, trace_id=1)]),
     ]
-    first, second = read(native.frames(points))
+    first, second = read(native.translate(points))
     assert first.exemplars == ()
     assert second.exemplars == (Exemplar((("trace_id", f"{1:032x}"),), 2.0, NOW),)
 
@@ -217,9 +217,9 @@ def test_exemplars_of_an_exponential_histogram_are_on_its_series(native):
 )
 def test_a_bad_exponential_data_point_does_not_cost_another(native, refused, fields, reason):
     good = [exponential_point(attributes={"at": at}) for at in "ab"]
-    expected = values(native.frames(good))
+    expected = values(native.translate(good))
     for _ in range(3):
-        found = values(native.frames([good[0], exponential_point(attributes={"at": "c"}, **fields), good[1]]))
+        found = values(native.translate([good[0], exponential_point(attributes={"at": "c"}, **fields), good[1]]))
         assert found == expected
     assert reasons(refused) == [reason] * 3
 
@@ -228,7 +228,7 @@ def test_a_bad_exponential_data_point_does_not_cost_another(native, refused, fie
 
 
 def test_explicit_buckets_become_custom_ones(custom):
-    [series] = read(custom.frames([histogram_point((0, 3, 0, 2), (1.0, 2.0, 5.0), sum=9.0)]))
+    [series] = read(custom.translate([histogram_point((0, 3, 0, 2), (1.0, 2.0, 5.0), sum=9.0)]))
     assert series.labels == {"__name__": "latency"}
     histogram = series.value
     assert (histogram.schema, histogram.custom_bounds) == (-53, (1.0, 2.0, 5.0))
@@ -246,7 +246,7 @@ def test_explicit_buckets_become_custom_ones(custom):
     ],
 )
 def test_what_a_native_histogram_cannot_be_stays_classic_and_the_rest_native(custom, refused, point):
-    found = read(custom.frames([histogram_point(attributes={"at": "a"}), point]))
+    found = read(custom.translate([histogram_point(attributes={"at": "a"}), point]))
     assert {series.name for series in found if series.labels["at"] == "a"} == {"latency"}
     assert {series.name for series in found if series.labels["at"] == "b"} == {
         "latency_bucket",
@@ -259,13 +259,13 @@ def test_what_a_native_histogram_cannot_be_stays_classic_and_the_rest_native(cus
 @pytest.mark.parametrize(("fields", "reason"), [each for each in BAD if each.id != "no sum"])
 def test_a_bad_data_point_does_not_cost_another_custom_one(custom, refused, fields, reason):
     good = [histogram_point(attributes={"at": at}) for at in "ab"]
-    expected = values(custom.frames(good))
+    expected = values(custom.translate(good))
     bad = histogram_point(**{"attributes": {"at": "c"}} | fields)
-    assert values(custom.frames([good[0], bad, good[1]])) == expected
+    assert values(custom.translate([good[0], bad, good[1]])) == expected
     assert len(refused) == 1
     assert reasons(refused)[0] in {reason, "sum", "bounds"}  # the native form says more of what is wrong
 
 
 def test_a_sum_that_is_not_set_is_zero_in_custom_buckets(custom):
-    [series] = read(custom.frames([histogram_point(sum=None)]))
+    [series] = read(custom.translate([histogram_point(sum=None)]))
     assert series.value.sum == 0.0

@@ -12,7 +12,7 @@ from opentelemetry.exporter.prometheus_remote_write.model.timestamps import LATE
 from opentelemetry.exporter.prometheus_remote_write.translation.points import NumberPoints
 from tests.collected import NOW, START, exemplar, nanoseconds, point
 from tests.descriptors import described
-from tests.frames import read, values
+from tests.family_samples import read, values
 
 SPAN = {"trace_id": 0xAB, "span_id": 0xCD}
 SPAN_LABELS = (("span_id", f"{0xCD:016x}"), ("trace_id", f"{0xAB:032x}"))
@@ -43,7 +43,7 @@ def good(number, at=NOW):
 
 
 def test_each_data_point_becomes_a_sample(gauges):
-    [first, second] = read(gauges.frames([point(1, {"at": "a"}, at=NOW), point(2.5, {"at": "b"}, at=NOW + 7)]))
+    [first, second] = read(gauges.translate([point(1, {"at": "a"}, at=NOW), point(2.5, {"at": "b"}, at=NOW + 7)]))
     assert first.labels == {"__name__": "queue_size", "at": "a"}
     assert (first.value, first.timestamp, first.start) == (1.0, NOW, START)
     assert (second.value, second.timestamp) == (2.5, NOW + 7)
@@ -51,27 +51,27 @@ def test_each_data_point_becomes_a_sample(gauges):
 
 
 def test_a_time_that_all_share_is_said_once(gauges):
-    [frame] = gauges.frames([good(1), good(2)])
+    [frame] = gauges.translate([good(1), good(2)])
     assert frame.timestamps == NOW
-    [frame] = gauges.frames([good(1), good(2, at=NOW + 1)])
+    [frame] = gauges.translate([good(1), good(2, at=NOW + 1)])
     assert frame.timestamps == [NOW, NOW + 1]
 
 
 def test_less_than_a_millisecond_is_cut_off(gauges):
     late = SimpleNamespace(attributes={}, start_time_unix_nano=1, time_unix_nano=nanoseconds(NOW) + 999_999, value=1)
-    [series] = read(gauges.frames([late]))
+    [series] = read(gauges.translate([late]))
     assert (series.timestamp, series.start) == (NOW, 0)
 
 
 def test_without_data_points_there_is_no_frame(gauges):
-    assert list(gauges.frames([])) == []
+    assert list(gauges.translate([])) == []
 
 
 @pytest.mark.parametrize(
     "value", [0.0, -0.0, math.inf, -math.inf, math.nan, 1e308, 5e-324, -1, 2**53 + 1, 10**300, True], ids=repr
 )
 def test_every_number_that_a_float_can_hold_is_sent(gauges, refused, value):
-    [series] = read(gauges.frames([point(value)]))
+    [series] = read(gauges.translate([point(value)]))
     assert repr(series.value) == repr(float(value))
     assert not refused
 
@@ -98,7 +98,7 @@ def test_every_number_that_a_float_can_hold_is_sent(gauges, refused, value):
 )
 def test_a_bad_data_point_does_not_cost_another(gauges, refused, bad, reason):
     for _ in range(3):
-        assert values(gauges.frames([good(1), bad, good(2)])) == {
+        assert values(gauges.translate([good(1), bad, good(2)])) == {
             "queue_size{at=good 1}": 1.0,
             "queue_size{at=good 2}": 2.0,
         }
@@ -107,9 +107,9 @@ def test_a_bad_data_point_does_not_cost_another(gauges, refused, bad, reason):
 
 def test_bad_data_points_alone_give_no_frame_and_hold_no_series(gauges, descriptor, refused):
     attributes = {"at": "a"}
-    assert list(gauges.frames([point(1.0, attributes)]))
-    assert list(gauges.frames([point(None, attributes)])) == []
-    assert values(NumberPoints(descriptor, MetricType.GAUGE).frames([point(2.0, attributes)])) == {
+    assert list(gauges.translate([point(1.0, attributes)]))
+    assert list(gauges.translate([point(None, attributes)])) == []
+    assert values(NumberPoints(descriptor, MetricType.GAUGE).translate([point(2.0, attributes)])) == {
         "queue_size{at=a}": 2
     }
     assert len(refused) == 1
@@ -117,46 +117,46 @@ def test_bad_data_points_alone_give_no_frame_and_hold_no_series(gauges, descript
 
 def test_a_data_point_that_was_bad_is_sent_when_it_is_sound(gauges):
     attributes = {"at": "a"}
-    assert list(gauges.frames([point(None, attributes)])) == []
-    assert values(gauges.frames([point(3.0, attributes)])) == {"queue_size{at=a}": 3.0}
+    assert list(gauges.translate([point(None, attributes)])) == []
+    assert values(gauges.translate([point(3.0, attributes)])) == {"queue_size{at=a}": 3.0}
 
 
 def test_streams_are_kept_while_a_bad_data_point_comes_and_goes(gauges):
     known, bad = [good(1), good(2)], point(None, {"at": "bad"})
-    [before] = gauges.frames(known)
-    list(gauges.frames([*known, bad]))
-    [after] = gauges.frames(known)
+    [before] = gauges.translate(known)
+    list(gauges.translate([*known, bad]))
+    [after] = gauges.translate(known)
     assert after.streams == before.streams
 
 
 def test_exemplars_of_a_counter_are_on_its_series(counters):
     traced = point(2.0, {"at": "b"}, exemplars=[exemplar(1.5, {"user": "u1"}, **SPAN)])
-    first, second = read(counters.frames([good(1), traced]))
+    first, second = read(counters.translate([good(1), traced]))
     assert first.exemplars == ()
     assert second.exemplars == (Exemplar((*SPAN_LABELS, ("user", "u1")), 1.5, NOW),)
 
 
 def test_exemplars_of_a_gauge_are_not_sent(gauges):
-    [series] = read(gauges.frames([point(2.0, exemplars=[exemplar(1.5, **SPAN)])]))
+    [series] = read(gauges.translate([point(2.0, exemplars=[exemplar(1.5, **SPAN)])]))
     assert series.exemplars == ()
 
 
 def test_exemplars_are_not_sent_where_they_are_switched_off(descriptor):
     silent = NumberPoints(descriptor._replace(exemplars=False), MetricType.COUNTER)
-    [series] = read(silent.frames([point(2.0, exemplars=[exemplar(1.5, **SPAN)])]))
+    [series] = read(silent.translate([point(2.0, exemplars=[exemplar(1.5, **SPAN)])]))
     assert series.exemplars == ()
 
 
 def test_a_bad_exemplar_costs_neither_its_data_point_nor_another_exemplar(counters, refused):
     bad = [None, exemplar(math.nan), exemplar("1"), exemplar(1.0, at=-1), exemplar(1.0, trace_id=-1)]
-    [series] = read(counters.frames([point(2.0, exemplars=[*bad, exemplar(1.5, **SPAN)])]))
+    [series] = read(counters.translate([point(2.0, exemplars=[*bad, exemplar(1.5, **SPAN)])]))
     assert series.value == 2.0
     assert series.exemplars == (Exemplar(SPAN_LABELS, 1.5, NOW),)
     assert not refused
 
 
 def test_forgetting_gives_back_all_series(gauges, descriptor, refused):
-    list(gauges.frames([good(1)]))
-    gauges.forget()
-    assert list(NumberPoints(descriptor, MetricType.GAUGE).frames([good(1)]))
+    list(gauges.translate([good(1)]))
+    gauges.release()
+    assert list(NumberPoints(descriptor, MetricType.GAUGE).translate([good(1)]))
     assert not refused

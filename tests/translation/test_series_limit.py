@@ -14,91 +14,91 @@ from opentelemetry.sdk.resources import Resource
 
 from opentelemetry.exporter.prometheus_remote_write import PrometheusRemoteWriteMetricsExporter
 from opentelemetry.exporter.prometheus_remote_write.configuration.settings import Settings
-from opentelemetry.exporter.prometheus_remote_write.errors import OverBudget
+from opentelemetry.exporter.prometheus_remote_write.errors import SeriesLimitExceeded
 from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver, ScriptedAnswer
-from opentelemetry.exporter.prometheus_remote_write.translation.dropped_points import Refusals
-from opentelemetry.exporter.prometheus_remote_write.translation.series_limit import PROCESS, Budget, Share
+from opentelemetry.exporter.prometheus_remote_write.translation.dropped_points import DroppedPoints
+from opentelemetry.exporter.prometheus_remote_write.translation.series_limit import PROCESS, SeriesLimit, SeriesUsage
 from opentelemetry.exporter.prometheus_remote_write.translation.translator import Translator
 from tests.collected import collected, counter, gauge, histogram, histogram_point, point
-from tests.frames import read
+from tests.family_samples import read
 
-# --- the budget ---
+# --- the limit ---
 
 
 def test_a_share_takes_up_to_the_limit_and_what_is_given_back():
-    share = Share(10)
-    share.take("a", 7)
-    with pytest.raises(OverBudget, match="10 series"):
-        share.take("b", 4)
-    share.take("b", 3)
-    share.give_back("a", 7)
-    share.take("c", 7)
-    assert share.series == {"b": 3, "c": 7}
+    usage = SeriesUsage(10)
+    usage.take("a", 7)
+    with pytest.raises(SeriesLimitExceeded, match="10 series"):
+        usage.take("b", 4)
+    usage.take("b", 3)
+    usage.give_back("a", 7)
+    usage.take("c", 7)
+    assert usage.series == {"b": 3, "c": 7}
 
 
 def test_shares_count_together_each_with_its_own_limit():
-    budget = Budget()
-    small, large, unlimited = Share(5, budget), Share(10, budget), Share(0, budget)
+    limit = SeriesLimit()
+    small, large, unlimited = SeriesUsage(5, limit), SeriesUsage(10, limit), SeriesUsage(0, limit)
     large.take("a", 6)
-    with pytest.raises(OverBudget):
+    with pytest.raises(SeriesLimitExceeded):
         small.take("b", 1)
     unlimited.take("a", 100)
-    with pytest.raises(OverBudget):
+    with pytest.raises(SeriesLimitExceeded):
         large.take("c", 1)
-    assert budget.used() == {"a": 106}
+    assert limit.used() == {"a": 106}
 
 
 def test_a_share_that_nobody_holds_counts_no_more():
-    budget = Budget()
-    lost, kept = Share(0, budget), Share(10, budget)
+    limit = SeriesLimit()
+    lost, kept = SeriesUsage(0, limit), SeriesUsage(10, limit)
     lost.take("a", 10)
     del lost
     gc.collect()
     kept.take("b", 10)
-    assert budget.used() == {"b": 10}
+    assert limit.used() == {"b": 10}
 
 
 def test_threads_together_do_not_take_too_much():
-    budget = Budget()
-    shares = [Share(1000, budget) for _ in range(4)]
+    limit = SeriesLimit()
+    usages = [SeriesUsage(1000, limit) for _ in range(4)]
     taken = []
 
-    def take(share):
+    def take(usage):
         for _ in range(500):
             try:
-                share.take("a", 1)
-            except OverBudget:
+                usage.take("a", 1)
+            except SeriesLimitExceeded:
                 return
             taken.append(1)
 
-    threads = [threading.Thread(target=take, args=(share,)) for share in shares]
+    threads = [threading.Thread(target=take, args=(usage,)) for usage in usages]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(taken) == budget.used()["a"] == 1000
+    assert len(taken) == limit.used()["a"] == 1000
 
 
 # --- what is left out ---
 
 
 def test_a_share_that_has_left_counts_no_more_though_it_is_held():
-    budget = Budget()
-    held, kept = Share(0, budget), Share(10, budget)
+    limit = SeriesLimit()
+    held, kept = SeriesUsage(0, limit), SeriesUsage(10, limit)
     held.take("a", 10)
-    held.leave()
+    held.detach()
     kept.take("b", 10)
-    assert budget.used() == {"b": 10}
+    assert limit.used() == {"b": 10}
 
 
 class Translation:
     """A translator with a limit."""
 
-    def __init__(self, limit, budget=None, **settings):
-        self.refusals = Refusals()
-        self.budget = budget or Budget()
-        settings = {"disable_target_info": True, "max_series": limit, **settings}
-        self.translator = Translator(Settings(**settings), self.refusals, budget=self.budget)
+    def __init__(self, max_series, limit=None, **settings):
+        self.dropped = DroppedPoints()
+        self.limit = limit or SeriesLimit()
+        settings = {"disable_target_info": True, "max_series": max_series, **settings}
+        self.translator = Translator(Settings(**settings), self.dropped, series_limit=self.limit)
 
     def export(self, *metrics, resource=None):
         """The series that an export has, by name and attribute."""
@@ -117,9 +117,9 @@ def hits(*names):
 def test_streams_beyond_the_limit_are_left_out_and_counted():
     translation = Translation(3)
     assert translation.export(counter(*points(*"abcde"))) == hits(*"abc")
-    assert translation.refusals.points == {"max_series": 2}
+    assert translation.dropped.points == {"max_series": 2}
     assert translation.export(counter(*points(*"abcde"))) == hits(*"abc")
-    assert translation.refusals.points == {"max_series": 4}
+    assert translation.dropped.points == {"max_series": 4}
 
 
 def test_what_has_its_place_keeps_it_whatever_comes_before_it():
@@ -156,11 +156,11 @@ def test_a_target_has_its_info_however_many_series_there_are():
 
 
 def test_the_limit_is_of_the_process_not_of_an_exporter():
-    budget = Budget()
-    first, second = Translation(3, budget), Translation(3, budget)
+    limit = SeriesLimit()
+    first, second = Translation(3, limit), Translation(3, limit)
     assert first.export(counter(*points(*"ab"))) == hits(*"ab")
     assert second.export(counter(*points(*"ab"))) == hits("a")
-    first.translator.forget()
+    first.translator.release()
     assert second.export(counter(*points(*"ab"))) == hits(*"ab")
     assert list(first.translator.translate(MetricsData([]))) == []
 
@@ -263,7 +263,7 @@ def test_what_was_sent_by_2_0_has_its_room_when_it_is_sent_by_1_0():
         exporter.export(collection(4))
         assert exporter._pipeline.protocol == "1.0"
         exporter.export(collection(4))
-        assert exporter.refusals.points == {}
+        assert exporter.dropped.points == {}
         exporter.shutdown()
     assert PROCESS.used().total() == already
 

@@ -5,11 +5,12 @@ import pytest
 
 from opentelemetry.exporter.prometheus_remote_write.configuration.translation_strategy import TranslationStrategy
 from opentelemetry.exporter.prometheus_remote_write.errors import Untranslatable
-from opentelemetry.exporter.prometheus_remote_write.model.family import Claims, Family, SeriesName
+from opentelemetry.exporter.prometheus_remote_write.model.family import Family, SeriesName
 from opentelemetry.exporter.prometheus_remote_write.model.remote_write import Metadata, MetricType
 from opentelemetry.exporter.prometheus_remote_write.translation.label_sets import LabelSets
 from opentelemetry.exporter.prometheus_remote_write.translation.labels import attribute_labels, sorted_labels
-from opentelemetry.exporter.prometheus_remote_write.translation.series_limit import Share
+from opentelemetry.exporter.prometheus_remote_write.translation.series_limit import SeriesUsage
+from opentelemetry.exporter.prometheus_remote_write.translation.series_registry import SeriesRegistry
 from opentelemetry.exporter.prometheus_remote_write.translation.streams import Streams
 from tests.collected import NOW, START, point
 
@@ -18,8 +19,8 @@ ESCAPING = TranslationStrategy.UNDERSCORE_ESCAPING_WITH_SUFFIXES
 
 
 @pytest.fixture
-def claims():
-    return Claims()
+def registry():
+    return SeriesRegistry()
 
 
 @pytest.fixture
@@ -34,14 +35,14 @@ def looked_at():
 
 
 @pytest.fixture
-def streams(claims, refused, looked_at):
+def streams(registry, refused, looked_at):
     label_sets = LabelSets(lambda attributes: sorted_labels(attribute_labels(attributes, ESCAPING)))
 
     def labels(attributes):
         looked_at.append(dict(attributes))
         return label_sets(attributes)
 
-    return Streams(FAMILY, claims, labels, refused.append)
+    return Streams(FAMILY, registry, labels, refused.append)
 
 
 def points(*attributes, start=START):
@@ -52,12 +53,12 @@ def labels_of(found):
     return [dict(stream.labels) for stream in found]
 
 
-def is_claimed(claims, **labels):
+def is_claimed(registry, **labels):
     try:
-        claims.claim(FAMILY, tuple(labels.items()))
+        registry.register(FAMILY, tuple(labels.items()))
     except Untranslatable:
         return True
-    claims.release_all(FAMILY, [tuple(labels.items())])
+    registry.release_all(FAMILY, [tuple(labels.items())])
     return False
 
 
@@ -93,13 +94,13 @@ def test_a_new_stream_leaves_the_others_as_they_are(streams, looked_at):
     assert looked_at == [a, b, c]
 
 
-def test_a_stream_that_vanishes_gives_its_series_back(streams, claims):
+def test_a_stream_that_vanishes_gives_its_series_back(streams, registry):
     a, b = {"at": "a"}, {"at": "b"}
     _, before, _ = streams.find(points(a, b))
     _, after, _ = streams.find(points(b))
     assert after == [before[1]]
-    assert not is_claimed(claims, at="a")
-    assert is_claimed(claims, at="b")
+    assert not is_claimed(registry, at="a")
+    assert is_claimed(registry, at="b")
 
 
 def test_a_stream_that_comes_back_is_a_new_one(streams):
@@ -120,14 +121,14 @@ def test_streams_in_another_order_are_the_same_streams(streams, looked_at):
     assert len(looked_at) == 3
 
 
-def test_attributes_that_are_changed_in_place_are_looked_at_again(streams, claims):
+def test_attributes_that_are_changed_in_place_are_looked_at_again(streams, registry):
     attributes = {"at": "a"}
     streams.find(points(attributes))
     attributes["at"] = "b"
     _, after, _ = streams.find(points(attributes))
     assert labels_of(after) == [{"at": "b"}]
-    assert not is_claimed(claims, at="a")
-    assert is_claimed(claims, at="b")
+    assert not is_claimed(registry, at="a")
+    assert is_claimed(registry, at="b")
 
 
 def test_attributes_that_are_exchanged_in_place_are_looked_at_again(streams, refused):
@@ -162,11 +163,11 @@ def test_a_refused_stream_gets_the_series_when_its_owner_is_gone(streams, refuse
     assert len(refused) == 1
 
 
-def test_a_series_of_another_family_is_refused_until_it_is_given_back(streams, claims, refused):
+def test_a_series_of_another_family_is_refused_until_it_is_given_back(streams, registry, refused):
     other = Family("other", FAMILY.metadata, FAMILY.names)
-    claims.claim(other, (("at", "a"),))
+    registry.register(other, (("at", "a"),))
     assert streams.find(points({"at": "a"}))[0] == []
-    claims.release_all(other, [(("at", "a"),)])
+    registry.release_all(other, [(("at", "a"),)])
     assert len(streams.find(points({"at": "a"}))[0]) == 1
     assert len(refused) == 1
 
@@ -222,14 +223,14 @@ class Uncomparable:
         pytest.param(SimpleNamespace(attributes={}), "attributes", id="no start time"),
     ],
 )
-def test_a_bad_data_point_does_not_cost_another(streams, refused, claims, bad, reason):
+def test_a_bad_data_point_does_not_cost_another(streams, refused, registry, bad, reason):
     good = {"at": "a"}, {"at": "b"}
     for _ in range(2):
         found, theirs, _ = streams.find([*points(good[0]), bad, *points(good[1])])
         assert [each.attributes for each in found] == list(good)
         assert labels_of(theirs) == list(good)
     assert [error.reason for error in refused] == [reason] * 2
-    assert is_claimed(claims, at="a")
+    assert is_claimed(registry, at="a")
 
 
 class Incomparable(dict):
@@ -256,21 +257,21 @@ def test_a_bad_data_point_does_not_cost_a_stream_its_series(streams, bad):
     assert not any(each is alike for each in found)
 
 
-def test_claims_and_streams_agree_though_a_refusal_is_not_taken(claims):
+def test_claims_and_streams_agree_though_a_refusal_is_not_taken(registry):
     def refuse(error):
         raise error
 
-    streams = Streams(FAMILY, claims, LabelSets(lambda attributes: tuple(attributes.items())), refuse)
+    streams = Streams(FAMILY, registry, LabelSets(lambda attributes: tuple(attributes.items())), refuse)
     a, b, c = points({"at": "a"}, {"at": "b"}, {"at": "c"})
     streams.find([a, b])
     with pytest.raises(Untranslatable):
         streams.find([b, c, point(1.0, 7, start=START)])
-    streams.forget()
-    assert not claims._owners
-    assert not claims.share.series
+    streams.release()
+    assert not registry._owners
+    assert not registry.usage.series
 
 
-def test_an_object_that_is_changed_between_two_data_points_of_an_export_keeps_no_series(streams, claims):
+def test_an_object_that_is_changed_between_two_data_points_of_an_export_keeps_no_series(streams, registry):
     attributes = {}
 
     class Changing:
@@ -287,9 +288,9 @@ def test_an_object_that_is_changed_between_two_data_points_of_an_export_keeps_no
     for _ in range(3):
         assert labels_of(streams.find([Changing("a"), Changing("b")]).streams) == [{"at": "a"}, {"at": "b"}]
     assert labels_of(streams.find([Changing("b"), Changing("a")]).streams) == [{"at": "b"}, {"at": "a"}]
-    streams.forget()
-    assert not claims._owners
-    assert not claims.share.series
+    streams.release()
+    assert not registry._owners
+    assert not registry.usage.series
 
 
 def test_refusals_are_told_in_the_order_of_the_data_points(streams, refused):
@@ -300,7 +301,10 @@ def test_refusals_are_told_in_the_order_of_the_data_points(streams, refused):
 
 def test_what_there_was_no_room_for_is_held_no_longer_than_it_is_there(refused):
     streams = Streams(
-        FAMILY, Claims(Share(limit=1)), LabelSets(lambda attributes: tuple(attributes.items())), refused.append
+        FAMILY,
+        SeriesRegistry(SeriesUsage(limit=1)),
+        LabelSets(lambda attributes: tuple(attributes.items())),
+        refused.append,
     )
     a, b, c = points({"at": "a"}, {"at": "b"}, {"at": "c"})
     streams.find([a, b])
@@ -309,7 +313,7 @@ def test_what_there_was_no_room_for_is_held_no_longer_than_it_is_there(refused):
     assert not streams._without_room
     streams.find([c, b])
     assert streams._without_room
-    streams.forget()
+    streams.release()
     assert not streams._without_room
 
 
@@ -325,15 +329,15 @@ def test_a_data_point_whose_attributes_cannot_be_read_again_leaves_claims_and_st
                 raise RuntimeError
             return {"at": "late"}
 
-    claims = Claims(Share(limit=1))
-    streams = Streams(FAMILY, claims, LabelSets(lambda attributes: tuple(attributes.items())), refused.append)
+    registry = SeriesRegistry(SeriesUsage(limit=1))
+    streams = Streams(FAMILY, registry, LabelSets(lambda attributes: tuple(attributes.items())), refused.append)
     a, b = points({"at": "a"}, {"at": "b"})
     streams.find([a])
     with pytest.raises(RuntimeError):
         streams.find([b, Late()])
-    streams.forget()
-    assert not claims._owners
-    assert not claims.share.series
+    streams.release()
+    assert not registry._owners
+    assert not registry.usage.series
 
 
 def test_to_keep_only_what_there_is_changes_nothing(streams):
@@ -343,11 +347,11 @@ def test_to_keep_only_what_there_is_changes_nothing(streams):
     assert streams.find(both).streams is before
 
 
-def test_only_what_stays_is_kept(streams, claims):
+def test_only_what_stays_is_kept(streams, registry):
     a, b = points({"at": "a"}, {"at": "b"})
     _, before, _ = streams.find([a, b])
     streams.keep_only([b])
-    assert not is_claimed(claims, at="a")
+    assert not is_claimed(registry, at="a")
     assert streams.find([b]).streams == before[1:]
 
 
@@ -366,31 +370,31 @@ def test_what_is_known_of_streams_moves_with_them(streams, looked_at):
 def test_where_streams_were_before_is_told_if_only_new_ones_came(streams):
     a, b, c, d = points({"at": "a"}, {"at": "b"}, {"at": "c"}, {"at": "d"})
     _, before, _ = streams.find([a, b, c])
-    _, now, alignment = streams.find([b, c, d])
-    assert alignment == (before, now, [(slice(0, 2), slice(1, 3)), (slice(2, 3), None)], [0])
-    assert alignment.before is before
-    assert alignment.now is now
+    _, now, diff = streams.find([b, c, d])
+    assert diff == (before, now, [(slice(0, 2), slice(1, 3)), (slice(2, 3), None)], [0])
+    assert diff.before is before
+    assert diff.now is now
 
 
 @pytest.mark.parametrize("attributes", [{"at": "b"}, {"at": object()}], ids=["found by its labels", "refused"])
 def test_where_streams_were_before_is_not_told_if_not_all_others_are_new(streams, attributes):
     streams.find(points({"at": "a"}, {"at": "b"}))
-    assert streams.find(points({"at": "c"}, attributes)).alignment is None
+    assert streams.find(points({"at": "c"}, attributes)).diff is None
 
 
-def test_forgetting_gives_back_all_series(streams, claims):
+def test_forgetting_gives_back_all_series(streams, registry):
     streams.find(points({"at": "a"}, {"at": "b"}))
-    streams.forget()
-    assert not is_claimed(claims, at="a")
-    assert not is_claimed(claims, at="b")
-    streams.forget()
+    streams.release()
+    assert not is_claimed(registry, at="a")
+    assert not is_claimed(registry, at="b")
+    streams.release()
 
 
 @pytest.mark.parametrize("before", [[], [point(1.0, {"at": object()})]], ids=["all sound", "one of them refused"])
-def test_no_data_points_give_back_all_series(streams, claims, before):
+def test_no_data_points_give_back_all_series(streams, registry, before):
     streams.find([*before, *points({"at": "a"})])
     assert streams.find([])[:2] == ([], [])
-    assert not is_claimed(claims, at="a")
+    assert not is_claimed(registry, at="a")
 
 
 def test_an_id_that_is_used_again_is_not_taken_for_the_old_object(streams):

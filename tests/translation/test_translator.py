@@ -7,7 +7,7 @@ from opentelemetry.sdk.metrics.export import Gauge, MetricsData, Sum
 
 from opentelemetry.exporter.prometheus_remote_write.configuration.settings import Settings
 from opentelemetry.exporter.prometheus_remote_write.model.remote_write import MetricType, NativeHistogram
-from opentelemetry.exporter.prometheus_remote_write.translation.dropped_points import Refusals
+from opentelemetry.exporter.prometheus_remote_write.translation.dropped_points import DroppedPoints
 from opentelemetry.exporter.prometheus_remote_write.translation.translator import Translator
 from tests.collected import (
     CUMULATIVE,
@@ -27,7 +27,7 @@ from tests.collected import (
     scope,
     up_down_counter,
 )
-from tests.frames import read, values
+from tests.family_samples import read, values
 
 BASE = {"job", "instance", "otel_scope_name"}
 
@@ -36,26 +36,26 @@ class Translation:
     """A translator and what it leaves out."""
 
     def __init__(self, *, resources_as_labels=False, custom_buckets=False, **settings):
-        self.refusals = Refusals()
+        self.dropped = DroppedPoints()
         self.translator = Translator(
             Settings(**settings),
-            self.refusals,
+            self.dropped,
             resources_as_labels=resources_as_labels,
             custom_buckets=custom_buckets,
         )
 
-    def frames(self, data):
+    def translate(self, data):
         return list(self.translator.translate(data))
 
     def series(self, data):
-        return read(self.frames(data))
+        return read(self.translate(data))
 
     def values(self, data, *, without=BASE):
-        return values(self.frames(data), without=without)
+        return values(self.translate(data), without=without)
 
     @property
     def refused(self):
-        return dict(self.refusals.points)
+        return dict(self.dropped.points)
 
 
 def translated(data, *, without=BASE, **settings):
@@ -204,7 +204,7 @@ def test_each_metric_and_each_reason_is_said_once(caplog):
     translation = Translation()
     bad = [gauge(point(None), point(1.0, {"a": 1}, at=-1), name=name) for name in "ab"]
     for _ in range(2):
-        translation.frames(collected(*bad))
+        translation.translate(collected(*bad))
     assert len(warnings(caplog)) == 4
     assert translation.refused == {"value": 4, "timestamp": 4}
 
@@ -212,7 +212,7 @@ def test_each_metric_and_each_reason_is_said_once(caplog):
 def test_warnings_end_where_metrics_are_made_up_without_end(caplog):
     translation = Translation()
     for number in range(1200):
-        translation.frames(collected(gauge(point(None), name=f"level_{number}")))
+        translation.translate(collected(gauge(point(None), name=f"level_{number}")))
     assert len(warnings(caplog)) == 1000
     assert translation.refused == {"value": 1200}
 
@@ -268,8 +268,8 @@ def test_without_scope_labels_the_first_of_two_scopes_keeps_the_series(caplog):
 def test_without_scope_labels_a_series_changes_hands_when_its_first_scope_is_gone():
     translation = Translation(disable_scope_labels=True)
     first, second = in_two_scopes()
-    translation.frames(collected(scopes=[first, second]))
-    translation.frames(collected(scopes=[second]))  # the first is forgotten at its end
+    translation.translate(collected(scopes=[first, second]))
+    translation.translate(collected(scopes=[second]))  # the first is forgotten at its end
     assert translation.values(collected(scopes=[second])) == {"hits_total{}": 2.0}
     assert translation.values(collected(scopes=[first, second])) == {"hits_total{}": 2.0}
 
@@ -313,15 +313,15 @@ def test_of_two_metrics_that_become_one_series_the_first_keeps_it(caplog, one, o
 def test_metrics_that_differ_in_their_unit_alone_are_each_known_again():
     translation = Translation(translation_strategy="UnderscoreEscapingWithoutSuffixes")
     data = collected(gauge(point(1, {"a": 1}), unit="s"), gauge(point(2, {"a": 2}), unit="ms"))
-    before = translation.frames(data)
-    after = translation.frames(data)
+    before = translation.translate(data)
+    after = translation.translate(data)
     assert [frame.family for frame in after] == [frame.family for frame in before]
 
 
 def test_metrics_that_views_made_alike_are_each_known_again():
     translation = Translation()
     data = collected(gauge(point(1, {"a": 1})), gauge(point(2, {"a": 2})))
-    before, after = translation.frames(data), translation.frames(data)
+    before, after = translation.translate(data), translation.translate(data)
     assert [frame.streams for frame in after] == [frame.streams for frame in before]
     assert values(after, without=BASE) == {"level{a=1}": 1.0, "level{a=2}": 2.0}
 
@@ -342,8 +342,8 @@ def test_a_resource_becomes_job_instance_and_target_info():
 
 def test_target_info_is_the_same_stream_in_every_export():
     translation = Translation()
-    before = translation.frames(collected(gauge(), resource=WEB))[-1]
-    after = translation.frames(collected(gauge(point(at=NOW + 1000)), resource=WEB))[-1]
+    before = translation.translate(collected(gauge(), resource=WEB))[-1]
+    after = translation.translate(collected(gauge(point(at=NOW + 1000)), resource=WEB))[-1]
     assert after.family is before.family
     assert after.streams is before.streams
     assert after.timestamps == NOW + 1000
@@ -380,9 +380,9 @@ def test_several_resources_have_each_their_labels_and_target_info():
 def test_a_resource_that_comes_twice_is_one():
     data = MetricsData([of_resource(scope(gauge(name=name)), resource=WEB) for name in "ab"])
     translation = Translation()
-    before = translation.frames(data)
+    before = translation.translate(data)
     assert values(before, without=BASE) == {"a{}": 1.0, "b{}": 1.0, "target_info{host_name=h1}": 1.0}
-    after = translation.frames(data)
+    after = translation.translate(data)
     assert [frame.streams for frame in after] == [frame.streams for frame in before]
 
 
@@ -473,7 +473,7 @@ def test_streams_are_the_same_objects_while_nothing_changes():
     } | {kind: lambda: point(attributes=attributes) for kind in data}
 
     def export():
-        return translation.frames(collected(*[kind(make()) for kind, make in points.items()]))
+        return translation.translate(collected(*[kind(make()) for kind, make in points.items()]))
 
     before, after = export(), export()
     assert len(before) == 5
@@ -507,8 +507,8 @@ def test_nothing_is_kept_of_what_is_gone():
             kind(name=f"{kind.__name__}_{number}")
             for kind in (gauge, counter, up_down_counter, histogram, exponential_histogram)
         ]
-        translation.frames(collected(*metrics, resource=WEB | {"host.id": str(number)}))
-    translation.frames(MetricsData([]))
+        translation.translate(collected(*metrics, resource=WEB | {"host.id": str(number)}))
+    translation.translate(MetricsData([]))
     assert translation.translator._resources == []
-    assert translation.translator._claims._owners == {}
-    assert translation.translator._claims.share.series == {}
+    assert translation.translator._registry._owners == {}
+    assert translation.translator._registry.usage.series == {}

@@ -18,16 +18,16 @@ from opentelemetry.exporter.prometheus_remote_write import PrometheusRemoteWrite
 from opentelemetry.exporter.prometheus_remote_write.configuration.aggregation import aggregation
 from opentelemetry.exporter.prometheus_remote_write.configuration.settings import Settings
 from opentelemetry.exporter.prometheus_remote_write.encoding.batches import Batches
-from opentelemetry.exporter.prometheus_remote_write.encoding.remote_write_1 import Protocol1
-from opentelemetry.exporter.prometheus_remote_write.encoding.remote_write_2 import Protocol2
+from opentelemetry.exporter.prometheus_remote_write.encoding.remote_write_1 import RemoteWrite1
+from opentelemetry.exporter.prometheus_remote_write.encoding.remote_write_2 import RemoteWrite2
 from opentelemetry.exporter.prometheus_remote_write.errors import Untranslatable
 from opentelemetry.exporter.prometheus_remote_write.model.remote_write import MetricType
 from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver, ScriptedAnswer
 from opentelemetry.exporter.prometheus_remote_write.receiver.decoding import decode
-from opentelemetry.exporter.prometheus_remote_write.translation.dropped_points import Refusals
+from opentelemetry.exporter.prometheus_remote_write.translation.dropped_points import DroppedPoints
 from opentelemetry.exporter.prometheus_remote_write.translation.points import NumberPoints
 from opentelemetry.exporter.prometheus_remote_write.translation.translator import Translator
-from opentelemetry.exporter.prometheus_remote_write.translation.zero_samples import Beginnings
+from opentelemetry.exporter.prometheus_remote_write.translation.zero_samples import ZeroSamples
 from tests.collected import (
     NOW,
     collected,
@@ -43,18 +43,18 @@ from tests.collected import (
 )
 from tests.descriptors import described
 from tests.encoding.exports import bits, sequences
-from tests.frames import read
+from tests.family_samples import read
 
-ENCODERS = {"1.0": Protocol1, "2.0": Protocol2}
+ENCODERS = {"1.0": RemoteWrite1, "2.0": RemoteWrite2}
 SECOND, MINUTE = 1_000, 60_000
 LATER = NOW + MINUTE
 
 
-# --- when there is a seed ---
+# --- when there is a zero sample ---
 
 
 @pytest.mark.parametrize(
-    ("start", "time", "seed"),
+    ("start", "time", "zero_sample"),
     [
         pytest.param(5, 9, 5, id="it began after the exporter and before the sample"),
         pytest.param(0, 9, 0, id="it began with the exporter"),
@@ -67,33 +67,33 @@ LATER = NOW + MINUTE
         pytest.param(None, 9, None, id="its start is not known"),
     ],
 )
-def test_a_stream_has_a_seed_where_its_beginning_is_certain(start, time, seed):
+def test_a_stream_has_a_zero_sample_where_its_beginning_is_certain(start, time, zero_sample):
     """Times are milliseconds after that when the exporter began."""
     began = nanoseconds(NOW)
     start_of_sample = None if start is None else began + round(start * 1_000_000)
     sample = NumberDataPoint({}, start_of_sample, began + round(time * 1_000_000), 1.0)
-    assert Beginnings(began).seed(sample) == (None if seed is None else NOW + seed)
+    assert ZeroSamples(began).zero_sample(sample) == (None if zero_sample is None else NOW + zero_sample)
 
 
 @pytest.mark.parametrize(
-    ("start", "seed"),
+    ("start", "zero_sample"),
     [
         pytest.param(LATER + 1, LATER + 1, id="after the newest sample"),
         pytest.param(LATER, None, id="in the millisecond of the newest sample"),
         pytest.param(LATER - 1, None, id="before the newest sample"),
     ],
 )
-def test_a_stream_that_may_have_been_there_in_an_earlier_export_has_none(start, seed):
-    beginnings = Beginnings(nanoseconds(NOW))
-    beginnings.note(LATER)
-    beginnings.end_export()
-    assert beginnings.seed(point(start=start, at=LATER + MINUTE)) == seed
+def test_a_stream_that_may_have_been_there_in_an_earlier_export_has_none(start, zero_sample):
+    zero_samples = ZeroSamples(nanoseconds(NOW))
+    zero_samples.note(LATER)
+    zero_samples.end_export()
+    assert zero_samples.zero_sample(point(start=start, at=LATER + MINUTE)) == zero_sample
 
 
 @pytest.mark.parametrize("time", [None, "now", -1, 2**80])
-def test_a_time_that_is_none_is_no_seed_but_an_error(time):
+def test_a_time_that_is_none_is_no_zero_sample_but_an_error(time):
     with pytest.raises(Untranslatable, match="nanoseconds"):
-        Beginnings(0).seed(NumberDataPoint({}, nanoseconds(NOW), time, 1.0))
+        ZeroSamples(0).zero_sample(NumberDataPoint({}, nanoseconds(NOW), time, 1.0))
 
 
 # --- which streams have one ---
@@ -103,18 +103,18 @@ class Translation:
     """A translator that began at NOW."""
 
     def __init__(self, **settings):
-        self.beginnings = Beginnings(nanoseconds(NOW))
-        self.refusals = Refusals()
-        self.translator = Translator(Settings(**settings), self.refusals, beginnings=self.beginnings)
+        self._zero_samples = ZeroSamples(nanoseconds(NOW))
+        self.dropped = DroppedPoints()
+        self.translator = Translator(Settings(**settings), self.dropped, zero_samples=self._zero_samples)
 
-    def seeds(self, *metrics, lost=False):
-        """The seeds of an export by metric and attribute, and whether the receiver was not there for it."""
+    def zero_samples(self, *metrics, lost=False):
+        """The zero samples of an export by metric and attribute, and whether the receiver was not there for it."""
         frames = list(self.translator.translate(collected(*metrics, resource={"service.name": "shop", "host": "h"})))
-        self.beginnings.end_export(lost=lost)
+        self._zero_samples.end_export(lost=lost)
         return {
             (frame.family.metric, dict(frame.streams[position].labels).get("at", "")): at
             for frame in frames
-            for position, at in frame.seeds.items()
+            for position, at in frame.zero_samples.items()
         }
 
 
@@ -122,16 +122,16 @@ def born(at, start=NOW + SECOND, **fields):
     return {"attributes": {"at": at} if at else {}, "start": start, "at": LATER, **fields}
 
 
-def test_counters_and_histograms_have_seeds_and_nothing_else_has():
+def test_counters_and_histograms_have_zero_samples_and_nothing_else_has():
     translation = Translation(histogram_min_max=True)
-    seeds = translation.seeds(
+    zero_samples = translation.zero_samples(
         counter(point(**born("a")), point(**born("b", NOW + 2 * SECOND))),
         histogram(histogram_point(**born(""))),
         exponential_histogram(exponential_point(**born(""))),
         gauge(point(**born(""))),
         up_down_counter(point(**born(""))),
     )
-    assert seeds == {
+    assert zero_samples == {
         ("hits", "a"): NOW + SECOND,
         ("hits", "b"): NOW + 2 * SECOND,
         ("latency", ""): NOW + SECOND,
@@ -139,100 +139,100 @@ def test_counters_and_histograms_have_seeds_and_nothing_else_has():
     }
 
 
-def test_a_stream_has_its_seed_once():
+def test_a_stream_has_its_zero_sample_once():
     translation = Translation()
     first = point(**born("a"))
-    assert translation.seeds(counter(first)) == {("hits", "a"): NOW + SECOND}
-    assert translation.seeds(counter(first)) == {}
+    assert translation.zero_samples(counter(first)) == {("hits", "a"): NOW + SECOND}
+    assert translation.zero_samples(counter(first)) == {}
     after = NOW + MINUTE + SECOND
     second = point(**born("b", after) | {"at": LATER + MINUTE})
-    assert translation.seeds(counter(first, second)) == {("hits", "b"): after}
-    assert translation.seeds(counter(second, first)) == {}
+    assert translation.zero_samples(counter(first, second)) == {("hits", "b"): after}
+    assert translation.zero_samples(counter(second, first)) == {}
 
 
-def test_a_stream_that_starts_anew_has_another_seed():
+def test_a_stream_that_starts_anew_has_another_zero_sample():
     translation = Translation()
     attributes = {"at": "a"}
-    translation.seeds(counter(point(1.0, attributes, start=NOW + SECOND, at=LATER)))
+    translation.zero_samples(counter(point(1.0, attributes, start=NOW + SECOND, at=LATER)))
     again = point(1.0, attributes, start=LATER + SECOND, at=LATER + MINUTE)
-    assert translation.seeds(counter(again)) == {("hits", "a"): LATER + SECOND}
+    assert translation.zero_samples(counter(again)) == {("hits", "a"): LATER + SECOND}
     overlapping = point(1.0, attributes, start=LATER + SECOND + 1, at=LATER + 2 * MINUTE)
-    assert translation.seeds(counter(overlapping)) == {}
+    assert translation.zero_samples(counter(overlapping)) == {}
 
 
-def test_a_stream_that_was_away_has_no_other_seed():
+def test_a_stream_that_was_away_has_no_other_zero_sample():
     translation = Translation()
     first, other = point(**born("a")), gauge(point(at=LATER))
-    assert translation.seeds(counter(first), other)
-    assert translation.seeds(other) == {}
-    assert translation.seeds(counter(first), other) == {}
+    assert translation.zero_samples(counter(first), other)
+    assert translation.zero_samples(other) == {}
+    assert translation.zero_samples(counter(first), other) == {}
 
 
-def test_a_point_that_is_left_out_takes_no_seed_from_another():
+def test_a_point_that_is_left_out_takes_no_zero_sample_from_another():
     translation = Translation()
     bad = point("text", **born("bad"))
-    assert translation.seeds(counter(bad, point(**born("good")))) == {("hits", "good"): NOW + SECOND}
-    assert translation.refusals.points.total() == 1
+    assert translation.zero_samples(counter(bad, point(**born("good")))) == {("hits", "good"): NOW + SECOND}
+    assert translation.dropped.points.total() == 1
 
 
-def test_without_beginnings_there_are_no_seeds():
-    frames = list(Translator(Settings(), Refusals()).translate(collected(counter(point(**born("a"))))))
-    assert not any(frame.seeds for frame in frames)
+def test_without_the_switch_there_are_no_zero_samples():
+    frames = list(Translator(Settings(), DroppedPoints()).translate(collected(counter(point(**born("a"))))))
+    assert not any(frame.zero_samples for frame in frames)
 
 
-def test_a_seed_that_was_lost_goes_out_with_the_next_export():
+def test_a_zero_sample_that_was_lost_goes_out_with_the_next_export():
     translation = Translation()
     first = point(**born("a"))
     with_first = {("hits", "a"): NOW + SECOND}
-    assert translation.seeds(counter(first), lost=True) == with_first
+    assert translation.zero_samples(counter(first), lost=True) == with_first
     second = point(**born("b", LATER + SECOND) | {"at": LATER + MINUTE})
     with_both = {**with_first, ("hits", "b"): LATER + SECOND}
-    assert translation.seeds(counter(first, second), lost=True) == with_both
-    assert translation.seeds(counter(first, second)) == with_both
-    assert translation.seeds(counter(first, second)) == {}
+    assert translation.zero_samples(counter(first, second), lost=True) == with_both
+    assert translation.zero_samples(counter(first, second)) == with_both
+    assert translation.zero_samples(counter(first, second)) == {}
 
 
-def test_the_seeds_of_all_families_that_were_lost_go_out_with_the_next_export():
+def test_the_zero_samples_of_all_families_that_were_lost_go_out_with_the_next_export():
     translation = Translation()
     metrics = counter(point(**born("a"))), histogram(histogram_point(**born("b")))
     both = {("hits", "a"): NOW + SECOND, ("latency", "b"): NOW + SECOND}
-    assert translation.seeds(*metrics, lost=True) == both
-    assert translation.seeds(*metrics) == both
+    assert translation.zero_samples(*metrics, lost=True) == both
+    assert translation.zero_samples(*metrics) == both
 
 
-def test_a_seed_that_was_not_lost_does_not_go_out_again_with_one_that_was():
+def test_a_zero_sample_that_was_not_lost_does_not_go_out_again_with_one_that_was():
     translation = Translation()
     first, second = point(**born("a")), point(**born("b", LATER + SECOND) | {"at": LATER + MINUTE})
-    assert translation.seeds(counter(first))
-    assert translation.seeds(counter(first, second), lost=True) == {("hits", "b"): LATER + SECOND}
-    assert translation.seeds(counter(first, second)) == {("hits", "b"): LATER + SECOND}
+    assert translation.zero_samples(counter(first))
+    assert translation.zero_samples(counter(first, second), lost=True) == {("hits", "b"): LATER + SECOND}
+    assert translation.zero_samples(counter(first, second)) == {("hits", "b"): LATER + SECOND}
 
 
-def test_a_stream_that_starts_anew_after_its_seed_was_lost_has_the_new_one():
+def test_a_stream_that_starts_anew_after_its_zero_sample_was_lost_has_the_new_one():
     translation = Translation()
-    assert translation.seeds(counter(point(**born("a"))), lost=True)
+    assert translation.zero_samples(counter(point(**born("a"))), lost=True)
     anew = point(**born("a", LATER + SECOND) | {"at": LATER + MINUTE})
-    assert translation.seeds(counter(anew)) == {("hits", "a"): LATER + SECOND}
+    assert translation.zero_samples(counter(anew)) == {("hits", "a"): LATER + SECOND}
 
 
-def test_a_seed_that_was_lost_is_not_kept_until_it_is_old():
+def test_a_zero_sample_that_was_lost_is_not_kept_until_it_is_old():
     translation = Translation()
     first = point(**born("a"))
-    assert translation.seeds(counter(first), lost=True)
+    assert translation.zero_samples(counter(first), lost=True)
     long_after = gauge(point(at=LATER + 30 * MINUTE))
-    assert translation.seeds(counter(first), long_after, lost=True)
-    assert translation.seeds(counter(first)) == {}
+    assert translation.zero_samples(counter(first), long_after, lost=True)
+    assert translation.zero_samples(counter(first)) == {}
 
 
 # --- how it travels ---
 
 
 @st.composite
-def seeded(draw):
-    """Exports in which some streams have a seed."""
+def begun(draw):
+    """Exports in which some streams have a zero sample."""
     return [
         [
-            frame._replace(seeds=draw(st.dictionaries(positions(frame), st.integers(1, NOW), max_size=3)))
+            frame._replace(zero_samples=draw(st.dictionaries(positions(frame), st.integers(1, NOW), max_size=3)))
             for frame in frames
         ]
         for frames in draw(sequences())
@@ -251,8 +251,8 @@ def said(frames, protocol):
             start = series.start if protocol == "2.0" else 0
             native = frame.family.native
             values = [(series.timestamp, start, bits(series.value.sum if native else series.value))]
-            if seed := frame.seeds.get(position // len(frame.family.names)):
-                values.insert(0, (seed, min(start, seed), bits(0.0)))
+            if zero_sample := frame.zero_samples.get(position // len(frame.family.names)):
+                values.insert(0, (zero_sample, min(start, zero_sample), bits(0.0)))
             found[tuple(sorted(series.labels.items()))] = values
     return found
 
@@ -269,8 +269,8 @@ def received(series):
 
 @pytest.mark.parametrize("protocol", ENCODERS)
 @settings(max_examples=50)
-@given(seeded(), st.sampled_from([1, 2, 3, 5, 100]))
-def test_a_seed_comes_before_its_sample_and_requests_stay_in_size(protocol, exports, max_samples):
+@given(begun(), st.sampled_from([1, 2, 3, 5, 100]))
+def test_a_zero_sample_comes_before_its_sample_and_requests_stay_in_size(protocol, exports, max_samples):
     batches = Batches(ENCODERS[protocol], max_samples)
     for frames in exports:
         loads = list(batches.encode(frames))
@@ -287,11 +287,11 @@ def test_a_seed_comes_before_its_sample_and_requests_stay_in_size(protocol, expo
 
 @pytest.mark.parametrize("protocol", ENCODERS)
 @settings(max_examples=25)
-@given(seeded())
-def test_a_seed_leaves_nothing_behind(protocol, exports):
+@given(begun())
+def test_a_zero_sample_leaves_nothing_behind(protocol, exports):
     batches, fresh = Batches(ENCODERS[protocol], 5), Batches(ENCODERS[protocol], 5)
     for frames in exports:
-        plain = [frame._replace(seeds={}) for frame in frames]
+        plain = [frame._replace(zero_samples={}) for frame in frames]
         list(batches.encode(frames))
         list(fresh.encode(plain))
         assert [b"".join(load.pieces) for load in batches.encode(plain)] == [
@@ -391,7 +391,7 @@ def test_a_histogram_with_custom_buckets_is_empty_first_with_the_same_bounds(rec
 
 
 @pytest.mark.parametrize("protocol", ["1.0", "2.0"])
-def test_an_observable_counter_has_no_seed_for_it_may_have_counted_long_before(receiver, protocol):
+def test_an_observable_counter_has_no_zero_sample_for_it_may_have_counted_long_before(receiver, protocol):
     with Application(receiver.url, protocol=protocol) as application:
         late = []
         total = lambda _: [Observation(1000, {"at": "first"}), *late]  # noqa: E731 - a callback
@@ -422,7 +422,7 @@ def test_the_sdk_takes_the_first_report_of_an_observable_counter_for_its_start()
 
 
 def test_it_can_be_switched_off(receiver):
-    with Application(receiver.url, disable_zero_seed=True) as application:
+    with Application(receiver.url, disable_zero_samples=True) as application:
         application.meter.create_counter("hits").add(42)
         assert application.export() == "SUCCESS"
     assert receiver.values("hits_total") == [42]
@@ -436,7 +436,7 @@ def test_what_was_counted_before_the_exporter_was_there_has_none(receiver):
     assert receiver.values("hits_total") == [42]
 
 
-def test_requests_hold_no_more_samples_for_their_seeds(receiver):
+def test_requests_hold_no_more_samples_for_their_zero_samples(receiver):
     with Application(receiver.url, max_samples_per_send=10, protocol="1.0") as application:
         hits = application.meter.create_counter("hits")
         for number in range(25):
@@ -457,7 +457,7 @@ def test_requests_hold_no_more_samples_for_their_seeds(receiver):
         pytest.param(403, {"max_buffered_bytes": 0}, [2], id="it refused the export"),
     ],
 )
-def test_a_seed_is_not_lost_on_a_receiver_that(status, settings, values):
+def test_a_zero_sample_is_not_lost_on_a_receiver_that(status, settings, values):
     is_well = False
     with Receiver(answers=lambda _: None if is_well else ScriptedAnswer(status)) as receiver:
         # One attempt only: a retry that ends with the deadline might still be answered.
@@ -473,28 +473,28 @@ def test_a_seed_is_not_lost_on_a_receiver_that(status, settings, values):
         assert receiver.values("hits_total") == values
 
 
-def test_seeds_of_what_is_never_sent_are_not_remembered():
-    points = NumberPoints(described(lambda _: None)._replace(beginnings=Beginnings(0)), MetricType.COUNTER)
+def test_zero_samples_of_what_is_never_sent_are_not_remembered():
+    points = NumberPoints(described(lambda _: None)._replace(zero_samples=ZeroSamples(0)), MetricType.COUNTER)
     for export in range(3):
         unsound = point(object(), {"at": "a"}, start=NOW + export, at=NOW + export + 1)
-        assert list(points.frames([unsound])) == []
+        assert list(points.translate([unsound])) == []
         assert not points._streams._new
 
 
-def test_the_seed_of_a_stream_whose_series_another_has_is_not_remembered():
-    descriptor = described(lambda _: None)._replace(beginnings=Beginnings(0))
+def test_the_zero_sample_of_a_stream_whose_series_another_has_is_not_remembered():
+    descriptor = described(lambda _: None)._replace(zero_samples=ZeroSamples(0))
     first, second = NumberPoints(descriptor, MetricType.COUNTER), NumberPoints(descriptor, MetricType.COUNTER)
     new = [point(1, {"at": "a"}, start=NOW, at=NOW + 1)]
-    [frame] = first.frames(new)
-    assert frame.seeds == {0: NOW}
-    assert list(second.frames(new)) == []
+    [frame] = first.translate(new)
+    assert frame.zero_samples == {0: NOW}
+    assert list(second.translate(new)) == []
     assert not second._streams._new
 
 
 def test_a_data_point_without_a_time_takes_no_series_from_another():
     refused = []
-    points = NumberPoints(described(refused.append)._replace(beginnings=Beginnings(0)), MetricType.COUNTER)
+    points = NumberPoints(described(refused.append)._replace(zero_samples=ZeroSamples(0)), MetricType.COUNTER)
     timeless, sound = point(1, {"a.b": "1"}, start=NOW), point(2, {"a_b": "1"}, start=NOW, at=NOW + 1)
-    [frame] = points.frames([replace(timeless, time_unix_nano=-1), sound])
+    [frame] = points.translate([replace(timeless, time_unix_nano=-1), sound])
     assert list(frame.values) == [2]
     assert [error.reason for error in refused] == ["timestamp"]

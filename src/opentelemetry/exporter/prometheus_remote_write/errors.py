@@ -5,7 +5,7 @@
     RemoteWriteError
     ├── InvalidSetting (also a ValueError)   an argument or a variable is wrong
     ├── Untranslatable                       a metric or data point has no Prometheus form; it is dropped alone
-    │   └── OverBudget                       it has one, but the process has as many series as it may
+    │   └── SeriesLimitExceeded                       it has one, but the process has as many series as it may
     └── SendError                            a request was not accepted
         ├── Retryable                        the same bytes may be accepted later
         ├── Rejected                         the receiver has answered for good
@@ -50,7 +50,7 @@ class Untranslatable(RemoteWriteError):
         self.reason = reason
 
 
-class OverBudget(Untranslatable):
+class SeriesLimitExceeded(Untranslatable):
     """A data point would make a series more than the process may have; there may be room for it later.
 
     Args:

@@ -25,7 +25,7 @@ from .lifecycle.controller import renew_after_fork
 from .lifecycle.instance_id import Instance, generated_id
 from .model.request import PROTOCOL_1, PROTOCOL_2
 from .pipeline import Pipeline
-from .translation.dropped_points import Refusals
+from .translation.dropped_points import DroppedPoints
 from .transport.message import shown_url
 from .transport.pool import Transport
 from .version import __version__
@@ -96,7 +96,7 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
             preferred_temporality=temporality(preferred_temporality),
             preferred_aggregation=aggregation(self.settings, preferred_aggregation),
         )
-        self.refusals = Refusals()
+        self.dropped = DroppedPoints()
         self._resources_as_labels = resources_as_labels
         self._compress = compressor()
         protocol = PROTOCOL_1 if self.settings.protocol == PROTOCOL_1 else PROTOCOL_2
@@ -202,7 +202,7 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
     def _new_pipeline(self, protocol: str, max_samples: int) -> Pipeline:
         return Pipeline(
             self.settings,
-            self.refusals,
+            self.dropped,
             self._compress,
             protocol=protocol,
             max_samples=max_samples,
@@ -211,7 +211,7 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
 
     def _replace_pipeline(self, protocol: str, max_samples: int) -> None:
         # Now, not when it is collected: what comes after it takes the same series.
-        self._pipeline.leave()
+        self._pipeline.detach()
         self._pipeline = self._new_pipeline(protocol, max_samples)
 
     def _deliver(self, metrics_data: MetricsData, timeout: float) -> bool:
@@ -238,7 +238,7 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
             max_samples = min(before.max_samples, self._delivery.max_samples or before.max_samples)
             if (protocol, max_samples) != (before.protocol, before.max_samples):
                 self._replace_pipeline(protocol, max_samples)
-                self._pipeline.adopt(before)
+                self._pipeline.take_over(before)
 
     def _resume(self) -> None:
         """Have nothing interrupted any more."""
@@ -246,7 +246,7 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
         self._delivery.hurry(math.inf)
 
     def _end_series(self, seconds: float) -> None:
-        """Mark every series as stale, where that is wanted, and leave its place in the budget to others."""
+        """Mark every series as stale, where that is wanted, and leave its place under the series limit to others."""
         end = time.monotonic() + seconds
         # An export that is under way is waited for only where there is something to say.
         if not self._lock.acquire(timeout=seconds if self.settings.stale_markers else 0):
@@ -256,7 +256,7 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
             requests = [] if self._inert else self._pipeline.ends()
             if requests:
                 self._accepted = self._delivery.deliver(requests, end) and self._accepted
-            self._pipeline.forget()
+            self._pipeline.release()
         except Exception as error:  # noqa: BLE001 - telemetry never raises into the application
             _logger.error("The end of series was not told, by a fault of the exporter: %s", type(error).__name__)  # noqa: TRY400
         finally:

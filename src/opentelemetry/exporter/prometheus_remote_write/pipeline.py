@@ -11,10 +11,10 @@ from .encoding.compression import Compress
 from .encoding.encoder import Encoder
 from .model.request import PROTOCOL_2, Request
 from .model.timestamps import NANOSECONDS_PER_MILLISECOND
-from .translation.dropped_points import Refusals
+from .translation.dropped_points import DroppedPoints
 from .translation.series_limit import PROCESS
 from .translation.translator import Translator
-from .translation.zero_samples import Beginnings
+from .translation.zero_samples import ZeroSamples
 
 
 class Pipeline:
@@ -24,7 +24,7 @@ class Pipeline:
 
     Args:
         settings: Of the exporter.
-        refusals: Where what is left out is counted.
+        dropped: Where what is left out is counted.
         compress: Makes the body of a request.
         protocol: The version of Remote Write.
         max_samples: In one request.
@@ -34,7 +34,7 @@ class Pipeline:
     def __init__(  # noqa: PLR0913 - all but three are by keyword
         self,
         settings: Settings,
-        refusals: Refusals,
+        dropped: DroppedPoints,
         compress: Compress,
         *,
         protocol: str,
@@ -44,18 +44,18 @@ class Pipeline:
         self.protocol = protocol
         self.max_samples = max_samples
         self._encoder = Encoder(protocol, max_samples, compress, stale_markers=settings.stale_markers)
-        self._beginnings = Beginnings(time.time_ns())
+        self._zero_samples = ZeroSamples(time.time_ns())
         self._translator = Translator(
             settings,
-            refusals,
+            dropped,
             resources_as_labels=resources_as_labels,
             custom_buckets=settings.convert_histograms_to_nhcb and protocol == PROTOCOL_2,
-            beginnings=None if settings.disable_zero_seed else self._beginnings,
-            budget=PROCESS,
+            zero_samples=None if settings.disable_zero_samples else self._zero_samples,
+            series_limit=PROCESS,
         )
 
     def requests(self, metrics_data: MetricsData) -> list[Request]:
-        """Returns the requests of an export; no series is in two of them."""
+        """Return the requests of an export; no series is in two of them."""
         return list(self._encoder.encode(self._translator.translate(metrics_data)))
 
     def end_export(self, *, lost: bool) -> None:
@@ -64,20 +64,20 @@ class Pipeline:
         Args:
             lost: Whether nothing of it was answered or is kept, so that the next has to say what began with it.
         """
-        self._beginnings.end_export(lost=lost)
+        self._zero_samples.end_export(lost=lost)
 
     def ends(self) -> list[Request]:
-        """Returns what says that every series has ended, where that is wanted."""
+        """Return what says that every series has ended, where that is wanted."""
         return list(self._encoder.end(time.time_ns() // NANOSECONDS_PER_MILLISECOND))
 
-    def forget(self) -> None:
+    def release(self) -> None:
         """Give up all series."""
-        self._translator.forget()
+        self._translator.release()
 
-    def adopt(self, other: Pipeline) -> None:
+    def take_over(self, other: Pipeline) -> None:
         """Take over the series of another pipeline, so that the end of none is missed."""
-        self._encoder.adopt(other._encoder)
+        self._encoder.take_over(other._encoder)
 
-    def leave(self) -> None:
-        """Leave the budget to others, in whatever state the series are; nothing is translated any more."""
-        self._translator.leave()
+    def detach(self) -> None:
+        """Leave the series limit to others, in whatever state the series are; nothing is translated any more."""
+        self._translator.detach()

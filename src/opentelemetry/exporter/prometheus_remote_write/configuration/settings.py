@@ -273,8 +273,8 @@ class Settings:
         doc="tell the receiver of each series that ends, and of all of them at shutdown: queries no longer find them",
         shown="false",
     )
-    disable_zero_seed: bool = _setting(
-        "DISABLE_ZERO_SEED",
+    disable_zero_samples: bool = _setting(
+        "DISABLE_ZERO_SAMPLES",
         BOOLEAN,
         default=False,
         doc="do not begin counters and histograms with a 0, which lets `increase()` see what they count first",

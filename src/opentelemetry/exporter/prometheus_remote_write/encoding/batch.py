@@ -1,8 +1,13 @@
 """A request that keeps its series: the same streams travel together in every export, so most of it is encoded once.
 
 What changes of a series from export to export is the sample's value and timestamp. So what is kept of a series is its
-*head*, the bytes that come before a value; its *tail*, the bytes after it, holds the timestamp. A request is head,
-value, tail, head, value, tail and so on, joined; kept is the list of these pieces, with nothing for values and tails.
+*prefix*, the bytes that come before a value; its *suffix*, the bytes after it, holds the timestamp. A request is
+prefix, value, suffix, prefix, value, suffix and so on, joined; kept is the list of these pieces, with nothing for
+values and suffixes.
+
+Three invariants hold it together. Zero samples are put in before exemplars, because an exemplar lengthens a prefix that
+must not be replaced afterwards. A prefix with a zero sample has as many pieces as one without. :meth:`Batch.encode` has
+to be exhausted before the batch is used again.
 """
 
 from __future__ import annotations
@@ -15,8 +20,8 @@ from functools import lru_cache
 from itertools import repeat
 from typing import NamedTuple
 
-from ..model.family import Family, Frame, Stream
-from ..model.list_diff import Alignment, aligned
+from ..model.family import Family, FamilySamples, Stream
+from ..model.list_diff import ListDiff, list_diff
 from ..model.remote_write import NativeHistogram
 from .series_encoder import SeriesEncoder
 from .series_prefix import (
@@ -24,7 +29,7 @@ from .series_prefix import (
     FamilyConstants,
     family_constants,
     fields_of_native,
-    heads,
+    prefixes,
 )
 from .wire import timestamp, varint
 
@@ -36,7 +41,7 @@ _ENCODED_FOR_EACH_LEFT_SETTLED = 1.5
 
 
 class _Held(NamedTuple):
-    """What is kept of a family: of floats, the request's pieces with nothing for values and tails; else the fields."""
+    """What is kept of a family: of floats, the pieces with nothing for values and suffixes; else the fields."""
 
     streams: Sequence[Stream]
     constants: FamilyConstants
@@ -44,9 +49,9 @@ class _Held(NamedTuple):
 
 
 class _Part(NamedTuple):
-    """What a request holds of a family: the frame, what is kept of it, and its exemplars by their position."""
+    """What a request holds of a family: its samples, what is kept of it, and its exemplars by their position."""
 
-    frame: Frame
+    samples: FamilySamples
     held: _Held
     exemplars: Mapping[int, bytes]
 
@@ -67,13 +72,13 @@ class Batch:
         self._encoded_streams = 0  # by this encoder
         self._settled = False
 
-    def hold(self, family: Family, streams: Sequence[Stream], alignment: Alignment | None = None) -> None:
+    def hold(self, family: Family, streams: Sequence[Stream], diff: ListDiff | None = None) -> None:
         """Encode what is constant of streams, and keep it until others of their family are held.
 
         Args:
             family: The family.
             streams: All of its streams that travel here. Only those are encoded that were not held before.
-            alignment: Where they were among those that were held before, if it is about these very lists.
+            diff: Where they were among those that were held before, if it is about these very lists.
         """
         before = self._held.pop(family, None)
         if before is not None and before.streams == streams:
@@ -81,7 +86,7 @@ class Batch:
             return
         self._streams += len(streams) - (len(before.streams) if before else 0)
         if streams:
-            self._held[family] = self._encoded(family, streams, before, alignment)
+            self._held[family] = self._encoded(family, streams, before, diff)
         self._settled = False
 
     def renew_if_stale(self) -> None:
@@ -93,95 +98,94 @@ class Batch:
             self._encoded_streams = 0
             self._held = {family: self._encoded(family, held.streams, None) for family, held in self._held.items()}
 
-    def encode(self, frames: Sequence[Frame]) -> Iterator[bytes]:
+    def encode(self, all_samples: Sequence[FamilySamples]) -> Iterator[bytes]:
         """Encode one export of the batch's streams.
 
         Args:
-            frames: What they send, each of one family. What is not held of their streams is encoded for this once.
+            all_samples: What they send, each of one family. What is not held of their streams is encoded for this once.
 
         Yields:
             The request's message, in chunks of a size that is good to compress; it is never in memory as a whole.
         """
         # All that is kept comes first in the table of strings: the references of exemplars are to what follows it.
-        kept = [self._kept(frame) for frame in frames]
-        parts = [self._part(frame, held) for frame, held in zip(frames, kept, strict=True)]
+        kept = [self._kept(samples) for samples in all_samples]
+        parts = [self._part(samples, held) for samples, held in zip(all_samples, kept, strict=True)]
         # First, because there are receivers that look up the strings of a series while they read it.
         pieces = [self._encoder.request_fields()]
         for part in parts:
-            pieces += self._native(part) if part.frame.family.native else self._floats(part)
+            pieces += self._native(part) if part.samples.family.native else self._floats(part)
             while len(pieces) > _PIECES_OF_A_CHUNK:
                 yield b"".join(pieces[:_PIECES_OF_A_CHUNK])
                 del pieces[:_PIECES_OF_A_CHUNK]
         yield b"".join(pieces)
 
-    def _kept(self, frame: Frame) -> _Held:
-        """What is kept of a frame's streams, or encoded for this once."""
-        held = self._held.get(frame.family)
-        if held is None or held.streams is not frame.streams:
-            return self._encoded(frame.family, frame.streams, held)
+    def _kept(self, samples: FamilySamples) -> _Held:
+        """Return what is kept of the streams, or encode them for this once."""
+        held = self._held.get(samples.family)
+        if held is None or held.streams is not samples.streams:
+            return self._encoded(samples.family, samples.streams, held)
         return held
 
-    def _part(self, frame: Frame, held: _Held) -> _Part:
-        exemplars = {position: self._encoder.exemplars(several) for position, several in frame.exemplars.items()}
-        return _Part(frame, held, exemplars)
+    def _part(self, samples: FamilySamples, held: _Held) -> _Part:
+        exemplars = {position: self._encoder.exemplars(several) for position, several in samples.exemplars.items()}
+        return _Part(samples, held, exemplars)
 
     def _encoded(
-        self, family: Family, streams: Sequence[Stream], before: _Held | None, alignment: Alignment | None = None
+        self, family: Family, streams: Sequence[Stream], before: _Held | None, diff: ListDiff | None = None
     ) -> _Held:
         """Encode streams, or take them from what was held before."""
         constants = before.constants if before else family_constants(self._encoder, family)
         step = 1 if family.native else constants.step * len(family.names)
-        stretches = aligned(before.streams if before else (), streams, alignment).stretches
-        self._encoded_streams += sum(here.stop - here.start for here, there in stretches if there is None)
+        blocks = list_diff(before.streams if before else (), streams, diff).blocks
+        self._encoded_streams += sum(here.stop - here.start for here, there in blocks if there is None)
         pieces: list[bytes] = []
-        for here, there in stretches:
+        for here, there in blocks:
             if before is not None and there is not None:
                 pieces += before.pieces[there.start * step : there.stop * step]
             elif family.native:
                 pieces += [fields_of_native(self._encoder, constants, stream) for stream in streams[here]]
             else:
                 for stream in streams[here]:
-                    pieces += heads(self._encoder, constants, stream)
+                    pieces += prefixes(self._encoder, constants, stream)
         return _Held(streams, constants, pieces)
 
     def _floats(self, part: _Part) -> list[bytes]:
-        frame, held, exemplars = part
+        samples, held, exemplars = part
         step = held.constants.step
         pieces = held.pieces.copy()
-        tails = _tails(frame)
+        suffixes = _suffixes(samples)
         stream_step = step * len(held.constants.series)
-        for position, at in frame.seeds.items():
-            seeded = heads(self._encoder, held.constants, frame.streams[position], at)
+        for position, at in samples.zero_samples.items():
+            seeded = prefixes(self._encoder, held.constants, samples.streams[position], at)
             pieces[position * stream_step : (position + 1) * stream_step] = seeded
         for position, fields in exemplars.items():
             pieces[position * step] = _lengthened(pieces[position * step], len(fields))
-            tails[position] += fields
-        pieces[step - 2 :: step] = _doubles(frame.values)
-        pieces[step - 1 :: step] = tails
+            suffixes[position] += fields
+        pieces[step - 2 :: step] = _doubles(samples.values)
+        pieces[step - 1 :: step] = suffixes
         return pieces
 
     def _native(self, part: _Part) -> list[bytes]:
-        frame, held, exemplars = part
+        samples, held, exemplars = part
         pieces: list[bytes] = []
-        times = repeat(frame.timestamps) if isinstance(frame.timestamps, int) else frame.timestamps
-        series = zip(held.pieces, frame.streams, frame.histograms, times, strict=False)  # times may be endless
+        times = repeat(samples.timestamps) if isinstance(samples.timestamps, int) else samples.timestamps
+        series = zip(held.pieces, samples.streams, samples.histograms, times, strict=False)  # times may be endless
         for position, (fields, stream, histogram, time) in enumerate(series):
             histogram_field = self._encoder.histogram(histogram, stream.start, time)
-            if at := frame.seeds.get(position):
-                seed = self._encoder.histogram(_empty(histogram), min(stream.start, at), at)
-                histogram_field = seed + histogram_field
+            if at := samples.zero_samples.get(position):
+                zero_sample = self._encoder.histogram(_empty(histogram), min(stream.start, at), at)
+                histogram_field = zero_sample + histogram_field
             its_own = exemplars.get(position, b"")
             length = len(fields) + len(histogram_field) + len(its_own)
             pieces += (self._encoder.series_tag, varint(length), fields, histogram_field, its_own)
         return pieces
 
 
-def _tails(frame: Frame) -> list[bytes]:
-    if isinstance(frame.timestamps, int):
-        return [TIMESTAMP + timestamp(frame.timestamps)] * len(frame.values)
-    samples = len(frame.family.names)
-    tails = [TIMESTAMP + timestamp(time) for time in frame.timestamps]
-    return [tail for tail in tails for _ in range(samples)]
+def _suffixes(samples: FamilySamples) -> list[bytes]:
+    if isinstance(samples.timestamps, int):
+        return [TIMESTAMP + timestamp(samples.timestamps)] * len(samples.values)
+    suffixes = [TIMESTAMP + timestamp(time) for time in samples.timestamps]
+    return [suffix for suffix in suffixes for _ in samples.family.names]
 
 
 def _empty(histogram: NativeHistogram) -> NativeHistogram:
@@ -196,13 +200,13 @@ def _empty(histogram: NativeHistogram) -> NativeHistogram:
     )
 
 
-def _lengthened(head: bytes, more: int) -> bytes:
-    """A head whose series goes on for some more bytes after its tail: the length is the varint after the tag."""
+def _lengthened(prefix: bytes, more: int) -> bytes:
+    """A prefix whose series goes on for some more bytes after its suffix: the length is the varint after the tag."""
     end = 2
-    while head[end - 1] & 0x80:
+    while prefix[end - 1] & 0x80:
         end += 1
-    length = sum((byte & 0x7F) << 7 * place for place, byte in enumerate(head[1:end]))
-    return head[:1] + varint(length + more) + head[end:]
+    length = sum((byte & 0x7F) << 7 * place for place, byte in enumerate(prefix[1:end]))
+    return prefix[:1] + varint(length + more) + prefix[end:]
 
 
 def _doubles(values: array[float]) -> list[bytes]:

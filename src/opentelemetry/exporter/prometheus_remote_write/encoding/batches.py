@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import count, groupby
 from typing import NamedTuple
 
-from ..model.family import Family, Frame, Stream
-from ..model.list_diff import Alignment, aligned
+from ..model.family import Family, FamilySamples, Stream
+from ..model.list_diff import ListDiff, list_diff
 from ..model.timestamps import LATEST
 from .batch import Batch
 from .division import chosen, cut, divided, size
@@ -42,16 +42,16 @@ class Load(NamedTuple):
 class _Part(NamedTuple):
     """Those streams of a family that travel in one batch, and where they are among all of them."""
 
-    room: _Room
+    bin: _Bin
     streams: Sequence[Stream]
     runs: Sequence[range]
 
 
 class _Placement(NamedTuple):
-    """The streams of a family, the room of each, and the same by rooms."""
+    """The streams of a family, the bin of each, and the same by bins."""
 
     streams: Sequence[Stream]
-    rooms: list[_Room]
+    bins: list[_Bin]
     parts: list[_Part]
 
 
@@ -61,13 +61,13 @@ _NOWHERE = _Placement((), [], [])
 class _Gone(NamedTuple):
     """A stream that is sent no more, where it travelled, and when its last sample was."""
 
-    room: _Room
+    bin: _Bin
     family: Family
     stream: Stream
     newest: int
 
 
-class _Room:
+class _Bin:
     """A batch, how many samples it carries, and how many bytes of labels."""
 
     def __init__(self, number: int, batch: Batch) -> None:
@@ -97,131 +97,135 @@ class Batches:
         self._gone: list[_Gone] = []
         self._newest: dict[Family, int] = {}
         # Native histograms travel apart: a receiver that takes none refuses the whole request that holds one.
-        self._open: dict[bool, dict[_Room, None]] = {False: {}, True: {}}
+        self._open: dict[bool, dict[_Bin, None]] = {False: {}, True: {}}
 
-    def encode(self, frames: Iterable[Frame], at: int = 0) -> Iterator[Load]:
+    def encode(self, all_samples: Iterable[FamilySamples], at: int = 0) -> Iterator[Load]:
         """Encode one export.
 
         Args:
-            frames: At most one for each family. What is not among them is forgotten.
-            at: When that ended, in milliseconds since the epoch, if no frame has a later time.
+            all_samples: At most one for each family. What is not among them is forgotten.
+            at: When that ended, in milliseconds since the epoch, if no family_samples has a later time.
 
         Yields:
             A load for each request.
         """
-        loads: dict[_Room, list[Frame]] = {}
+        loads: dict[_Bin, list[FamilySamples]] = {}
         families: set[Family] = set()
-        for frame in frames:
-            families.add(frame.family)
-            for part in self._parts(frame.family, frame.streams, frame.alignment):
-                loads.setdefault(part.room, []).append(_part_of(frame, part))
+        for family_samples in all_samples:
+            families.add(family_samples.family)
+            for part in self._parts(family_samples.family, family_samples.streams, family_samples.diff):
+                loads.setdefault(part.bin, []).append(_part_of(family_samples, part))
             if self._stale_markers:
-                newest = frame.timestamps if isinstance(frame.timestamps, int) else max(frame.timestamps)
-                self._newest[frame.family] = newest
+                newest = (
+                    family_samples.timestamps
+                    if isinstance(family_samples.timestamps, int)
+                    else max(family_samples.timestamps)
+                )
+                self._newest[family_samples.family] = newest
                 at = max(at, newest)
         for family in self._placements.keys() - families:
             self._parts(family, ())
             del self._placements[family]
             self._newest.pop(family, None)
         markers = list(self._markers(at))
-        for room, frame in markers:
-            loads.setdefault(room, []).append(frame)
-        for room, frames_of_room in loads.items():
-            room.batch.renew_if_stale()
-            for parts in divided(frames_of_room, self._max_samples):
+        for bin, family_samples in markers:
+            loads.setdefault(bin, []).append(family_samples)
+        for bin, samples_of_bin in loads.items():
+            bin.batch.renew_if_stale()
+            for parts in divided(samples_of_bin, self._max_samples):
                 yield Load(
-                    pieces=room.batch.encode(parts),
+                    pieces=bin.batch.encode(parts),
                     samples=sum(size(part) for part in parts if not part.family.native),
                     histograms=sum(size(part) for part in parts if part.family.native),
                     exemplars=sum(len(exemplars) for part in parts for exemplars in part.exemplars.values()),
-                    batch=room.number,
+                    batch=bin.number,
                 )
         self._gone.clear()
 
-    def adopt(self, others: Batches) -> None:
+    def take_over(self, others: Batches) -> None:
         """Take over the streams of others, in batches of their own, so that the end of none is missed."""
         for family, placement in others._placements.items():
             self._parts(family, placement.streams)
         self._newest.update(others._newest)
 
-    def _parts(self, family: Family, streams: Sequence[Stream], alignment: Alignment | None = None) -> list[_Part]:
+    def _parts(self, family: Family, streams: Sequence[Stream], diff: ListDiff | None = None) -> list[_Part]:
         before = self._placements.get(family, _NOWHERE)
         if before.streams is streams:
             return before.parts
-        alignment = aligned(before.streams, streams, alignment)
-        for room, places in groupby(alignment.gone, before.rooms.__getitem__):
-            self._leave(room, family, [before.streams[place] for place in places])
-        rooms: list[_Room] = []
-        for here, there in alignment.stretches:
+        diff = list_diff(before.streams, streams, diff)
+        for bin, places in groupby(diff.gone, before.bins.__getitem__):
+            self._remove(bin, family, [before.streams[place] for place in places])
+        bins: list[_Bin] = []
+        for here, there in diff.blocks:
             if there is None:
-                rooms += self._enter(family, streams[here])
+                bins += self._place(family, streams[here])
             else:
-                rooms += before.rooms[there]
-        parts = [_part(room, streams, theirs) for room, theirs in _runs(rooms).items()]
-        held = {part.room: () for part in before.parts} | {part.room: part.streams for part in parts}
-        for room, theirs in held.items():
-            room.batch.hold(family, theirs, alignment)
-        self._placements[family] = _Placement(streams, rooms, parts)
+                bins += before.bins[there]
+        parts = [_part(bin, streams, theirs) for bin, theirs in _runs(bins).items()]
+        held = {part.bin: () for part in before.parts} | {part.bin: part.streams for part in parts}
+        for bin, theirs in held.items():
+            bin.batch.hold(family, theirs, diff)
+        self._placements[family] = _Placement(streams, bins, parts)
         return parts
 
-    def _enter(self, family: Family, streams: Iterable[Stream]) -> Iterator[_Room]:
-        rooms, samples = self._open[family.native], len(family.names)
+    def _place(self, family: Family, streams: Iterable[Stream]) -> Iterator[_Bin]:
+        bins, samples = self._open[family.native], len(family.names)
         for stream in streams:
             label_bytes = samples * stream.label_bytes
-            while rooms:
-                room = next(reversed(rooms))
-                if room.samples + samples <= self._max_samples and room.label_bytes + label_bytes <= _MAX_LABEL_BYTES:
+            while bins:
+                bin = next(reversed(bins))
+                if bin.samples + samples <= self._max_samples and bin.label_bytes + label_bytes <= _MAX_LABEL_BYTES:
                     break
-                del rooms[room]
+                del bins[bin]
             else:
-                room = _Room(next(self._numbers), Batch(self._new_encoder))
-                rooms[room] = None
-            room.samples += samples
-            room.label_bytes += label_bytes
-            yield room
+                bin = _Bin(next(self._numbers), Batch(self._new_encoder))
+                bins[bin] = None
+            bin.samples += samples
+            bin.label_bytes += label_bytes
+            yield bin
 
-    def _leave(self, room: _Room, family: Family, streams: Sequence[Stream]) -> None:
+    def _remove(self, bin: _Bin, family: Family, streams: Sequence[Stream]) -> None:
         if self._stale_markers:
             newest = self._newest[family]
-            self._gone += [_Gone(room, family, stream, newest) for stream in streams]
+            self._gone += [_Gone(bin, family, stream, newest) for stream in streams]
         samples = len(family.names)
-        room.samples -= samples * len(streams)
-        room.label_bytes -= samples * sum(stream.label_bytes for stream in streams)
-        rooms = self._open[family.native]
-        rooms.pop(room, None)
-        if room.samples:
-            rooms[room] = None  # as the last, so that the next comes in here: mostly one of the same family
+        bin.samples -= samples * len(streams)
+        bin.label_bytes -= samples * sum(stream.label_bytes for stream in streams)
+        bins = self._open[family.native]
+        bins.pop(bin, None)
+        if bin.samples:
+            bins[bin] = None  # as the last, so that the next comes in here: mostly one of the same family
 
-    def _markers(self, at: int) -> Iterator[tuple[_Room, Frame]]:
+    def _markers(self, at: int) -> Iterator[tuple[_Bin, FamilySamples]]:
         """Mark as stale what has ended: at the time of the export, but later than its last sample."""
         if not self._gone:
             return
-        places: dict[tuple[_Room, Family, int], list[Stream]] = {}
-        for room, family, stream, newest in self._gone:
+        places: dict[tuple[_Bin, Family, int], list[Stream]] = {}
+        for bin, family, stream, newest in self._gone:
             time = min(max(at, newest + 1), LATEST)
-            places.setdefault((room, family, time), []).append(stream)
+            places.setdefault((bin, family, time), []).append(stream)
         names = {name for _, family, _ in places for name in family.names}
         present = carried_on(names, ((family, placed.streams) for family, placed in self._placements.items()))
-        for (room, family, time), streams in places.items():
+        for (bin, family, time), streams in places.items():
             for part, theirs in ended(family, streams, present):
-                yield room, marked(part, theirs, time)
+                yield bin, marked(part, theirs, time)
 
 
-def _runs(rooms: Iterable[_Room]) -> dict[_Room, list[range]]:
-    """Where the positions of each room are, in stretches."""
-    runs: dict[_Room, list[range]] = {}
+def _runs(bins: Iterable[_Bin]) -> dict[_Bin, list[range]]:
+    """Where the positions of each bin are, in blocks."""
+    runs: dict[_Bin, list[range]] = {}
     end = 0
-    for room, together in groupby(rooms):
+    for bin, together in groupby(bins):
         start, end = end, end + len(list(together))
-        runs.setdefault(room, []).append(range(start, end))
+        runs.setdefault(bin, []).append(range(start, end))
     return runs
 
 
-def _part(room: _Room, streams: Sequence[Stream], runs: Sequence[range]) -> _Part:
+def _part(bin: _Bin, streams: Sequence[Stream], runs: Sequence[range]) -> _Part:
     whole = runs[0] == range(len(streams))
-    return _Part(room, streams if whole else chosen(streams, runs), runs)
+    return _Part(bin, streams if whole else chosen(streams, runs), runs)
 
 
-def _part_of(frame: Frame, part: _Part) -> Frame:
-    """The part of a frame that travels in one batch."""
-    return frame if part.streams is frame.streams else cut(frame, part.runs, part.streams)
+def _part_of(family_samples: FamilySamples, part: _Part) -> FamilySamples:
+    """The part of a family_samples that travels in one batch."""
+    return family_samples if part.streams is family_samples.streams else cut(family_samples, part.runs, part.streams)

@@ -20,7 +20,7 @@ _LONG_LITERAL = b"\xf4"
 
 
 def stored(content: bytes) -> bytes:
-    """Returns a snappy block that holds the content as it is (snappy's format description: literals)."""
+    """Return a snappy block that holds the content as it is (snappy's format description: literals)."""
     pieces = [varint(len(content))]
     for start in range(0, len(content), _LONGEST_LITERAL):
         literal = content[start : start + _LONGEST_LITERAL]
@@ -33,7 +33,7 @@ def stored(content: bytes) -> bytes:
 
 
 def uncompressed(block: bytes) -> bytes:
-    """Returns the content of a snappy block that :func:`compressor` has made."""
+    """Return the content of a snappy block that :func:`compressor` has made."""
     try:
         from snappy import uncompress  # noqa: PLC0415 - may be missing
     except ImportError:
@@ -57,7 +57,7 @@ def _unstored(block: bytes) -> bytes:
 
 
 def compressor() -> Compress:
-    """Returns what makes the body of a request: with snappy, or stored where snappy's engine cannot be imported.
+    """Return what makes the body of a request: with snappy, or stored where snappy's engine cannot be imported.
 
     That is so where a folder built for another Python was put into the process; the metrics are worth the bytes.
     """

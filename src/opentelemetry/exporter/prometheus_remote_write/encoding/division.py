@@ -1,4 +1,4 @@
-"""Frames divided: among the requests that their streams travel in, and where a request would hold too much."""
+"""Family samples divided: among the requests that streams travel in, and where a request would hold too much."""
 
 from __future__ import annotations
 
@@ -7,66 +7,78 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import TypeVar
 
-from ..model.family import Frame, Stream
+from ..model.family import FamilySamples, Stream
 
 _Item = TypeVar("_Item")
 
 
-def divided(frames: Sequence[Frame], max_samples: int) -> Iterator[Sequence[Frame]]:
-    """Divide what a batch sends where seeds or markers make it more than a request may hold.
+def divided(all_samples: Sequence[FamilySamples], max_samples: int) -> Iterator[Sequence[FamilySamples]]:
+    """Divide what a batch sends where zero samples or markers make it more than a request may hold.
 
     Args:
-        frames: What the batch sends.
+        all_samples: What the batch sends.
         max_samples: In one request, but for a stream that has more by itself.
 
     Yields:
         What each request holds.
     """
-    middle = len(frames) // 2
-    if sum(map(size, frames)) <= max_samples:
-        yield frames
+    middle = len(all_samples) // 2
+    if sum(map(size, all_samples)) <= max_samples:
+        yield all_samples
     elif middle:
-        yield from divided(frames[:middle], max_samples)
-        yield from divided(frames[middle:], max_samples)
-    elif (middle := len(frames[0].streams) // 2) == 0:
-        yield frames
+        yield from divided(all_samples[:middle], max_samples)
+        yield from divided(all_samples[middle:], max_samples)
+    elif (middle := len(all_samples[0].streams) // 2) == 0:
+        yield all_samples
     else:
-        (frame,) = frames
-        for run in (range(middle), range(middle, len(frame.streams))):
-            yield from divided([cut(frame, [run], frame.streams[run.start : run.stop])], max_samples)
+        (samples,) = all_samples
+        for run in (range(middle), range(middle, len(samples.streams))):
+            yield from divided([cut(samples, [run], samples.streams[run.start : run.stop])], max_samples)
 
 
-def size(frame: Frame) -> int:
-    """Returns how many samples or histograms a frame sends."""
-    return (len(frame.streams) + len(frame.seeds)) * len(frame.family.names)
+def size(samples: FamilySamples) -> int:
+    """Return how many samples or histograms a family sends."""
+    return (len(samples.streams) + len(samples.zero_samples)) * len(samples.family.names)
 
 
-def cut(frame: Frame, runs: Sequence[range], streams: Sequence[Stream]) -> Frame:
-    """Returns a frame with some of its streams.
+def cut(samples: FamilySamples, runs: Sequence[range], streams: Sequence[Stream]) -> FamilySamples:
+    """Return the samples of some of the streams.
 
     Args:
-        frame: The frame.
+        samples: Of all streams.
         runs: The positions of the streams that stay.
         streams: These streams.
     """
-    series = len(frame.family.names)
+    series = len(samples.family.names)
     values = array("d")
     for run in runs:
-        values += frame.values[run.start * series : run.stop * series]
-    positions = [*chain.from_iterable(runs)] if frame.exemplars or frame.seeds else ()
-    places = {position: place for place, position in enumerate(positions)} if frame.exemplars else {}
+        values += samples.values[run.start * series : run.stop * series]
+    positions = [*chain.from_iterable(runs)] if samples.exemplars or samples.zero_samples else ()
+    places = {position: place for place, position in enumerate(positions)} if samples.exemplars else {}
     exemplars = {
         places[position // series] * series + position % series: several
-        for position, several in frame.exemplars.items()
+        for position, several in samples.exemplars.items()
         if position // series in places
     }
-    seeds = {place: frame.seeds[position] for place, position in enumerate(positions) if position in frame.seeds}
-    timestamps = frame.timestamps
+    zero_samples = {
+        place: samples.zero_samples[position]
+        for place, position in enumerate(positions)
+        if position in samples.zero_samples
+    }
+    timestamps = samples.timestamps
     if not isinstance(timestamps, int):
         timestamps = chosen(timestamps, runs)
-    return Frame(frame.family, streams, timestamps, values, chosen(frame.histograms, runs), exemplars, seeds)
+    return FamilySamples(
+        samples.family,
+        streams,
+        timestamps,
+        values,
+        chosen(samples.histograms, runs),
+        exemplars,
+        zero_samples,
+    )
 
 
 def chosen(items: Sequence[_Item], runs: Sequence[range]) -> list[_Item]:
-    """Returns the items at some positions; of none, none."""
+    """Return the items at some positions; of none, none."""
     return [item for run in runs for item in items[run.start : run.stop]]

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from typing import Any
 
+from ..model.bucket_bound import le_text
 from ..model.remote_write import BUCKET_BOUND, METRIC_NAME
 from ..model.request import PROTOCOL_1, Request
 from ..proto import write_v1_pb2
-from ..translation.labels import le_text
 from .compression import Compress
 from .parts import encoded, labels, parts
 
@@ -20,7 +20,7 @@ _STALE = struct.pack("<Q", 0x7FF0000000000002)  # the NaN by which Prometheus ma
 
 
 def downgraded(request: Request, compress: Compress) -> Request:
-    """Returns the same samples, with the same times, as a request of 1.0.
+    """Return the same samples, with the same times, as a request of 1.0.
 
     Start times and metadata have no place there. A histogram with custom buckets becomes a classic one.
 

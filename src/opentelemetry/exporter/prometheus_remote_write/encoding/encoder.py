@@ -1,23 +1,25 @@
-"""From frames to requests, ready to be sent."""
+"""From all_samples to requests, ready to be sent."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
 
-from ..model.family import Frame
+from ..model.family import FamilySamples
 from ..model.remote_write import Metadata
 from ..model.request import PROTOCOL_1, PROTOCOL_2, Request
-from . import remote_write_1 as protocol_1
-from . import remote_write_2 as protocol_2
+from . import remote_write_1, remote_write_2
 from .batches import Batches, Load
 from .compression import Compress
 from .series_encoder import SeriesEncoder
 
-HEADERS = {PROTOCOL_1: protocol_1.HEADERS, PROTOCOL_2: protocol_2.HEADERS}
+HEADERS = {PROTOCOL_1: remote_write_1.HEADERS, PROTOCOL_2: remote_write_2.HEADERS}
 """The headers of a request, by the version of the protocol."""
 
-_ENCODERS: dict[str, Callable[[], SeriesEncoder]] = {PROTOCOL_1: protocol_1.Protocol1, PROTOCOL_2: protocol_2.Protocol2}
+_ENCODERS: dict[str, Callable[[], SeriesEncoder]] = {
+    PROTOCOL_1: remote_write_1.RemoteWrite1,
+    PROTOCOL_2: remote_write_2.RemoteWrite2,
+}
 _METADATA_INTERVAL = 60.0  # seconds, as Prometheus's own sender
 
 
@@ -48,27 +50,27 @@ class Encoder:
         self._clock = clock
         self._metadata_due = clock()
 
-    def encode(self, frames: Iterable[Frame]) -> Iterator[Request]:
+    def encode(self, all_samples: Iterable[FamilySamples]) -> Iterator[Request]:
         """Encode one export.
 
         Args:
-            frames: At most one for each family. What is not among them is forgotten.
+            all_samples: At most one for each family. What is not among them is forgotten.
 
         Yields:
             The requests; no two of them hold the same series.
         """
         families: list[Metadata] = []
 
-        def noted() -> Iterator[Frame]:
-            for frame in frames:
-                families.append(frame.family.metadata)
-                yield frame
+        def noted() -> Iterator[FamilySamples]:
+            for family_samples in all_samples:
+                families.append(family_samples.family.metadata)
+                yield family_samples
 
         yield from map(self._request, self._batches.encode(noted()))
         # Every series of 2.0 brings its metadata; receivers of 1.0 expect it in requests of its own now and then.
         if self.protocol == PROTOCOL_1 and families and self._clock() >= self._metadata_due:
             self._metadata_due = self._clock() + _METADATA_INTERVAL
-            for pieces in protocol_1.metadata_messages(families, self.max_samples):
+            for pieces in remote_write_1.metadata_messages(families, self.max_samples):
                 yield Request(self._compress([b"".join(pieces)]), self.protocol, 0, 0, 0)
 
     def end(self, at: int) -> Iterator[Request]:
@@ -79,9 +81,9 @@ class Encoder:
         """
         yield from map(self._request, self._batches.encode((), at))
 
-    def adopt(self, other: Encoder) -> None:
+    def take_over(self, other: Encoder) -> None:
         """Take over the series of another encoder, so that the end of none is missed."""
-        self._batches.adopt(other._batches)
+        self._batches.take_over(other._batches)
 
     def _request(self, load: Load) -> Request:
         body = self._compress(load.pieces)

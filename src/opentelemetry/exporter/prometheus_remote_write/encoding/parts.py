@@ -27,13 +27,13 @@ class Parts(NamedTuple):
     symbols: Sequence[str]
 
     def labels(self) -> list[Labels]:
-        """Returns the labels of each series, the same in both versions of the protocol."""
+        """Return the labels of each series, the same in both versions of the protocol."""
         if self.request.protocol == PROTOCOL_2:
             return [labels(series.labels_refs, self.symbols) for series in self.series]
         return [tuple((label.name, label.value) for label in series.labels) for series in self.series]
 
     def only(self, chosen: Collection[int], compress: Compress) -> Request:
-        """Returns a request with some of the series, and in 2.0 with their strings alone.
+        """Return a request with some of the series, and in 2.0 with their strings alone.
 
         Args:
             chosen: The positions of the series.
@@ -60,19 +60,19 @@ class Parts(NamedTuple):
 
 
 def parts(request: Request) -> Parts:
-    """Returns the parts of a request."""
+    """Return the parts of a request."""
     message = _MESSAGES[request.protocol].FromString(uncompressed(request.body))
     return Parts(request, list(message.timeseries), list(getattr(message, "symbols", ())))
 
 
 def labels(references: Iterable[int], symbols: Sequence[str]) -> Labels:
-    """Returns the labels that references of 2.0 stand for: names and values in turn."""
+    """Return the labels that references of 2.0 stand for: names and values in turn."""
     texts = [symbols[reference] for reference in references]
     return tuple(zip(texts[::2], texts[1::2], strict=True))
 
 
 def encoded(message: Any, protocol: str, batch: int, compress: Compress) -> Request:
-    """Returns the request that a message is."""
+    """Return the request that a message is."""
     return Request(
         body=compress([message.SerializeToString()]),
         protocol=protocol,

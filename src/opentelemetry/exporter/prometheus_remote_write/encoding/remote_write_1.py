@@ -29,7 +29,7 @@ _MAX_METADATA_BYTES = 1024 * 1024  # of one request, before compression; a singl
 _SAMPLE_OPENING = b"\x12\x10\x09"  # field 2 of the series, 16 bytes; field 1 of the sample, a double
 
 
-class Protocol1:
+class RemoteWrite1:
     """Encodes series for Remote Write 1.0, which knows no start time and no metadata of a series."""
 
     series_tag = tag(1, LENGTH_DELIMITED)
@@ -37,36 +37,36 @@ class Protocol1:
     accumulates = False
 
     def request_fields(self) -> bytes:
-        """Returns nothing: all is in the series."""
+        """Return nothing: all is in the series."""
         return b""
 
     def label(self, label: tuple[str, str]) -> bytes:
-        """Returns one label, its name and value."""
+        """Return one label, its name and value."""
         return _label(label)
 
     def labels(self, labels: Labels) -> EncodedLabels:
-        """Returns the labels of a stream."""
+        """Return the labels of a stream."""
         return _labels(labels)
 
     def before_labels(self, size: int) -> bytes:  # noqa: ARG002 - each label is a field of its own
-        """Returns nothing: each label is a field of its own."""
+        """Return nothing: each label is a field of its own."""
         return b""
 
     def after_labels(self, family: Family) -> bytes:  # noqa: ARG002 - metadata travels by itself
-        """Returns nothing: metadata travels by itself."""
+        """Return nothing: metadata travels by itself."""
         return b""
 
     def sample_opening(self, start: int) -> bytes:  # noqa: ARG002 - 1.0 has no start time
-        """Returns what a float sample begins with."""
+        """Return what a float sample begins with."""
         return _SAMPLE_OPENING
 
     def histogram(self, histogram: NativeHistogram, start: int, timestamp: int) -> bytes:  # noqa: ARG002 - as above
-        """Returns the field that holds a native histogram."""
+        """Return the field that holds a native histogram."""
         message = write_v1_pb2.Histogram(**histogram_fields(histogram), timestamp=timestamp)
         return delimited(_HISTOGRAMS, message.SerializeToString())
 
     def exemplars(self, exemplars: Sequence[Exemplar]) -> bytes:
-        """Returns the fields that hold exemplars."""
+        """Return the fields that hold exemplars."""
         messages = (
             write_v1_pb2.Exemplar(
                 labels=[write_v1_pb2.Label(name=name, value=text) for name, text in exemplar.labels],

@@ -38,7 +38,7 @@ _SAMPLE_OPENING = b"\x12\x10\x09"  # field 2 of the series, 16 bytes; field 1 of
 _SAMPLE_OPENING_WITH_START = b"\x12\x17\x18%b\x09"  # 23 bytes; field 3 of the sample, the start; then field 1
 
 
-class Protocol2:
+class RemoteWrite2:
     """Encodes series for Remote Write 2.0, where a request holds each string once and series refer to them.
 
     The table of strings is kept with the request, so that a series' references stay true. It only grows, so
@@ -57,35 +57,35 @@ class Protocol2:
         self._table = bytearray(delimited(_SYMBOLS, b""))
 
     def request_fields(self) -> bytes:
-        """Returns the table of strings, and forgets those of this request's exemplars."""
+        """Return the table of strings, and forgets those of this request's exemplars."""
         passing = b"".join(delimited(_SYMBOLS, text.encode()) for text in self._passing)
         self._passing.clear()
         return bytes(self._table) + passing
 
     def label(self, label: tuple[str, str]) -> bytes:
-        """Returns one label, its name and value, as references."""
+        """Return one label, its name and value, as references."""
         return self._label[label]
 
     def labels(self, labels: Labels) -> EncodedLabels:
-        """Returns the labels of a stream."""
+        """Return the labels of a stream."""
         return self._encoded(labels)
 
     def before_labels(self, size: int) -> bytes:
-        """Returns what the field of all labels' references begins with."""
+        """Return what the field of all labels' references begins with."""
         return _LABELS_REFS_TAG + varint(size)
 
     def after_labels(self, family: Family) -> bytes:
-        """Returns the metadata of a series."""
+        """Return the metadata of a series."""
         metadata = family.metadata
         fields = (1, int(metadata.type)), (3, self._reference(metadata.help)), (4, self._reference(metadata.unit))
         return delimited(_METADATA, b"".join(tag(field, VARINT) + varint(number) for field, number in fields if number))
 
     def sample_opening(self, start: int) -> bytes:
-        """Returns what a float sample begins with."""
+        """Return what a float sample begins with."""
         return _opening_with_start(start) if start else _SAMPLE_OPENING
 
     def histogram(self, histogram: NativeHistogram, start: int, timestamp: int) -> bytes:
-        """Returns the field that holds a native histogram."""
+        """Return the field that holds a native histogram."""
         message = write_v2_pb2.Histogram(
             **histogram_fields(histogram),
             timestamp=timestamp,
@@ -95,7 +95,7 @@ class Protocol2:
         return delimited(_HISTOGRAMS, message.SerializeToString())
 
     def exemplars(self, exemplars: Sequence[Exemplar]) -> bytes:
-        """Returns the fields that hold exemplars; to be called when what is constant of all series is encoded."""
+        """Return the fields that hold exemplars; to be called when what is constant of all series is encoded."""
         messages = (
             write_v2_pb2.Exemplar(
                 labels_refs=[self._passing_reference(text) for label in exemplar.labels for text in label],

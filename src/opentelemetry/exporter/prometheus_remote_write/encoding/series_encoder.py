@@ -38,36 +38,36 @@ class SeriesEncoder(Protocol):
     accumulates: bool
 
     def request_fields(self) -> bytes:
-        """Returns what the request holds beside its series; it is the last that is asked for of a request."""
+        """Return what the request holds beside its series; it is the last that is asked for of a request."""
 
     def label(self, label: tuple[str, str]) -> bytes:
-        """Returns one label, its name and value."""
+        """Return one label, its name and value."""
 
     def labels(self, labels: Labels) -> EncodedLabels:
-        """Returns the labels of a stream."""
+        """Return the labels of a stream."""
 
     def before_labels(self, size: int) -> bytes:
-        """Returns what comes before the labels of a series, which take so many bytes."""
+        """Return what comes before the labels of a series, which take so many bytes."""
 
     def after_labels(self, family: Family) -> bytes:
-        """Returns what comes after the labels of a series and is the same in every export."""
+        """Return what comes after the labels of a series and is the same in every export."""
 
     def sample_opening(self, start: int) -> bytes:
-        """Returns what a float sample begins with; its value (8 bytes) and its timestamp field (7 bytes) follow.
+        """Return what a float sample begins with; its value (8 bytes) and its timestamp field (7 bytes) follow.
 
         Args:
             start: Since when the stream's values count, in milliseconds since the epoch; 0 where that is not known.
         """
 
     def histogram(self, histogram: NativeHistogram, start: int, timestamp: int) -> bytes:
-        """Returns the field that holds a native histogram; its times are in milliseconds since the epoch."""
+        """Return the field that holds a native histogram; its times are in milliseconds since the epoch."""
 
     def exemplars(self, exemplars: Sequence[Exemplar]) -> bytes:
-        """Returns the fields that hold exemplars; asked for after what is constant of all series."""
+        """Return the fields that hold exemplars; asked for after what is constant of all series."""
 
 
 def encoded_labels(labels: Labels, encode: Callable[[tuple[str, str]], bytes]) -> EncodedLabels:
-    """Returns the labels of a stream in parts, so that those of its series are in order.
+    """Return the labels of a stream in parts, so that those of its series are in order.
 
     Args:
         labels: Sorted, without ``__name__`` and ``le``.
@@ -80,7 +80,7 @@ def encoded_labels(labels: Labels, encode: Callable[[tuple[str, str]], bytes]) -
 
 
 def histogram_fields(histogram: NativeHistogram) -> dict[str, Any]:
-    """Returns the fields of the message Histogram that both versions have, but for its times."""
+    """Return the fields of the message Histogram that both versions have, but for its times."""
     return {
         "count_int": histogram.count,
         "sum": histogram.sum,

@@ -1,6 +1,6 @@
-"""Heads: what comes before the value of a series in a request, the same in every export.
+"""Series prefixes: what comes before the value of a series in a request, the same in every export.
 
-A head is what the series begins with, its labels, what 2.0 says of its family, and the opening of its sample. The
+A prefix is what the series begins with, its labels, what 2.0 says of its family, and the opening of its sample. The
 series of a stream differ only in ``__name__`` and ``le``; so of a histogram, those that have the first in common and
 ``le`` of one length begin with the same bytes, and all end with the same.
 """
@@ -16,20 +16,20 @@ from .series_encoder import SeriesEncoder
 from .wire import timestamp, varint
 
 TIMESTAMP = b"\x10"  # the tag of a sample's second field
-_STEP = len(("head", "value", "tail"))
-_STEP_OF_SHARED = len(("beginning", "le", "end", "value", "tail"))
+_STEP = len(("prefix", "value", "suffix"))
+_STEP_OF_SHARED = len(("beginning", "le", "end", "value", "suffix"))
 _ZERO = bytes(8)
-_VALUE_AND_TIMESTAMP = 8 + len(TIMESTAMP) + len(timestamp(0))  # bytes of a sample after its head
+_VALUE_AND_TIMESTAMP = 8 + len(TIMESTAMP) + len(timestamp(0))  # bytes of a sample after its prefix
 
 
 class FamilyConstants(NamedTuple):
-    """What the heads of a family have in common, encoded.
+    """What the prefixes of a family have in common, encoded.
 
     Args:
         beginnings: The different pairs of ``__name__`` and how many bytes it takes together with ``le``.
         series: Of each series the position in ``beginnings``, and ``le``.
         after_labels: What comes after the labels.
-        step: How many pieces a series is: its head, its value and its tail.
+        step: How many pieces a series is: its prefix, its value and its suffix.
     """
 
     beginnings: Sequence[tuple[bytes, int]]
@@ -39,7 +39,7 @@ class FamilyConstants(NamedTuple):
 
 
 def family_constants(encoder: SeriesEncoder, family: Family) -> FamilyConstants:
-    """Returns what the heads of a family have in common."""
+    """Return what the prefixes of a family have in common."""
     after_labels = encoder.after_labels(family)
     positions: dict[tuple[bytes, int], int] = {}
     series = []
@@ -52,14 +52,17 @@ def family_constants(encoder: SeriesEncoder, family: Family) -> FamilyConstants:
     return FamilyConstants([*positions], series, after_labels, step)
 
 
-def heads(encoder: SeriesEncoder, constants: FamilyConstants, stream: Stream, seed: int | None = None) -> list[bytes]:
-    """Returns the heads of a stream's series, after each of them room for its value and its tail.
+def prefixes(
+    encoder: SeriesEncoder, constants: FamilyConstants, stream: Stream, zero_sample: int | None = None
+) -> list[bytes]:
+    """Return the prefixes of a stream's series, after each of them room for its value and its suffix.
 
     Args:
         encoder: Of the request.
         constants: Of the stream's family.
         stream: The stream.
-        seed: When a sample of 0 comes before the one whose value follows the head, in milliseconds since the epoch.
+        zero_sample: When a sample of 0 comes before the one whose value follows the prefix, in milliseconds since the
+            epoch.
 
     Returns:
         So many pieces for each series as ``constants.step`` says; the last two of them are empty.
@@ -67,10 +70,12 @@ def heads(encoder: SeriesEncoder, constants: FamilyConstants, stream: Stream, se
     first, middle, last = encoder.labels(stream.labels)
     opening = encoder.sample_opening(stream.start)
     end = last + constants.after_labels + opening
-    if seed is not None:
-        # What a seed counts from is never later than the seed.
-        seeds_opening = opening if seed >= stream.start else encoder.sample_opening(seed)
-        end = b"".join((last, constants.after_labels, seeds_opening, _ZERO, TIMESTAMP, timestamp(seed), opening))
+    if zero_sample is not None:
+        # The start of a zero sample is never later than the zero sample itself.
+        zero_sample_opening = opening if zero_sample >= stream.start else encoder.sample_opening(zero_sample)
+        end = b"".join(
+            (last, constants.after_labels, zero_sample_opening, _ZERO, TIMESTAMP, timestamp(zero_sample), opening)
+        )
     own_size = len(first) + len(middle) + len(last)
     size_after_labels = len(end) - len(last) + _VALUE_AND_TIMESTAMP
     begun = []
@@ -94,7 +99,7 @@ def heads(encoder: SeriesEncoder, constants: FamilyConstants, stream: Stream, se
 
 
 def fields_of_native(encoder: SeriesEncoder, constants: FamilyConstants, stream: Stream) -> bytes:
-    """Returns what is constant of a series of native histograms: its labels and what comes after them."""
+    """Return what is constant of a series of native histograms: its labels and what comes after them."""
     first, middle, last = encoder.labels(stream.labels)
     ((name, _),) = constants.beginnings
     labels = b"".join((first, name, middle, last))

@@ -11,7 +11,7 @@ from array import array
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
-from ..model.family import Family, Frame, SeriesName, Stream
+from ..model.family import Family, FamilySamples, SeriesName, Stream
 from ..model.remote_write import Labels, NativeHistogram
 
 _BITS = 0x7FF0000000000002
@@ -20,8 +20,8 @@ _BYTES = struct.pack("=Q", _BITS)
 _HISTOGRAM = NativeHistogram(0, _NAN, 0, 0.0, 0, (), (), (), ())
 
 
-def marked(family: Family, streams: Sequence[Stream], at: int) -> Frame:
-    """Returns a frame that marks all series of some streams as stale.
+def marked(family: Family, streams: Sequence[Stream], at: int) -> FamilySamples:
+    """Return a family_samples that marks all series of some streams as stale.
 
     Args:
         family: The family of the streams.
@@ -31,7 +31,7 @@ def marked(family: Family, streams: Sequence[Stream], at: int) -> Frame:
     values = array("d")
     if not family.native:
         values.frombytes(_BYTES * (len(streams) * len(family.names)))
-    return Frame(family, streams, at, values, [_HISTOGRAM] * len(streams) if family.native else (), {})
+    return FamilySamples(family, streams, at, values, [_HISTOGRAM] * len(streams) if family.native else (), {})
 
 
 def carried_on(

@@ -26,23 +26,23 @@ _KEPT = tuple(map(_varint, range(_MOST_KEPT)))
 
 
 def varint(number: int) -> bytes:
-    """Returns a number that is not negative as a varint."""
+    """Return a number that is not negative as a varint."""
     return _KEPT[number] if number < _MOST_KEPT else _varint(number)
 
 
 @lru_cache(maxsize=64)  # there are not so many
 def tag(field: int, wire_type: int) -> bytes:
-    """Returns what stands before a field's value."""
+    """Return what stands before a field's value."""
     return varint(field << 3 | wire_type)
 
 
 def delimited(field: int, content: bytes) -> bytes:
-    """Returns a field that holds a string, a message or packed numbers."""
+    """Return a field that holds a string, a message or packed numbers."""
     return tag(field, LENGTH_DELIMITED) + varint(len(content)) + content
 
 
 def timestamp(milliseconds: int) -> bytes:
-    """Returns a time as a varint of six bytes, whatever the time: so every sample has the same length.
+    """Return a time as a varint of six bytes, whatever the time: so every sample has the same length.
 
     Args:
         milliseconds: Since the epoch, from 0 to ``timestamps.LATEST``.

@@ -7,7 +7,7 @@ from itertools import count, groupby, repeat
 from typing import NamedTuple
 
 
-class Stretch(NamedTuple):
+class Block(NamedTuple):
     """Items that stand together, and stood together in the same order before or are all new.
 
     Args:
@@ -19,23 +19,23 @@ class Stretch(NamedTuple):
     before: slice | None
 
 
-class Alignment(NamedTuple):
+class ListDiff(NamedTuple):
     """Two lists side by side.
 
     Args:
         before: The first list.
         now: The second list.
-        stretches: All items of the second list, in order.
+        blocks: All items of the second list, in order.
         gone: The positions of those items of the first list that are not in the second.
     """
 
     before: Sequence[Hashable]
     now: Sequence[Hashable]
-    stretches: list[Stretch]
+    blocks: list[Block]
     gone: list[int]
 
 
-def aligned(before: Sequence[Hashable], now: Sequence[Hashable], known: Alignment | None = None) -> Alignment:
+def list_diff(before: Sequence[Hashable], now: Sequence[Hashable], known: ListDiff | None = None) -> ListDiff:
     """Find where items were before.
 
     It is made for lists that keep most of their order: in a list that was shuffled each item is a stretch.
@@ -48,16 +48,16 @@ def aligned(before: Sequence[Hashable], now: Sequence[Hashable], known: Alignmen
     if known is not None and known.before is before and known.now is now:
         return known
     if not before:
-        return Alignment(before, now, [Stretch(slice(0, len(now)), None)] if now else [], [])
+        return ListDiff(before, now, [Block(slice(0, len(now)), None)] if now else [], [])
     left = dict(zip(before, count(), strict=False))
     shadowed = [] if len(left) == len(before) else [place for place, item in enumerate(before) if left[item] != place]
     places = list(map(left.pop, now, repeat(None)))
     moved = [None if place is None else place - position for position, place in enumerate(places)]
-    stretches: list[Stretch] = []
+    blocks: list[Block] = []
     start = 0
     for distance, together in groupby(moved):
         end = start + len(list(together))
         stood = None if distance is None else slice(start + distance, end + distance)
-        stretches.append(Stretch(slice(start, end), stood))
+        blocks.append(Block(slice(start, end), stood))
         start = end
-    return Alignment(before, now, stretches, [*left.values(), *shadowed])
+    return ListDiff(before, now, blocks, [*left.values(), *shadowed])

@@ -10,7 +10,7 @@ LATEST = (1 << 42) - 1
 
 
 def milliseconds(nanoseconds: int) -> int:
-    """Returns a time in milliseconds since the epoch; what is less than a millisecond is cut off.
+    """Return a time in milliseconds since the epoch; what is less than a millisecond is cut off.
 
     Args:
         nanoseconds: Since the epoch.

@@ -23,7 +23,7 @@ _SMALLEST_WITH_EXPONENT = 1e21
 
 
 def attribute_text(value: Any) -> str:
-    """Returns the value of an attribute as the text of a label.
+    """Return the value of an attribute as the text of a label.
 
     Strings and numbers are written as they are, bytes in base64, None as nothing, sequences and mappings as JSON.
 

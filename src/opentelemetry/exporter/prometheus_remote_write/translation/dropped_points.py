@@ -6,7 +6,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable
 
-from ..errors import OverBudget, Untranslatable
+from ..errors import SeriesLimitExceeded, Untranslatable
 from ..text import one_line
 
 _logger = logging.getLogger(__name__)
@@ -15,10 +15,10 @@ _MESSAGES_REMEMBERED = 1000
 _METRICS_NAMED = 5
 _LONGEST_NAME = 300  # characters
 _LONGEST_REASON = 1000
-_BUDGET = ("", "max_series")
+_EXCEEDED = ("", "max_series")
 
 
-class Refusals:
+class DroppedPoints:
     """Counts the data points that have no Prometheus form, and warns once for each metric and reason.
 
     Attributes:
@@ -28,9 +28,9 @@ class Refusals:
     def __init__(self) -> None:
         self.points: Counter[str] = Counter()
         self._told: set[tuple[str, str]] = set()
-        self._over_budget: Counter[str] = Counter()
+        self._exceeding: Counter[str] = Counter()
 
-    def refuse(self, metric: str, error: Untranslatable, points: int = 1) -> None:
+    def drop(self, metric: str, error: Untranslatable, points: int = 1) -> None:
         """Count data points that are left out.
 
         Args:
@@ -39,8 +39,8 @@ class Refusals:
             points: How many data points.
         """
         self.points[error.reason] += points
-        if isinstance(error, OverBudget):
-            self._over_budget[metric] += points
+        if isinstance(error, SeriesLimitExceeded):
+            self._exceeding[metric] += points
             return
         if (metric, error.reason) in self._told or len(self._told) >= _MESSAGES_REMEMBERED:
             return
@@ -51,17 +51,17 @@ class Refusals:
             one_line(str(error), _LONGEST_REASON),  # which may name labels, and these may hold anything
         )
 
-    def tell_of_budget(self, limit: int, used: Callable[[], Counter[str]]) -> None:
-        """Warn of what an export has left out beyond the budget of series, if it is the first to do so.
+    def log_exceeded(self, limit: int, used: Callable[[], Counter[str]]) -> None:
+        """Warn of what an export has dropped because of the series limit, if it is the first to do so.
 
         Args:
-            limit: The budget.
+            limit: How many series the process may have.
             used: Returns how many series there are, by metric.
         """
-        left_out, self._over_budget = self._over_budget, Counter()
-        if not left_out or _BUDGET in self._told:
+        left_out, self._exceeding = self._exceeding, Counter()
+        if not left_out or _EXCEEDED in self._told:
             return
-        self._told.add(_BUDGET)
+        self._told.add(_EXCEEDED)
         _logger.warning(
             "The process has as many series as max_series=%d lets it have, so %d streams are left out (of %s). Most"
             " series are of %s: drop attributes or metrics, or allow more. Said once; what is left out is counted.",

@@ -25,7 +25,7 @@ _MAX_CHARACTERS = 128  # in all names and values of one exemplar
 
 
 def prometheus_exemplars(exemplars: Iterable[Any]) -> tuple[Exemplar, ...]:
-    """Returns the exemplars of a data point as a series carries them: by time, then by value.
+    """Return the exemplars of a data point as a series carries them: by time, then by value.
 
     An exemplar that is not as the SDK makes them, or whose value is NaN, is left out: it is an addition to a data point
     that has to go out all the same.
@@ -40,7 +40,7 @@ def prometheus_exemplars(exemplars: Iterable[Any]) -> tuple[Exemplar, ...]:
 
 
 def bucket_of(value: float, bounds: Sequence[float]) -> int:
-    """Returns which bucket holds a value: the first whose bound is not less, or ``len(bounds)`` for the last.
+    """Return which bucket holds a value: the first whose bound is not less, or ``len(bounds)`` for the last.
 
     Args:
         value: What was measured.
@@ -65,7 +65,7 @@ def _prometheus_exemplar(exemplar: Any) -> Exemplar | None:
 
 
 def _labels(trace_id: int | None, span_id: int | None, attributes: Any) -> Labels:
-    """Returns the labels, sorted; the ids alone where the attributes cannot be written, or are too long together."""
+    """Return the labels, sorted; the ids alone where the attributes cannot be written, or are too long together."""
     ids = {}
     if trace_id:
         ids["trace_id"] = _hexadecimal(trace_id, digits=32)

@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import Any
 
 from ..errors import Untranslatable
-from ..model.family import Frame
+from ..model.family import FamilySamples
 from ..model.remote_write import MetricType
 from .points import DataPoints, Descriptor, NumberPoints, Points
 
@@ -26,28 +26,28 @@ class WithExtremes:
 
     def __init__(self, descriptor: Descriptor, points: Callable[[Descriptor], Points]) -> None:
         self._descriptor = descriptor
-        self._refused: list[Untranslatable] = []
-        heard = descriptor._replace(refuse=self._refused.append)
+        self._dropped: list[Untranslatable] = []
+        heard = descriptor._replace(drop=self._dropped.append)
         self._kinds = (points(heard), ExtremePoints(heard, "min"), ExtremePoints(heard, "max"))
 
-    def frames(self, points: DataPoints) -> Iterator[Frame]:
+    def translate(self, points: DataPoints) -> Iterator[FamilySamples]:
         """Translate the data points of one export."""
         most: dict[str, list[Untranslatable]] = {}
         for kind in self._kinds:
-            self._refused.clear()
-            yield from kind.frames(points)
+            self._dropped.clear()
+            yield from kind.translate(points)
             by_reason: dict[str, list[Untranslatable]] = {}
-            for error in self._refused:
+            for error in self._dropped:
                 by_reason.setdefault(error.reason, []).append(error)
             for reason, errors in by_reason.items():
                 most[reason] = max(most.get(reason, []), errors, key=len)
         for error in chain.from_iterable(most.values()):
-            self._descriptor.refuse(error)
+            self._descriptor.drop(error)
 
-    def forget(self) -> None:
+    def release(self) -> None:
         """Give up the series: the metric is gone."""
         for kind in self._kinds:
-            kind.forget()
+            kind.release()
 
 
 class ExtremePoints:
@@ -62,13 +62,13 @@ class ExtremePoints:
         of_extreme = descriptor._replace(family=f"{descriptor.family}_{extreme}")
         self._points = NumberPoints(of_extreme, MetricType.GAUGE, lambda points: map(attrgetter(extreme), points))
 
-    def frames(self, points: DataPoints) -> Iterator[Frame]:
+    def translate(self, points: DataPoints) -> Iterator[FamilySamples]:
         """Translate the data points of one export, but for those that have not recorded their extremes."""
-        yield from self._points.frames([point for point in points if _has_extremes(point)])
+        yield from self._points.translate([point for point in points if _has_extremes(point)])
 
-    def forget(self) -> None:
+    def release(self) -> None:
         """Give up the series: the metric is gone."""
-        self._points.forget()
+        self._points.release()
 
 
 def _has_extremes(point: Any) -> bool:

@@ -10,7 +10,8 @@ from operator import lt
 from typing import Any, TypeAlias
 
 from ..errors import Untranslatable
-from ..model.family import Family, Frame, SeriesName
+from ..model.bucket_bound import le_text
+from ..model.family import Family, FamilySamples, SeriesName
 from ..model.remote_write import (
     BUCKET_BOUND,
     Exemplar,
@@ -20,14 +21,13 @@ from ..model.remote_write import (
 )
 from .exemplars import bucket_of
 from .label_sets import LabelSet, label_set
-from .labels import le_text
 from .native_histogram import custom_buckets, exponential
 from .points import (
     DataPoints,
     Descriptor,
     Samples,
     exemplars_by_point,
-    frames,
+    family_samples,
     timestamps,
     unreadable,
 )
@@ -48,7 +48,7 @@ class HistogramPoints:
         self._descriptor = descriptor
         self._by_shape: dict[_Shape, _ClassicBuckets] = {}
 
-    def frames(self, points: DataPoints) -> Iterator[Frame]:
+    def translate(self, points: DataPoints) -> Iterator[FamilySamples]:
         """Translate the data points of one export; those with other bounds are a family of their own."""
         by_shape = self._grouped(points)
         if by_shape.keys() != self._by_shape.keys() or len(by_shape) > 1:
@@ -62,14 +62,14 @@ class HistogramPoints:
                     self._by_shape[shape] = _ClassicBuckets(self._descriptor, *shape)
             except Untranslatable as error:
                 for _ in alike:
-                    self._descriptor.refuse(error)
+                    self._descriptor.drop(error)
             else:
-                yield from self._by_shape[shape].frames(alike)
+                yield from self._by_shape[shape].translate(alike)
 
-    def forget(self) -> None:
+    def release(self) -> None:
         """Give up the series: the metric is gone."""
         for buckets in self._by_shape.values():
-            buckets.forget()
+            buckets.release()
 
     def _grouped(self, points: DataPoints) -> dict[_Shape, DataPoints]:
         try:
@@ -83,7 +83,7 @@ class HistogramPoints:
             try:
                 groups.setdefault((tuple(point.explicit_bounds), len(point.bucket_counts)), []).append(point)
             except Exception as error:  # noqa: BLE001 - a point of any kind of wrong
-                self._descriptor.refuse(unreadable(error))
+                self._descriptor.drop(unreadable(error))
         return {**groups}
 
 
@@ -99,15 +99,17 @@ class NativePoints:
         self._descriptor = descriptor
         self._histogram = histogram
         family = _family(descriptor, (SeriesName(descriptor.family),), native=True)
-        self._streams = Streams(family, descriptor.claims, descriptor.labels, descriptor.refuse, descriptor.beginnings)
+        self._streams = Streams(
+            family, descriptor.registry, descriptor.labels, descriptor.drop, descriptor.zero_samples
+        )
 
-    def frames(self, points: DataPoints) -> Iterator[Frame]:
+    def translate(self, points: DataPoints) -> Iterator[FamilySamples]:
         """Translate the data points of one export."""
-        yield from frames(self._streams, self._samples, points, self._descriptor.refuse)
+        yield from family_samples(self._streams, self._samples, points, self._descriptor.drop)
 
-    def forget(self) -> None:
+    def release(self) -> None:
         """Give up the series: the metric is gone."""
-        self._streams.forget()
+        self._streams.release()
 
     def _samples(self, points: DataPoints) -> Samples:
         exemplars = exemplars_by_point(points) if self._descriptor.exemplars else {}
@@ -125,23 +127,23 @@ class CustomBucketPoints:
         self._native = NativePoints(descriptor, _with_custom_buckets)
         self._classic = HistogramPoints(descriptor)
 
-    def frames(self, points: DataPoints) -> Iterator[Frame]:
+    def translate(self, points: DataPoints) -> Iterator[FamilySamples]:
         """Translate the data points of one export."""
         complete: list[Any] = []
         others: list[Any] = []
         for point in points:
             (complete if _has_custom_buckets(point) else others).append(point)
-        yield from self._native.frames(complete)
-        yield from self._classic.frames(others)
+        yield from self._native.translate(complete)
+        yield from self._classic.translate(others)
 
-    def forget(self) -> None:
+    def release(self) -> None:
         """Give up the series: the metric is gone."""
-        self._native.forget()
-        self._classic.forget()
+        self._native.release()
+        self._classic.release()
 
 
 def exponential_points(descriptor: Descriptor) -> NativePoints:
-    """Returns what translates the points of an exponential histogram."""
+    """Return what translates the points of an exponential histogram."""
     return NativePoints(descriptor, _with_exponential_buckets)
 
 
@@ -159,16 +161,16 @@ class _ClassicBuckets:
         name = descriptor.family
         names = [SeriesName(f"{name}_bucket", le_text(bound)) for bound in (*self._bounds, math.inf)]
         family = _family(descriptor, (*names, SeriesName(f"{name}_sum"), SeriesName(f"{name}_count")))
-        self._streams = Streams(family, descriptor.claims, self._labels, descriptor.refuse, descriptor.beginnings)
+        self._streams = Streams(family, descriptor.registry, self._labels, descriptor.drop, descriptor.zero_samples)
 
-    def frames(self, points: DataPoints) -> Iterator[Frame]:
-        yield from frames(self._streams, self._samples, points, self._descriptor.refuse)
+    def translate(self, points: DataPoints) -> Iterator[FamilySamples]:
+        yield from family_samples(self._streams, self._samples, points, self._descriptor.drop)
 
     def keep_only(self, points: DataPoints) -> None:
         self._streams.keep_only(points)
 
-    def forget(self) -> None:
-        self._streams.forget()
+    def release(self) -> None:
+        self._streams.release()
 
     def _labels(self, attributes: Mapping[str, Any]) -> LabelSet:
         found = self._descriptor.labels(attributes)
@@ -223,7 +225,7 @@ class _ClassicBuckets:
 
 
 def _different_numbers(bounds: Sequence[Any]) -> tuple[float, ...]:
-    """Returns bounds as floats, of which two integers may be the same."""
+    """Return bounds as floats, of which two integers may be the same."""
     try:
         numbers = tuple(map(float, bounds))
     except (TypeError, ValueError, OverflowError):

@@ -40,7 +40,7 @@ class LabelSets:
         self._kept: dict[object, LabelSet] = {}
 
     def __call__(self, attributes: Mapping[str, Any]) -> LabelSet:
-        """Returns what attributes become; may raise what ``make`` raises."""
+        """Return what attributes become; may raise what ``make`` raises."""
         copy = dict(attributes)  # first, for somebody may change them meanwhile
         types = tuple(map(type, copy.values()))
         if not _PLAIN.issuperset(types):
@@ -58,5 +58,5 @@ class LabelSets:
 
 
 def label_set(attributes: Mapping[str, Any], labels: Labels) -> LabelSet:
-    """Returns the set of attributes, which nobody may change, and their labels."""
+    """Return the set of attributes, which nobody may change, and their labels."""
     return LabelSet(attributes, labels, len("".join(chain.from_iterable(labels)).encode()))

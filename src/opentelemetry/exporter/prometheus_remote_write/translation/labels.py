@@ -7,8 +7,6 @@ and Instrumentation Scope) and of Remote Write: names sorted by their bytes, eac
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal
-from math import inf, isnan
 from typing import Any
 
 from ..configuration.translation_strategy import TranslationStrategy
@@ -20,7 +18,7 @@ from .naming import label_name
 
 
 def attribute_labels(attributes: Mapping[str, Any], strategy: TranslationStrategy) -> dict[str, str]:
-    """Returns the labels for attributes, without those that are empty.
+    """Return the labels for attributes, without those that are empty.
 
     Where several keys give one label, their values are joined by ``;`` in the order of the keys' bytes.
 
@@ -29,7 +27,7 @@ def attribute_labels(attributes: Mapping[str, Any], strategy: TranslationStrateg
         strategy: How the keys are translated.
 
     Raises:
-        Untranslatable: A key or a value has no form as a label. All labels are refused together: without one of them,
+        Untranslatable: A key or a value has no form as a label. All labels are dropped together: without one of them,
             two series could become one.
     """
     try:
@@ -59,7 +57,7 @@ def scope_labels(
     attributes: Mapping[str, Any] | None,
     strategy: TranslationStrategy,
 ) -> dict[str, str]:
-    """Returns the labels for an instrumentation scope, whose names all begin with ``otel_scope_``.
+    """Return the labels for an instrumentation scope, whose names all begin with ``otel_scope_``.
 
     Args:
         name: The scope's name; as version and schema URL it gives no label where it is empty.
@@ -92,7 +90,7 @@ def merged_labels(
     target: Mapping[str, str],
     scope: Mapping[str, str],
 ) -> dict[str, str]:
-    """Returns all labels of a data point; of those with one name, the one given last in this list.
+    """Return all labels of a data point; of those with one name, the one given last in this list.
 
     What makes a series of it comes over this: first ``le``, then ``__name__``.
 
@@ -107,7 +105,7 @@ def merged_labels(
 
 
 def sorted_labels(labels: Mapping[str, str]) -> Labels:
-    """Returns the labels as they are sent: sorted by the bytes of their names, without empty names and values.
+    """Return the labels as they are sent: sorted by the bytes of their names, without empty names and values.
 
     Args:
         labels: Legal names, and values that can be written as UTF-8.
@@ -116,19 +114,3 @@ def sorted_labels(labels: Mapping[str, str]) -> Labels:
     if "" in labels or "" in labels.values():
         labels = {name: text for name, text in labels.items() if name and text}
     return tuple(sorted(labels.items()))
-
-
-def le_text(bound: float) -> str:
-    """Returns a bucket's upper bound as the value of the label ``le``: the shortest decimal, never with an exponent.
-
-    The same text in every export, whatever the bound's type, is what makes a bucket one series.
-
-    Args:
-        bound: The upper bound; infinity gives ``+Inf``.
-    """
-    bound = float(bound)
-    if isnan(bound):
-        return "NaN"
-    if bound in (inf, -inf):
-        return "+Inf" if bound > 0 else "-Inf"
-    return format(Decimal(repr(bound)), "f").removesuffix(".0")

@@ -36,7 +36,7 @@ class MetricKind(Enum):
 
 
 def metric_name(name: str, unit: str, kind: MetricKind, strategy: TranslationStrategy, namespace: str = "") -> str:
-    """Returns the name of the metric family; the series of a classic histogram add ``_bucket``, ``_sum`` or ``_count``.
+    """Return the name of the metric family; the series of a classic histogram add ``_bucket``, ``_sum`` or ``_count``.
 
     Args:
         name: The instrument's name.
@@ -68,7 +68,7 @@ def metric_name(name: str, unit: str, kind: MetricKind, strategy: TranslationStr
 
 
 def unit_word(unit: str, strategy: TranslationStrategy = TranslationStrategy.UNDERSCORE_ESCAPING_WITH_SUFFIXES) -> str:
-    """Returns the unit as metadata has it, such as ``bytes_per_second``; empty where there is none.
+    """Return the unit as metadata has it, such as ``bytes_per_second``; empty where there is none.
 
     Args:
         unit: The instrument's unit.
@@ -82,7 +82,7 @@ def unit_word(unit: str, strategy: TranslationStrategy = TranslationStrategy.UND
 
 @lru_cache(maxsize=_LABEL_NAMES_KEPT)
 def label_name(key: str, strategy: TranslationStrategy) -> str:
-    """Returns the name of the label for an attribute.
+    """Return the name of the label for an attribute.
 
     Escaped, every run of other characters than letters and digits becomes one underscore, ``key_`` comes before a
     leading digit, and a name between double underscores keeps these.
@@ -155,7 +155,7 @@ def _ending(unit: str, kind: MetricKind) -> str:
 
 
 def _without_suffix(name: str, suffix: str) -> str:
-    """Returns the name without the suffix and the delimiter before it, such as ``_`` or ``.``, where it has both.
+    """Return the name without the suffix and the delimiter before it, such as ``_`` or ``.``, where it has both.
 
     A letter or digit is no delimiter: the specification leaves alone only what ends in ``_total``, while the
     otlptranslator, taking any character for one, makes ``su_total`` of ``subtotal``.

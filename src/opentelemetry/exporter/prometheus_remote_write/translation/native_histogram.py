@@ -3,7 +3,7 @@
 OpenTelemetry numbers an exponential bucket by its lower bound and lists every bucket between the first and the last.
 Prometheus numbers it by its upper bound and lists runs of buckets. The rules are the OpenTelemetry specification's
 ("Prometheus and OpenMetrics Compatibility", Exponential Histograms) and those of Prometheus's specification of native
-histograms. What a receiver would refuse, and with it the whole request, is refused here.
+histograms. What a receiver would drop, and with it the whole request, is dropped here.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def exponential(  # noqa: PLR0913 - a data point has as many fields
     count: int,
     zero_threshold: float = 0.0,
 ) -> NativeHistogram:
-    """Returns an exponential histogram's point as a native histogram.
+    """Return an exponential histogram's point as a native histogram.
 
     A scale above 8 is brought down to 8 by merging buckets, without loss of a count.
 
@@ -99,7 +99,7 @@ def custom_buckets(
     sum: float | None,  # noqa: A002 - the name that the field has on both sides
     count: int,
 ) -> NativeHistogram:
-    """Returns an explicit histogram's point as a native histogram with custom buckets.
+    """Return an explicit histogram's point as a native histogram with custom buckets.
 
     Args:
         bounds: The upper bounds of the buckets; the last bucket has none. An explicit +Inf at the end is understood.
@@ -135,7 +135,7 @@ def custom_buckets(
 
 
 def _sparse(counts: Sequence[int], first: int, shift: int) -> tuple[tuple[Span, ...], tuple[int, ...], int]:
-    """Returns the spans, the deltas and the sum of dense counts.
+    """Return the spans, the deltas and the sum of dense counts.
 
     No span is empty, and none begins or ends with an empty bucket.
 
@@ -183,13 +183,13 @@ def _sparse(counts: Sequence[int], first: int, shift: int) -> tuple[tuple[Span, 
 
 
 def _without_infinity(bounds: Sequence[float], counts: Sequence[int]) -> tuple[Sequence[float], Sequence[int]]:
-    """Returns bounds and counts without an explicit +Inf: what lies above the last finite bound is one bucket."""
+    """Return bounds and counts without an explicit +Inf: what lies above the last finite bound is one bucket."""
     finite = bounds[:-1]
     return finite, (*counts[: len(finite)], sum(counts[len(finite) :]))
 
 
 def _as_float(value: float) -> float:
-    """Returns a sum as a float; Python's integers can be larger than any."""
+    """Return a sum as a float; Python's integers can be larger than any."""
     try:
         return float(value)
     except OverflowError:

@@ -1,4 +1,4 @@
-"""What the data points of a metric become: a class for each kind, with ``frames(points)`` and ``forget()``.
+"""What the data points of a metric become: a class for each kind, with ``translate(points)`` and ``release()``.
 
 One bad data point never costs another: all points are translated at once, and only where that fails one by one, to find
 those to leave out.
@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from ..errors import Untranslatable
-from ..model.family import Claims, Family, Frame, SeriesName
+from ..model.family import Family, FamilySamples, SeriesName
 from ..model.remote_write import (
     Exemplar,
     Metadata,
@@ -21,8 +21,9 @@ from ..model.remote_write import (
 from ..model.timestamps import milliseconds
 from .exemplars import prometheus_exemplars
 from .label_sets import LabelSet
+from .series_registry import SeriesRegistry
 from .streams import Streams
-from .zero_samples import Beginnings
+from .zero_samples import ZeroSamples
 
 DataPoints: TypeAlias = Sequence[Any]
 
@@ -36,10 +37,10 @@ class Descriptor(NamedTuple):
         help: The metric's description.
         unit: The unit's word.
         labels: From a data point's attributes to what they become.
-        claims: Where series are claimed.
-        refuse: Told of each data point that is left out, and why.
+        registry: Where series are claimed.
+        drop: Told of each data point that is left out, and why.
         exemplars: Whether exemplars are sent.
-        beginnings: Decides on seeds, where they are sent.
+        zero_samples: Decides on zero samples, where they are sent.
     """
 
     metric: str
@@ -47,19 +48,19 @@ class Descriptor(NamedTuple):
     help: str
     unit: str
     labels: Callable[[Mapping[str, Any]], LabelSet]
-    claims: Claims
-    refuse: Callable[[Untranslatable], None]
+    registry: SeriesRegistry
+    drop: Callable[[Untranslatable], None]
     exemplars: bool
-    beginnings: Beginnings | None = None
+    zero_samples: ZeroSamples | None = None
 
 
 class Points(Protocol):
     """The data points of one metric, from export to export."""
 
-    def frames(self, points: DataPoints) -> Iterator[Frame]:
+    def translate(self, points: DataPoints) -> Iterator[FamilySamples]:
         """Translate the data points of one export."""
 
-    def forget(self) -> None:
+    def release(self) -> None:
         """Give up the series: the metric is gone."""
 
 
@@ -89,16 +90,16 @@ class NumberPoints:
         family = Family(
             descriptor.metric, Metadata(name, type, descriptor.help, descriptor.unit), names=(SeriesName(name),)
         )
-        beginnings = descriptor.beginnings if type is MetricType.COUNTER else None
-        self._streams = Streams(family, descriptor.claims, descriptor.labels, descriptor.refuse, beginnings)
+        zero_samples = descriptor.zero_samples if type is MetricType.COUNTER else None
+        self._streams = Streams(family, descriptor.registry, descriptor.labels, descriptor.drop, zero_samples)
 
-    def frames(self, points: DataPoints) -> Iterator[Frame]:
+    def translate(self, points: DataPoints) -> Iterator[FamilySamples]:
         """Translate the data points of one export."""
-        yield from frames(self._streams, self._samples, points, self._descriptor.refuse)
+        yield from family_samples(self._streams, self._samples, points, self._descriptor.drop)
 
-    def forget(self) -> None:
+    def release(self) -> None:
         """Give up the series: the metric is gone."""
-        self._streams.forget()
+        self._streams.release()
 
     def _samples(self, points: DataPoints) -> Samples:
         exemplars = exemplars_by_point(points) if self._exemplars else {}
@@ -106,7 +107,7 @@ class NumberPoints:
 
 
 class Samples(NamedTuple):
-    """What data points are worth: the part of a :class:`Frame` that is new in every export."""
+    """What data points are worth: the part of a :class:`FamilySamples` that is new in every export."""
 
     timestamps: int | list[int]
     values: array[float]
@@ -114,60 +115,60 @@ class Samples(NamedTuple):
     exemplars: Mapping[int, tuple[Exemplar, ...]] = {}
 
 
-def frames(
+def family_samples(
     streams: Streams,
     samples: Callable[[DataPoints], Samples],
     points: DataPoints,
-    refuse: Callable[[Untranslatable], None],
-) -> Iterator[Frame]:
+    drop: Callable[[Untranslatable], None],
+) -> Iterator[FamilySamples]:
     """Translate the data points of one family and one export, leaving out those that cannot be.
 
     Args:
         streams: The family's.
         samples: From data points to what they are worth; may raise anything for what is wrong with one of them.
         points: The data points.
-        refuse: Told of each data point that is left out, and why.
+        drop: Told of each data point that is left out, and why.
 
     Yields:
-        One frame, if there is a data point left.
+        One family_samples, if there is a data point left.
     """
-    found, their_streams, alignment = streams.find(points)
+    found, their_streams, diff = streams.find(points)
     try:
         translated = samples(found)
     except Exception:  # noqa: BLE001 - whatever is wrong with one point, the others go out
-        found, their_streams, alignment = streams.find(list(_sound(found, samples, refuse)))
+        found, their_streams, diff = streams.find(list(_sound(found, samples, drop)))
         translated = samples(found)
     if found:
-        yield Frame(streams.family, their_streams, *translated, streams.seeds(), alignment)
+        yield FamilySamples(streams.family, their_streams, *translated, streams.zero_samples(), diff)
 
 
 def _sound(
-    points: DataPoints, samples: Callable[[DataPoints], Samples], refuse: Callable[[Untranslatable], None]
+    points: DataPoints, samples: Callable[[DataPoints], Samples], drop: Callable[[Untranslatable], None]
 ) -> Iterator[Any]:
     for point in points:
         try:
             samples([point])
         except Untranslatable as error:
-            refuse(error)
+            drop(error)
         except Exception as error:  # noqa: BLE001 - a point of any kind of wrong
-            refuse(unreadable(error))
+            drop(unreadable(error))
         else:
             yield point
 
 
 def unreadable(error: Exception) -> Untranslatable:
-    """Returns the reason to leave out a data point that is not as the SDK makes them."""
+    """Return the reason to leave out a data point that is not as the SDK makes them."""
     return Untranslatable("value", f"a data point cannot be read ({type(error).__name__}: {error})")
 
 
 def timestamps(points: DataPoints) -> int | list[int]:
-    """Returns the time of the data points in milliseconds: one if they share it, as all that the SDK collects do."""
+    """Return the time of the data points in milliseconds: one if they usage it, as all that the SDK collects do."""
     times = [point.time_unix_nano for point in points]
     return milliseconds(times[0]) if times and times.count(times[0]) == len(times) else list(map(milliseconds, times))
 
 
 def exemplars_by_point(points: DataPoints) -> dict[int, tuple[Exemplar, ...]]:
-    """Returns the exemplars of those data points that have some, by their position."""
+    """Return the exemplars of those data points that have some, by their position."""
     return {
         position: exemplars
         for position, point in enumerate(points)

@@ -17,7 +17,7 @@ MetricKey: TypeAlias = tuple[object, ...]
 
 
 def metric_key(metric: Metric, seen: Collection[MetricKey]) -> MetricKey:
-    """Returns what makes a metric the same in the next export; a number tells apart those that views made alike.
+    """Return what makes a metric the same in the next export; a number tells apart those that views made alike.
 
     Args:
         metric: The metric.
@@ -64,7 +64,7 @@ class RememberedScope:
     def drop(self, key: MetricKey) -> None:
         """Forget a metric."""
         for points in self.metrics.pop(key, ()):
-            points.forget()
+            points.release()
 
 
 class RememberedResource:
@@ -83,7 +83,7 @@ class RememberedResource:
         self._scopes: dict[InstrumentationScope, RememberedScope] = {}
 
     def scope(self, scope: InstrumentationScope) -> RememberedScope:
-        """Returns what is remembered of a scope."""
+        """Return what is remembered of a scope."""
         remembered = self._scopes.get(scope)
         if remembered is None:
             remembered = self._scopes[scope] = RememberedScope(scope, self.target)
@@ -96,8 +96,8 @@ class RememberedResource:
             if remembered not in keys:
                 del self._scopes[remembered.scope]
 
-    def forget(self) -> None:
+    def release(self) -> None:
         """Forget everything: the resource is gone."""
         self.keep_only({})
         if self.info:
-            self.info.forget()
+            self.info.release()

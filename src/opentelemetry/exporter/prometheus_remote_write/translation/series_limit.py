@@ -1,7 +1,7 @@
-"""How many series a process has, over all its exporters.
+"""The limit on how many series a process has, over all its exporters.
 
 Every set of attributes makes another series, and a careless attribute (a user's number, a path) makes them without end,
-which the receiver pays for. What is beyond the budget is refused; what has its place keeps it.
+which the receiver pays for. What exceeds the limit is dropped; what is sent already goes on.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ import threading
 from collections import Counter
 from weakref import WeakSet
 
-from ..errors import OverBudget
+from ..errors import SeriesLimitExceeded
 
 
-class Budget:
-    """The series of all exporters together."""
+class SeriesLimit:
+    """What all exporters of a process use together."""
 
     def __init__(self) -> None:
         self.reset()
@@ -23,45 +23,46 @@ class Budget:
     def reset(self) -> None:
         """Begin anew, as a forked child does: its exporters take again what they send."""
         self.lock = threading.Lock()
-        self.shares: WeakSet[Share] = WeakSet()
+        self.usages: WeakSet[SeriesUsage] = WeakSet()
 
     def used(self) -> Counter[str]:
-        """Returns how many series there are, by metric."""
+        """Return how many series there are, by metric."""
         with self.lock:
-            return sum((share.series for share in self.shares), Counter())
+            return sum((usage.series for usage in self.usages), Counter())
 
 
-PROCESS = Budget()
+PROCESS = SeriesLimit()
 """The process's own."""
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=PROCESS.reset)
 
 
-class Share:
+class SeriesUsage:
     """The series of one exporter; they count as long as somebody holds it.
 
     Args:
-        limit: How many series all shares of the budget have when this one takes more, at most; 0 is no limit.
-        budget: What it is a share of; by default of one of its own.
+        limit: How many series all usages may have together when this one takes more; 0 is no limit.
+        series_limit: Whose usage this is; by default of a limit of its own.
 
     Attributes:
         series: How many it has, by metric.
         size: How many it has.
     """
 
-    def __init__(self, limit: int = 0, budget: Budget | None = None) -> None:
+    def __init__(self, limit: int = 0, series_limit: SeriesLimit | None = None) -> None:
         self._limit = limit
-        self._budget = budget or Budget()
+        self._series_limit = series_limit or SeriesLimit()
         self.size = 0
         self.series: Counter[str] = Counter()
-        with self._budget.lock:
-            self._budget.shares.add(self)
+        with self._series_limit.lock:
+            self._series_limit.usages.add(self)
 
-    def check_room(self, series: int) -> None:
-        """Raise :class:`OverBudget` where so many series more are beyond the limit."""
-        if self._limit and sum(share.size for share in self._budget.shares) + series > self._limit:
-            raise OverBudget(self._limit)
+    def check(self, series: int) -> None:
+        """Raise :class:`SeriesLimitExceeded` where so many more series would exceed the limit."""
+        if self._limit:
+            with self._series_limit.lock:
+                self._check(series)
 
     def take(self, metric: str, series: int) -> None:
         """Take more series.
@@ -71,23 +72,27 @@ class Share:
             series: How many.
 
         Raises:
-            OverBudget: They are beyond the limit. None is taken.
+            SeriesLimitExceeded: They exceed the limit. None is taken.
         """
-        with self._budget.lock:
-            self.check_room(series)
+        with self._series_limit.lock:
+            self._check(series)
             self._add(metric, series)
 
     def give_back(self, metric: str, series: int) -> None:
         """Give back series that were taken."""
-        with self._budget.lock:
+        with self._series_limit.lock:
             self._add(metric, -series)
             if not self.series[metric]:
                 del self.series[metric]
 
-    def leave(self) -> None:
+    def detach(self) -> None:
         """Count no more, as if nobody held it."""
-        with self._budget.lock:
-            self._budget.shares.discard(self)
+        with self._series_limit.lock:
+            self._series_limit.usages.discard(self)
+
+    def _check(self, series: int) -> None:
+        if self._limit and sum(usage.size for usage in self._series_limit.usages) + series > self._limit:
+            raise SeriesLimitExceeded(self._limit)
 
     def _add(self, metric: str, series: int) -> None:
         self.size += series

@@ -8,13 +8,14 @@ from itertools import compress
 from operator import is_
 from typing import Any, NamedTuple
 
-from ..errors import OverBudget, Untranslatable
-from ..model.family import Claims, Family, Stream
-from ..model.list_diff import Alignment, Stretch, aligned
+from ..errors import SeriesLimitExceeded, Untranslatable
+from ..model.family import Family, Stream
+from ..model.list_diff import Block, ListDiff, list_diff
 from ..model.remote_write import Labels
 from ..model.timestamps import milliseconds
 from .label_sets import LabelSet
-from .zero_samples import Beginnings
+from .series_registry import SeriesRegistry
+from .zero_samples import ZeroSamples
 
 
 class Found(NamedTuple):
@@ -23,12 +24,12 @@ class Found(NamedTuple):
     Args:
         points: The data points that have a stream.
         streams: Their streams, in the same order: the same list as the last time if nothing changed.
-        alignment: Where these were in the list of the last time, if that is known.
+        diff: Where these were in the list of the last time, if that is known.
     """
 
     points: Sequence[Any]
     streams: Sequence[Stream]
-    alignment: Alignment | None = None
+    diff: ListDiff | None = None
 
 
 class _Known(NamedTuple):
@@ -40,14 +41,14 @@ class _Known(NamedTuple):
     streams: list[Stream]
 
     def add(self, attributes: object, copy: object, start: int | None, stream: Stream) -> None:
-        """Adds what is known of a point."""
+        """Add what is known of a point."""
         self.attributes.append(attributes)
         self.copies.append(copy)
         self.starts.append(start)
         self.streams.append(stream)
 
     def add_from(self, other: _Known, places: slice) -> None:
-        """Adds what is known of some points elsewhere."""
+        """Add what is known of some points elsewhere."""
         attributes, copies, starts, streams = other
         self.attributes.extend(attributes[places])
         self.copies.extend(copies[places])
@@ -55,7 +56,7 @@ class _Known(NamedTuple):
         self.streams.extend(streams[places])
 
     def only(self, stays: Collection[bool]) -> _Known:
-        """Returns what is known of those points that stay."""
+        """Return what is known of those points that stay."""
         attributes, copies, starts, streams = self
         return _Known(
             list(compress(attributes, stays)),
@@ -65,7 +66,7 @@ class _Known(NamedTuple):
         )
 
 
-_REFUSED = Stream((), 0, 0)
+_DROPPED = Stream((), 0, 0)
 
 
 class Streams:
@@ -78,25 +79,25 @@ class Streams:
 
     Args:
         family: Whose streams they are.
-        claims: Where their series are claimed.
+        registry: Where their series are claimed.
         labels: From a data point's attributes to what they become.
-        refuse: Told of each data point that gets no stream, and why.
-        beginnings: Decides on seeds, where the family has them.
+        drop: Told of each data point that gets no stream, and why.
+        zero_samples: Decides on zero samples, where the family has them.
     """
 
     def __init__(
         self,
         family: Family,
-        claims: Claims,
+        registry: SeriesRegistry,
         labels: Callable[[Mapping[str, Any]], LabelSet],
-        refuse: Callable[[Untranslatable], None],
-        beginnings: Beginnings | None = None,
+        drop: Callable[[Untranslatable], None],
+        zero_samples: ZeroSamples | None = None,
     ) -> None:
         self.family = family
-        self._claims = claims
+        self._registry = registry
         self._labels = labels
-        self._refuse = refuse
-        self._beginnings = beginnings
+        self._drop = drop
+        self._zero_samples = zero_samples
         self._known = _Known([], [], [], [])
         self._without_room: dict[int, object] = {}
         self._new: dict[Stream, int] = {}
@@ -112,27 +113,27 @@ class Streams:
             return Found(points, self._known.streams)
         return self._find_anew(points, recognised)
 
-    def seeds(self) -> Mapping[int, int]:
-        """Returns the seeds of streams found last, by position; each is given once."""
-        if self._beginnings is None:
+    def zero_samples(self) -> Mapping[int, int]:
+        """Return the zero samples of streams found last, by position; each is given once."""
+        if self._zero_samples is None:
             return {}
         new, self._new = self._new, {}
-        return self._beginnings.seeds(self.family, self._known.streams, new)
+        return self._zero_samples.zero_samples(self.family, self._known.streams, new)
 
     def keep_only(self, points: Sequence[Any]) -> None:
-        """Give up the streams, and their claims, whose attributes are not among those of some data points."""
+        """Give up the streams, and their registry, whose attributes are not among those of some data points."""
         present = {id(getattr(point, "attributes", None)) for point in points}
         stays = [id(attributes) in present for attributes in self._known.attributes]
         if not all(stays):
             self._give_up([stream for stream, it_stays in zip(self._known.streams, stays, strict=True) if not it_stays])
             self._known = self._known.only(stays)
 
-    def forget(self) -> None:
-        """Give up all streams and their claims."""
+    def release(self) -> None:
+        """Give up all streams and their registry."""
         self.keep_only(())
         self._without_room = {}
 
-    def _recognised(self, points: Sequence[Any]) -> Alignment | None:
+    def _recognised(self, points: Sequence[Any]) -> ListDiff | None:
         """Find where the points that are as they were stood in the export before; None if nothing changed."""
         held, copies, starts, _ = self._known
         with suppress(Exception):  # which of them cannot be read or compared shows when they are looked at one by one
@@ -146,56 +147,56 @@ class Streams:
             ):
                 return None
             identities = list(map(id, attributes))
-            alignment = aligned(list(map(id, held)), identities)
+            diff = list_diff(list(map(id, held)), identities)
             # An object that is there twice may have held one thing for the first point and another for the second.
             if len(set(identities)) == len(identities) and all(
                 there is None or (copies[there] == attributes[here] and starts[there] == since[here])
-                for here, there in alignment.stretches
+                for here, there in diff.blocks
             ):
-                return alignment
+                return diff
         before = dict(zip(map(id, held), zip(copies, starts, strict=True), strict=True))
-        return aligned(list(map(id, held)), [_identity(point, before) for point in points])
+        return list_diff(list(map(id, held)), [_identity(point, before) for point in points])
 
-    def _find_anew(self, points: Sequence[Any], recognised: Alignment) -> Found:
+    def _find_anew(self, points: Sequence[Any], recognised: ListDiff) -> Found:
         before = self._known
-        _, _, stretches, gone = recognised
+        _, _, blocks, gone = recognised
         left = {stream.labels: stream for stream in (before.streams[place] for place in gone)}
-        known, new, refused = self._look_at_others(points, stretches, left)
-        are_aligned = len(left) == len(gone)  # else some were found by their labels
+        known, new, dropped = self._look_at_others(points, blocks, left)
+        is_complete = len(left) == len(gone)  # else some were found by their labels
         self._give_up(left.values())
-        unclaimed = self._claims.claim_all(self.family, [known.streams[position].labels for position in new])
-        for place, reason in unclaimed.items():
-            refused[new[place]] = reason
+        unregistered = self._registry.register_all(self.family, [known.streams[position].labels for position in new])
+        for place, reason in unregistered.items():
+            dropped[new[place]] = reason
             self._new.pop(known.streams[new[place]], None)
-        beyond = [points[position] for position, error in refused.items() if isinstance(error, OverBudget)]
-        if refused:
+        beyond = [points[position] for position, error in dropped.items() if isinstance(error, SeriesLimitExceeded)]
+        if dropped:
             # What is known has not their number, so the next export looks at them again: there may be a place then.
-            stays = [position not in refused for position in range(len(points))]
-            known, points, are_aligned = known.only(stays), list(compress(points, stays)), False
+            stays = [position not in dropped for position in range(len(points))]
+            known, points, is_complete = known.only(stays), list(compress(points, stays)), False
         unchanged = known.streams == before.streams
         self._known = known._replace(streams=before.streams) if unchanged else known
         # Last, for what is read and logged may run code of the application.
         self._without_room = {id(attributes): attributes for attributes in [point.attributes for point in beyond]}
-        for _, error in sorted(refused.items()):
-            self._refuse(error)
+        for _, error in sorted(dropped.items()):
+            self._drop(error)
         streams = self._known.streams
-        return Found(points, streams, Alignment(before.streams, streams, stretches, gone) if are_aligned else None)
+        return Found(points, streams, ListDiff(before.streams, streams, blocks, gone) if is_complete else None)
 
     def _look_at_others(
-        self, points: Sequence[Any], stretches: Iterable[Stretch], left: dict[Labels, Stream]
+        self, points: Sequence[Any], blocks: Iterable[Block], left: dict[Labels, Stream]
     ) -> tuple[_Known, list[int], dict[int, Untranslatable]]:
         """Look at the points that are not as they were.
 
         Args:
             points: The data points.
-            stretches: Where they were before.
+            blocks: Where they were before.
             left: The streams that were found before and not yet now, by their labels. What is found is taken away.
 
         Returns:
             What is known of the points, the positions of the streams that are new, and why not, by position.
         """
-        known, new, refused = _Known([], [], [], []), [], {}
-        for here, there in stretches:
+        known, new, dropped = _Known([], [], [], []), [], {}
+        for here, there in blocks:
             if there is not None:
                 known.add_from(self._known, there)
                 continue
@@ -203,15 +204,15 @@ class Streams:
                 try:
                     stream = self._look_at(points[position], left, known)
                 except Exception as error:  # noqa: BLE001 - attributes of any kind of wrong
-                    refused[position] = _reason(error)
-                    known.add(None, None, None, _REFUSED)
+                    dropped[position] = _reason(error)
+                    known.add(None, None, None, _DROPPED)
                 else:
                     if left.pop(stream.labels, None) is None:
                         new.append(position)
-        return known, new, refused
+        return known, new, dropped
 
     def _give_up(self, streams: Collection[Stream]) -> None:
-        self._claims.release_all(self.family, [stream.labels for stream in streams])
+        self._registry.release_all(self.family, [stream.labels for stream in streams])
         for stream in streams:
             self._new.pop(stream, None)
 
@@ -221,14 +222,14 @@ class Streams:
         if attributes is not None and not isinstance(attributes, (dict, Mapping)):  # the SDK's are dicts: soon answered
             raise Untranslatable("attributes", f"attributes of type {type(attributes).__name__} are no mapping")
         if id(attributes) in self._without_room:
-            self._claims.check_room(self.family)
+            self._registry.check(self.family)
         began = milliseconds(start or 0)
         copy, labels, label_bytes = self._labels(attributes or {})
         stream = left.get(labels)
         if stream is None or stream.start != began:
             stream = Stream(labels, began, label_bytes)
-            if self._beginnings and (seed := self._beginnings.seed(point)) is not None:
-                self._new[stream] = seed
+            if self._zero_samples and (zero_sample := self._zero_samples.zero_sample(point)) is not None:
+                self._new[stream] = zero_sample
         known.add(attributes, None if attributes is None else copy, start, stream)
         return stream
 

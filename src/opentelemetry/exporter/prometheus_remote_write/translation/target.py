@@ -59,7 +59,7 @@ def target(  # noqa: PLR0913 - each is a setting of its own
     resources_as_labels: bool,
     target_info: bool,
 ) -> Target:
-    """Returns what a resource becomes.
+    """Return what a resource becomes.
 
     ``target_info`` is sent where it says something (the resource has more than the attributes that identify it) that
     can be joined to other series (there is a ``job`` or an ``instance``). An attribute that cannot be a label is left

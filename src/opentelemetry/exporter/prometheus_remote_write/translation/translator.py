@@ -26,11 +26,11 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from ..configuration.settings import Settings
 from ..configuration.translation_strategy import TranslationStrategy
 from ..errors import Untranslatable
-from ..model.family import Claims, Frame
+from ..model.family import FamilySamples
 from ..model.remote_write import METRIC_NAME, Labels, MetricType
 from ..model.timestamps import NANOSECONDS_PER_MILLISECOND
 from ..text import valid_text
-from .dropped_points import Refusals
+from .dropped_points import DroppedPoints
 from .extremes import WithExtremes
 from .histogram_points import (
     CustomBucketPoints,
@@ -56,9 +56,10 @@ from .remembered import (
     RememberedScope,
     metric_key,
 )
-from .series_limit import Budget, Share
+from .series_limit import SeriesLimit, SeriesUsage
+from .series_registry import SeriesRegistry
 from .target import Target, target
-from .zero_samples import Beginnings
+from .zero_samples import ZeroSamples
 
 _KINDS = {
     Gauge: MetricKind.GAUGE,
@@ -72,43 +73,43 @@ class Translator:
 
     Args:
         settings: Names, labels and what is left out.
-        refusals: Where what is left out is counted.
+        dropped: Where what is left out is counted.
         resources_as_labels: Whether every resource attribute is copied onto every series.
         custom_buckets: Whether explicit histograms become native histograms with custom buckets.
-        beginnings: Decides on the seeds of counters and histograms; without it they have none.
-        budget: Of series, that others may have a share of, too.
+        zero_samples: Decides on the zero samples of counters and histograms; without it they have none.
+        series_limit: Of all exporters of the process.
     """
 
     def __init__(  # noqa: PLR0913 - all but two are by keyword
         self,
         settings: Settings,
-        refusals: Refusals,
+        dropped: DroppedPoints,
         *,
         resources_as_labels: bool = False,
         custom_buckets: bool = False,
-        beginnings: Beginnings | None = None,
-        budget: Budget | None = None,
+        zero_samples: ZeroSamples | None = None,
+        series_limit: SeriesLimit | None = None,
     ) -> None:
         self._settings = settings
         self._strategy = TranslationStrategy(settings.translation_strategy)
         self._resources_as_labels = resources_as_labels
         self._custom_buckets = custom_buckets
-        self._refusals = refusals
-        self._beginnings = beginnings
-        self._budget = budget or Budget()
-        self._claims = Claims(Share(settings.max_series, self._budget))
+        self._dropped = dropped
+        self._zero_samples = zero_samples
+        self._series_limit = series_limit or SeriesLimit()
+        self._registry = SeriesRegistry(SeriesUsage(settings.max_series, self._series_limit))
         # However many series there are, what tells their target is sent.
-        self._claims_of_info = self._claims.beyond(Share(0, self._budget))
+        self._info_registry = self._registry.beyond(SeriesUsage(0, self._series_limit))
         self._resources: list[RememberedResource] = []
 
-    def translate(self, data: MetricsData) -> Iterator[Frame]:
+    def translate(self, data: MetricsData) -> Iterator[FamilySamples]:
         """Translate one export.
 
         Args:
             data: What the SDK collected.
 
         Yields:
-            A frame for each family that has something to send. Series that are not in it are forgotten.
+            A family_samples for each family that has something to send. Series that are not in it are forgotten.
         """
         by_resource: dict[RememberedResource, list[ScopeMetrics]] = {}
         for of_resource in data.resource_metrics:
@@ -116,22 +117,22 @@ class Translator:
             by_resource.setdefault(resource, []).extend(of_resource.scope_metrics)
         for resource in self._resources:
             if resource not in by_resource:
-                resource.forget()
+                resource.release()
         self._resources = list(by_resource)
         for resource, scopes in by_resource.items():
             yield from self._translate_resource(resource, scopes)
-        self._refusals.tell_of_budget(self._settings.max_series, self._budget.used)
+        self._dropped.log_exceeded(self._settings.max_series, self._series_limit.used)
 
-    def forget(self) -> None:
+    def release(self) -> None:
         """Give up all series."""
         for resource in self._resources:
-            resource.forget()
+            resource.release()
         self._resources = []
 
-    def leave(self) -> None:
-        """Leave the budget to others, whatever state the series are in; nothing is translated any more."""
-        for claims in (self._claims, self._claims_of_info):
-            claims.share.leave()
+    def detach(self) -> None:
+        """Leave the series limit to others, whatever state the series are in; nothing is translated any more."""
+        for registry in (self._registry, self._info_registry):
+            registry.usage.detach()
 
     def _resource(self, attributes: Mapping[str, Any], known: Iterable[RememberedResource]) -> RememberedResource:
         for resource in known:
@@ -148,7 +149,7 @@ class Translator:
             target_info=not settings.disable_target_info,
         )
         for sentence in made.left_out:
-            self._refusals.refuse("target_info", Untranslatable("resource attribute", sentence))
+            self._dropped.drop("target_info", Untranslatable("resource attribute", sentence))
         return RememberedResource(attributes, made, self._info(made.info) if made.info else None)
 
     def _info(self, labels: Labels) -> NumberPoints:
@@ -158,26 +159,28 @@ class Translator:
             help="Target metadata",
             unit="",
             labels=LabelSets(lambda _: tuple(label for label in labels if label[0] != METRIC_NAME)),
-            claims=self._claims_of_info,
-            refuse=lambda error: self._refusals.refuse("target_info", error),
+            registry=self._info_registry,
+            drop=lambda error: self._dropped.drop("target_info", error),
             exemplars=False,
         )
         return NumberPoints(descriptor, MetricType.GAUGE)
 
-    def _translate_resource(self, resource: RememberedResource, scopes: Iterable[ScopeMetrics]) -> Iterator[Frame]:
+    def _translate_resource(
+        self, resource: RememberedResource, scopes: Iterable[ScopeMetrics]
+    ) -> Iterator[FamilySamples]:
         current = self._current(resource, scopes)
         resource.keep_only(current)  # first, so that what takes the place of a metric can have its series
         newest = 0
         for scope, metrics in current.items():
             for key, metric in metrics.items():
-                for frame in self._translate_metric(scope, key, metric):
-                    times = frame.timestamps
+                for family_samples in self._translate_metric(scope, key, metric):
+                    times = family_samples.timestamps
                     newest = max(newest, times if isinstance(times, int) else max(times))
-                    yield frame
-        if self._beginnings:
-            self._beginnings.note(newest)
+                    yield family_samples
+        if self._zero_samples:
+            self._zero_samples.note(newest)
         if newest and resource.info:
-            yield from resource.info.frames([_InfoPoint(newest * NANOSECONDS_PER_MILLISECOND)])
+            yield from resource.info.translate([_InfoPoint(newest * NANOSECONDS_PER_MILLISECOND)])
 
     def _current(
         self, resource: RememberedResource, scopes: Iterable[ScopeMetrics]
@@ -192,29 +195,29 @@ class Translator:
                         metrics = current.setdefault(resource.scope(scope_metrics.scope), {})
                     metrics[metric_key(metric, metrics)] = metric
                 except Exception as error:  # noqa: BLE001 - a foreign producer's data may be wrong in any way
-                    self._refuse(metric, _unexpected(error))
+                    self._drop(metric, _unexpected(error))
         return current
 
-    def _translate_metric(self, scope: RememberedScope, key: MetricKey, metric: Metric) -> list[Frame]:
+    def _translate_metric(self, scope: RememberedScope, key: MetricKey, metric: Metric) -> list[FamilySamples]:
         """Nothing is raised, because one bad metric never costs another; of a metric that fails nothing is sent."""
         try:
             kinds = scope.metrics.get(key)
             if kinds is None:
                 kinds = scope.metrics[key] = list(self._points_of(scope, metric))
             points = list(getattr(metric.data, "data_points", ()))
-            return [frame for kind in kinds for frame in kind.frames(points)]
+            return [family_samples for kind in kinds for family_samples in kind.translate(points)]
         except Untranslatable as error:
-            self._refuse(metric, error)
+            self._drop(metric, error)
         except Exception as error:  # noqa: BLE001 - as above
-            self._refuse(metric, _unexpected(error))
+            self._drop(metric, _unexpected(error))
             scope.drop(key)
         return []
 
-    def _refuse(self, metric: Any, error: Untranslatable) -> None:
+    def _drop(self, metric: Any, error: Untranslatable) -> None:
         points = 0
         with suppress(Exception):
             points = len(metric.data.data_points)
-        self._refusals.refuse(str(getattr(metric, "name", metric)), error, points)
+        self._dropped.drop(str(getattr(metric, "name", metric)), error, points)
 
     def _points_of(self, scope: RememberedScope, metric: Metric) -> Iterator[Points]:
         if any(fnmatchcase(metric.name, glob) for glob in self._settings.drop_metrics):
@@ -246,10 +249,10 @@ class Translator:
             help=valid_text(metric.description or ""),
             unit=unit_word(metric.unit or "", strategy),
             labels=scope.label_sets,
-            claims=self._claims,
-            refuse=lambda error: self._refusals.refuse(metric.name, error),
+            registry=self._registry,
+            drop=lambda error: self._dropped.drop(metric.name, error),
             exemplars=not settings.disable_exemplars,
-            beginnings=self._beginnings,
+            zero_samples=self._zero_samples,
         )
 
     def _label_sets(self, of: Target, scope: InstrumentationScope) -> LabelSets:
@@ -270,7 +273,7 @@ class Translator:
 
         def labels(attributes: Mapping[str, Any]) -> Labels:
             own = attribute_labels(attributes, strategy)
-            if common.keys().isdisjoint(own):  # so that all sets share what they have in common
+            if common.keys().isdisjoint(own):  # so that all sets usage what they have in common
                 return tuple(sorted((*in_order, *own.items())))
             return sorted_labels(merged(own))
 

@@ -50,7 +50,7 @@ _ILLEGAL = re.compile("[^A-Za-z0-9:]+")
 
 
 def unit_words(unit: str) -> tuple[str, str]:
-    """Returns the word for what is measured and that for what it is measured by, either of them possibly empty.
+    """Return the word for what is measured and that for what it is measured by, either of them possibly empty.
 
     ``By/s`` gives ``bytes`` and ``per_second``. A half with an annotation, such as ``{request}``, gives nothing; a half
     that has no word of its own stands for itself.
@@ -65,7 +65,7 @@ def unit_words(unit: str) -> tuple[str, str]:
 
 
 def legal_unit_word(word: str) -> str:
-    """Returns the word with each run of characters that a name cannot have as one ``_``, and none in front.
+    """Return the word with each run of characters that a name cannot have as one ``_``, and none in front.
 
     Args:
         word: One of the two that `unit_words` gives.

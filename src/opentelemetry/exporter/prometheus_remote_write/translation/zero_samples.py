@@ -1,8 +1,8 @@
 """Which streams begin with an export, and when they stood at zero.
 
 A receiver that finds a new series at 42 cannot know that it counted from 0 to 42: ``increase()`` and ``rate()`` see
-only what comes later. So a new counter or histogram is preceded by a sample of 0 at its start time, its seed. For a
-stream that was sent before, or that has counted for longer, a seed would be an invention; it gets none.
+only what comes later. So a new counter or histogram is preceded by a sample of 0 at its start time, its zero
+sample. For a stream that was sent before, or that has counted for longer, one would be an invention; it gets none.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from ..model.timestamps import milliseconds
 _RECENT = 30 * 60 * 1000  # milliseconds; Prometheus takes nothing that is an hour older than the newest that it has
 
 
-class Beginnings:
-    """Decides on seeds, from export to export.
+class ZeroSamples:
+    """Decides on zero samples, from export to export.
 
     Args:
         began: When the exporter began, in nanoseconds since the epoch. What counts since before may have been sent.
@@ -35,13 +35,13 @@ class Beginnings:
         """End an export; what comes now belongs to the next.
 
         Args:
-            lost: Whether nothing of it was answered or is kept, so that its seeds have to go out with the next.
+            lost: Whether nothing of it was answered or is kept, so that its zero samples have to go out with the next.
         """
         oldest = self._latest - _RECENT
         self._lost = {
             (family, streams[position].labels): at
-            for family, streams, seeds in (self._given if lost else ())
-            for position, at in seeds.items()
+            for family, streams, zero_samples in (self._given if lost else ())
+            for position, at in zero_samples.items()
             if at >= oldest
         }
         self._given = []
@@ -51,12 +51,12 @@ class Beginnings:
         """Note the time of a sample of this export, in milliseconds."""
         self._latest = max(self._latest, time)
 
-    def seed(self, point: Any) -> int | None:
-        """Returns the time of a stream's seed, in milliseconds; None where it has none.
+    def zero_sample(self, point: Any) -> int | None:
+        """Return the time of a stream's zero sample, in milliseconds; None where it has none.
 
         Args:
             point: The data point with which the stream comes for the first time. It must have started after all that
-                was exported before, and before its own time; in the same millisecond the seed is put one before.
+                was exported before, and before its own time; in the same millisecond the zero sample is put one before.
 
         Raises:
             Untranslatable: One of the point's times is none.
@@ -67,13 +67,13 @@ class Beginnings:
         at = min(milliseconds(start), time - 1)
         return at if at > self._newest and time - at <= _RECENT else None
 
-    def seeds(self, family: Family, streams: Sequence[Stream], new: Mapping[Stream, int]) -> dict[int, int]:
-        """Returns the seeds that go out now, by the position of their stream.
+    def zero_samples(self, family: Family, streams: Sequence[Stream], new: Mapping[Stream, int]) -> dict[int, int]:
+        """Return the zero samples that go out now, by the position of their stream.
 
         Args:
             family: The family of the streams.
             streams: All that are sent in this export.
-            new: The seeds of those that are new.
+            new: The zero samples of those that are new.
         """
         if not new and not self._lost:
             return {}

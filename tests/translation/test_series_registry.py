@@ -1,9 +1,10 @@
 import pytest
 
 from opentelemetry.exporter.prometheus_remote_write.errors import Untranslatable
-from opentelemetry.exporter.prometheus_remote_write.model.family import Claims, Family, SeriesName
+from opentelemetry.exporter.prometheus_remote_write.model.family import Family, SeriesName
 from opentelemetry.exporter.prometheus_remote_write.model.remote_write import Metadata, MetricType
-from opentelemetry.exporter.prometheus_remote_write.translation.series_limit import Share
+from opentelemetry.exporter.prometheus_remote_write.translation.series_limit import SeriesUsage
+from opentelemetry.exporter.prometheus_remote_write.translation.series_registry import SeriesRegistry
 
 SHOP = (("job", "shop"),)
 
@@ -44,16 +45,16 @@ ROOMS = histogram("rooms", "1")
 )
 def test_a_series_belongs_to_the_first_that_claims_it_until_it_is_released(first, second):
     for keeper, other in ((first, second), (second, first)):
-        claims = Claims()
-        claims.claim(*keeper)
+        registry = SeriesRegistry()
+        registry.register(*keeper)
         with pytest.raises(Untranslatable, match="only one is sent") as refusal:
-            claims.claim(*other)
+            registry.register(*other)
         assert refusal.value.reason == "duplicate"
 
-        claims.release_all(keeper[0], [keeper[1]])
-        claims.claim(*other)
+        registry.release_all(keeper[0], [keeper[1]])
+        registry.register(*other)
         with pytest.raises(Untranslatable):
-            claims.claim(*keeper)
+            registry.register(*keeper)
 
 
 @pytest.mark.parametrize(
@@ -72,51 +73,51 @@ def test_a_series_belongs_to_the_first_that_claims_it_until_it_is_released(first
 )
 def test_series_that_differ_have_an_owner_each(claimed):
     for order in (claimed, claimed[::-1]):
-        claims = Claims()
+        registry = SeriesRegistry()
         for family, labels in order:
-            claims.claim(family, labels)
+            registry.register(family, labels)
 
 
 def test_a_claim_that_is_refused_takes_nothing():
-    claims = Claims()
-    claims.claim(gauge("latency_count"), SHOP)
+    registry = SeriesRegistry()
+    registry.register(gauge("latency_count"), SHOP)
     with pytest.raises(Untranslatable):
-        claims.claim(LATENCY, SHOP)
-    claims.claim(gauge("latency_sum"), SHOP)
+        registry.register(LATENCY, SHOP)
+    registry.register(gauge("latency_sum"), SHOP)
 
 
 def test_a_refusal_names_the_series_and_who_has_it():
-    claims = Claims()
-    claims.claim(LATENCY, (("job", "shop"), ("route", "/")))
+    registry = SeriesRegistry()
+    registry.register(LATENCY, (("job", "shop"), ("route", "/")))
     with pytest.raises(Untranslatable) as refusal:
-        claims.claim(gauge("latency_count"), (("job", "shop"), ("route", "/")))
+        registry.register(gauge("latency_count"), (("job", "shop"), ("route", "/")))
     assert 'latency_count{job="shop", route="/"}' in str(refusal.value)
     assert "'http.latency'" in str(refusal.value)
 
 
 def test_nothing_is_kept_of_what_was_released():
-    claims = Claims()
+    registry = SeriesRegistry()
     for number in range(10):
         family, labels = gauge(f"level_{number}"), (("le", str(number)),)
-        claims.claim(family, labels)
-        claims.release_all(family, [labels])
-    assert claims._owners == {}
-    assert claims.share.series == {}
+        registry.register(family, labels)
+        registry.release_all(family, [labels])
+    assert registry._owners == {}
+    assert registry.usage.series == {}
 
 
 def test_of_streams_that_are_claimed_together_those_are_refused_that_would_be_alone():
-    claims = Claims(Share(limit=4))
-    claims.claim(gauge("level"), (("at", "a"),))
+    registry = SeriesRegistry(SeriesUsage(limit=4))
+    registry.register(gauge("level"), (("at", "a"),))
     labels = [(("at", place),) for place in "bacbde"]
-    refused = claims.claim_all(gauge("level"), labels)
+    refused = registry.register_all(gauge("level"), labels)
     assert [error.reason for error in refused.values()] == ["duplicate", "duplicate", "max_series"]
     assert [*refused] == [1, 3, 5]
-    assert claims.share.size == 4
+    assert registry.usage.size == 4
 
 
 def test_streams_that_are_claimed_together_are_told_from_a_buckets_series():
-    claims = Claims()
-    claims.claim(LATENCY, SHOP)
-    refused = claims.claim_all(gauge("latency_bucket"), [SHOP, bucket("1")])
+    registry = SeriesRegistry()
+    registry.register(LATENCY, SHOP)
+    refused = registry.register_all(gauge("latency_bucket"), [SHOP, bucket("1")])
     assert [*refused] == [1]
-    assert [*claims.claim_all(LATENCY, [(("job", "other"),), SHOP])] == [1]
+    assert [*registry.register_all(LATENCY, [(("job", "other"),), SHOP])] == [1]

@@ -1,0 +1,132 @@
+"""Which stream writes which series."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
+
+from ..errors import SeriesLimitExceeded, Untranslatable
+from ..model.family import Family, SeriesGroup, SeriesName
+from ..model.remote_write import BUCKET_BOUND, Labels
+from .series_limit import SeriesUsage
+
+
+class SeriesRegistry:
+    """Knows who writes which series.
+
+    No two streams may write one: receivers keep one sample and drop the other silently.
+
+    Registered are a stream's labels under each of its family's names, not every series: a histogram's buckets are
+    registered together. Only a stream that brings a label ``le`` of its own can hit one bucket among them.
+
+    Args:
+        usage: What is registered counts in it. By default there is no limit.
+    """
+
+    def __init__(self, usage: SeriesUsage | None = None) -> None:
+        self.usage = usage or SeriesUsage()
+        self._owners: dict[SeriesGroup, dict[Labels, Family]] = {}
+
+    def beyond(self, usage: SeriesUsage) -> SeriesRegistry:
+        """Return a registry of the same series that counts in another usage."""
+        registry = SeriesRegistry(usage)
+        registry._owners = self._owners
+        return registry
+
+    def register(self, family: Family, labels: Labels) -> None:
+        """Take the series of a stream.
+
+        Args:
+            family: The stream's family.
+            labels: The stream's labels.
+
+        Raises:
+            Untranslatable: Another stream has one of the series, or they exceed the limit
+                (:class:`SeriesLimitExceeded`). Nothing is taken.
+        """
+        for name, owner in self._owners_of(family, labels):
+            shown = ", ".join(f'{label}="{text}"' for label, text in labels)
+            raise Untranslatable(
+                "duplicate",
+                f"its series {name}{{{shown}}} is the same as one of metric {owner.metric!r}, and only one is sent: "
+                "rename one metric, or tell their attributes or scopes apart",
+            )
+        self.usage.take(family.metric, len(family.names))
+        for group in family.groups:
+            self._owners.setdefault(group, {})[labels] = family
+
+    def register_all(self, family: Family, all_labels: Sequence[Labels]) -> Mapping[int, Untranslatable]:
+        """Take the series of streams.
+
+        Args:
+            family: The streams' family.
+            all_labels: The labels of each.
+
+        Returns:
+            What :meth:`register` would raise, by the position of those streams that cannot have their series.
+        """
+        if not all_labels:
+            return {}
+        new = dict.fromkeys(all_labels, family)
+        if len(new) == len(all_labels) and self._are_free(family, new):
+            with suppress(SeriesLimitExceeded):
+                self.usage.take(family.metric, len(family.names) * len(new))
+                for group in family.groups:
+                    self._owners.setdefault(group, {}).update(new)
+                return {}
+        dropped: dict[int, Untranslatable] = {}
+        for position, labels in enumerate(all_labels):
+            try:
+                self.register(family, labels)
+            except Untranslatable as error:
+                dropped[position] = error
+        return dropped
+
+    def check(self, family: Family) -> None:
+        """Raise :class:`SeriesLimitExceeded` where there is no room for another stream of a family."""
+        self.usage.check(len(family.names))
+
+    def release_all(self, family: Family, all_labels: Collection[Labels]) -> None:
+        """Give back the series of streams.
+
+        Args:
+            family: The streams' family.
+            all_labels: The labels of each; all are registered.
+        """
+        if not all_labels:
+            return
+        for group in family.groups:
+            owners = self._owners[group]
+            for labels in all_labels:
+                del owners[labels]
+            if not owners:
+                del self._owners[group]
+        self.usage.give_back(family.metric, len(family.names) * len(all_labels))
+
+    def _are_free(self, family: Family, all_labels: Mapping[Labels, object]) -> bool:
+        """Whether certainly nobody has a series of some streams."""
+        return all(
+            SeriesGroup(group.name, not group.is_bucket) not in self._owners
+            and self._owners.get(group, {}).keys().isdisjoint(all_labels)
+            for group in family.groups
+        )
+
+    def _owners_of(self, family: Family, labels: Labels) -> Iterator[tuple[str, Family]]:
+        for group in family.groups:
+            if owner := self._owners.get(group, {}).get(labels):
+                yield group.name, owner
+            if others := self._owners.get(SeriesGroup(group.name, not group.is_bucket)):
+                for bucket, their_labels in _as_buckets(family, group, labels):
+                    owner = others.get(their_labels)
+                    if owner and (group.is_bucket or bucket in owner.names):
+                        yield group.name, owner
+
+
+def _as_buckets(family: Family, group: SeriesGroup, labels: Labels) -> Iterator[tuple[SeriesName, Labels]]:
+    """The series of a group as those of the other kind have them: ``le`` among the labels, or in the name."""
+    if group.is_bucket:
+        for series in family.names:
+            if series.name == group.name and series.le:
+                yield series, tuple(sorted([*labels, (BUCKET_BOUND, series.le)]))
+    elif bound := dict(labels).get(BUCKET_BOUND):
+        yield SeriesName(group.name, bound), tuple(label for label in labels if label[0] != BUCKET_BOUND)
