@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
+from argparse import RawDescriptionHelpFormatter
+from collections.abc import Sequence
+from difflib import get_close_matches
+from importlib import import_module
 from importlib.metadata import version
-from typing import TYPE_CHECKING
 
-from opentelemetry_prometheus_remote_write import DISTRIBUTION, receive
+from opentelemetry_prometheus_remote_write import DISTRIBUTION
+from opentelemetry_prometheus_remote_write.command_line import Parser
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+SUBCOMMANDS = ("run", "receive")
+"""The modules of the subcommands, in the order of the help.
+
+Each has a docstring, whose first line is the summary; ``EXAMPLE``, a command line; ``EXIT_STATUSES``, a sentence;
+``add_arguments(parser)``; and ``run(arguments)``, which returns the exit status.
+"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -20,18 +27,40 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: The command line after the command's name; None takes the process's.
 
     Returns:
-        The exit status: 0 if all went well, 2 if it was called wrongly or could not start.
+        The exit status: 2 if it was called wrongly, else that of the subcommand.
     """
-    parser = argparse.ArgumentParser(prog="otel-prw", description="Tools for metrics that are pushed by Remote Write.")
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    parser = Parser(
+        prog="otel-prw",
+        description="Run, check and watch metrics that are pushed by Remote Write.",
+        epilog="example: otel-prw check --help",
+    )
     parser.add_argument("--version", action="version", version=f"%(prog)s {version(DISTRIBUTION)}")
     commands = parser.add_subparsers(metavar="command", required=True)
-    for name, module in {"receive": receive}.items():
-        summary, _, _ = (module.__doc__ or "").partition("\n")
-        command = commands.add_parser(name, help=summary, description=summary)
-        module.add_arguments(command)
-        command.set_defaults(run=module.run)
-    parsed = parser.parse_args(arguments)
+    chosen = next((word for word in given if not word.startswith("-")), "")
+    for name in SUBCOMMANDS:
+        module = import_module(f"{__package__}.{name}")
+        summary, _, details = (module.__doc__ or "").partition("\n")
+        command = commands.add_parser(
+            name,
+            help=summary,
+            description=f"{summary}\n{details}".rstrip(),
+            epilog=f"exit status: {module.EXIT_STATUSES}\n\nexample: {module.EXAMPLE}",
+            formatter_class=RawDescriptionHelpFormatter,
+        )
+        if name == chosen:  # the flags of the others need not be made
+            module.add_arguments(command)
+            command.set_defaults(run=module.run, parser=command)
+    parsed, unknown = parser.parse_known_args(given)
+    if unknown:
+        _refuse(parsed.parser, unknown[0])
     return int(parsed.run(parsed))
+
+
+def _refuse(parser: Parser, word: str) -> None:
+    flag = word.partition("=")[0]
+    close = get_close_matches(flag, parser.flags, n=1) if flag.startswith("-") else []
+    parser.error(f"{flag} is not an argument" + (f"; did you mean {close[0]}?" if close else ""))
 
 
 if __name__ == "__main__":

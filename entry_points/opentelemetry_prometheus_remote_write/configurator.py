@@ -18,7 +18,7 @@ from opentelemetry.environment_variables import OTEL_METRICS_EXPORTER
 from opentelemetry.sdk._configuration import _OTelSDKConfigurator
 from opentelemetry.sdk.environment_variables import OTEL_CONFIG_FILE, OTEL_METRIC_EXPORT_INTERVAL, OTEL_SDK_DISABLED
 
-from opentelemetry_prometheus_remote_write import DISTRIBUTION, NAME
+from opentelemetry_prometheus_remote_write import DISTRIBUTION, NAME, is_own_command
 
 _logger = getLogger(__name__)
 
@@ -36,6 +36,8 @@ class PrometheusRemoteWriteConfigurator(_OTelSDKConfigurator):
     """
 
     def _configure(self, **kwargs: Any) -> None:
+        if is_own_command(sys.orig_argv):
+            return
         if os.environ.get(OTEL_CONFIG_FILE):
             # The file says all. With arguments beside it the SDK would warn that it ignores them.
             super()._configure()  # type: ignore[no-untyped-call]  # the SDK's

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from opentelemetry.exporter.prometheus_remote_write.receiver import Received, Rejected
     from opentelemetry.exporter.prometheus_remote_write.receiver.display import Display
 
+EXAMPLE = "otel-prw receive --listen 127.0.0.1:9009"
+EXIT_STATUSES = "0 when it has been ended, 2 where it was called wrongly or cannot listen"
+
 _DEFAULT_HOST, _DEFAULT_PORT = "127.0.0.1", 9009
 
 

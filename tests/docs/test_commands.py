@@ -1,0 +1,39 @@
+"""The commands of docs/reference/commands.md run as they stand there."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import pytest
+from opentelemetry_prometheus_remote_write.command import SUBCOMMANDS
+
+from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver
+from tests.application import run
+from tests.readme import blocks, commands
+
+REFERENCE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "commands.md"
+RECEIVER = "http://localhost:9090/api/v1/write"
+COUNTS = "from opentelemetry import metrics\nmetrics.get_meter('shop').create_counter('orders').add(1)\n"
+
+
+def test_every_subcommand_is_described():
+    text = REFERENCE.read_text(encoding="utf-8")
+    assert all(f"## `otel-prw {name}`" in text for name in SUBCOMMANDS)
+
+
+@pytest.mark.parametrize("command", commands(REFERENCE.read_text(encoding="utf-8")))
+def test_command_of_the_reference_runs(command, tmp_path):
+    (tmp_path / "app.py").write_text(COUNTS)
+    with Receiver() as receiver:
+        ended = run(
+            *shlex.split(command.replace(RECEIVER, receiver.url)),
+            cwd=tmp_path,
+            OTEL_PYTHON_DISABLED_INSTRUMENTATIONS="system_metrics",
+        )
+        assert (ended.status, ended.errors) == (0, [])
+        assert receiver.rejected == []
+
+
+def test_pages_hold_commands():
+    assert blocks(REFERENCE.read_text(encoding="utf-8"), "sh")

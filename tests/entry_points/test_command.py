@@ -1,0 +1,94 @@
+"""What all subcommands have in common."""
+
+from __future__ import annotations
+
+from argparse import ArgumentTypeError
+from importlib import import_module
+
+import pytest
+from opentelemetry_prometheus_remote_write import is_own_command
+from opentelemetry_prometheus_remote_write.command import SUBCOMMANDS
+from opentelemetry_prometheus_remote_write.command_line import milliseconds
+
+from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver
+from tests.application import LAUNCHER, run
+
+MODULE = ("python", "-m", "opentelemetry_prometheus_remote_write")
+
+
+@pytest.mark.parametrize("command", [("otel-prw",), MODULE], ids=["script", "module"])
+@pytest.mark.parametrize("name", SUBCOMMANDS)
+def test_help_of_a_subcommand_has_an_example_and_the_exit_statuses(command, name, tmp_path):
+    ended = run(*command, name, "--help", cwd=tmp_path)
+    assert (ended.status, ended.errors) == (0, [])
+    module = import_module(f"opentelemetry_prometheus_remote_write.{name}")
+    assert f"example: {module.EXAMPLE}\n" in ended.output
+    assert f"exit status: {module.EXIT_STATUSES}\n" in ended.output
+    assert module.EXAMPLE.startswith(f"otel-prw {name}")
+
+
+def test_help_lists_every_subcommand(tmp_path):
+    ended = run("otel-prw", "--help", cwd=tmp_path)
+    assert ended.status == 0
+    assert all(f"\n    {name} " in ended.output for name in SUBCOMMANDS)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ((), "otel-prw: the following arguments are required: command"),
+        (("rum",), "otel-prw: command: invalid choice: 'rum'"),
+        (("run", "--endpiont=http://x", "--", "true"), "otel-prw run: --endpiont is not an argument; did you mean"),
+        (("receive", "--end", "1"), "otel-prw receive: --end is not an argument"),
+        (("receive", "more"), "otel-prw receive: more is not an argument"),
+    ],
+)
+def test_wrong_call_is_one_sentence_and_status_2(arguments, sentence, tmp_path):
+    ended = run("otel-prw", *arguments, cwd=tmp_path)
+    assert (ended.status, ended.output, len(ended.errors)) == (2, "", 1)
+    assert ended.errors[0].startswith(sentence)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("500ms", 500), ("5s", 5000), ("1.5m", 90_000), ("1h", 3_600_000), ("2d", 172_800_000), ("0", 0), ("2500", 2500)],
+)
+def test_duration_is_read(text, expected):
+    assert milliseconds(text) == expected
+
+
+@pytest.mark.parametrize("text", ["5", "99", "", "s", "5 s", "-5s", "5sec", "1e3s", "٣s٣"])
+def test_what_is_no_duration_is_refused(text):
+    with pytest.raises(ArgumentTypeError):
+        milliseconds(text)
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["python", "/opt/bin/otel-prw", "check"], True),
+        (["python", "C:\\bin\\otel-prw.exe", "check"], True),
+        (["python", "-m", "opentelemetry_prometheus_remote_write", "check"], True),
+        (["python", "-X", "dev", "-m", "opentelemetry_prometheus_remote_write"], True),
+        (["python", "app.py", "otel-prw"], False),
+        (["python", "-m", "app"], False),
+        (["python"], False),
+        ([], False),
+    ],
+)
+def test_command_knows_its_own_process(words, expected):
+    assert is_own_command(words) is expected
+
+
+@pytest.mark.parametrize("command", [("otel-prw", "--version"), (*MODULE, "--version")], ids=["script", "module"])
+def test_command_pushes_nothing_where_everything_is_instrumented(command, tmp_path):
+    """As in a pod that the Operator has injected, by kubectl exec."""
+    with Receiver() as receiver:
+        ended = run(
+            *(LAUNCHER, *command),
+            cwd=tmp_path,
+            OTEL_PYTHON_DISTRO="prometheus_remote_write",
+            OTEL_EXPORTER_PRW_ENDPOINT=receiver.url,
+        )
+        assert (ended.status, ended.errors) == (0, [])
+        assert (receiver.received, receiver.rejected) == ([], [])
