@@ -51,12 +51,12 @@ def test_protocol_1_0_is_decoded_whole(receiver):
         series([("__name__", "latency")], samples=[], histograms=[histogram]),
         metadata=[v1.MetricMetadata(type="COUNTER", metric_family_name="up", help="Is it up?", unit="bools")],
     )
-    answer = post(receiver, message, path="/any/path")
+    answer = post(receiver, message, path="/tenant/7/api/v1/push")
     assert (answer.status, answer.data) == (204, b"")
     assert not [name for name in answer.headers if name.lower().endswith("-written")]
     [received] = receiver.received
     assert received.protocol == "1.0"
-    assert received.path == "/any/path"
+    assert received.path == "/tenant/7/api/v1/push"
     assert received.body == snappy.compress(message.SerializeToString())
     assert received.headers["content-TYPE"] == "application/x-protobuf"
     assert received.families == {"up": Metadata("counter", "Is it up?", "bools")}
@@ -158,12 +158,46 @@ def test_refusal_of_2_0_confirms_that_nothing_was_written(receiver):
     )
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/v1/write",
+        "/api/v1/push",
+        "/api/prom/push",
+        "/api/v1/receive",
+        "/insert/0/prometheus/api/v1/write",
+        "/api/v1/write?tenant=7",
+    ],
+)
+def test_pushes_are_taken_where_receivers_take_them(receiver, path):
+    assert post(receiver, request(series()), path=path).status == 204
+    assert receiver.values("up") == [1.0]
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/any/path", "/api/v1/write/", "/api/v1/query", "/api/v1/writes", "/x?/api/v1/write"]
+)
+def test_push_to_another_path_is_rejected_as_not_found(receiver, path):
+    with urllib3.PoolManager() as pool:
+        answer = post(receiver, request(series()), path=path, pool=pool)
+        assert answer.status == 404
+        assert "/api/v1/write, /api/v1/push" in answer.data.decode()
+        assert post(receiver, request(series()), pool=pool).status == 204
+    assert [each.status for each in receiver.rejected] == [404]
+    assert receiver.connections == 1
+
+
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS"])
-def test_other_methods_than_post_are_refused(receiver, method):
+def test_other_methods_than_post_are_refused_and_are_no_rejection_of_a_push(receiver, method):
     answer = urllib3.request(method, receiver.url, body=b"x" if method == "PUT" else None, retries=False)
     assert answer.status == 405
     assert answer.headers["Allow"] == "POST"
-    assert receiver.rejected[0].reason == f"method {method} is not POST"
+    assert receiver.rejected == []
+
+
+def test_there_is_no_page_unless_one_is_given(receiver):
+    assert urllib3.request("GET", receiver.page, retries=False).status == 404
+    assert receiver.rejected == []
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections import deque
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from .notation import series_text
@@ -27,14 +28,18 @@ class History:
     Args:
         keep: How many requests of each kind to keep, the newest ones; None keeps all.
         listener: Called with each request once its fate is known, one call at a time, on the thread that handles it.
+        remembered_series: Of how many series, those that came last, to know the newest timestamp.
     """
 
-    def __init__(self, keep: int | None, listener: Callable[[Received | Rejected], None] | None) -> None:
+    def __init__(
+        self, keep: int | None, listener: Callable[[Received | Rejected], None] | None, remembered_series: int
+    ) -> None:
+        self._remembered_series = remembered_series
         self._changed = threading.Condition()
         self._received: deque[Received] = deque(maxlen=keep)
         self._rejected: deque[Rejected] = deque(maxlen=keep)
         self._listener = listener
-        self._newest: dict[Labels, int] = {}
+        self._newest: dict[int, int] = {}  # by the hash of the labels, which itself takes half a kilobyte
         self._bodies: deque[bytes] = deque(maxlen=_REMEMBERED_BODIES)
 
     @property
@@ -81,12 +86,12 @@ class History:
         body = hashlib.sha256(request.body).digest()
         with self._changed:
             repeated = body in self._bodies
-            newest = {series.labels: self._in_order(series, repeated=repeated) for series in message.series}
+            newest = {hash(series.labels): self._in_order(series, repeated=repeated) for series in message.series}
             answer = script(request)
             if answer is not None and not answer.stores:
                 self.reject(request, answer.status, "a scripted answer")
                 return answer
-            self._newest.update(newest)
+            self._remember(newest)
             self._bodies.append(body)
             received = Received(
                 path=request.path,
@@ -148,9 +153,17 @@ class History:
                 texts = "\n  ".join(sorted({series_text(each.labels) for each in known})) or "nothing"
                 raise LookupError(f"{len(found)} series match {name} {labels}; there is:\n  {texts}")
 
+    def _remember(self, newest: dict[int, int]) -> None:
+        """Remember the newest timestamps of so many series, those that came last."""
+        for series, timestamp in newest.items():
+            self._newest.pop(series, None)
+            self._newest[series] = timestamp
+        for series in list(islice(self._newest, max(len(self._newest) - self._remembered_series, 0))):
+            del self._newest[series]
+
     def _in_order(self, series: Series, *, repeated: bool) -> int:
         """Return the series' newest timestamp, this message's included."""
-        newest = self._newest.get(series.labels, 0)
+        newest = self._newest.get(hash(series.labels), 0)
         timestamps = [sample.timestamp for sample in series.samples]
         timestamps += [histogram.timestamp for histogram in series.histograms]
         for timestamp in timestamps:

@@ -10,11 +10,15 @@ from .answers import Answers, ScriptedAnswer, script
 from .decoding import decode
 from .decompression import decompress
 from .history import History
+from .limits import Limits
 from .negotiation import negotiate
+from .origin import is_wildcard
+from .pages import NoPages, Pages
 from .received import Message
 from .refusal import Refusal
 from .server import Server
-from .validation import validate
+from .validation import Rules
+from .wire import Elements
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,8 +36,9 @@ if TYPE_CHECKING:
 class Receiver:
     """A receiver of Remote Write 1.0 and 2.0 that listens from construction until it is closed.
 
-    It takes POST requests on any path. A request that keeps every rule is answered with 204; one that breaks a rule is
-    refused whole, with one line that names the series and the rule. Nothing is written anywhere but to memory.
+    It takes pushes on the paths where receivers take them, with any prefix. A request that keeps every rule is answered
+    with 204; one that breaks a rule is refused whole, with one line that names the series and the rule. Nothing is
+    written anywhere but to memory.
 
     Args:
         host: The address to listen on.
@@ -43,6 +48,8 @@ class Receiver:
         timeout: Seconds that a client may be silent within a request or between two.
         keep: How many requests of each kind to keep; None keeps all.
         listener: Called with each request once its fate is known, one call at a time, before it is answered.
+        pages: What a browser is shown; not given: nothing.
+        limits: How much it takes on at the same time.
 
     Raises:
         OSError: The address cannot be listened on.
@@ -58,13 +65,24 @@ class Receiver:
         timeout: float = 30.0,
         keep: int | None = None,
         listener: Callable[[Received | Rejected], None] | None = None,
+        pages: Pages | None = None,
+        limits: Limits = Limits(),  # noqa: B008 - it is frozen
     ) -> None:
         self._script = script(answers)
         self._limit = limit
-        self._history = History(keep, listener)
+        self._elements = limits.elements
+        self._decoding = threading.Lock()  # so that no more than one request is in memory as objects
+        self._history = History(keep, listener, limits.remembered_series)
         self._host = host
         self._server = Server(
-            host, port, answer=self._answer, refused=self._history.reject, timeout=timeout, limit=limit
+            host,
+            port,
+            answer=self._answer,
+            refused=self._history.reject,
+            pages=pages or NoPages(),
+            timeout=timeout,
+            limit=limit,
+            limits=limits,
         )
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(0.05,), name="otel-prw receiver", daemon=True
@@ -79,8 +97,15 @@ class Receiver:
     @property
     def url(self) -> str:
         """The URL for a sender."""
-        host = f"[{self._host}]" if ":" in self._host else self._host
-        return f"http://{host}:{self.port}/api/v1/write"
+        return f"{self.page}api/v1/write"
+
+    @property
+    def page(self) -> str:
+        """The URL for a browser; for a receiver that listens on all addresses, the one of this machine for itself."""
+        host = self._host
+        if is_wildcard(host):
+            host = "::1" if ":" in host else "127.0.0.1"
+        return f"http://[{host}]:{self.port}/" if ":" in host else f"http://{host}:{self.port}/"
 
     @property
     def connections(self) -> int:
@@ -157,8 +182,10 @@ class Receiver:
         try:
             protocol = negotiate(request.headers)
             nothing = Message(protocol, (), {})
-            message = decode(protocol, decompress(request.body, self._limit))
-            validate(message)
+            with self._decoding:
+                message = decode(
+                    protocol, decompress(request.body, self._limit), Rules(protocol).check, Elements(self._elements)
+                )
             scripted = self._history.store(request, message, self._script)
         except Refusal as refusal:
             self._history.reject(request, refusal.status, refusal.reason)

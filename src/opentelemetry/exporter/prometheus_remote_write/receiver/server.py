@@ -2,40 +2,42 @@
 
 from __future__ import annotations
 
+import errno
 import logging
-import re
 import socket
 import socketserver
 import sys
 import threading
+import time
+from collections.abc import Callable
 from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any
+from http.server import ThreadingHTTPServer
+from typing import Any
 
 from .answers import ScriptedAnswer
+from .handler import Handler
+from .limits import Limits
+from .pages import Pages
 from .received import Request
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 _logger = logging.getLogger(__name__)
 
-_LENGTH = re.compile(r"[0-9]{1,18}", re.ASCII)
-_NO_CONTENT = 204
-_CHUNK = 65_536
-_DISCARDED = 1024 * _CHUNK
+_GRACE = 1.0  # seconds that answers under way have to be written when the server stops
+_BUSY = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
 class Server(ThreadingHTTPServer):
-    """An HTTP server with a thread for each connection, which hands on POST requests and refuses everything else.
+    """An HTTP server with a thread for each connection, which hands on pushes and serves pages.
 
     Args:
         host: The address to listen on.
         port: The port; 0 takes a free one.
-        answer: Called on the connection's thread with each POST request.
-        refused: Called with each request that is refused for its HTTP alone, the status and the reason.
+        answer: Called on the connection's thread with each push.
+        refused: Called with each push that is refused for its HTTP alone, the status and the reason.
+        pages: What GET is answered with.
         timeout: Seconds that a client may be silent within a request or between two.
         limit: The largest body in bytes.
+        limits: How many connections and bytes there may be at the same time.
 
     Raises:
         OSError: The address cannot be listened on.
@@ -51,19 +53,25 @@ class Server(ThreadingHTTPServer):
         *,
         answer: Callable[[Request], ScriptedAnswer],
         refused: Callable[[Request, int, str], None],
+        pages: Pages,
         timeout: float,
         limit: int,
+        limits: Limits,
     ) -> None:
+        self.host = host
         self.answer = answer
         self.refused = refused
+        self.pages = pages
         self.limit = limit
+        self._limits = limits
         self.connections = 0
         self.closing = threading.Event()
         self._client_timeout = timeout
         self._open: set[socket.socket] = set()
-        self._opening = threading.Lock()
+        self._bytes_under_way = 0
+        self._counting = threading.Condition()
         self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        super().__init__((host, port), _Handler)
+        super().__init__((host, port), Handler)
 
     def server_bind(self) -> None:
         """Bind, without the look-up of the host's name that the base class makes."""
@@ -72,18 +80,46 @@ class Server(ThreadingHTTPServer):
 
     def get_request(self) -> tuple[socket.socket, Any]:
         """Accept a connection."""
-        connection, address = super().get_request()
+        try:
+            connection, address = super().get_request()
+        except OSError as error:
+            if error.errno in {errno.EMFILE, errno.ENFILE}:
+                time.sleep(0.05)  # the connection stays in the queue, and the loop would turn at full speed
+            raise
         connection.settimeout(self._client_timeout)
-        with self._opening:
-            self.connections += 1
-            self._open.add(connection)
         return connection, address
+
+    def verify_request(self, request: Any, client_address: Any) -> bool:
+        """Turn away what is one connection too many; the sender comes again."""
+        del client_address
+        with self._counting:
+            self.connections += 1
+            if len(self._open) < self._limits.connections:
+                self._open.add(request)
+                return True
+        with suppress(OSError):
+            request.sendall(_BUSY)
+        return False
 
     def close_request(self, request: Any) -> None:
         """Close a connection."""
-        with self._opening:
+        with self._counting:
             self._open.discard(request)
+            self._counting.notify_all()
         super().close_request(request)
+
+    def take(self, size: int) -> bool:
+        """Tell whether there is memory for a body of so many bytes, and if so count them until ``give_back``."""
+        with self._counting:
+            if self._bytes_under_way + size > max(self._limits.bytes_under_way, self.limit):
+                return False
+            self._bytes_under_way += size
+            return True
+
+    def give_back(self, size: int) -> None:
+        """Count a body as gone."""
+        with self._counting:
+            self._bytes_under_way -= size
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Overlook a client that goes away; anything else is a defect of the receiver."""
@@ -95,74 +131,15 @@ class Server(ThreadingHTTPServer):
         """Stop accepting, let requests that have come in be answered, and wait for the connections' threads to end."""
         self.closing.set()
         self.shutdown()
-        with self._opening:
-            for connection in self._open:
-                # Whoever waits for a client's next bytes now finds the end; an answer can still be written.
-                with suppress(OSError):  # the client went away first
-                    connection.shutdown(socket.SHUT_RD)
+        # Whoever waits for a client's next bytes now finds the end; an answer can still be written, for a while.
+        self._shut(socket.SHUT_RD)
+        with self._counting:
+            self._counting.wait_for(lambda: not self._open, _GRACE)
+        self._shut(socket.SHUT_RDWR)
         self.server_close()
 
-
-class _Handler(BaseHTTPRequestHandler):
-    server: Server
-    protocol_version = "HTTP/1.1"  # connections are kept
-    server_version = "otel-prw"
-    sys_version = ""
-    wbufsize = -1  # head and body of an answer leave together
-    disable_nagle_algorithm = True
-    error_content_type = "text/plain"
-    error_message_format = "%(message)s\n"
-
-    def do_POST(self) -> None:
-        """Read one bounded body and answer it."""
-        length = self.headers.get("Content-Length", "")
-        if "Transfer-Encoding" in self.headers or not _LENGTH.fullmatch(length):
-            self._refuse(411, "the request has no Content-Length")
-        elif int(length) > self.server.limit:
-            self._discard(int(length))
-            self._refuse(413, f"the body has {length} bytes; the limit is {self.server.limit}")
-        else:
-            body = self.rfile.read(int(length))
-            if len(body) == int(length):
-                self._send(self.server.answer(self._request(body)))
-            else:
-                self.close_connection = True  # the client went away in the middle
-
-    def _refuse_method(self) -> None:
-        self._refuse(405, f"method {self.command} is not POST", {"Allow": "POST"})
-
-    do_GET = do_HEAD = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _refuse_method  # noqa: N815 - the base class's names
-
-    def _refuse(self, status: int, reason: str, headers: dict[str, str] | None = None) -> None:
-        """ScriptedAnswer without having read the body, which ends the connection."""
-        self.server.refused(self._request(b""), status, reason)
-        self.close_connection = True
-        self._send(ScriptedAnswer(status, {"Connection": "close", **(headers or {})}, f"{reason}\n".encode()))
-
-    def _discard(self, length: int) -> None:
-        """Read on for a while, because a client that is still sending would see a reset instead of the answer."""
-        remaining = min(length, _DISCARDED)
-        while remaining > 0 and (chunk := self.rfile.read(min(_CHUNK, remaining))):
-            remaining -= len(chunk)
-
-    def _request(self, body: bytes) -> Request:
-        return Request(self.path, self.headers, body, self.client_address[1])
-
-    def _send(self, answer: ScriptedAnswer) -> None:
-        if answer.delay:
-            self.server.closing.wait(answer.delay)
-        if answer.drop or self.server.closing.is_set():
-            self.close_connection = True
-        if answer.drop:
-            return
-        self.send_response(answer.status)
-        for name, value in answer.headers.items():
-            self.send_header(name, value)
-        if answer.body or answer.status != _NO_CONTENT:
-            self.send_header("Content-Length", str(len(answer.body)))
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(answer.body)
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
-        """Say nothing: what comes in is in the receiver's lists."""
+    def _shut(self, how: int) -> None:
+        with self._counting:
+            for connection in self._open:
+                with suppress(OSError):  # the client went away first
+                    connection.shutdown(how)

@@ -6,17 +6,13 @@ Prometheus lets most of these pass and then drops or mends the data, so that a s
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
+from ..model.remote_write import Exemplar, Labels
 from .histograms import histogram_fault
+from .received import Message, Series
 from .refusal import Refusal
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
-    from ..model.remote_write import Exemplar, Labels
-    from .received import Message, Series
 
 _METRIC_NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 _LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
@@ -25,22 +21,39 @@ _LONGEST_EXEMPLAR = 128
 
 
 def validate(message: Message) -> None:
-    """Check a message for itself, without regard to earlier ones.
-
-    Args:
-        message: The decoded message of either version.
+    """Check a message that was decoded whole.
 
     Raises:
         Refusal: A rule is broken; the text names the series and the rule.
     """
-    seen: set[Labels] = set()
+    rules = Rules(message.protocol)
     for series in message.series:
-        fault = next(_faults(series, message.protocol), None)
-        if fault is None and series.labels in seen:
+        rules.check(series)
+
+
+class Rules:
+    """The rules for the series of one request, without regard to earlier ones.
+
+    Args:
+        protocol: The version of the protocol.
+    """
+
+    def __init__(self, protocol: str) -> None:
+        self._protocol = protocol
+        self._seen: set[Labels] = set()
+
+    def check(self, series: Series) -> None:
+        """Check the next series.
+
+        Raises:
+            Refusal: A rule is broken; the text names the series and the rule.
+        """
+        fault = next(_faults(series, self._protocol), None)
+        if fault is None and series.labels in self._seen:
             fault = "the series is in the request twice"
         if fault is not None:
             raise Refusal(fault, series=series.labels)
-        seen.add(series.labels)
+        self._seen.add(series.labels)
 
 
 def _faults(series: Series, protocol: str) -> Iterator[str]:

@@ -1,0 +1,73 @@
+"""Who may talk to the receiver: programs, and the receiver's own page, but no web page from elsewhere."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from email.message import Message
+from urllib.parse import urlsplit
+
+_LONGEST = 100
+
+
+def foreign(headers: Message, listening_on: str, *, reading: bool) -> str | None:
+    """Return why a request may not talk to the receiver, or None if it may.
+
+    A browser sends in ``Host`` the name that it knows the receiver by, and in ``Origin`` the page that has it send
+    something. So a page of another site is told apart, also where its name resolves to this machine (DNS rebinding).
+    Where the receiver listens beyond loopback, a program that pushes may know it by a name that the receiver does not,
+    such as that of a service of Compose; a browser says its Origin when it posts, and has none when it reads.
+
+    Args:
+        headers: The headers of the request.
+        listening_on: The host that the receiver listens on.
+        reading: Whether it asks for the page, and not to store something.
+    """
+    host = headers.get("Host")
+    origins = headers.get_all("Origin") or []
+    for origin in origins:
+        if host is None or _authority(origin) != host.strip().lower():
+            return f"a web page of {origin[:_LONGEST]!r} may not talk to this receiver"
+    if host is None or _is_own(host, listening_on):
+        return None
+    if reading or origins or _is_loopback(listening_on):
+        return f"Host {host[:_LONGEST]!r} is no name of this receiver"
+    return None
+
+
+def is_wildcard(host: str) -> bool:
+    """Tell whether listening on a host means all addresses of the machine."""
+    address = _address(host)
+    return not host or (address is not None and address.is_unspecified)
+
+
+def _is_own(host_header: str, listening_on: str) -> bool:
+    try:
+        host = urlsplit(f"//{host_header.strip()}").hostname or ""
+    except ValueError:
+        return False
+    if _is_loopback(host):
+        return True
+    if _is_loopback(listening_on):
+        return False
+    return _address(host) is not None or host in {listening_on.lower(), socket.gethostname().lower()}
+
+
+def _is_loopback(host: str) -> bool:
+    address = _address(host)
+    return address.is_loopback if address else host == "localhost" or host.endswith(".localhost")
+
+
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        return None
+
+
+def _authority(url: str) -> str:
+    """Return host and port of an origin; ``null``, which sandboxed pages send, has none."""
+    try:
+        return urlsplit(url.strip()).netloc.lower()
+    except ValueError:
+        return ""
