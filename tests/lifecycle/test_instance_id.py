@@ -2,28 +2,43 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import sys
+import threading
+from pathlib import Path
+from uuid import uuid4
 from warnings import catch_warnings, simplefilter
 
 import pytest
 from opentelemetry.sdk.metrics.export import MetricsData, ResourceMetrics
 from opentelemetry.sdk.resources import Resource
 
-from opentelemetry.exporter.prometheus_remote_write.lifecycle.instance_id import Instance, lock_folders
+from opentelemetry.exporter.prometheus_remote_write.lifecycle.instance_id import Instance
 from tests.collected import NOW, collected, gauge, nanoseconds, point
 
 POD = "shop.pod-7.app"
 GENERATED = "3f1c"
-DAY = 86_400_000  # milliseconds
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has abstract sockets")
 
 
 @pytest.fixture
-def start(tmp_path):
-    """Starts what stands for a process: a file lock is that of an open file, whoever has opened it."""
+def sockets():
+    """How the names of sockets begin that no other test knows."""
+    return f"otel-prw-test-{uuid4().hex}-"
+
+
+@pytest.fixture
+def start(tmp_path, sockets):
+    """Starts what stands for a process: a lock is that of an open file or socket, whoever has opened it."""
     processes = []
 
-    def start(now=NOW, folders=(tmp_path / "locks",), destination="http://a/write", generated=GENERATED):
-        process = Instance(destination, lambda: generated, lambda: folders, lambda: nanoseconds(now))
+    def start(
+        now=NOW, folders=(tmp_path / "locks",), destination="http://a/write", generated=GENERATED, sockets=sockets
+    ):
+        clock = now if callable(now) else lambda: nanoseconds(now)
+        process = Instance(destination, lambda: generated, lambda: folders, sockets, clock)
         processes.append(process)
         return process
 
@@ -43,8 +58,30 @@ def data(given=POD, job="shop", began=NOW):
     return MetricsData([ResourceMetrics(Resource(attributes, "schema"), metrics.scope_metrics, "schema")])
 
 
+def in_child(function):
+    """What a function returns in a forked child."""
+    reading, writing = os.pipe()
+    with catch_warnings():
+        simplefilter("ignore", DeprecationWarning)  # of threads that other tests have left behind
+        child = os.fork()
+    if not child:
+        try:
+            os.write(writing, function().encode())
+        finally:
+            os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading) as pipe:
+        said = pipe.read()
+    os.waitpid(child, 0)
+    return said
+
+
+def descriptors():
+    return sorted(Path("/dev/fd").iterdir())
+
+
 def take(process, *arguments, **keywords):
-    (metrics,) = process.adopted(data(*arguments, **keywords)).resource_metrics
+    (metrics,) = process.identified(data(*arguments, **keywords)).resource_metrics
     return metrics.resource.attributes.get("service.instance.id")
 
 
@@ -61,7 +98,7 @@ def test_nothing_else_of_the_data_is_changed(start):
     start_with, second = start(), start()
     take(start_with)
     given = data()
-    (before,), (after,) = given.resource_metrics, second.adopted(given).resource_metrics
+    (before,), (after,) = given.resource_metrics, second.identified(given).resource_metrics
     assert after.resource.attributes == {**before.resource.attributes, "service.instance.id": f"{POD}-1"}
     assert (after.resource.schema_url, after.schema_url) == ("schema", "schema")
     assert after.scope_metrics == before.scope_metrics
@@ -71,7 +108,7 @@ def test_nothing_else_of_the_data_is_changed(start):
 @pytest.mark.parametrize("given", [GENERATED, ""], ids=["the SDK's own", "none"])
 def test_an_id_that_nobody_else_has_is_left_alone_and_nothing_is_written(start, tmp_path, given):
     process, untouched = start(), data(given)
-    (metrics,) = process.adopted(untouched).resource_metrics
+    (metrics,) = process.identified(untouched).resource_metrics
     assert metrics is untouched.resource_metrics[0]
     assert list(tmp_path.iterdir()) == []
 
@@ -98,7 +135,7 @@ def test_a_number_is_not_for_a_process_that_began_before_the_other_had_ended(sta
 
 def test_each_export_prolongs_the_use_of_a_number(start):
     now = [NOW]
-    process = Instance("http://a/write", lambda: GENERATED, start()._folders, lambda: nanoseconds(now[0]))
+    process = start(now=lambda: nanoseconds(now[0]))
     take(process)
     now[0] += 100
     take(process)
@@ -143,13 +180,12 @@ class TestInForkedChildren:
     def test_a_child_leaves_its_parents_number_locked(self, start):
         parent = start()
         assert take(parent) == POD
-        with catch_warnings():
-            simplefilter("ignore", DeprecationWarning)  # of threads that other tests have left behind
-            child = os.fork()
-        if not child:
+
+        def fork():
             parent.after_fork(POD)
-            os._exit(take(parent) != f"{POD}-1")
-        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+            return take(parent)
+
+        assert in_child(fork) == f"{POD}-1"
         assert take(start(), began=NOW + 1) == f"{POD}-1"
 
     def test_where_the_parents_id_is_not_known_the_childs_own_is_left_alone(self, start):
@@ -158,7 +194,7 @@ class TestInForkedChildren:
         assert take(child, "made up by the SDK") == "made up by the SDK"
 
 
-class TestWithoutLocks:
+class TestWithoutFiles:
     @pytest.fixture
     def read_only(self, tmp_path):
         """A place in which no folder can be made, not even by root."""
@@ -167,68 +203,122 @@ class TestWithoutLocks:
 
     def test_the_next_folder_serves(self, start, read_only, tmp_path):
         folders = (read_only, tmp_path / "locks")
-        assert [take(start(folders=folders)) for _ in range(2)] == [POD, f"{POD}-1"]
+        assert [take(start(folders=folders, sockets=None)) for _ in range(2)] == [POD, f"{POD}-1"]
 
-    def test_the_process_id_tells_processes_apart(self, start, read_only):
-        process = start(folders=(read_only,))
+    @linux
+    def test_sockets_tell_processes_apart(self, start, read_only):
+        assert [take(start(folders=(read_only,))) for _ in range(2)] == [POD, f"{POD}-1"]
+
+    @pytest.mark.parametrize("folders", [0, 1], ids=["this system has no file locks", "the folder cannot be made"])
+    def test_without_sockets_the_process_id_does_and_a_warning_says_so(self, start, read_only, caplog, folders):
+        process = start(folders=(read_only,)[:folders], sockets=None)
         assert [take(process), take(process)] == [f"{POD}-{os.getpid()}"] * 2
-
-    def test_a_system_without_file_locks_is_served_so_too(self, start):
-        assert take(start(folders=())) == f"{POD}-{os.getpid()}"
-
-    @pytest.mark.parametrize("trick", ["a link", "a folder that anybody can write to", "a file"])
-    def test_a_folder_that_somebody_else_may_have_made_is_not_used(self, start, tmp_path, trick):
-        folder = tmp_path / "locks"
-        if trick == "a link":
-            (tmp_path / "elsewhere").mkdir()
-            folder.symlink_to(tmp_path / "elsewhere")
-        elif trick == "a file":
-            folder.touch()
-        else:
-            folder.mkdir()
-            folder.chmod(0o777)
-        assert take(start()) == f"{POD}-{os.getpid()}"
-
-    def test_a_link_in_the_place_of_a_lock_is_not_followed(self, start, tmp_path):
-        take(start())
-        (lock,) = (tmp_path / "locks").iterdir()
-        lock.unlink()
-        lock.symlink_to(tmp_path / "precious")
-        assert take(start()) == f"{POD}-{os.getpid()}"
-        assert not (tmp_path / "precious").exists()
+        (record,) = caplog.records
+        assert record.levelno == logging.WARNING
+        assert POD in record.message
 
 
-def test_files_that_nobody_has_used_for_a_day_are_removed(start, tmp_path):
-    folder = tmp_path / "locks"
-    folder.mkdir(mode=0o700)
-    for name, age in (("old", DAY + 1), ("recent", DAY - 1)):
-        (folder / name).touch()
-        os.utime(folder / name, ((NOW - age) / 1000,) * 2)
-    take(start())
-    assert not (folder / "old").exists()
-    assert (folder / "recent").exists()
+@linux
+class TestInOneContainer:
+    def test_processes_with_other_folders_number_themselves(self, start, tmp_path):
+        folders = [(tmp_path / name,) for name in ("root's", "the worker's", "another TMPDIR")]
+        assert [take(start(folders=each)) for each in folders] == [POD, f"{POD}-1", f"{POD}-2"]
+
+    @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+    def test_a_worker_that_has_dropped_root_takes_a_number_of_its_own(self, start):
+        parent = start()
+        assert take(parent) == POD
+
+        def as_nobody():
+            os.setuid(65534)
+            parent.after_fork(POD)
+            return take(parent)
+
+        assert in_child(as_nobody) == f"{POD}-1"
+
+    def test_a_process_that_was_forked_in_a_way_that_python_does_not_see_takes_a_number_of_its_own(self, start):
+        parent = start()
+        assert take(parent) == POD
+        assert in_child(lambda: take(parent)) == f"{POD}-1"
 
 
-def test_a_file_that_is_locked_is_not_removed(start, tmp_path):
-    process = start()
-    take(process)
-    (lock,) = (tmp_path / "locks").iterdir()
-    os.utime(lock, ((NOW - 2 * DAY) / 1000,) * 2)
-    assert take(start()) == f"{POD}-1"
+class TestWhenTheApplicationClosesDescriptors:
+    @pytest.fixture(params=["sockets", None], ids=["with sockets", "without"])
+    def process(self, request, start, sockets):
+        return start(sockets=request.param and sockets)
+
+    def close_all_of(self, process):
+        (claim,) = process._claims.values()
+        numbers = [held.number for held in (claim.number._reserved, claim.number._file) if held]
+        for number in numbers:
+            os.close(number)
+        return numbers
+
+    def test_what_it_opens_in_their_place_is_left_alone(self, process, tmp_path):
+        take(process)
+        numbers = self.close_all_of(process)
+        files = [(tmp_path / f"{number}.log").open("w+") for number in numbers]
+        assert sorted(file.fileno() for file in files) == sorted(numbers)
+        take(process)
+        process.release()
+        for file in files:
+            file.write("of the application")
+            file.flush()
+            file.seek(0)
+            assert file.read() == "of the application"
+            file.close()
+
+    def test_the_process_keeps_its_number(self, process, start):
+        others = [start(sockets=process._sockets) for _ in range(2)]
+        take(others[0])
+        assert take(process) == f"{POD}-1"
+        end(others[0])
+        self.close_all_of(process)
+        assert take(process) == f"{POD}-1"
+        assert take(others[1]) == f"{POD}-2"
+
+    def test_another_process_that_has_taken_its_number_keeps_it(self, process, start, tmp_path):
+        take(process)
+        closed = self.close_all_of(process)
+        files = [(tmp_path / str(number)).open("w") for number in closed]
+        other = start(sockets=process._sockets)
+        assert take(other, began=NOW + 1) == POD
+        assert take(process) == f"{POD}-1"
+        for file in files:
+            file.close()
 
 
-def test_the_folder_is_the_users_alone(start, tmp_path):
-    take(start())
-    assert (tmp_path / "locks").stat().st_mode & 0o777 == 0o700
+class TestReleased:
+    def test_a_number_is_free_for_the_next_exporter_of_the_process(self, start):
+        for _ in range(6):
+            process = start()
+            assert take(process) == POD
+            process.release()
+
+    def test_nothing_is_left_open(self, start):
+        process, before = start(), descriptors()
+        take(process)
+        process.release()
+        assert descriptors() == before
 
 
-def test_locks_are_kept_below_the_temporary_folder(tmp_path, monkeypatch):
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
-    assert lock_folders()[0] == tmp_path / f"otel-prw-{os.geteuid()}"
+def test_a_folder_that_does_not_answer_is_done_without(start, tmp_path, caplog):
+    answered = threading.Event()
+
+    class Dead(type(tmp_path)):
+        @property
+        def parent(self):
+            answered.wait(60)
+            raise OSError("gone")
+
+    process = start(folders=(Dead(tmp_path / "locks"),), sockets=None)
+    assert take(process) == f"{POD}-{os.getpid()}"
+    assert "does not answer" in caplog.text
+    answered.set()
 
 
 def test_locks_are_not_inherited_by_other_programs(start):
     process = start()
     take(process)
     (claim,) = process._claims.values()
-    assert not os.get_inheritable(claim.file)
+    assert not any(os.get_inheritable(held.number) for held in (claim.number._reserved, claim.number._file) if held)

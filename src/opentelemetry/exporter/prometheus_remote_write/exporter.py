@@ -9,7 +9,8 @@ import os
 import threading
 import time
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from opentelemetry.sdk.metrics.export import AggregationTemporality, MetricExporter, MetricExportResult, MetricsData
@@ -109,7 +110,7 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
         self._shut_down = False
         self._accepted = True
         self._forked_before = False
-        self._watches_exit = False
+        self._exit_handler: Callable[[], None] | None = None
         self._left_at_exit = self.shutdown_timeout
         _after_fork(self)
 
@@ -198,6 +199,11 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
             self._end_series(max(min(seconds, self._left_at_exit), 0.0))
         self._delivery.close()
         self._transport.close()
+        self._instance.release()
+        _forking.discard(self)
+        if self._exit_handler:
+            atexit.unregister(self._exit_handler)
+            self._exit_handler = None
 
     def _new_pipeline(self, protocol: str, max_samples: int) -> Pipeline:
         return Pipeline(
@@ -222,7 +228,7 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
         # later one to leave anything to.
         if at_exit := _at_exit():
             timeout, patience = min(timeout, self._left_at_exit * _FOR_REQUESTS), math.inf
-        metrics_data = self._instance.adopted(metrics_data)
+        metrics_data = self._instance.identified(metrics_data)
         requests = self._pipeline.requests(metrics_data)
         size = sum(request.size for request in requests)
         not_kept = self._delivery.samples["not kept"]
@@ -264,16 +270,15 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
 
     def _watch_exit(self) -> None:
         """Not before the first export: what is registered late runs early, which is before the SDK's own shutdown."""
-        if self._watches_exit:
+        if self._exit_handler:
             return
-        self._watches_exit = True
         hurry, seconds = weakref.WeakMethod(self.hurry), self.shutdown_timeout / 2
 
         def at_exit() -> None:
             if method := hurry():
                 method(seconds)
 
-        atexit.register(at_exit)
+        self._exit_handler = atexit.register(at_exit)
 
     def _forked(self) -> None:
         # First, before the SDK's own handlers start a thread that exports.
@@ -292,14 +297,23 @@ def _at_exit() -> bool:
     return not threading.main_thread().is_alive()
 
 
+_forking: weakref.WeakSet[PrometheusRemoteWriteMetricsExporter] = weakref.WeakSet()
+"""Those that a forked child has to mend."""
+
+
 def _after_fork(exporter: PrometheusRemoteWriteMetricsExporter) -> None:
     """Have a forked child remake what it cannot share with its parent; the exporter may be collected all the same."""
-    if not hasattr(os, "register_at_fork"):
-        return
-    method = weakref.WeakMethod(exporter._forked)  # noqa: SLF001 - of this file
+    global _handles_forks  # noqa: PLW0603 - what is registered cannot be taken back, so it is done once
+    _forking.add(exporter)
+    if not _handles_forks and hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=_forked)
+        _handles_forks = True
 
-    def forked() -> None:
-        if remake := method():
-            remake()
 
-    os.register_at_fork(after_in_child=forked)
+_handles_forks = False
+
+
+def _forked() -> None:
+    for exporter in tuple(_forking):
+        with suppress(Exception):  # one that cannot be mended is no reason for another one to be broken
+            exporter._forked()  # noqa: SLF001 - of this file

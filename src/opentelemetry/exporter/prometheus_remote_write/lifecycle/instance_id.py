@@ -5,10 +5,6 @@ an id for each process; but the one that the environment names (the OpenTelemetr
 container) is inherited by every worker, and a forked worker would get a new random one, and with it new series, at
 each restart. So the processes that share an id number themselves: the first is ``<id>``, the others ``<id>-1``,
 ``<id>-2`` and so on, and the number of one that is gone, however it died, is free for the next.
-
-A number is a lock on a file in a folder of the user's below the temporary folder; the system drops the lock with the
-process. The file holds the time until which series were written under its id, and only a process that began to count
-after that takes the number: so what a series holds of one process ends before what it holds of the next begins.
 """
 
 from __future__ import annotations
@@ -16,11 +12,10 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-import stat
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -33,24 +28,12 @@ from opentelemetry.sdk.resources import (
     ServiceInstanceIdResourceDetector,
 )
 
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]  # a platform without it
+from .instance_number import SOCKETS, InstanceNumber, take_number
+from .lock_folder import lock_folders
 
 _logger = logging.getLogger(__name__)
 
 _MOST = 10_000  # processes that share an id
-_FORGOTTEN = 86_400.0  # seconds after which a file that nobody locks is removed
-_TIME_DIGITS = 20
-
-
-def lock_folders() -> list[Path]:
-    """Where locks may be kept, in this order: in a container the first is often read-only, the second never."""
-    if not hasattr(os, "geteuid"):
-        return []
-    name = f"otel-prw-{os.geteuid()}"
-    return [Path(parent) / name for parent in (os.environ.get("TMPDIR") or "/tmp", "/dev/shm")]  # noqa: S108 - see _make
 
 
 def generated_id() -> str:
@@ -59,10 +42,10 @@ def generated_id() -> str:
 
 
 class _Claim(NamedTuple):
-    """An id that is this process's alone; the file is its lock, or None where there are no locks."""
+    """An id that is this process's alone, by its number; without one where there is no way to hold it."""
 
     instance: str
-    file: int | None
+    number: InstanceNumber | None
 
 
 class _Origin(NamedTuple):
@@ -81,6 +64,7 @@ class Instance:
         destination: Where the series go: the same process may well write the same series to two receivers.
         generated: The id that the SDK makes up for the process that calls it.
         folders: Where locks may be kept.
+        sockets: How the names of sockets begin that are locks, too; None is without.
         clock: Nanoseconds since the epoch.
     """
 
@@ -89,19 +73,24 @@ class Instance:
         destination: str,
         generated: Callable[[], str],
         folders: Callable[[], Sequence[Path]] = lock_folders,
+        sockets: str | None = SOCKETS,
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
         self._destination = destination
         self._generated = generated
         self._generated_here = generated()
         self._folders = folders
+        self._sockets = sockets
         self._clock = clock
+        self._process = os.getpid()
         self._origin: _Origin | None = None
         self._claims: dict[tuple[str, str], _Claim] = {}
 
-    def adopted(self, data: MetricsData) -> MetricsData:
+    def identified(self, data: MetricsData) -> MetricsData:
         """Return the data with the id of this process in its resources."""
-        return replace(data, resource_metrics=[self._adopted(metrics) for metrics in data.resource_metrics])
+        if self._process != os.getpid():  # forked in a way that Python does not know of
+            self.after_fork(next(map(_given, data.resource_metrics), ""))
+        return replace(data, resource_metrics=[self._identified(metrics) for metrics in data.resource_metrics])
 
     def after_fork(self, inherited: str) -> None:
         """Take up an id of its own, in a forked child.
@@ -112,15 +101,22 @@ class Instance:
         if self._origin is None and inherited:
             # An id that the SDK made up is the parent's own: it has never locked it.
             self._origin = _Origin(inherited, first=1 if inherited == self._generated_here else 0)
-        for claim in self._claims.values():
-            if claim.file is not None:
-                with suppress(OSError):
-                    os.close(claim.file)  # which leaves the parent's lock alone; unlocking would not
-        self._claims = {}
+        self._process = os.getpid()
+        for number in self._given_up():
+            number.close()
 
-    def _adopted(self, metrics: ResourceMetrics) -> ResourceMetrics:
+    def release(self) -> None:
+        """Leave the ids to others."""
+        for number in self._given_up():
+            number.release()
+
+    def _given_up(self) -> list[InstanceNumber]:
+        claims, self._claims = self._claims, {}
+        return [claim.number for claim in claims.values() if claim.number]
+
+    def _identified(self, metrics: ResourceMetrics) -> ResourceMetrics:
         attributes = metrics.resource.attributes
-        given = str(attributes.get(SERVICE_INSTANCE_ID) or "")
+        given = _given(metrics)
         if self._origin:
             origin = self._origin
         elif given and given != self._generated():
@@ -128,38 +124,43 @@ class Instance:
         else:
             return metrics
         key = (f"{attributes.get(SERVICE_NAMESPACE)}/{attributes.get(SERVICE_NAME)}", origin.instance)
-        if key not in self._claims:
-            self._claims[key] = self._claim(key, origin, _beginning(metrics) or self._clock())
-        claim = self._claims[key]
-        if claim.file is not None:
-            with suppress(OSError):  # a full disk takes away what the next process would learn, and no more
-                _write_time(claim.file, self._clock())
+        claim = self._claims.get(key)
+        if claim is None or (claim.number and not claim.number.is_ours()):
+            claim = self._claims[key] = self._claim(key, origin, claim, _beginning(metrics) or self._clock())
+        if claim.number:
+            claim.number.prolong(self._clock())
         resource = Resource({**attributes, SERVICE_INSTANCE_ID: claim.instance}, metrics.resource.schema_url)
         return replace(metrics, resource=resource)
 
-    def _claim(self, key: tuple[str, str], origin: _Origin, beginning: int) -> _Claim:
-        name = hashlib.sha256("\0".join((self._destination, *key)).encode("utf-8", "replace")).hexdigest()[:24]
-        reason = "this system has no file locks"
-        for folder in self._folders() if fcntl else ():
-            try:
-                _make(folder)
-                _remove_forgotten(folder, self._clock() / 1e9 - _FORGOTTEN)
-                return self._numbered(folder, name, origin, beginning)
-            except OSError as error:
-                reason = f"{folder}: {error.strerror or error}"
-        _logger.info("Processes that share an instance id are told apart by their process id (%s)", reason)
-        return _Claim(f"{origin.instance}-{os.getpid()}", None)
+    def _claim(self, key: tuple[str, str], origin: _Origin, before: _Claim | None, began: int) -> _Claim:
+        """Claim an id.
 
-    def _numbered(self, folder: Path, name: str, origin: _Origin, beginning: int) -> _Claim:
-        for number in range(origin.first, _MOST):
-            file = _locked(folder / f"{name}-{number}")
-            if file is None:
-                continue
-            if _read_time(file) >= beginning:
-                os.close(file)
-                continue
-            return _Claim(f"{origin.instance}-{number}" if number else origin.instance, file)
-        raise OSError(f"{_MOST} processes share an instance id")
+        Args:
+            key: For what.
+            origin: What it is made of.
+            before: What this process had, and lost.
+            began: Since when it has counted.
+        """
+        name = hashlib.sha256("\0".join((self._destination, *key)).encode("utf-8", "replace")).hexdigest()[:24]
+        numbers: Iterable[int] = range(origin.first, _MOST)
+        if before and before.number:
+            before.number.release()
+            numbers = chain([before.number.number], numbers)
+        try:
+            number = take_number(name, numbers, began, folders=self._folders(), sockets=self._sockets, now=self._clock)
+        except OSError as error:
+            _logger.warning(
+                "Processes that share the instance id %s are told apart by their process ids, so that each restart "
+                "begins new series: no number can be locked (%s)",
+                origin.instance,
+                error,
+            )
+            return _Claim(f"{origin.instance}-{os.getpid()}", None)
+        return _Claim(f"{origin.instance}-{number.number}" if number.number else origin.instance, number)
+
+
+def _given(metrics: ResourceMetrics) -> str:
+    return str(metrics.resource.attributes.get(SERVICE_INSTANCE_ID) or "")
 
 
 def _beginning(metrics: ResourceMetrics) -> int:
@@ -171,55 +172,3 @@ def _beginning(metrics: ResourceMetrics) -> int:
         for point in metric.data.data_points
     )
     return min(times, default=0)
-
-
-def _make(folder: Path) -> None:
-    """Make the folder, and see that nobody else has made it to play tricks on us.
-
-    Raises:
-        OSError: It cannot be had.
-    """
-    with suppress(FileExistsError):
-        folder.mkdir(mode=0o700)
-    found = folder.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o022:
-        raise OSError("it is not a folder of this user alone")
-
-
-def _locked(path: Path) -> int | None:
-    """Open and lock a file: its descriptor, or None if another process has locked it.
-
-    Raises:
-        OSError: It cannot be opened, or this file system knows no locks.
-    """
-    while True:
-        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if os.fstat(file).st_nlink:
-                return file
-        except BlockingIOError:
-            os.close(file)
-            return None
-        except OSError:
-            os.close(file)
-            raise
-        os.close(file)  # it was removed before it was locked
-
-
-def _remove_forgotten(folder: Path, before: float) -> None:
-    """Remove the files that no process has written to since a time, in seconds since the epoch."""
-    for path in folder.iterdir():
-        with suppress(OSError):
-            if path.stat().st_mtime < before and (file := _locked(path)) is not None:
-                path.unlink()
-                os.close(file)
-
-
-def _read_time(file: int) -> int:
-    text = os.pread(file, _TIME_DIGITS, 0)
-    return int(text) if text.isdigit() else 0
-
-
-def _write_time(file: int, nanoseconds: int) -> None:
-    os.pwrite(file, b"%0*d" % (_TIME_DIGITS, nanoseconds), 0)

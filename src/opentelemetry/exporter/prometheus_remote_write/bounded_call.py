@@ -1,0 +1,147 @@
+"""A call that may hang, made in a thread of its own: who waits for it has a deadline, the call has none.
+
+The system's resolver and a read of a file (on a dead NFS, of a device) can be neither interrupted nor timed. So such a
+call is left behind when the time is over. At most one of a kind is outstanding: who asks the same again waits for the
+call that is under way, so a name service that never answers costs one thread, not one for each look-up.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+# Imported by name, both now: where gevent patches later, threads and queues of one kind still belong together. This way
+# to start a thread does not wait for it, as threading's does for ever where the memory is used up.
+from _thread import start_new_thread
+from collections.abc import Callable, Hashable
+from contextlib import suppress
+from queue import Empty, SimpleQueue
+from typing import Any, Generic, TypeVar
+from weakref import WeakSet
+
+T = TypeVar("T")
+
+STANDBY_NEEDED = sys.version_info >= (3, 12)
+"""Whether no thread can be started at the interpreter's exit."""
+
+
+def bounded_call(
+    key: Hashable, function: Callable[[], T], seconds: float | None, waiter: SimpleQueue[None] | None = None
+) -> T:
+    """Make a call, and wait for its result for so long.
+
+    Args:
+        key: What is asked: while a call of the same key is outstanding, its result is waited for instead.
+        function: Called without arguments, in another thread.
+        seconds: How long to wait; None is no limit.
+        waiter: What is put into it ends the wait.
+
+    Raises:
+        TimeoutError: There is no result in time. The call is left to itself.
+        BaseException: What the function raises.
+    """
+    key = (os.getpid(), key)  # the threads of a parent are not those of its forked child
+    mine: _Call[T] = _Call(key, function)
+    started = False
+    try:
+        call: _Call[T] = _outstanding.setdefault(key, mine)
+        if call is mine:
+            _start(mine.run)
+        started = True
+    finally:  # whatever interrupts it here: no call is outstanding that nobody makes
+        if not started and _outstanding.get(key) is mine:
+            del _outstanding[key]
+    return call.wait(seconds, waiter or SimpleQueue())
+
+
+class Standby:
+    """A thread that is there before it is needed, for calls at the interpreter's exit."""
+
+    def __init__(self) -> None:
+        self._tasks: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._process = 0
+        self._users: WeakSet[Any] = WeakSet()
+
+    def start(self, user: object) -> None:
+        """Start the thread, unless this process has it; a forked child has none. Nothing is raised.
+
+        Args:
+            user: For whom; the thread ends with the last one.
+        """
+        self._users.add(user)
+        if self._process == os.getpid():
+            return
+        self._tasks = SimpleQueue()
+        with suppress(RuntimeError, MemoryError):  # as many threads as there may be
+            start_new_thread(_work, (self._tasks,))
+            self._process = os.getpid()
+
+    def stop(self, user: object) -> None:
+        """End the thread, where nobody else needs it."""
+        self._users.discard(user)
+        if not self._users and self._process == os.getpid():
+            self._process = 0
+            self._tasks.put(None)
+
+    def do(self, task: Callable[[], None]) -> None:
+        """Do something in the thread; where there is none, do it at once.
+
+        Args:
+            task: Raises nothing.
+        """
+        if self._process == os.getpid():
+            self._tasks.put(task)
+        else:
+            task()
+
+
+STANDBY = Standby()
+"""The process's."""
+
+
+class _Call(Generic[T]):
+    def __init__(self, key: Hashable, function: Callable[[], T]) -> None:
+        self._key = key
+        self._function = function
+        self._outcome: tuple[T] | BaseException | None = None
+        self._waiters: list[SimpleQueue[None]] = []
+
+    def run(self) -> None:
+        outcome: tuple[T] | BaseException
+        try:
+            outcome = (self._function(),)
+        except BaseException as error:  # noqa: BLE001 - raised by who waits
+            outcome = error
+        _outstanding.pop(self._key, None)  # first: who asks from now on asks anew
+        self._outcome = outcome
+        for waiter in tuple(self._waiters):
+            waiter.put(None)
+
+    def wait(self, seconds: float | None, waiter: SimpleQueue[None]) -> T:
+        self._waiters.append(waiter)
+        try:
+            if self._outcome is None:
+                with suppress(Empty):
+                    waiter.get(timeout=seconds)
+        finally:
+            self._waiters.remove(waiter)
+        if self._outcome is None:
+            raise TimeoutError("it did not answer in time")
+        if isinstance(self._outcome, BaseException):
+            raise self._outcome
+        return self._outcome[0]
+
+
+_outstanding: dict[Hashable, _Call[Any]] = {}
+
+
+def _start(run: Callable[[], None]) -> None:
+    try:
+        start_new_thread(run, ())
+    except RuntimeError:  # no thread can be started any more: the last export of a process that ends
+        STANDBY.do(run)
+
+
+def _work(tasks: SimpleQueue[Callable[[], None] | None]) -> None:
+    while task := tasks.get():
+        task()
