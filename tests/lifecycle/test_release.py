@@ -43,7 +43,7 @@ def test_six_exporters_one_after_the_other_have_the_same_instance(receiver):
 
 def held():
     """Descriptors and threads of the process."""
-    files = [os.readlink(path) for path in Path("/dev/fd").iterdir() if path.exists()]
+    files = [str(path.readlink()) for path in Path("/dev/fd").iterdir() if path.exists()]
     threads = [ident for ident in sys._current_frames() if ident != threading.get_ident()]
     return len(files), len(threads), [file for file in files if "otel-prw" in file]
 
