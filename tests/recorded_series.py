@@ -105,6 +105,19 @@ def without_identifying_attributes(samples, case):
     return samples
 
 
+def with_exported_labels(samples, case):
+    """Recorded is that a label of the target overwrites an attribute's; this project keeps both, as a scrape does."""
+    for sample in samples:
+        holders = (
+            [item.get("resource", {}) for item in resources(case)] if is_target_info(sample) else data_points(case)
+        )
+        for holder in holders:
+            for name, text in attributes(holder).items():
+                if name in {"__name__", "job", "instance"} and sample["labels"].get(name) not in {None, text}:
+                    sample["labels"][f"exported_{name}"] = text
+    return samples
+
+
 def without_empty_namespace(samples, case):
     """By the specification an empty service.namespace leaves job at the service's name; Prometheus writes /name."""
     if any(attributes(item.get("resource", {})).get("service.namespace") == "" for item in resources(case)):
@@ -178,6 +191,7 @@ def with_exemplars_in_order(samples, _):
 RULES = (
     one_target_info,
     without_identifying_attributes,
+    with_exported_labels,
     without_empty_namespace,
     classic_where_refused,
     without_exemplars_of_gauges,

@@ -104,15 +104,15 @@ def test_other_bounds_of_the_same_stream_take_its_series_over(classic, refused):
     assert not refused
 
 
-def test_an_attribute_le_gives_way_to_the_bucket(classic):
+def test_an_attribute_le_leaves_its_name_to_the_bucket(classic):
     frames = list(classic.translate([histogram_point((1, 1), (1.0,), {"le": "mine"})]))
     assert set(values(frames)) == {
-        "latency_bucket{le=1}",
-        "latency_bucket{le=+Inf}",
-        "latency_sum{}",
-        "latency_count{}",
+        "latency_bucket{exported_le=mine,le=1}",
+        "latency_bucket{exported_le=mine,le=+Inf}",
+        "latency_sum{exported_le=mine}",
+        "latency_count{exported_le=mine}",
     }
-    assert frames[0].streams[0].label_bytes == 0
+    assert frames[0].streams[0].label_bytes == len("exported_lemine")
 
 
 def test_exemplars_are_on_the_bucket_that_holds_their_value(classic):

@@ -10,8 +10,10 @@ from opentelemetry.exporter.prometheus_remote_write.configuration.translation_st
 from opentelemetry.exporter.prometheus_remote_write.errors import Untranslatable
 from opentelemetry.exporter.prometheus_remote_write.translation.labels import (
     attribute_labels,
+    exported_labels,
     merged_labels,
     scope_labels,
+    shortened_values,
     sorted_labels,
 )
 
@@ -33,8 +35,6 @@ UNTRANSLATED = TranslationStrategy.NO_TRANSLATION
         pytest.param({"a.b": "", "a_b": "2"}, {"a_b": "2"}, id="an empty first value is not joined"),
         pytest.param({"a.b": "1", "a_b": ""}, {"a_b": "1;"}, id="an empty last one is"),
         pytest.param({"a-b": "1", "a.b": "", "a_b": "3"}, {"a_b": "1;;3"}, id="so is one in the middle"),
-        pytest.param({"__name__": "evil", "ok": "1"}, {"ok": "1"}, id="the name of the metric is not an attribute's"),
-        pytest.param({"job": "x", "le": "y"}, {"job": "x", "le": "y"}, id="others are, where nothing is stronger"),
     ],
 )
 def test_escaped_labels_of_attributes(attributes, labels):
@@ -66,6 +66,68 @@ def test_the_attributes_are_left_as_they_are():
     attributes = {"b": 1, "a": [True]}
     attribute_labels(attributes, ESCAPED)
     assert list(attributes.items()) == [("b", 1), ("a", [True])]
+
+
+# --- labels that are ours
+
+
+@pytest.mark.parametrize(
+    ("labels", "renamed"),
+    [
+        pytest.param({"at": "a"}, {"at": "a"}, id="others stay"),
+        pytest.param({"job": "backup", "at": "a"}, {"exported_job": "backup", "at": "a"}, id="job"),
+        pytest.param({"instance": "db-1"}, {"exported_instance": "db-1"}, id="instance"),
+        pytest.param({"__name__": "evil"}, {"exported___name__": "evil"}, id="the metric's name"),
+        pytest.param({"otel_scope_name": "x"}, {"exported_otel_scope_name": "x"}, id="the scope's name"),
+        pytest.param({"le": "5", "quantile": "1"}, {"le": "5", "quantile": "1"}, id="le is not ours on every metric"),
+        pytest.param(
+            {"job": "a", "exported_job": "b"},
+            {"exported_exported_job": "a", "exported_job": "b"},
+            id="a name that is taken gets the prefix again",
+        ),
+    ],
+)
+def test_labels_of_attributes_that_conflict_with_ours_are_exported(labels, renamed):
+    assert exported_labels(labels, {"job", "instance", "otel_scope_name"}) == renamed
+
+
+def test_what_the_resource_does_not_say_is_an_attributes_to_say():
+    assert exported_labels({"job": "backup"}, {"instance"}) == {"job": "backup"}
+
+
+@given(st.dictionaries(st.sampled_from(["job", "exported_job", "exported_exported_job", "instance", "a"]), st.text()))
+def test_no_label_is_lost_and_none_is_ours(labels):
+    renamed = exported_labels(labels, {"job", "instance"})
+    assert sorted(renamed.values()) == sorted(labels.values())
+    assert renamed.keys().isdisjoint({"job", "instance"})
+
+
+# --- long values
+
+
+@pytest.mark.parametrize(
+    ("text", "longest", "shortened"),
+    [
+        pytest.param("a" * 40, 0, "a" * 40, id="no limit"),
+        pytest.param("a" * 40, 40, "a" * 40, id="as long as it may be"),
+        pytest.param("a" * 41, 40, "a" * 27 + "-c0f8bd4dbc2b", id="one character too long"),
+        pytest.param("ü" * 40, 40, "ü" * 40, id="characters count, not bytes"),
+    ],
+)
+def test_a_long_value_ends_in_a_hash_of_the_whole(text, longest, shortened):
+    assert shortened_values((("at", text),), longest) == (("at", shortened),)
+
+
+@given(st.sets(st.text(min_size=10, max_size=60), min_size=2, max_size=2), st.integers(13, 50))
+def test_values_that_differ_differ_when_they_are_cut(texts, longest):
+    one, other = (dict(shortened_values((("at", text),), longest))["at"] for text in texts)
+    assert one != other
+    assert max(len(one), len(other)) <= longest
+
+
+def test_the_name_of_the_metric_is_never_cut():
+    labels = (("__name__", "a" * 50),)
+    assert shortened_values(labels, 20) == labels
 
 
 # --- scope

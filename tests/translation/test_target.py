@@ -134,9 +134,19 @@ def test_the_namespace_is_in_front_of_its_name(namespace, strategy, name):
     assert dict(info)["__name__"] == name
 
 
-def test_an_attribute_named_job_gives_way_to_the_job_but_is_one_where_there_is_none():
-    assert dict(target_of({"service.name": "svc", "job": "j", "instance": "x"}).info)["job"] == "svc"
+def test_an_attribute_named_job_is_exported_beside_the_job_but_is_one_where_there_is_none():
+    assert dict(target_of({"service.name": "svc", "job": "j", "instance": "x"}).info) == {
+        "__name__": "target_info",
+        "exported_job": "j",
+        "instance": "x",
+        "job": "svc",
+    }
     assert dict(target_of({"job": "j"}).info) == {"__name__": "target_info", "job": "j"}
+
+
+def test_a_promoted_attribute_named_job_is_exported():
+    promoted = target_of({"service.name": "svc", "job": "j"}, resource_labels=["job"]).promoted
+    assert promoted == {"exported_job": "j"}
 
 
 @pytest.mark.parametrize(

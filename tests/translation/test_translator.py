@@ -1,4 +1,5 @@
 import logging
+import re
 from types import SimpleNamespace
 from typing import NamedTuple
 
@@ -154,6 +155,31 @@ def test_metrics_without_data_points_are_nothing():
 
 # --- what is left out ---
 
+
+class Unprintable:
+    """What a foreign producer may take for a name."""
+
+    def __str__(self):
+        raise RuntimeError("no text")
+
+    def __eq__(self, other):
+        raise UnprintableError
+
+    __hash__ = object.__hash__
+
+
+class UnprintableError(Exception):
+    def __str__(self):
+        raise RuntimeError("no text either")
+
+
+def name_of(metric):
+    try:
+        return str(getattr(metric, "name", metric))
+    except RuntimeError:
+        return "of type Metric"
+
+
 SUMMARY = SimpleNamespace(data_points=[point(), point()])
 
 
@@ -175,6 +201,8 @@ SUMMARY = SimpleNamespace(data_points=[point(), point()])
         pytest.param(metric("level", Gauge(None)), "error", 0, id="None for data points"),
         pytest.param(metric("level", Gauge(7)), "error", 0, id="a number for data points"),
         pytest.param(None, "error", 0, id="no metric at all"),
+        pytest.param(gauge(name=Unprintable()), "error", 1, id="a name that cannot be printed"),
+        pytest.param(gauge(SimpleNamespace(value=1.0, attributes={})), "attributes", 1, id="a point without times"),
         pytest.param(
             gauge(point(None), point("1", {"a": 1}), point(10**400, {"a": 2})),
             "value",
@@ -197,7 +225,7 @@ def test_what_has_no_prometheus_form_costs_nothing_else_and_is_said_once(caplog,
         assert found == {"before_total{}": 1.0, "after{}": 1.0}
     assert translation.refused == {reason: 3 * count}
     [warning] = warnings(caplog)
-    assert str(getattr(bad, "name", bad)) in warning
+    assert name_of(bad) in warning
 
 
 def test_each_metric_and_each_reason_is_said_once(caplog):
@@ -436,9 +464,27 @@ def test_external_labels_are_the_weakest():
     assert found == {"level{a=mine,instance=i-9,job=web,otel_scope_name=tests,region=eu}": 1.0}
 
 
-def test_an_attribute_never_sets_the_name_and_job_is_the_resources():
-    data = collected(gauge(point(1.0, {"__name__": "x", "job": "x", "otel_scope_name": "x"})))
-    assert translated(data, without=set()) == {"level{job=shop,otel_scope_name=tests}": 1.0}
+def test_attributes_that_conflict_with_our_labels_are_exported():
+    data = collected(gauge(point(1.0, {"__name__": "x", "job": "y", "otel_scope_name": "z"})))
+    assert translated(data, without=set()) == {
+        "level{exported___name__=x,exported_job=y,exported_otel_scope_name=z,job=shop,otel_scope_name=tests}": 1.0
+    }
+
+
+def test_metrics_that_differ_by_an_attribute_job_alone_are_all_sent():
+    points = [point(number, {"job": job}) for number, job in enumerate(["backup", "report", "cleanup"])]
+    assert translated(collected(counter(*points, name="job.runs"))) == {
+        "job_runs_total{exported_job=backup}": 0.0,
+        "job_runs_total{exported_job=report}": 1.0,
+        "job_runs_total{exported_job=cleanup}": 2.0,
+    }
+
+
+def test_long_values_are_cut_wherever_they_are():
+    data = collected(gauge(point(1.0, {"at": "a" * 100})), resource={"service.name": "s" * 100, "host.name": "h" * 100})
+    found = translated(data, without=set(), max_label_value_length=20)
+    assert len(found) == 2
+    assert all(len(text) <= 20 for name in found for text in re.findall(r"=([^,}]*)", name))
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def valid_text(text: str) -> str:
-    """Returns a plain string that can be written as UTF-8, each surrogate in it replaced by U+FFFD.
+    """Return a plain string that can be written as UTF-8, each surrogate in it replaced by U+FFFD.
 
     Surrogates come from undecodable bytes in the environment or in file names (``surrogateescape``).
 
@@ -24,7 +24,7 @@ def valid_text(text: str) -> str:
 
 
 def one_line(text: str, longest: int) -> str:
-    """Returns the beginning of a text as it may stand in a log: what cannot be seen of it is replaced by U+FFFD.
+    """Return the beginning of a text as it may stand in a log: what cannot be seen of it is replaced by U+FFFD.
 
     Args:
         text: Any string.
@@ -34,3 +34,11 @@ def one_line(text: str, longest: int) -> str:
         character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text[:longest]
     )
     return shown if len(text) <= longest else f"{shown}…"
+
+
+def error_text(error: BaseException) -> str:
+    """Return an error's type and, where it can be had, its message; the error may be anybody's."""
+    try:
+        return f"{type(error).__name__}: {error}"
+    except Exception:  # noqa: BLE001 - the message of a foreign error is code of somebody else's
+        return type(error).__name__

@@ -266,6 +266,13 @@ class Settings:
         "series that all exporters of the process have together, at most; what is beyond is not sent; 0 is no limit",
         shown="0",
     )
+    max_label_value_length: int = _setting(
+        "MAX_LABEL_VALUE_LENGTH",
+        whole_number("number", minimum=0),
+        0,
+        "characters of a label's value, at most: a longer one is cut and ends in a hash of the whole; 0 is no limit",
+        shown="0",
+    )
     stale_markers: bool = _setting(
         "STALE_MARKERS",
         BOOLEAN,

@@ -21,6 +21,7 @@ from ..model.remote_write import (
 )
 from .exemplars import bucket_of
 from .label_sets import LabelSet, label_set
+from .labels import exported_labels, sorted_labels
 from .native_histogram import custom_buckets, exponential
 from .points import (
     DataPoints,
@@ -100,7 +101,7 @@ class NativePoints:
         self._histogram = histogram
         family = _family(descriptor, (SeriesName(descriptor.family),), native=True)
         self._streams = Streams(
-            family, descriptor.registry, descriptor.labels, descriptor.drop, descriptor.zero_samples
+            family, descriptor.registry, _labels(descriptor), descriptor.drop, descriptor.zero_samples
         )
 
     def translate(self, points: DataPoints) -> Iterator[FamilySamples]:
@@ -161,7 +162,9 @@ class _ClassicBuckets:
         name = descriptor.family
         names = [SeriesName(f"{name}_bucket", le_text(bound)) for bound in (*self._bounds, math.inf)]
         family = _family(descriptor, (*names, SeriesName(f"{name}_sum"), SeriesName(f"{name}_count")))
-        self._streams = Streams(family, descriptor.registry, self._labels, descriptor.drop, descriptor.zero_samples)
+        self._streams = Streams(
+            family, descriptor.registry, _labels(descriptor), descriptor.drop, descriptor.zero_samples
+        )
 
     def translate(self, points: DataPoints) -> Iterator[FamilySamples]:
         yield from family_samples(self._streams, self._samples, points, self._descriptor.drop)
@@ -171,12 +174,6 @@ class _ClassicBuckets:
 
     def release(self) -> None:
         self._streams.release()
-
-    def _labels(self, attributes: Mapping[str, Any]) -> LabelSet:
-        found = self._descriptor.labels(attributes)
-        if all(name != BUCKET_BOUND for name, _ in found.labels):
-            return found  # the same that other metrics have
-        return label_set(found.attributes, tuple(label for label in found.labels if label[0] != BUCKET_BOUND))
 
     def _samples(self, points: DataPoints) -> Samples:
         values = self._values(points)
@@ -222,6 +219,18 @@ class _ClassicBuckets:
                 series = position * series_of_a_stream + bucket_of(exemplar.value, self._bounds)
                 by_series[series] = (*by_series.get(series, ()), exemplar)
         return by_series
+
+
+def _labels(descriptor: Descriptor) -> Callable[[Mapping[str, Any]], LabelSet]:
+    """Return what makes the labels of a histogram, whose ``le`` is a bucket's and never an attribute's."""
+
+    def labels(attributes: Mapping[str, Any]) -> LabelSet:
+        found = descriptor.labels(attributes)
+        if all(name != BUCKET_BOUND for name, _ in found.labels):
+            return found  # the same that other metrics have
+        return label_set(found.attributes, sorted_labels(exported_labels(dict(found.labels), (BUCKET_BOUND,))))
+
+    return labels
 
 
 def _different_numbers(bounds: Sequence[Any]) -> tuple[float, ...]:

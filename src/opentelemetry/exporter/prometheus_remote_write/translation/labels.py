@@ -2,11 +2,14 @@
 
 The rules are those of the OpenTelemetry specification ("Prometheus and OpenMetrics Compatibility", Metric Attributes
 and Instrumentation Scope) and of Remote Write: names sorted by their bytes, each once, neither names nor values empty.
+There is one deviation: an attribute that conflicts with a label of ours, such as ``job``, is kept as ``exported_job``,
+as Prometheus does when it scrapes. The other translators overwrite it, and what differed by it becomes one series.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from ..configuration.translation_strategy import TranslationStrategy
@@ -15,6 +18,10 @@ from ..model.remote_write import METRIC_NAME, Labels
 from ..text import valid_text
 from .attribute_values import attribute_text
 from .naming import label_name
+
+_EXPORTED = "exported_"
+_SCOPE = "otel_scope_"
+_HASH_LENGTH = 12  # hexadecimal digits, at the end of a value that was cut
 
 
 def attribute_labels(attributes: Mapping[str, Any], strategy: TranslationStrategy) -> dict[str, str]:
@@ -46,8 +53,29 @@ def attribute_labels(attributes: Mapping[str, Any], strategy: TranslationStrateg
             labels[name] = f"{earlier};{text}"
         elif text:
             labels[name] = text
-    labels.pop(METRIC_NAME, None)
     return labels
+
+
+def exported_labels(labels: Mapping[str, str], ours: Collection[str]) -> Mapping[str, str]:
+    """Return the labels of attributes, those that conflict with ours under names that begin with ``exported_``.
+
+    The new names are Prometheus's for scraped labels that conflict with those of the target (``scrape_config``,
+    ``honor_labels``): the prefix is put in front until no other label has the name.
+
+    Args:
+        labels: Of the attributes of a data point or a resource.
+        ours: Names that are taken; the metric's always is.
+    """
+    conflicting = sorted((name for name in labels if name in ours or name == METRIC_NAME), key=len)
+    if not conflicting:
+        return labels
+    renamed = {name: text for name, text in labels.items() if name not in conflicting}
+    for name in conflicting:
+        exported = _EXPORTED + name
+        while exported in renamed:
+            exported = _EXPORTED + exported
+        renamed[exported] = labels[name]
+    return renamed
 
 
 def scope_labels(
@@ -70,7 +98,7 @@ def scope_labels(
     Raises:
         Untranslatable: An attribute has a value that cannot be a label's.
     """
-    labels = attribute_labels({"otel_scope_" + key: value for key, value in (attributes or {}).items()}, strategy)
+    labels = attribute_labels({_SCOPE + key: value for key, value in (attributes or {}).items()}, strategy)
     for label, text in (
         ("otel_scope_name", name),
         ("otel_scope_version", version),
@@ -92,8 +120,6 @@ def merged_labels(
 ) -> dict[str, str]:
     """Return all labels of a data point; of those with one name, the one given last in this list.
 
-    What makes a series of it comes over this: first ``le``, then ``__name__``.
-
     Args:
         external: The user's own, wherever nothing else sets them.
         promoted: Resource attributes that are copied onto every series.
@@ -102,6 +128,18 @@ def merged_labels(
         scope: The instrumentation scope's.
     """
     return {**external, **promoted, **attributes, **target, **scope}
+
+
+def shortened_values(labels: Labels, longest: int) -> Labels:
+    """Return the labels with long values cut, each ending in a hash of the whole, so that no two become one.
+
+    Args:
+        labels: Of a series.
+        longest: How many characters a value may have; 0 is no limit. The metric's name is never cut.
+    """
+    if not longest or all(len(text) <= longest for _, text in labels):
+        return labels
+    return tuple((name, text if name == METRIC_NAME else _shortened(text, longest)) for name, text in labels)
 
 
 def sorted_labels(labels: Mapping[str, str]) -> Labels:
@@ -114,3 +152,10 @@ def sorted_labels(labels: Mapping[str, str]) -> Labels:
     if "" in labels or "" in labels.values():
         labels = {name: text for name, text in labels.items() if name and text}
     return tuple(sorted(labels.items()))
+
+
+def _shortened(text: str, longest: int) -> str:
+    if len(text) <= longest:
+        return text
+    ending = ("-" + hashlib.sha256(text.encode()).hexdigest()[:_HASH_LENGTH])[-longest:]
+    return text[: longest - len(ending)] + ending

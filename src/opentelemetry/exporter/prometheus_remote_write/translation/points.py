@@ -19,6 +19,7 @@ from ..model.remote_write import (
     NativeHistogram,
 )
 from ..model.timestamps import milliseconds
+from ..text import error_text
 from .exemplars import prometheus_exemplars
 from .label_sets import LabelSet
 from .series_registry import SeriesRegistry
@@ -158,7 +159,7 @@ def _sound(
 
 def unreadable(error: Exception) -> Untranslatable:
     """Return the reason to leave out a data point that is not as the SDK makes them."""
-    return Untranslatable("value", f"a data point cannot be read ({type(error).__name__}: {error})")
+    return Untranslatable("value", f"a data point cannot be read ({error_text(error)})")
 
 
 def timestamps(points: DataPoints) -> int | list[int]:

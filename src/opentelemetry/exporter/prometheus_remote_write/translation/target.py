@@ -14,7 +14,7 @@ from ..configuration.translation_strategy import TranslationStrategy
 from ..errors import Untranslatable
 from ..model.remote_write import METRIC_NAME
 from .attribute_values import attribute_text
-from .labels import attribute_labels, sorted_labels
+from .labels import attribute_labels, exported_labels, sorted_labels
 from .naming import (
     MetricKind,
     label_name,
@@ -80,7 +80,9 @@ def target(  # noqa: PLR0913 - each is a setting of its own
     globs = ["*", *resource_labels] if resources_as_labels else resource_labels
     return Target(
         labels=labels,
-        promoted=attribute_labels({key: text for key, text in texts.items() if _is_named(key, globs)}, strategy),
+        promoted=exported_labels(
+            attribute_labels({key: text for key, text in texts.items() if _is_named(key, globs)}, strategy), labels
+        ),
         info=_info(texts, labels, external_labels, strategy, namespace) if target_info else None,
         left_out=tuple(left_out),
     )
@@ -121,7 +123,9 @@ def _info(
     strategy: TranslationStrategy,
     namespace: str,
 ) -> Labels | None:
-    described = attribute_labels({key: text for key, text in texts.items() if key not in _IDENTIFYING}, strategy)
+    described = exported_labels(
+        attribute_labels({key: text for key, text in texts.items() if key not in _IDENTIFYING}, strategy), identity
+    )
     labels = {**external_labels, **described, **identity}
     if not described or labels.keys().isdisjoint(("job", "instance")):
         return None

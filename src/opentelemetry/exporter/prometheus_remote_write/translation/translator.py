@@ -29,7 +29,7 @@ from ..errors import Untranslatable
 from ..model.family import FamilySamples
 from ..model.remote_write import METRIC_NAME, Labels, MetricType
 from ..model.timestamps import NANOSECONDS_PER_MILLISECOND
-from ..text import valid_text
+from ..text import error_text, valid_text
 from .dropped_points import DroppedPoints
 from .extremes import WithExtremes
 from .histogram_points import (
@@ -40,8 +40,10 @@ from .histogram_points import (
 from .label_sets import LabelSets
 from .labels import (
     attribute_labels,
+    exported_labels,
     merged_labels,
     scope_labels,
+    shortened_values,
     sorted_labels,
 )
 from .naming import (
@@ -113,8 +115,11 @@ class Translator:
         """
         by_resource: dict[RememberedResource, list[ScopeMetrics]] = {}
         for of_resource in data.resource_metrics:
-            resource = self._resource(of_resource.resource.attributes, (*self._resources, *by_resource))
-            by_resource.setdefault(resource, []).extend(of_resource.scope_metrics)
+            try:
+                resource = self._resource(of_resource.resource.attributes, (*self._resources, *by_resource))
+                by_resource.setdefault(resource, []).extend(of_resource.scope_metrics)
+            except Exception as error:  # noqa: BLE001 - a foreign producer's data may be wrong in any way
+                self._dropped.drop("of a resource", _unexpected(error))
         for resource in self._resources:
             if resource not in by_resource:
                 resource.release()
@@ -153,6 +158,7 @@ class Translator:
         return RememberedResource(attributes, made, self._info(made.info) if made.info else None)
 
     def _info(self, labels: Labels) -> NumberPoints:
+        labels = shortened_values(labels, self._settings.max_label_value_length)
         descriptor = Descriptor(
             metric="target_info",
             family=dict(labels)[METRIC_NAME],
@@ -214,10 +220,12 @@ class Translator:
         return []
 
     def _drop(self, metric: Any, error: Untranslatable) -> None:
-        points = 0
+        name, points = f"of type {type(metric).__name__}", 0
+        with suppress(Exception):
+            name = str(getattr(metric, "name", metric))
         with suppress(Exception):
             points = len(metric.data.data_points)
-        self._dropped.drop(str(getattr(metric, "name", metric)), error, points)
+        self._dropped.drop(name, error, points)
 
     def _points_of(self, scope: RememberedScope, metric: Metric) -> Iterator[Points]:
         if any(fnmatchcase(metric.name, glob) for glob in self._settings.drop_metrics):
@@ -268,16 +276,17 @@ class Translator:
                 scope=of_scope,
             )
 
+        ours = {*of.labels, *of_scope}
         common = merged({})
         in_order = sorted_labels(common)
 
         def labels(attributes: Mapping[str, Any]) -> Labels:
-            own = attribute_labels(attributes, strategy)
+            own = exported_labels(attribute_labels(attributes, strategy), ours)
             if common.keys().isdisjoint(own):  # so that all sets usage what they have in common
                 return tuple(sorted((*in_order, *own.items())))
             return sorted_labels(merged(own))
 
-        return LabelSets(labels)
+        return LabelSets(lambda attributes: shortened_values(labels(attributes), settings.max_label_value_length))
 
 
 class _InfoPoint(NamedTuple):
@@ -290,7 +299,7 @@ class _InfoPoint(NamedTuple):
 
 
 def _unexpected(error: Exception) -> Untranslatable:
-    return Untranslatable("error", f"it cannot be translated ({type(error).__name__}: {error})")
+    return Untranslatable("error", f"it cannot be translated ({error_text(error)})")
 
 
 def _kind(data: object) -> MetricKind:
