@@ -127,6 +127,25 @@ def test_cortex_listens_where_it_is_looked_for():
     assert f":{port}/" in environment("compose.yaml", "shop")[f"{PREFIX}ENDPOINT"]
 
 
+def folders(settings):
+    """Return the folders that Cortex's configuration names."""
+    if not isinstance(settings, dict):
+        return [settings] if str(settings).startswith("/") else []
+    return [folder for value in settings.values() for folder in folders(value)]
+
+
+def test_each_part_of_cortex_keeps_its_files_in_a_folder_of_its_own_on_the_volume():
+    """A part that starts removes what it does not know: in a shared folder, other parts' samples."""
+    settings = yaml.safe_load((COMPOSE / "cortex.yaml").read_text())
+    named = [Path(folder) for folder in folders(settings)]
+    assert len(set(named)) == len(named) == 8
+    assert all(Path("/data") in folder.parents for folder in named)
+    assert not [(one, other) for one in named for other in named if one in other.parents]
+    assert settings["alertmanager"]["data_dir"] in map(str, named)
+    storages = [settings[part]["backend"] for part in ("blocks_storage", "ruler_storage", "alertmanager_storage")]
+    assert storages == ["filesystem"] * 3  # the default is S3, without which no part starts
+
+
 def test_grafana_finds_its_data_source_and_the_dashboard():
     source = yaml.safe_load((COMPOSE / "grafana" / "data-source.yaml").read_text())["datasources"][0]
     provider = yaml.safe_load((COMPOSE / "grafana" / "dashboards.yaml").read_text())["providers"][0]
