@@ -1,11 +1,13 @@
 """The tests' own HTTP requests to servers: no proxy from the environment, no retries, no connection left open."""
 
+from collections.abc import Mapping
+
 import urllib3
 
 TIMEOUT = 10.0
 
 
-def get(url: str, **fields: object) -> urllib3.BaseHTTPResponse:
+def get(url: str, headers: Mapping[str, str] | None = None, **fields: object) -> urllib3.BaseHTTPResponse:
     """The whole answer to a GET request; fields that are None are left out of the query, lists repeat theirs."""
     pairs = [
         (name, str(value))
@@ -14,7 +16,7 @@ def get(url: str, **fields: object) -> urllib3.BaseHTTPResponse:
         if value is not None
     ]
     with urllib3.PoolManager(retries=False, timeout=TIMEOUT) as pool:
-        return pool.request("GET", url, fields=pairs)
+        return pool.request("GET", url, fields=pairs, headers=headers)
 
 
 def answers(url: str) -> bool:

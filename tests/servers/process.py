@@ -65,6 +65,7 @@ class ServerProcess:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env=self._environment,
+                cwd=self._log.parent,  # a server may write into its working folder
                 start_new_session=True,
             )
         try:

@@ -2,7 +2,9 @@
 
 import time
 from abc import abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from tests.servers.http_client import get
@@ -48,7 +50,15 @@ class QueryError(Exception):
 
 
 class PrometheusApi:
-    """Questions to a server at self.url, answered with plain data."""
+    """Questions to a server at self.url, answered with plain data.
+
+    Attributes:
+        api_prefix: What stands between the address and /api/v1.
+        api_headers: What every question has, such as the tenant.
+    """
+
+    api_prefix: str = ""
+    api_headers: Mapping[str, str] = MappingProxyType({})
 
     @property
     @abstractmethod
@@ -101,7 +111,7 @@ class PrometheusApi:
         return self._ask("metadata", metric=metric)
 
     def _ask(self, method: str, **fields: object) -> Any:
-        response = get(f"{self.url}/api/v1/{method}", **fields)
+        response = get(f"{self.url}{self.api_prefix}/api/v1/{method}", self.api_headers, **fields)
         answer = response.json() if response.data.startswith(b"{") else {}
         if answer.get("status") != "success":
             raise QueryError(f"{method}: {response.status} {response.data.decode(errors='replace')[:500]}")

@@ -1,0 +1,1 @@
+"""Receivers that no package brings: built from their modules, pushed to, and asked what arrived."""

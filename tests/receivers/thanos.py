@@ -1,0 +1,106 @@
+"""Thanos Receive, and the Thanos Query that answers for it."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tests.end_to_end.posted_sample import post_sample
+from tests.servers.http_client import answers
+from tests.servers.package import Package
+from tests.servers.ports import LOOPBACK, free_port
+from tests.servers.prometheus_api import PrometheusApi
+from tests.servers.server import Server
+
+REPLICA = "receive"
+TENANT = "tenant_id"
+SEEN_AFTER = 20.0  # seconds; Query asks every 5 s what there is
+
+
+class ThanosReceive(Server, PrometheusApi):
+    """Runs inside a with block, together with a Query. Labels that it adds of its own are taken off the answers."""
+
+    def __init__(self, package: Package, *, flags: Sequence[str] = (), limits: Mapping[str, Any] | None = None):
+        super().__init__(package)
+        self._write_port, self._grpc_port = free_port(), free_port()
+        self.write_url = f"http://{LOOPBACK}:{self._write_port}/api/v1/receive"
+        self.write_settings: dict[str, Any] = {}
+        self._flags = list(flags)
+        if limits:
+            self._flags.append(f"--receive.limits-config={json.dumps({'write': {'default': limits}})}")
+        self._query = ThanosQuery(package, self._grpc_port)
+
+    @property
+    def version(self) -> str:
+        return self.package.version
+
+    def start(self) -> None:
+        """Starts it and returns when Query knows it, too."""
+        super().start()
+        if not self._query.is_started:
+            self._query.start()
+        began = f"started {time.time()}"
+        post_sample(self.write_url, began)
+        self._query.wait_for(f'up{{job="{began}"}}', SEEN_AFTER)
+
+    def close(self) -> None:
+        self._query.close()
+        super().close()
+
+    def _ask(self, method: str, **fields: object) -> Any:
+        return _without_own_labels(self._query._ask(method, **fields))
+
+    def _prepare(self) -> list[str]:
+        return [
+            str(self.package.path("usr/bin/thanos")),
+            "receive",
+            f"--tsdb.path={self.folder / 'data'}",
+            f"--label={REPLICA}=\"0\"",
+            f"--http-address={LOOPBACK}:{self.port}",
+            f"--grpc-address={LOOPBACK}:{self._grpc_port}",
+            f"--remote-write.address={LOOPBACK}:{self._write_port}",
+            f"--receive.local-endpoint={LOOPBACK}:{self._grpc_port}",
+            "--log.level=warn",
+            *self._flags,
+        ]
+
+    def _is_ready(self) -> bool:
+        return answers(f"{self.url}/-/ready")
+
+
+class ThanosQuery(Server, PrometheusApi):
+    """Answers for what a Receive holds."""
+
+    def __init__(self, package: Package, grpc_port: int):
+        super().__init__(package)
+        self._receive = f"{LOOPBACK}:{grpc_port}"
+        self.is_started = False
+
+    def start(self) -> None:
+        super().start()
+        self.is_started = True
+
+    def _prepare(self) -> list[str]:
+        return [
+            str(self.package.path("usr/bin/thanos")),
+            "query",
+            f"--http-address={LOOPBACK}:{self.port}",
+            f"--grpc-address={LOOPBACK}:{free_port()}",
+            f"--endpoint={self._receive}",
+            f"--query.replica-label={REPLICA}",
+            "--log.level=warn",
+        ]
+
+    def _is_ready(self) -> bool:
+        return answers(f"{self.url}/-/ready")
+
+
+def _without_own_labels(answer: Any) -> Any:
+    """The answer, at any depth, without what Receive adds to every series."""
+    if isinstance(answer, dict):
+        return {name: _without_own_labels(value) for name, value in answer.items() if name not in (TENANT, REPLICA)}
+    if isinstance(answer, list):
+        return [_without_own_labels(element) for element in answer]
+    return answer
