@@ -9,7 +9,7 @@ OLDEST = .venv-oldest
 MAIN_TESTS = tests/lifecycle/test_controller.py tests/entry_points/test_configurator.py tests/examples/test_examples.py \
 	$(patsubst %,tests/end_to_end/test_%.py,launcher injection processes_fork prometheus sdk_versions)
 
-.PHONY: help demo test test-all test-oldest lint format pytest servers docs site bench soak proto clean
+.PHONY: help demo test test-all test-oldest lint format pytest servers receivers docs site bench soak proto clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -53,6 +53,11 @@ docs: $(READY) ## Write the generated parts of README.md and docs/ anew
 
 site: $(VENV)/.site ## Build docs/ as a site in docs/_build; warnings are errors
 	$(RUN) sphinx --fail-on-warning --keep-going -q -b html docs docs/_build
+
+receivers: servers ## Build Cortex, Thanos and a current Prometheus with Go, once; test against them, and write the matrix in docs
+	$(RUN) tests.receivers.build
+	RECEIVERS=1 $(RUN) pytest tests/receivers
+	$(RUN) tests.receivers.page
 
 bench: $(READY) ## What an export costs, compared with the SDK's own collection
 	$(RUN) tests.benchmarks

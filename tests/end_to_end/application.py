@@ -28,12 +28,12 @@ class Application:
     def __init__(self, url, job, **settings):
         self.job = job
         self.exporter = PrometheusRemoteWriteMetricsExporter(endpoint=url, **settings)
-        self._reader = InMemoryMetricReader(
+        self.reader = InMemoryMetricReader(
             preferred_temporality=self.exporter._preferred_temporality,
             preferred_aggregation=self.exporter._preferred_aggregation,
         )
         resource = Resource({"service.name": job, "service.instance.id": INSTANCE, "host.name": HOST})
-        self._provider = MeterProvider([self._reader], resource=resource, shutdown_on_exit=False)
+        self._provider = MeterProvider([self.reader], resource=resource, shutdown_on_exit=False)
         self.meter = self._provider.get_meter("tests")
         self._started = None
 
@@ -46,7 +46,7 @@ class Application:
         at = time.time() if at is None else at
         if self._started is None:
             self._started = at - LIFETIME
-        return moved(self._reader.get_metrics_data(), at, self._started)
+        return moved(self.reader.get_metrics_data(), at, self._started)
 
     def export(self, data, *, timeout=10):
         """Says whether all was accepted in time."""

@@ -2,49 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-import urllib3
 import yaml
 
-from examples.launcher.shop import Shop
 from opentelemetry.exporter.prometheus_remote_write.configuration.settings import PREFIX, rows
 from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver
-from tests.servers.ports import free_port
+from tests.examples.compose import COMPOSE, FILES, dashboard, dashboard_queries, environment, services, visit_shop
 
-COMPOSE = Path(__file__).resolve().parents[2] / "examples" / "compose"
-FILES = ["compose.yaml", "prometheus.yaml"]
 FUNCTIONS = {"sum", "by", "rate", "histogram_count", "histogram_quantile", "histogram_fraction"}
-
-
-def services(file):
-    return yaml.safe_load((COMPOSE / file).read_text())["services"]
-
-
-def environment(file, name):
-    """The variables of a service; those of the service that it extends come first."""
-    service = services(file)[name]
-    extended = service.get("extends")
-    inherited = environment(extended["file"], extended["service"]) if extended else {}
-    return inherited | service.get("environment", {})
-
-
-def dashboard():
-    return json.loads((COMPOSE / "grafana" / "application.json").read_text())
-
-
-def queries():
-    """The dashboard's PromQL, with Grafana's variables filled in."""
-    return [
-        target["expr"].replace("$__rate_interval", "1m").replace("$job", "shop")
-        for panel in dashboard()["panels"]
-        for target in panel["targets"]
-    ]
 
 
 def names(promql):
@@ -155,27 +125,11 @@ def test_grafana_finds_its_data_source_and_the_dashboard():
     assert all(panel["datasource"]["uid"] == source["uid"] for panel in dashboard()["panels"])
 
 
-def visit_shop(url, log, enough):
-    """Run the shop with the settings of the Compose file and visit it until enough has arrived."""
-    settings = {
-        **environment("compose.yaml", "shop"),
-        f"{PREFIX}ENDPOINT": url,
-        f"{PREFIX}INTERVAL": "300",  # a rate needs two samples
-    }
-    with Shop(settings, free_port(), log) as shop, urllib3.PoolManager(retries=False) as http:
-        http.request("GET", shop.url)
-        enough()
-        http.request("GET", f"{shop.url}/products/7")
-        http.request("POST", f"{shop.url}/checkout", json=[30, 12])
-        enough()
-        assert shop.stop() == 0, shop.log
-
-
 def test_every_metric_of_the_dashboard_is_one_that_the_shop_sends(tmp_path):
     with Receiver() as receiver:
         visit_shop(receiver.url, tmp_path / "log", lambda: receiver.wait_for(len(receiver.received) + 2))
         assert receiver.rejected == []
-        asked = {name for promql in queries() for name in names(promql)}
+        asked = {name for promql in dashboard_queries() for name in names(promql)}
         assert len(asked) == 6
         assert {name for name in asked if not receiver.series(name)} == set()
         variable = dashboard()["templating"]["list"][0]["definition"]
@@ -197,4 +151,6 @@ def test_prometheus_answers_every_query_of_the_dashboard(start_prometheus, tmp_p
         prometheus.wait_for(f"{counted} > {before + 1}")
 
     visit_shop(prometheus.write_url, tmp_path / "log", pushed_twice_more)
-    assert {promql: len(prometheus.query(promql)) > 0 for promql in queries()} == dict.fromkeys(queries(), True)
+    assert {promql: len(prometheus.query(promql)) > 0 for promql in dashboard_queries()} == dict.fromkeys(
+        dashboard_queries(), True
+    )

@@ -57,7 +57,7 @@ class ThanosReceive(Server, PrometheusApi):
             str(self.package.path("usr/bin/thanos")),
             "receive",
             f"--tsdb.path={self.folder / 'data'}",
-            f"--label={REPLICA}=\"0\"",
+            f'--label={REPLICA}="0"',
             f"--http-address={LOOPBACK}:{self.port}",
             f"--grpc-address={LOOPBACK}:{self._grpc_port}",
             f"--remote-write.address={LOOPBACK}:{self._write_port}",

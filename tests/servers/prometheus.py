@@ -1,6 +1,7 @@
 """A Prometheus that receives by Remote Write and scrapes nothing."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from tests.servers.http_client import answers, get
 from tests.servers.package import Package
@@ -15,6 +16,7 @@ class Prometheus(Server, PrometheusApi):
     def __init__(self, package: Package, *, flags: Sequence[str] = (), features: Sequence[str] = ()):
         super().__init__(package)
         self.write_url = f"{self.url}/api/v1/write"
+        self.write_settings: dict[str, Any] = {}
         self._flags = [*flags, *([f"--enable-feature={','.join(features)}"] if features else [])]
 
     @property

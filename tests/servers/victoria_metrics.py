@@ -20,6 +20,7 @@ class VictoriaMetrics(Server, PrometheusApi):
     def __init__(self, package: Package, *, flags: Sequence[str] = ()):
         super().__init__(package)
         self.write_url = f"{self.url}/api/v1/write"
+        self.write_settings: dict[str, Any] = {}
         self._flags = flags
 
     @property
