@@ -14,11 +14,11 @@ from opentelemetry.metrics import Observation
 from opentelemetry.sdk.trace import TracerProvider
 
 from opentelemetry.exporter.prometheus_remote_write.configuration.settings import Settings
-from opentelemetry.exporter.prometheus_remote_write.translation.dropped_points import Refusals
+from opentelemetry.exporter.prometheus_remote_write.translation.dropped_points import DroppedPoints
 from opentelemetry.exporter.prometheus_remote_write.translation.translator import Translator
 from tests.end_to_end.application import HOST, INSTANCE, points
 from tests.end_to_end.odd_series import odd_data
-from tests.frames import read
+from tests.family_samples import read
 from tests.receivers.trial import Compared, Trial
 
 BOUNDS = (0.0, 0.1, 0.5, 1.0, 2.5, 10.0)
@@ -206,7 +206,7 @@ def utf_8(trial: Trial) -> Compared:
 def odd_series(trial: Trial) -> Compared:
     resource = {"service.name": trial.application.job, "service.instance.id": INSTANCE, "host.name": HOST}
     data = odd_data(resource, int(trial.now * 1000), scopes=10)
-    translator = Translator(Settings(), Refusals())
+    translator = Translator(Settings(), DroppedPoints())
     sent = {frozenset(series.labels.items()): series.value for series in read(translator.translate(data))}
     trial.export(data)
     held = {frozenset(each.labels.items()): each.value for each in trial.server.query(trial.of(""), trial.now)}
