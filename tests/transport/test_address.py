@@ -19,12 +19,19 @@ def test_a_resolver_that_does_not_answer_is_left_behind():
     answered.set()
 
 
-def test_at_the_interpreters_exit_where_no_thread_starts_the_resolver_is_asked_directly(monkeypatch):
-    def refuse(_thread):
-        raise RuntimeError("can't create new thread at interpreter shutdown")
+def test_a_resolver_that_never_answers_costs_one_thread_for_each_name():
+    answered, asked = threading.Event(), []
 
-    monkeypatch.setattr(threading.Thread, "start", refuse)
-    assert address.resolve("127.0.0.1", 9009)[0][4] == ("127.0.0.1", 9009)
+    def lookup(host, *_, **__):
+        asked.append(host)
+        answered.wait(60)
+        return []
+
+    for host in ("a", "b") * 5:
+        with deadline(0.02), pytest.raises(TimeoutError):
+            address.resolve(host, 80, lookup=lookup)
+    assert sorted(asked) == ["a", "b"]
+    answered.set()
 
 
 def test_what_the_resolver_raises_is_raised():

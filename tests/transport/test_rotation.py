@@ -7,6 +7,7 @@ import pytest
 import trustme
 
 from opentelemetry.exporter.prometheus_remote_write.errors import Retryable, Unsendable
+from opentelemetry.exporter.prometheus_remote_write.transport.deadline import deadline
 from opentelemetry.exporter.prometheus_remote_write.transport.rotation import Rotating
 from tests.transport.pki import Pki, client_of
 from tests.transport.scripted_server import answer
@@ -41,8 +42,14 @@ def read(path):
 
 
 @pytest.fixture
-def number(path, read):
-    return Rotating([str(path), ""], read)
+def minutes():
+    """A clock, in minutes."""
+    return [0]
+
+
+@pytest.fixture
+def number(path, read, minutes):
+    return Rotating([str(path), ""], read, clock=lambda: minutes[0] * 60)
 
 
 def test_nothing_is_read_before_it_is_needed(number, read):
@@ -122,25 +129,118 @@ def test_the_last_good_one_is_kept_and_that_is_said_once(number, path, spoil, ca
     assert record.message == expected
 
 
-def test_one_that_is_kept_is_exchanged_as_soon_as_it_is_mended_and_a_new_fault_is_told(number, path, caplog):
+def test_one_that_is_kept_is_exchanged_as_soon_as_it_is_mended(number, path):
     number.current()
     path.write_text("half")
     number.current()
     path.write_text("33")
     assert number.current() == 33
-    path.unlink()
-    assert number.current() == 33
-    assert len(caplog.records) == 2
 
 
-def test_when_reading_on_demand_fails_the_last_good_one_is_kept(number, path, caplog):
-    number.current()
-    path.unlink()
+@pytest.mark.parametrize(("later", "warnings"), [(0.9, 1), (1, 2)])
+def test_a_new_fault_is_told_at_most_once_a_minute(*, number, path, caplog, minutes, later, warnings):
+    for minute in (0, later):
+        minutes[0] = minute
+        path.write_text("4")
+        assert number.current() == 4
+        path.unlink()
+        assert number.current() == 4
+    assert len(caplog.records) == warnings
+
+
+class Hanging:
+    """Something that hangs, as the file of a dead NFS, from when it is told to on."""
+
+    def __init__(self):
+        self.hangs, self.go, self.calls = False, threading.Event(), 0
+
+    def __call__(self):
+        self.calls += 1
+        if self.hangs:
+            self.go.wait(60)
+        return self.calls
+
+
+@pytest.fixture
+def hanging():
+    hanging = Hanging()
+    yield hanging
+    hanging.go.set()
+
+
+def test_what_never_answered_is_an_error_when_the_time_is_over_and_read_by_one_thread_only(path, hanging):
+    hanging.hangs = True
+    number = Rotating([str(path)], hanging)
+    for _ in range(3):
+        with deadline(0.05), pytest.raises(Retryable, match=f"^'{path}' does not answer"):
+            number.current()
+    assert hanging.calls == 1
+
+
+def test_where_there_is_something_to_keep_a_file_that_hangs_is_waited_for_once_and_a_warning_says_so(
+    path, hanging, caplog
+):
+    number = Rotating([str(path)], hanging)
+    assert number.current() == 1
+    hanging.hangs = True
     number.renew()
-    assert [number.current(), number.current()] == [1, 1]
-    assert len(caplog.records) == 1
-    path.write_text("4")
-    assert number.current() == 4
+    with deadline(60):
+        assert [number.current() for _ in range(100)] == [1] * 100
+    (record,) = caplog.records
+    assert (
+        record.message == f"{str(path)!r} does not answer; what was read there before stays in use until that is mended"
+    )
+    hanging.go.set()
+    moment = threading.Event()
+    while number.current() == 1:
+        moment.wait(0.01)
+    assert hanging.calls == 2
+
+
+def test_an_interruption_ends_the_wait_for_a_file(path, hanging):
+    hanging.hangs = True
+    number = Rotating([str(path)], hanging)
+    with deadline(60) as end:
+        threading.Timer(0.05, end.interrupt).start()
+        with pytest.raises(Retryable):
+            number.current()
+
+
+def test_several_threads_read_once(path, hanging):
+    hanging.hangs, made = True, []
+    number = Rotating([str(path)], hanging)
+    threads = [threading.Thread(target=lambda: made.append(number.current())) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    while hanging.calls < 1:
+        threading.Event().wait(0.01)
+    hanging.go.set()
+    for thread in threads:
+        thread.join(10)
+    assert made == [1] * 4
+
+
+def test_what_is_replaced_or_not_needed_any_more_is_discarded(path, read):
+    discarded = []
+    number = Rotating([str(path)], read, discard=discarded.append)
+    number.current()
+    path.write_text("22")
+    number.current()
+    assert discarded == [1]
+    number.close()
+    assert discarded == [1, 22]
+
+
+def test_what_is_made_after_the_end_is_discarded_at_once(path, hanging):
+    hanging.hangs, discarded = True, []
+    number = Rotating([str(path)], hanging, discard=discarded.append)
+    with deadline(0.05), pytest.raises(Retryable):
+        number.current()
+    number.close()
+    hanging.go.set()
+    while not discarded:
+        threading.Event().wait(0.01)
+    assert discarded == [1]
 
 
 # Certificates, with real servers.

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import codecs
-import queue
 import socket
 from collections.abc import Callable, Sequence
-from threading import Thread
 from typing import Any, TypeAlias
 
-from .deadline import current, remaining
-from .standby import STANDBY
+from .deadline import current, remaining, within_deadline
 
 # getaddrinfo imports this codec when it first needs it. A process that is forked at that moment inherits the lock of
 # the module, which nobody holds any more, and could never look a name up.
@@ -24,7 +21,7 @@ Lookup: TypeAlias = Callable[..., Addresses]  # as socket.getaddrinfo
 def connected_socket(
     host: str, port: int, options: SocketOptions, *, lookup: Lookup = socket.getaddrinfo
 ) -> socket.socket:
-    """Connects to the first address of a host that answers.
+    """Connect to the first address of a host that answers.
 
     Each address gets an equal share of the time that is left, so that one behind a black hole (often the IPv6 one)
     leaves time for the others.
@@ -65,7 +62,7 @@ def connected_socket(
 
 
 def resolve(host: str, port: int, *, lookup: Lookup = socket.getaddrinfo) -> Addresses:
-    """Asks for a host's addresses, in a thread of its own: the system's resolver can neither be interrupted nor timed.
+    """Ask for a host's addresses, once at a time for each name.
 
     Args:
         host: A name or an IP address.
@@ -73,28 +70,11 @@ def resolve(host: str, port: int, *, lookup: Lookup = socket.getaddrinfo) -> Add
         lookup: The resolver.
 
     Raises:
-        TimeoutError: The resolver has not answered in time. Its thread is left to itself.
+        TimeoutError: The resolver has not answered in time.
         OSError: The name cannot be resolved (``socket.gaierror``).
         UnicodeError: It is not a host's name.
     """
-    answers: queue.SimpleQueue[Addresses | Exception] = queue.SimpleQueue()
-
-    def ask() -> None:
-        try:
-            answers.put(lookup(host, port, type=socket.SOCK_STREAM))
-        except Exception as error:  # noqa: BLE001 - raised by the thread that waits
-            answers.put(error)
-
-    if running := current():
-        running.wake_by(lambda: answers.put(TimeoutError("the request is interrupted")))
     try:
-        Thread(target=ask, name="prometheus-remote-write-resolver", daemon=True).start()
-    except RuntimeError:  # no thread can be started any more: the last export of a process that ends
-        STANDBY.do(ask)
-    try:
-        answer = answers.get(timeout=remaining())
-    except queue.Empty:
+        return within_deadline(("look-up", lookup, host, port), lambda: lookup(host, port, type=socket.SOCK_STREAM))
+    except TimeoutError:
         raise TimeoutError("the name is not resolved in time") from None
-    if isinstance(answer, Exception):
-        raise answer
-    return answer

@@ -10,10 +10,16 @@ from __future__ import annotations
 import math
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from queue import SimpleQueue
 from threading import Lock
+from typing import TypeVar
+
+from ..bounded_call import bounded_call
+
+T = TypeVar("T")
 
 
 class Deadline:
@@ -105,6 +111,27 @@ def remaining() -> float | None:
     if left <= 0:
         raise TimeoutError("the time for the request is over")
     return None if left == math.inf else left
+
+
+def within_deadline(key: Hashable, function: Callable[[], T], *, patience: float | None = None) -> T:
+    """Make a call that may hang, in a thread of its own, and wait for it no longer than the request has time.
+
+    Args:
+        key: What is asked; see :func:`bounded_call`.
+        function: Called without arguments.
+        patience: Seconds after which it is given up before; None is the whole time.
+
+    Raises:
+        TimeoutError: There is no result in time, or the request is interrupted. The call is left to itself.
+        BaseException: What the function raises.
+    """
+    waiter: SimpleQueue[None] = SimpleQueue()
+    if running := current():
+        running.wake_by(lambda: waiter.put(None))
+    seconds = remaining()
+    if patience is not None:
+        seconds = patience if seconds is None else min(seconds, patience)
+    return bounded_call(key, function, seconds, waiter)
 
 
 def _shut(connection: socket.socket) -> None:

@@ -7,24 +7,23 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from http.client import HTTPException
-from threading import Lock
 from typing import NamedTuple
-from urllib.parse import SplitResult, parse_qsl, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit, urlunsplit
 
 from urllib3 import HTTPHeaderDict
 from urllib3.exceptions import HTTPError
 
+from ..bounded_call import STANDBY, STANDBY_NEEDED
 from ..configuration.settings import RESERVED_HEADERS, Settings, variable
 from ..errors import Retryable
-from . import standby
 from .answer import Answer, refusal
 from .authentication import Authentication
 from .connection import StaleConnectionError
 from .connections import Connections
 from .deadline import Deadline, deadline
-from .failure import failure
+from .failure import Route, failure
 from .headers import SECRET_LENGTH, merged, on_the_wire, secrets
-from .message import redacted
+from .message import redacted, shown_url
 from .rotation import Rotating
 from .silence import silence
 
@@ -76,13 +75,11 @@ class Transport:
         }
         self._own_headers = {"User-Agent": user_agent}
         self._connections = self._rotating()
-        self._opened: Connections | None = None
-        self._inherited: list[Connections] = []
+        self._inherited: list[Rotating[Connections]] = []
         self._warned = False
-        self._lock = Lock()
         self._under_way: set[Deadline] = set()
         self._interrupted = False
-        _stand_by()
+        self._stand_by()
 
     def post(self, body: bytes, headers: Mapping[str, str], timeout: float) -> Response:
         """Sends one request and waits for the answer.
@@ -96,26 +93,32 @@ class Transport:
             timeout: Seconds for everything from resolving the name to the answer; infinity is no limit.
 
         Raises:
-            Retryable: The network failed, the time was over, or the receiver answered 5xx or 429.
+            Retryable: The network failed, the time was over, a file does not answer and never did, or the receiver
+                answered 5xx or 429.
             Rejected: The receiver answered something else than 2xx, a redirect for instance.
             Unsendable: A file or a proxy cannot be used and never could, or the receiver is not who it should be.
         """
-        with self._lock:
-            connections = self._connections.current()
-            given = merged(self._given_headers, self._authentication.headers())
-        sent = on_the_wire(merged(given, self._own_headers, headers))
+        with deadline(timeout) as end, self._interruptible(end):
+            return self._post(body, headers, timeout)
+
+    def _post(self, body: bytes, headers: Mapping[str, str], timeout: float) -> Response:
+        route = Route(shown_url(urlunsplit(self._endpoint)))
         try:
-            with silence(), deadline(timeout) as end, self._interruptible(end):
+            connections = self._connections.current()
+            route = connections.route
+            given = merged(self._given_headers, self._authentication.headers())
+            sent = on_the_wire(merged(given, self._own_headers, headers))
+            with silence():
                 answer = connections.exchange(body, sent)
         except (HTTPError, HTTPException, OSError, ValueError, StaleConnectionError) as cause:
-            error = failure(cause, connections.route, timeout)
+            error = failure(cause, route, timeout)
             if self._interrupted:
-                error = Retryable(f"{connections.route.receiver} had not answered when the request was given up")
+                error = Retryable(f"{route.receiver} had not answered when the request was given up")
         else:
             if answer.accepted:
                 return Response(answer.status, answer.headers)
             hidden = [*secrets(given), *secrets(connections.proxy_headers), *self._query_secrets()]
-            error = refusal(_without(answer, hidden), connections.route.receiver, self._clock())
+            error = refusal(_without(answer, hidden), route.receiver, self._clock())
         # Raised here and not where the cause is at hand: exceptions of urllib3 hold the request, and would hang on it.
         raise error
 
@@ -135,11 +138,9 @@ class Transport:
 
     def close(self) -> None:
         """Closes the connections, those that are in use after their requests."""
-        with self._lock:
-            opened, self._opened = self._opened, None
-            self._connections = self._rotating()
-        if opened:
-            opened.close()
+        before, self._connections = self._connections, self._rotating()
+        before.close()
+        STANDBY.stop(self)
 
     def after_fork(self) -> None:
         """Forgets the parent's connections; to be called in a forked child before its first request.
@@ -147,14 +148,11 @@ class Transport:
         They are neither used nor closed: they stay referenced, because closing takes locks that a thread of the parent
         may have held.
         """
-        self._lock = Lock()
-        if self._opened:
-            self._inherited.append(self._opened)
-            self._opened = None
+        self._inherited.append(self._connections)
         self._connections = self._rotating()
         self._under_way = set()
         self._interrupted = False
-        _stand_by()
+        self._stand_by()
 
     @contextmanager
     def _interruptible(self, end: Deadline) -> Iterator[None]:
@@ -166,16 +164,18 @@ class Transport:
         finally:
             self._under_way.discard(end)
 
+    def _stand_by(self) -> None:
+        if STANDBY_NEEDED:
+            STANDBY.start(self)
+
     def _rotating(self) -> Rotating[Connections]:
         settings = self._settings
-        return Rotating((settings.certificate, settings.client_certificate, settings.client_key), self._open)
+        files = (settings.certificate, settings.client_certificate, settings.client_key)
+        # New ones take the place of those before, which would keep the old certificates in use.
+        return Rotating(files, self._open, discard=Connections.close)
 
     def _open(self) -> Connections:
-        """New connections in the place of those before, which would keep the old certificates in use."""
         connections = Connections(self._endpoint, self._settings, self._environ)
-        if self._opened:
-            self._opened.close()
-        self._opened = connections
         if self._settings.insecure_skip_verify and connections.use_tls and not self._warned:
             self._warned = True
             _logger.warning(
@@ -192,11 +192,6 @@ class Transport:
             for _, value in parse_qsl(self._endpoint.query)
             if len(value) >= SECRET_LENGTH
         )
-
-
-def _stand_by() -> None:
-    if standby.NEEDED:
-        standby.STANDBY.start()
 
 
 def _split(url: str) -> SplitResult:

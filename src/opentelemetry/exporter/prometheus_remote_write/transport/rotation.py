@@ -4,56 +4,109 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 from collections.abc import Callable, Iterable
 from typing import Generic, TypeVar
 
-from ..errors import Unsendable
+from ..errors import Retryable, Unsendable
+from .deadline import remaining, within_deadline
 
 _logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
 _TRIES = 3
+_PATIENCE = 1.0  # seconds that files have to answer where there is something that stays in use
+_BETWEEN_WARNINGS = 60.0  # seconds: a file may be there and gone again all the time
 
 
 class Rotating(Generic[T]):
-    """What is made out of files, and made anew when one of them has changed.
+    """What is made out of files, and made anew when one of them has changed; for several threads at once.
 
-    Where that fails, what was made before stays in use, and a warning says so once: a file may be half written, or
-    one of a pair newer than the other. Making a ``Rotating`` does no I/O. It is not for several threads at once.
+    Where that fails, what was made before stays in use, and a warning says so: a file may be half written, or one of a
+    pair newer than the other. Making a ``Rotating`` does no I/O. Files are only looked at and read in a thread of its
+    own, one at a time, for a read may hang; nobody holds a lock meanwhile.
 
     Args:
         paths: The files; an empty path is none.
         make: Reads them; raises ``Unsendable`` where they cannot be used.
+        discard: What becomes of something that has been replaced, or is not needed any more.
+        clock: Seconds, by any beginning.
     """
 
-    def __init__(self, paths: Iterable[str], make: Callable[[], T]) -> None:
+    def __init__(
+        self,
+        paths: Iterable[str],
+        make: Callable[[], T],
+        *,
+        discard: Callable[[T], object] = lambda _: None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._paths = tuple(filter(None, paths))
         self._make = make
+        self._discard = discard
+        self._clock = clock
         self._made: tuple[T] | None = None
         self._versions: list[object] | None = None
         self._is_failing = False
+        self._hangs = False
+        self._closed = False
+        self._warned: float | None = None
 
     def current(self) -> T:
-        """What the files stand for now; they are opened only when the time, size or identity of one has changed.
+        """Return what the files stand for now; they are opened only when time, size or identity of one has changed.
 
         Raises:
             Unsendable: They cannot be used, and never could.
+            Retryable: They do not answer in time, and never did.
+            TimeoutError: There was no time left before they were asked.
         """
+        made = self._made
+        if made and not self._paths:
+            return made[0]
+        remaining()
+        patience = None if made is None else 0.0 if self._hangs else _PATIENCE
+        try:
+            return within_deadline(self, self._now, patience=patience)
+        except TimeoutError:
+            self._hangs = True
+            names = " or ".join(map(repr, self._paths))
+            if made is None:
+                raise Retryable(f"{names or 'the system'} does not answer, so nothing can be sent") from None
+            return self._kept(made, f"{names} does not answer")
+
+    def renew(self) -> None:
+        """Have the next :meth:`current` open the files, whatever they look like."""
+        self._versions = None
+
+    def close(self) -> None:
+        """Discard what was made, and what is being made."""
+        self._closed = True
+        made, self._made = self._made, None
+        if made:
+            self._discard(made[0])
+
+    def _now(self) -> T:
         # Looked at before they are read: a change in the meantime is noticed next time.
         versions = self._seen()
-        if self._made is None or versions != self._versions:
+        before = self._made
+        if before is None or versions != self._versions:
             try:
                 made, versions = self._make_undisturbed(versions)
             except Unsendable as error:
-                return self._kept(error)
+                self._hangs = False
+                if before is None:
+                    raise
+                return self._kept(before, str(error))
             self._made, self._versions = (made,), versions
-        self._is_failing = False
-        return self._made[0]
-
-    def renew(self) -> None:
-        """Has the next :meth:`current` open the files, whatever they look like."""
-        self._versions = None
+            if before:
+                self._discard(before[0])
+            if self._closed:
+                self._discard(made)
+        else:
+            made = before[0]
+        self._hangs = self._is_failing = False
+        return made
 
     def _seen(self) -> list[object]:
         return [_version(path) for path in self._paths]
@@ -69,13 +122,13 @@ class Rotating(Generic[T]):
                     raise
         return self._make(), versions
 
-    def _kept(self, error: Unsendable) -> T:
-        if self._made is None:
-            raise error
-        if not self._is_failing:
-            _logger.warning("%s; what was read there before stays in use until that is mended", error)
+    def _kept(self, made: tuple[T], reason: str) -> T:
+        now = self._clock()
+        if not self._is_failing and (self._warned is None or now - self._warned >= _BETWEEN_WARNINGS):
+            self._warned = now
+            _logger.warning("%s; what was read there before stays in use until that is mended", reason)
         self._is_failing = True
-        return self._made[0]
+        return made[0]
 
 
 def _version(path: str) -> object:
