@@ -352,23 +352,23 @@ def test_an_export_that_does_not_notice_at_once_that_it_shall_end_still_does_so(
     thread = threading.Thread(target=exporter.export, args=(data(), LONG * 1000))
     thread.start()
     assert deaf.asked.acquire(timeout=10)
-    exporter.hurry(0)
+    exporter.cut_short(0)
     deaf.answers.release()
     thread.join(20)
     assert not thread.is_alive()
     assert not deaf.asked.acquire(blocking=False)
 
 
-def test_after_a_hurry_an_export_takes_its_time_again(make_exporter):
+def test_after_it_was_cut_short_an_export_takes_its_time_again(make_exporter):
     exporter = make_exporter("http://127.0.0.1:1/", min_backoff=1, max_backoff=1)
-    exporter.hurry(0)
+    exporter.cut_short(0)
     exporter._delivery._sender._receiver = deaf = Deaf()
     thread = threading.Thread(target=exporter.export, args=(data(), LONG * 1000))
     thread.start()
     for _ in range(3):
         assert deaf.asked.acquire(timeout=10)
         deaf.answers.release()
-    exporter.hurry(0)
+    exporter.cut_short(0)
     deaf.answers.release()
     thread.join(20)
 

@@ -11,7 +11,7 @@ import signal
 import threading
 from types import FrameType
 
-from opentelemetry.exporter.prometheus_remote_write.lifecycle.controller import flush, pushers
+from opentelemetry.exporter.prometheus_remote_write.lifecycle.ending import flush, pushers
 
 
 def flush_on_sigterm() -> None:
@@ -30,7 +30,7 @@ def _flush_and_die(number: int, _frame: FrameType | None) -> None:
     """
     signal.signal(number, signal.SIG_DFL)
     ours = pushers()
-    seconds = max((pusher.shutdown_timeout for pusher in ours), default=0.0)
+    seconds = max((pusher.exit_time.left for pusher in ours), default=0.0)
 
     def flush_all() -> None:
         for pusher in ours:

@@ -466,21 +466,21 @@ def test_the_end_wakes_what_waits_and_counts_what_is_lost(caplog):
     assert "2 samples dropped (at exit)" in caplog.text
 
 
-def test_a_hurry_ends_what_waits_and_what_comes_until_it_is_over():
+def test_what_is_cut_short_ends_and_so_does_what_comes_until_that_is_over():
     outage = Outage(in_turn(then=failure(503)))
-    outage.delivery.hurry(outage.clock())
+    outage.delivery.cut_short(outage.clock())
     assert not outage.export(1, AB)
     assert not outage.receiver.posts
-    outage.delivery.hurry(math.inf)
+    outage.delivery.cut_short(math.inf)
     outage.receiver.answer = in_turn()
     assert outage.export(2, AB)
     assert outage.receiver.values["a"] == [1, 2]
 
 
-def test_after_a_hurry_the_waits_have_their_length_again():
+def test_after_it_was_cut_short_the_waits_have_their_length_again():
     outage = Outage(in_turn(failure(503)), min_backoff=2000, max_backoff=2000)
-    outage.delivery.hurry(outage.clock())
-    outage.delivery.hurry(math.inf)
+    outage.delivery.cut_short(outage.clock())
+    outage.delivery.cut_short(math.inf)
     began = outage.clock()
     assert outage.export(1, AB)
     assert [post.at - began for post in outage.receiver.posts] == [0, 2]

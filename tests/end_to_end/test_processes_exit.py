@@ -32,6 +32,7 @@ STOCK = {
     "OTEL_METRIC_EXPORT_INTERVAL": "3600000",
 }
 SOON = {"OTEL_EXPORTER_PRW_INTERVAL": "100", "OTEL_METRIC_EXPORT_INTERVAL": "100"}
+AT_ONCE = {"OTEL_EXPORTER_PRW_INTERVAL": "20", "OTEL_METRIC_EXPORT_INTERVAL": "20"}
 BRIEFLY = {"OTEL_EXPORTER_PRW_SHUTDOWN_TIMEOUT": "1000"}
 SHUTDOWN_TIMEOUT = 1.0  # the same in seconds
 SLACK = 1.5  # seconds for what is not ours: the interpreter takes itself apart, on a machine that is busy
@@ -250,3 +251,57 @@ def test_a_request_that_hangs_at_the_end_does_not_cost_the_last_interval(tmp_pat
         with Program(*command, folder=tmp_path, **variables) as program:
             assert program.end() == 0
     assert total(receiver, "work_total") == 2
+
+
+SLOWER_THAN_THE_INTERVAL = ScriptedAnswer(delay=0.4)
+
+
+@pytest.mark.parametrize("reader", [OURS, STOCK], ids=["our controller", "the SDK's reader"])
+def test_the_last_export_has_the_time_of_the_exit_however_short_the_interval(tmp_path, reader):
+    with Receiver(answers=lambda _: SLOWER_THAN_THE_INTERVAL) as receiver:
+        variables = {**reader, **SOON, "OTEL_EXPORTER_PRW_ENDPOINT": receiver.url}
+        command = ("python", ENDING, "by itself", "during an export")
+        with Program(*command, folder=tmp_path, **variables) as program:
+            assert program.end() == 0
+        assert total(receiver, "work_total") == 2
+    assert "Metrics" not in program.log.read_text()
+
+
+GO_ON = """
+import sys, threading
+from work import work
+
+def go_on():
+    work.add(1)
+    sys.stdin.readline()
+    work.add(1)
+
+threading.Thread(target=go_on).start()
+"""
+
+
+def outage(count):
+    """Fails so many requests; then all are accepted."""
+    left = iter(range(count))
+    return lambda _: ScriptedAnswer(503) if next(left, None) is not None else None
+
+
+@pytest.mark.parametrize("reader", [OURS, STOCK], ids=["our controller", "the SDK's reader"])
+@pytest.mark.parametrize(
+    ("answers", "requests"),
+    [
+        pytest.param(lambda _: ScriptedAnswer(delay=0.25), 8, id="a slow receiver"),
+        pytest.param(outage(100), 3, id="an outage"),
+    ],
+)
+def test_while_threads_work_on_after_the_main_one_it_is_not_the_exit(tmp_path, reader, answers, requests):
+    script = tmp_path / "app.py"
+    script.write_text(GO_ON)
+    with Receiver(answers=answers) as receiver:
+        variables = {**reader, **AT_ONCE, **BRIEFLY, "OTEL_EXPORTER_PRW_ENDPOINT": receiver.url}
+        with Program("python", script, folder=tmp_path, **variables) as program:
+            receiver.wait_for(requests, 30)  # which take longer in all than the exit may
+            program.process.stdin.close()
+            assert program.end() == 0
+        assert total(receiver, "work_total") == 2, program.log.read_text()
+    assert "Metrics are lost" not in program.log.read_text()

@@ -22,8 +22,9 @@ from .delivery.delivery import Delivery
 from .delivery.pace import Pace
 from .encoding.compression import compressor
 from .lifecycle.child_exit import flush_at_end_of_child
-from .lifecycle.controller import renew_after_fork
+from .lifecycle.exit_time import ExitTime
 from .lifecycle.instance_id import Instance, generated_id
+from .lifecycle.sdk_internals import is_ended, readers_of, renew_after_fork
 from .model.request import PROTOCOL_1, PROTOCOL_2
 from .pipeline import Pipeline
 from .translation.dropped_points import DroppedPoints
@@ -35,8 +36,6 @@ _logger = logging.getLogger(__name__)
 
 _USUAL_INTERVAL = 60_000  # milliseconds: the SDK's default
 _TO_GIVE_UP = 0.2  # seconds that an interrupted export may take to notice
-
-_FOR_REQUESTS = 0.9  # of the time at exit; the rest is for saying what was lost
 
 USER_AGENT = f"OTel-Prometheus-Remote-Write-Exporter-Python/{__version__}"
 
@@ -111,7 +110,7 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
         self._accepted = True
         self._forked_before = False
         self._exit_handler: Callable[[], None] | None = None
-        self._left_at_exit = self.shutdown_timeout
+        self.exit_time = ExitTime(self.shutdown_timeout)
         _after_fork(self)
 
     @property
@@ -129,7 +128,8 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
 
         Args:
             metrics_data: What the SDK collected.
-            timeout_millis: For everything, in milliseconds. At the interpreter's exit ``shutdown_timeout`` holds, too.
+            timeout_millis: For everything, in milliseconds. At the end of the process ``shutdown_timeout`` holds, too;
+                for the last export of a reader it holds alone.
 
         Returns:
             SUCCESS if the receiver accepted all of it.
@@ -166,25 +166,24 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
         finally:
             self._lock.release()
 
-    def hurry(self, seconds: float) -> None:
+    def cut_short(self, seconds: float) -> None:
         """End the export that is under way, so that another one can tell more; those that come are not concerned.
 
         Args:
             seconds: After which what it waits for is interrupted.
         """
-        began = time.monotonic()
-        self._delivery.hurry(began + seconds)
-        ended = self._lock.acquire(timeout=seconds)
-        if not ended:
-            self._delivery.hurry(began)
-            self._transport.interrupt()
-            ended = self._lock.acquire(timeout=_TO_GIVE_UP)
-        # One that has not noticed yet, on a busy machine, must still do so; then it is the next export that resumes.
-        if ended:
-            self._resume()
-            self._lock.release()
-        if _at_exit():
-            self._left_at_exit -= time.monotonic() - began
+        with self.exit_time.counted():
+            began = time.monotonic()
+            self._delivery.cut_short(began + seconds)
+            ended = self._lock.acquire(timeout=seconds)
+            if not ended:
+                self._delivery.cut_short(began)
+                self._transport.interrupt()
+                ended = self._lock.acquire(timeout=_TO_GIVE_UP)
+            # One that has not noticed yet, on a busy machine, must still do so; then the next export resumes.
+            if ended:
+                self._resume()
+                self._lock.release()
 
     def shutdown(self, timeout_millis: float = 30_000, *, timeout: float | None = None, **_kwargs: Any) -> None:
         """End: later exports send nothing and return FAILURE.
@@ -196,7 +195,8 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
         if not self._shut_down:
             self._shut_down = True
             seconds = (timeout_millis if timeout is None else timeout) / 1000
-            self._end_series(max(min(seconds, self._left_at_exit), 0.0))
+            self.exit_time.begin()
+            self._end_series(max(min(seconds, self.exit_time.left), 0.0))
         self._delivery.close()
         self._transport.close()
         self._instance.release()
@@ -224,32 +224,38 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
         """Translate, encode and deliver an export, and heed what delivery has learnt of the receiver."""
         now = time.monotonic()
         patience = self._pace.begin(now)
-        # The reader's last export comes from an atexit handler, with the whole interval as its timeout. There is no
-        # later one to leave anything to.
-        if at_exit := _at_exit():
-            timeout, patience = min(timeout, self._left_at_exit * _FOR_REQUESTS), math.inf
-        metrics_data = self._instance.identified(metrics_data)
-        requests = self._pipeline.requests(metrics_data)
-        size = sum(request.size for request in requests)
-        not_kept = self._delivery.samples["not kept"]
-        try:
-            return self._delivery.deliver(requests, now + timeout, patience)
-        finally:
-            self._pipeline.end_export(lost=self._delivery.samples["not kept"] - not_kept == size)
-            self._pace.end(time.monotonic())
-            if at_exit:
-                self._left_at_exit -= time.monotonic() - now
-            before = self._pipeline
-            protocol = min(before.protocol, self._delivery.protocol)
-            max_samples = min(before.max_samples, self._delivery.max_samples or before.max_samples)
-            if (protocol, max_samples) != (before.protocol, before.max_samples):
-                self._replace_pipeline(protocol, max_samples)
-                self._pipeline.take_over(before)
+        if self._readers_have_ended():
+            # The SDK gives the last export the interval as its timeout, which may be much less than there is.
+            self.exit_time.begin()
+            timeout = math.inf
+        if self.exit_time.has_begun:
+            # There is no later export to leave anything to.
+            timeout, patience = min(timeout, self.exit_time.for_requests), math.inf
+        with self.exit_time.counted():
+            metrics_data = self._instance.identified(metrics_data)
+            requests = self._pipeline.requests(metrics_data)
+            size = sum(request.size for request in requests)
+            not_kept = self._delivery.samples["not kept"]
+            try:
+                return self._delivery.deliver(requests, now + timeout, patience)
+            finally:
+                self._pipeline.end_export(lost=self._delivery.samples["not kept"] - not_kept == size)
+                self._pace.end(time.monotonic())
+                self._heed_receiver()
+
+    def _heed_receiver(self) -> None:
+        """Encode from now on what the receiver has shown to take."""
+        before = self._pipeline
+        protocol = min(before.protocol, self._delivery.protocol)
+        max_samples = min(before.max_samples, self._delivery.max_samples or before.max_samples)
+        if (protocol, max_samples) != (before.protocol, before.max_samples):
+            self._replace_pipeline(protocol, max_samples)
+            self._pipeline.take_over(before)
 
     def _resume(self) -> None:
         """Have nothing interrupted any more."""
         self._transport.resume()
-        self._delivery.hurry(math.inf)
+        self._delivery.cut_short(math.inf)
 
     def _end_series(self, seconds: float) -> None:
         """Mark every series as stale, where that is wanted, and leave its place under the series limit to others."""
@@ -272,29 +278,33 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
         """Not before the first export: what is registered late runs early, which is before the SDK's own shutdown."""
         if self._exit_handler:
             return
-        hurry, seconds = weakref.WeakMethod(self.hurry), self.shutdown_timeout / 2
+        exit_begins = weakref.WeakMethod(self._exit_begins)
 
         def at_exit() -> None:
-            if method := hurry():
-                method(seconds)
+            if method := exit_begins():
+                method()
 
         self._exit_handler = atexit.register(at_exit)
+
+    def _exit_begins(self) -> None:
+        self.exit_time.begin()
+        self.cut_short(self.exit_time.left / 2)
+
+    def _readers_have_ended(self) -> bool:
+        """Return whether what is exported now is the last collection."""
+        readers = readers_of(self)
+        return bool(readers) and all(map(is_ended, readers))
 
     def _forked(self) -> None:
         # First, before the SDK's own handlers start a thread that exports.
         self._instance.after_fork(renew_after_fork(self))
         self._lock = threading.Lock()
-        self._left_at_exit = self.shutdown_timeout
+        self.exit_time = ExitTime(self.shutdown_timeout)
         self._transport.after_fork()
         self._delivery = Delivery(self._transport, self.settings, self._compress)
         self._pipeline = self._new_pipeline(self._pipeline.protocol, self._pipeline.max_samples)
         flush_at_end_of_child(self, anew=not self._forked_before)
         self._forked_before = True
-
-
-def _at_exit() -> bool:
-    """Whether the interpreter is at its exit, when the main thread counts as dead."""
-    return not threading.main_thread().is_alive()
 
 
 _forking: weakref.WeakSet[PrometheusRemoteWriteMetricsExporter] = weakref.WeakSet()

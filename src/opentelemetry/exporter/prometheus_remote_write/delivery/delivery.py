@@ -107,11 +107,11 @@ class Delivery:
             self._give_up()
         return complete
 
-    def hurry(self, latest: float) -> None:
+    def cut_short(self, latest: float) -> None:
         """End what is under way by some time, and all that comes.
 
         Args:
-            latest: By the clock; infinity ends the hurry.
+            latest: By the clock; infinity lets all take its time again.
         """
         self._sender.latest = latest
         if latest == math.inf:
@@ -122,7 +122,7 @@ class Delivery:
     def close(self) -> None:
         """Give up what is waiting; no attempt begins any more."""
         self._closed = True
-        self.hurry(-math.inf)
+        self.cut_short(-math.inf)
         self._give_up()
 
     def _give_up(self) -> None:

@@ -12,7 +12,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from .controller import Pusher, flush
+from .ending import Pusher, flush
 
 _LAST = -1000  # the priority of our finalizer: after those of queues and of the application
 _UID = "opentelemetry-exporter-prometheus-remote-write"

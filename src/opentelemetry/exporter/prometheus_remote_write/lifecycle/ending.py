@@ -1,0 +1,47 @@
+"""The end of a process that leaves without the interpreter's exit: what was counted is exported once more."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from typing import Protocol, runtime_checkable
+
+from .exit_time import ExitTime
+from .sdk_internals import exporter_of, readers, readers_of
+
+
+@runtime_checkable
+class Pusher(Protocol):
+    """What lifecycle needs of our exporter beside what the SDK does."""
+
+    @property
+    def exit_time(self) -> ExitTime:
+        """How long the end of the process may still take because of it."""
+
+    def cut_short(self, seconds: float) -> None:
+        """End the export that is under way within so many seconds."""
+
+    def shutdown(self, timeout_millis: float) -> None:
+        """Say of every series that it has ended, where that is wanted, and export no more."""
+
+
+def pushers() -> list[Pusher]:
+    """Return the exporters of ours that readers of this process export by."""
+    exporters = {exporter_of(reader) for reader in readers()}
+    return [exporter for exporter in exporters if isinstance(exporter, Pusher)]
+
+
+def flush(exporter: Pusher) -> None:
+    """Collect and export once more, and end the exporter, for the process ends; nothing is raised.
+
+    All within what is left of the exporter's time at the exit.
+    """
+    exporter.exit_time.begin()
+    end = time.monotonic() + exporter.exit_time.left
+    with suppress(Exception):
+        exporter.cut_short(exporter.exit_time.left / 2)
+    for reader in readers_of(exporter):
+        with suppress(Exception):
+            reader.force_flush(timeout_millis=max(end - time.monotonic(), 0.0) * 1000)
+    with suppress(Exception):
+        exporter.shutdown(timeout_millis=max(end - time.monotonic(), 0.0) * 1000)

@@ -1,0 +1,90 @@
+"""What the SDK keeps private: this is the only file that touches it.
+
+Each touch is guarded: where a later SDK has changed, what rests on it is lost and nothing else.
+``tests/lifecycle/test_sdk_internals.py`` fails then. What has to be repaired is in opentelemetry-sdk 1.45:
+
+- ``PeriodicExportingMetricReader._at_fork_reinit`` starts a new thread in the child, but keeps ``_export_lock`` and
+  ``_shutdown_event``. Where an export was under way at the fork, the lock stays held for ever, and the child never
+  exports and waits at its end.
+- ``SynchronousMeasurementConsumer`` keeps ``_lock`` and its storages with all their locks, one of which a thread of
+  the parent may hold; and the child starts with what the parent had counted, and reports it a second time.
+- ``MeterProvider._handle_fork`` puts a new ``service.instance.id`` into the resource, which loses the one that was
+  there.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from threading import Event, Lock
+from typing import Any
+
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import MetricReader
+from opentelemetry.sdk.resources import SERVICE_INSTANCE_ID
+
+
+def readers() -> list[MetricReader]:
+    """Return the readers of all providers of this process."""
+    with suppress(Exception):
+        return list(MeterProvider._all_metric_readers)  # noqa: SLF001 - see the module
+    return []
+
+
+def exporter_of(reader: MetricReader) -> object:
+    """Return what a reader exports by; None where it does not export."""
+    return getattr(reader, "_exporter", None)
+
+
+def readers_of(exporter: object) -> list[MetricReader]:
+    """Return the readers, our controllers or the SDK's own, that export by this exporter."""
+    return [reader for reader in readers() if exporter_of(reader) is exporter]
+
+
+def is_ended(reader: Any) -> bool:
+    """Return whether a reader was shut down, so that what it exports now is its last collection."""
+    with suppress(Exception):
+        return bool(reader._shutdown_event.is_set())  # noqa: SLF001 - see the module
+    return False
+
+
+def renew_after_fork(exporter: object) -> str:
+    """Make an exporter's readers work in a forked child, and count from zero.
+
+    To be called before the SDK's own handlers, whose order is that of construction: an exporter is there before its
+    reader, and a reader before its provider.
+
+    Returns:
+        The instance id in the parent's resource, or nothing if that cannot be found out.
+    """
+    instance = ""
+    for reader in readers_of(exporter):
+        with suppress(Exception):
+            instance = _instance_id(reader)
+        with suppress(Exception):
+            _renew_locks(reader)
+        with suppress(Exception):
+            _forget_what_was_counted(reader)
+    return instance
+
+
+def _consumer(reader: MetricReader) -> Any:
+    """Return what takes the measurements of the reader's provider."""
+    return reader._collect.__self__  # type: ignore[union-attr] # noqa: SLF001 - see the module
+
+
+def _instance_id(reader: MetricReader) -> str:
+    resource = _consumer(reader)._sdk_config.resource  # noqa: SLF001 - see the module
+    return str(resource.attributes.get(SERVICE_INSTANCE_ID) or "")
+
+
+def _renew_locks(reader: Any) -> None:
+    if not reader._shutdown_event.is_set():  # noqa: SLF001 - see the module
+        reader._shutdown_event = Event()  # noqa: SLF001 - see the module
+    reader._export_lock = Lock()  # noqa: SLF001 - see the module
+
+
+def _forget_what_was_counted(reader: MetricReader) -> None:
+    """Put a new storage in place of the reader's: instruments, also observable ones, fill it from now on."""
+    consumer = _consumer(reader)
+    consumer._lock = Lock()  # noqa: SLF001 - see the module
+    consumer.add_metric_reader(reader)
