@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import io
+import socket
 import ssl
 from typing import TYPE_CHECKING, Any
 
@@ -11,12 +12,11 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
+from ..descriptor import Descriptor
 from .address import connected_socket
 from .deadline import current, remaining
 
 if TYPE_CHECKING:
-    import socket
-
     from urllib3 import HTTPResponse
 
 _BLOCK = 65536  # bytes sent before a look at the clock
@@ -93,11 +93,32 @@ class Connection(HTTPConnection):
 
     response_class = _Response
     _served = False
+    _descriptor: Descriptor | None = None
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether there is a connection that can be used."""
+        self._let_go()
+        return super().is_connected
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._let_go()
+        super().close()
+
+    def _let_go(self) -> None:
+        """Give up a socket whose descriptor the application has closed, and may have opened a file of its own under."""
+        inner = getattr(self.sock, "socket", self.sock)  # the first: of TLS within the TLS of a proxy
+        if isinstance(inner, socket.socket) and self._descriptor and not self._descriptor.is_ours():
+            inner.detach()
+            self.sock = None
 
     def _new_conn(self) -> socket.socket:
         self._served = False
         try:
-            return connected_socket(self._dns_host, self.port, self.socket_options or ())
+            made = connected_socket(self._dns_host, self.port, self.socket_options or ())
+            self._descriptor = Descriptor(made.fileno())  # TLS is put around the same one
+            return made
         except TimeoutError as error:
             raise ConnectTimeoutError(self, "no connection in time") from error
         except OSError as error:
