@@ -13,7 +13,6 @@ from tests.transport.pki import Pki
 from tests.transport.scripted_server import answer
 from tests.transport.volume import Volume
 
-
 pytestmark = pytest.mark.skipif(not Path("/dev/fd").exists(), reason="this system does not list descriptors")
 
 

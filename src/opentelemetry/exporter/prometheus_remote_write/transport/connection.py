@@ -118,11 +118,11 @@ class Connection(HTTPConnection):
         try:
             made = connected_socket(self._dns_host, self.port, self.socket_options or ())
             self._descriptor = Descriptor(made.fileno())  # TLS is put around the same one
-            return made
         except TimeoutError as error:
             raise ConnectTimeoutError(self, "no connection in time") from error
         except OSError as error:
             raise NewConnectionError(self, "no connection") from error
+        return made
 
     def send(self, data: Any) -> None:
         """Sends bytes; those of a large body in blocks, because TLS starts its timeout anew with each record."""
