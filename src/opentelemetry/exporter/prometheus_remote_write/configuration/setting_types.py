@@ -17,12 +17,15 @@ from types import UnionType
 from typing import Generic, TypeVar
 from urllib.parse import unquote, urlsplit
 
+from ..redaction import is_pasted_secret
+from ..secret import Secret, SecretMapping
+
 T = TypeVar("T")
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2
 _LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_UNEXPANDED = re.compile(r"\$\([A-Za-z_][A-Za-z0-9_]*\)")
+_UNEXPANDED = re.compile(r"\$\([A-Za-z_][A-Za-z0-9_]*\)|\$\{[A-Za-z_][A-Za-z0-9_]*\}")
 
 
 @dataclass(frozen=True)
@@ -33,11 +36,13 @@ class SettingType(Generic[T]):
         name: How the README calls it.
         parse: From a variable's text, which is neither empty nor surrounded by white space.
         accept: From a keyword's value; ``TypeError`` or ``ValueError`` where it does not fit.
+        keeps_blanks: Whether white space around a variable's text belongs to the value, as in a password.
     """
 
     name: str
     parse: Callable[[str], T]
     accept: Callable[[object], T]
+    keeps_blanks: bool = False
 
 
 def _wrong(rule: str, value: object) -> TypeError:
@@ -50,11 +55,22 @@ def _check_each(items: Iterable[object], kind: type | UnionType, called: str) ->
             raise _wrong(f"hold {called} only", item)
 
 
+def unexpanded(text: str) -> str:
+    """Return what is wrong with a text that still holds ``$(NAME)`` or ``${NAME}``, as the end of a sentence."""
+    if not (found := _UNEXPANDED.search(text)):
+        return ""
+    if found[0].startswith("$("):
+        return f"still holds {found[0]}, which Kubernetes expands only for variables defined before it"
+    return f"still holds {found[0]}, which only a shell expands; Kubernetes writes $({found[0][2:-1]})"
+
+
 def _parse_text(text: str) -> str:
-    if unexpanded := _UNEXPANDED.search(text):
-        raise ValueError(
-            f"still holds {unexpanded.group()}, which Kubernetes expands only for variables defined before it"
-        )
+    if reason := unexpanded(text):
+        raise ValueError(reason)
+    return _parse_characters(text)
+
+
+def _parse_characters(text: str) -> str:
     if _CONTROL.search(text):
         raise ValueError("holds a control character or a line break")
     try:
@@ -68,6 +84,29 @@ def _accept_text(value: object) -> str:
     if not isinstance(value, str):
         raise _wrong("be a string", value)
     return _parse_text(value) if value else ""
+
+
+def _accept_string(value: object) -> str:
+    if not isinstance(value, str):
+        raise _wrong("be a string", value)
+    return _parse_characters(value)
+
+
+def _parse_username(text: str) -> str:
+    if ":" in text:
+        raise ValueError("holds a colon, which basic authentication cannot send: the password has a variable of its own")
+    return _parse_characters(text)
+
+
+def _parse_path(text: str) -> str:
+    if is_pasted_secret(text):
+        raise ValueError("looks like a secret, not like a path: put it into a file, and name the file here")
+    return _parse_text(text)
+
+
+def _accept_path(value: object) -> str:
+    text = value if isinstance(value, str) else _accept_text(value)
+    return _parse_path(text) if text else ""
 
 
 def _parse_url(text: str) -> str:
@@ -183,8 +222,8 @@ def _checked_headers(headers: Mapping[str, str]) -> Mapping[str, str]:
     for name, value in headers.items():
         if not _TOKEN.fullmatch(name):
             raise ValueError("holds a name that is not a header's")
-        _parse_text(value)
-    return headers
+        _parse_characters(value)
+    return SecretMapping(headers)
 
 
 def _checked_labels(labels: Mapping[str, str]) -> Mapping[str, str]:
@@ -204,16 +243,16 @@ def _accept_pairs(value: object) -> dict[str, str]:
     return dict(value)
 
 
-def _parse_proxies(text: str) -> dict[str, str]:
+def _parse_proxies(text: str) -> Mapping[str, str]:
     url = _parse_url(text)
-    return {"http": url, "https": url}
+    return SecretMapping({"http": url, "https": url})
 
 
-def _accept_proxies(value: object) -> dict[str, str]:
+def _accept_proxies(value: object) -> Mapping[str, str]:
     proxies = _accept_pairs(value)
     if not proxies.keys() <= {"http", "https"}:
         raise ValueError("must have no other keys than http and https")
-    return {scheme: _parse_url(url) for scheme, url in proxies.items() if url}
+    return SecretMapping({scheme: _parse_url(url) for scheme, url in proxies.items() if url})
 
 
 def _parse_names(text: str) -> tuple[str, ...]:
@@ -255,6 +294,17 @@ def _accept_boundaries(value: object) -> tuple[float, ...]:
 
 
 TEXT = SettingType("text", _parse_text, _accept_text)
+SECRET = SettingType(
+    "text", lambda text: Secret(_parse_characters(text)), lambda value: Secret(_accept_string(value)), keeps_blanks=True
+)
+"""What is sent as it is, whatever it looks like."""
+USERNAME = SettingType(
+    "text",
+    lambda text: Secret(_parse_username(text)),
+    lambda value: Secret(_parse_username(_accept_string(value))),
+)
+"""Hidden like a secret, because it may be one: ``https://TOKEN@host``."""
+PATH = SettingType("path", _parse_path, _accept_path)
 URL = SettingType("URL", _parse_url, _accept_url)
 BOOLEAN = SettingType("true or false", _parse_boolean, _accept_boolean)
 COUNT = whole_number("number", minimum=1)

@@ -6,22 +6,19 @@ A field of :class:`Settings` is a setting; its :class:`Row` says how its variabl
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
-from typing import Any, NamedTuple
+from dataclasses import dataclass, fields
 
+from .connection_settings import ConnectionSettings
+from .row import Row
+from .row import setting as _setting
 from .setting_types import (
     BOOLEAN,
     BOUNDARIES,
     COUNT,
-    HEADERS,
     LABELS,
     MILLISECONDS,
     NAMES,
-    PROXIES,
     TEXT,
-    TIMEOUT,
-    URL,
-    SettingType,
     enumeration,
     whole_number,
 )
@@ -29,156 +26,11 @@ from .translation_strategy import TranslationStrategy
 
 PREFIX = "OTEL_EXPORTER_PRW_"
 
-RESERVED_HEADERS = frozenset(
-    {
-        "accept-encoding",
-        "connection",
-        "content-encoding",
-        "content-length",
-        "content-type",
-        "host",
-        "keep-alive",
-        "proxy-authenticate",
-        "proxy-authorization",
-        "retry-attempt",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-        "user-agent",
-        "www-authenticate",
-        "x-prometheus-remote-read-version",
-        "x-prometheus-remote-write-version",
-    }
-)
-"""Headers of the protocol and of the connection, in lower case, which a user cannot set (as in Prometheus)."""
-
-
-class Row(NamedTuple):
-    """What the table says of a setting beside its field's name and type.
-
-    Args:
-        type: How its variable's text and its keyword are read.
-        doc: What it means, for the README.
-        default: How the README writes the default.
-        variable: The variable without its prefix.
-        keyword: The keyword; with a dot where it is a key of a mapping, as in ``tls_config.ca_file``.
-        secret: Whether its value is never shown.
-        guards: Whether a wrong value stops all sending, because to send all the same would be unsafe; else the default
-            takes its place.
-    """
-
-    type: SettingType[Any]
-    doc: str
-    default: str
-    variable: str
-    keyword: str
-    secret: bool
-    guards: bool
-
-
-def _setting(  # noqa: PLR0913 - a row of the table
-    variable: str,
-    kind: SettingType[Any],
-    default: object,
-    doc: str,
-    *,
-    shown: str = "-",
-    keyword: str = "",
-    secret: bool = False,
-    guards: bool = False,
-) -> Any:
-    row = Row(kind, doc, shown, variable, keyword or variable.lower(), secret, guards)
-    return field(default_factory=lambda: default, metadata={"row": row}, repr=not secret)
-
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class Settings(ConnectionSettings):
     """The settings of one exporter. What is not given is empty, or None where somebody else's default holds."""
 
-    endpoint: str = _setting(
-        "ENDPOINT", URL, "", "full write URL, e.g. `http://prometheus:9090/api/v1/write`", secret=True, guards=True
-    )
-    timeout: float = _setting(
-        "TIMEOUT",
-        TIMEOUT,
-        30.0,
-        "one HTTP request; never longer than what is left of the export's own deadline. The keyword is in seconds",
-        shown="30000",
-    )
-    interval: int | None = _setting(
-        "INTERVAL",
-        MILLISECONDS,
-        None,
-        "interval of the controller (the periodic reader) that the configurator builds",
-        shown="`OTEL_METRIC_EXPORT_INTERVAL`, 60000",
-    )
-    headers: Mapping[str, str] = _setting(
-        "HEADERS",
-        HEADERS,
-        {},
-        "headers of every request, percent-encoded as in OTLP's; protocol headers cannot be overridden",
-        secret=True,
-        guards=True,
-    )
-    username: str = _setting("USERNAME", TEXT, "", "basic authentication", keyword="basic_auth.username", guards=True)
-    password: str = _setting(
-        "PASSWORD", TEXT, "", "with this password", keyword="basic_auth.password", secret=True, guards=True
-    )
-    password_file: str = _setting(
-        "PASSWORD_FILE", TEXT, "", "or with the password in this file", keyword="basic_auth.password_file", guards=True
-    )
-    bearer_token: str = _setting(
-        "BEARER_TOKEN", TEXT, "", "`Authorization: Bearer` with this token", secret=True, guards=True
-    )
-    bearer_token_file: str = _setting("BEARER_TOKEN_FILE", TEXT, "", "or with the token in this file", guards=True)
-    certificate: str = _setting(
-        "CERTIFICATE",
-        TEXT,
-        "",
-        "file with the certificate authorities to trust",
-        shown="the system's",
-        keyword="tls_config.ca_file",
-        guards=True,
-    )
-    client_certificate: str = _setting(
-        "CLIENT_CERTIFICATE", TEXT, "", "file with our own certificate", keyword="tls_config.cert_file", guards=True
-    )
-    client_key: str = _setting("CLIENT_KEY", TEXT, "", "file with its key", keyword="tls_config.key_file", guards=True)
-    tls_server_name: str = _setting(
-        "TLS_SERVER_NAME",
-        TEXT,
-        "",
-        "name to ask for and to verify",
-        shown="the endpoint's host",
-        keyword="tls_config.server_name",
-        guards=True,
-    )
-    insecure_skip_verify: bool = _setting(
-        "INSECURE_SKIP_VERIFY",
-        BOOLEAN,
-        default=False,
-        doc="accept any certificate of the server",
-        shown="false",
-        keyword="tls_config.insecure_skip_verify",
-    )
-    proxies: Mapping[str, str] | None = _setting(
-        "PROXY",
-        PROXIES,
-        None,
-        "proxy for all requests",
-        shown="`HTTP_PROXY`, `HTTPS_PROXY`, `NO_PROXY`",
-        keyword="proxies",
-        secret=True,
-        guards=True,
-    )
-    protocol: str = _setting(
-        "PROTOCOL",
-        enumeration("auto", "1.0", "2.0"),
-        "auto",
-        "version of Remote Write: `1.0`, `2.0`, or `auto`: 2.0 with a safe fall back to 1.0",
-        shown="auto",
-    )
     translation_strategy: str = _setting(
         "TRANSLATION_STRATEGY",
         enumeration(*(strategy.value for strategy in TranslationStrategy)),

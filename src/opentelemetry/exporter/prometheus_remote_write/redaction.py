@@ -1,0 +1,208 @@
+"""What may be shown of a URL, of a path and of what a receiver said: the one place that keeps secrets out of messages.
+
+A receiver may repeat what it was sent: whole, cut, split, in another case, escaped or encoded. So its words are shown
+only where they are certain to hold none of our secrets, and what does not look like words is left out in any case.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import sys
+from base64 import b64decode, b64encode
+from collections.abc import Iterable, Iterator, Mapping
+from unicodedata import normalize
+from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
+
+SHOWN_CHARACTERS = 256
+"""How much of what the receiver said a message holds."""
+
+_HIDDEN = "***"
+_WINDOW = 5  # characters that a secret and a text may not have in common
+_LONG_ENOUGH = 8  # a shorter value of an unknown header is hardly a secret: a tenant's number
+_ROUNDS = 4  # of escaping, one inside the other
+_CREDENTIALS = frozenset({"authorization", "proxy-authorization", "cookie", "x-amz-security-token"})
+
+# A run that no word of a sentence has: letters and digits mixed, or as long as only a key is.
+_OPAQUE = re.compile(r"(?=[A-Za-z+=~]*[0-9])(?=[0-9+=~]*[A-Za-z])[A-Za-z0-9+=~]{16,}|[A-Za-z0-9+=~]{32,}")
+_MARKUP = re.compile(r"<(script|style)\b.*?</\1\s*>|<[^<>]*>", re.DOTALL | re.IGNORECASE)
+_ESCAPE = re.compile(r"\\(?:u\{?([0-9a-fA-F]{4,6})\}?|U([0-9a-fA-F]{8})|x([0-9a-fA-F]{2})|([0-7]{3})|(.))", re.DOTALL)
+_CONTROL_ESCAPES = "bfnrtv0"
+
+_ABSOLUTE = re.compile(r"(?:[A-Za-z]:)?[/\\]|\.{1,2}[/\\]|~[/\\]")
+_NAMED_LIKE_A_FILE = re.compile(r"[\w./\\-]{1,200}\.(?:pem|crt|cer|cert|key|txt|token|jwt|secret|password)", re.ASCII)
+_PASTED = re.compile(r"-----BEGIN|(?i:basic|bearer)\s|[\x00-\x1f\x7f]|ey[JK][\w-]{8,}")
+_OPAQUE_SEGMENT = re.compile(r"(?=[^/\\]*[0-9])(?=[^/\\]*[A-Z])(?=[^/\\]*[a-z])[A-Za-z0-9+=]{16,}")
+
+
+def shown_words(text: str) -> str:
+    """Return the beginning of a text as one line: white space and what cannot be seen become single spaces."""
+    text = "".join(character if character.isprintable() else " " for character in text[: 4 * SHOWN_CHARACTERS])
+    return " ".join(text.split())[:SHOWN_CHARACTERS]
+
+
+def shown_url(url: str) -> str:
+    """Return a URL without what may be secret: userinfo, query, fragment, and keys within the path."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "a malformed URL"
+    bare = parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="")
+    return shown_words(urlunsplit(bare))
+
+
+def shown_path(path: str) -> str:
+    """Return a path as a message may show it; where it looks like a pasted secret, words that say so."""
+    return repr(path) if _looks_like_a_path(path) else "its value, which looks like a secret, not like a path,"
+
+
+def is_pasted_secret(text: str) -> bool:
+    """Return whether a text that should be a path is certainly none: a key in PEM form, a token, a header's value."""
+    return bool(_PASTED.match(text)) or "\n" in text
+
+
+def _looks_like_a_path(text: str) -> bool:
+    if _PASTED.search(text) or _OPAQUE_SEGMENT.search(text):
+        return False
+    return bool(_ABSOLUTE.match(text) or _NAMED_LIKE_A_FILE.fullmatch(text))
+
+
+def secrets_of_headers(headers: Mapping[str, str]) -> Iterator[str]:
+    """Yield the parts of headers that must not be shown: credentials, and every longer value of an unknown header.
+
+    Args:
+        headers: Those that the user has set, or that hold credentials.
+    """
+    for name, value in headers.items():
+        if name.lower() not in _CREDENTIALS:
+            if len(value) >= _LONG_ENOUGH:
+                yield value
+            continue
+        scheme, _, credentials = value.partition(" ")
+        yield credentials or scheme
+        if scheme.lower() == "basic":
+            try:
+                username, _, password = b64decode(credentials).decode("utf-8", "replace").partition(":")
+            except ValueError:  # written by the user
+                continue
+            yield password or username  # http://TOKEN@host has no password
+
+
+def secrets_of_query(query: str) -> Iterator[str]:
+    """Yield the parts of a URL's query that must not be shown."""
+    yield query
+    yield from (value for _, value in parse_qsl(query) if len(value) >= _LONG_ENOUGH)
+
+
+class Redaction:
+    """Makes what a receiver said fit for a message.
+
+    Args:
+        secrets: What must not be shown; empty ones are none.
+    """
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        self._secrets = sorted({secret for secret in secrets if secret}, key=len, reverse=True)
+        self._windows, self._short = _windows(self._secrets)
+
+    def __repr__(self) -> str:
+        return f"Redaction(of {len(self._secrets)} secrets)"
+
+    def words(self, said: bytes) -> str:
+        """Return what looks like a sentence in an answer; where it may hold a secret, only how long it is.
+
+        Args:
+            said: The beginning of the answer's body.
+        """
+        text = self._without(said.decode("utf-8", "replace"))
+        if self._is_doubtful(text):
+            return f"({len(said)} bytes that may hold a secret, not shown)"
+        return shown_words(_OPAQUE.sub(_HIDDEN, html.unescape(_MARKUP.sub(" ", text))[: 4 * SHOWN_CHARACTERS]))
+
+    def url(self, place: str) -> str:
+        """Return a URL that the receiver named; where it may hold a secret, only that there is one."""
+        shown = shown_url(place)
+        if self._is_doubtful(shown):
+            return "a URL that may hold a secret, not shown"
+        origin, slash, path = shown.partition("://")
+        host, separator, rest = path.partition("/")
+        return f"{origin}{slash}{host}{separator}{_OPAQUE.sub(_HIDDEN, rest)}" if slash else _OPAQUE.sub(_HIDDEN, shown)
+
+    def value(self, value: str) -> str:
+        """Return a header's value; nothing where it may hold a secret."""
+        return "" if self._is_doubtful(value) else value
+
+    def body(self, said: bytes) -> bytes:
+        """Return an answer's body to be looked at for known words; nothing where it may hold a secret."""
+        text = self._without(said.decode("utf-8", "replace"))
+        return b"" if self._is_doubtful(text) else text.encode()
+
+    def _without(self, text: str) -> str:
+        """The text with each secret that stands in it as it is replaced, so that the rest of the sentence stays."""
+        for secret in self._secrets:
+            for form in {secret, secret.encode("utf-8", "replace").decode("latin-1")}:
+                text = text.replace(form, _HIDDEN)
+        return text
+
+    def _is_doubtful(self, text: str) -> bool:
+        """Whether a text has a piece in common with a secret, whatever was done to either."""
+        normal_forms = {normal for form in _unescaped(text) for normal in _normal_forms(form)}
+        return any(
+            any(short in normal for short in self._short)
+            or any(normal[start : start + _WINDOW] in self._windows for start in range(len(normal) - _WINDOW + 1))
+            for normal in normal_forms
+        )
+
+
+def _windows(secrets: Iterable[str]) -> tuple[frozenset[str], frozenset[str]]:
+    """All pieces of secrets that a text may not hold, and the secrets that are shorter than a piece."""
+    normal_forms = {
+        normal for secret in secrets for form in _encoded(secret) for normal in _normal_forms(form) if normal
+    }
+    long = (form for form in normal_forms if len(form) >= _WINDOW)
+    windows = frozenset(form[start : start + _WINDOW] for form in long for start in range(len(form) - _WINDOW + 1))
+    return windows, frozenset(form for form in normal_forms if len(form) < _WINDOW)
+
+
+def _encoded(secret: str) -> set[str]:
+    """A secret as it may be written by others: unescaped, in hexadecimal, in base64 at any place of a longer text."""
+    forms = _unescaped(secret)
+    data = secret.encode("utf-8", "replace")
+    if len(data) > _WINDOW:
+        forms |= {data.hex(), *(b64encode(b" " * before + data).decode()[before + 1 : -4] for before in range(3))}
+    return forms
+
+
+def _normal_forms(text: str) -> set[str]:
+    """A text without case and without what may be put between its letters: white space, and all that is no letter."""
+    folded = normalize("NFKC", text).casefold()
+    return {re.sub(r"\s", "", folded), re.sub(r"[^a-z0-9]", "", folded)}
+
+
+def _unescaped(text: str) -> set[str]:
+    """A text with what it may have been before it was escaped, in several ways and several times."""
+    forms, newest = {text}, {text}
+    for _ in range(_ROUNDS):
+        newest = {step(form) for form in newest for step in (_without_escapes, _without_markup)} - forms
+        forms |= newest
+    return forms
+
+
+def _without_markup(text: str) -> str:
+    return _MARKUP.sub("", text)
+
+
+def _without_escapes(text: str) -> str:
+    text = _ESCAPE.sub(_escaped_character, html.unescape(unquote(text)))
+    try:
+        return text.encode("latin-1").decode("utf-8")  # the escaped bytes of a letter
+    except UnicodeError:
+        return text
+
+
+def _escaped_character(match: re.Match[str]) -> str:
+    short, long, byte, octal, single = match.groups()
+    if single is not None:
+        return " " if single in _CONTROL_ESCAPES else str(single)
+    number = int(octal, 8) if octal else int(short or long or byte, 16)
+    return chr(number) if number <= sys.maxunicode else " "
