@@ -18,6 +18,7 @@ from opentelemetry.exporter.prometheus_remote_write.configuration.settings impor
 from opentelemetry.exporter.prometheus_remote_write.errors import InvalidSetting
 
 URL = "http://host:9090/api/v1/write"
+QUOTED_URL = f"'{URL}'"
 SECRET = "hunter2"
 LONGEST = 1000  # characters; 60 of a value are shown, each of up to 10 where it has to be escaped
 
@@ -127,7 +128,29 @@ def test_callers_mappings_are_neither_changed_nor_kept():
             id="nothing to use instead",
         ),
         pytest.param(
-            {"TIMEOUT": "30"}, "TIMEOUT=30 is in milliseconds; were seconds meant?", False, id="a timeout in seconds"
+            {"TIMEOUT": "30"},
+            "TIMEOUT=30 is in milliseconds; did you mean seconds? Then set 30000",
+            False,
+            id="a timeout in seconds",
+        ),
+        pytest.param(
+            {"BEARER_TOKEN": "${TOKEN}"},
+            "BEARER_TOKEN still holds ${TOKEN}, which only a shell expands; Kubernetes writes $(TOKEN); nothing",
+            True,
+            id="a shell's reference",
+        ),
+        pytest.param(
+            {"ENDPOINT": QUOTED_URL},
+            f"ENDPOINT={chr(39) + URL + chr(39)!r} must begin with http:// or https://; the quotes around it are a "
+            "part of it: remove them; nothing",
+            True,
+            id="an endpoint in quotes",
+        ),
+        pytest.param(
+            {"USERNAME": "user:hunter2", "PASSWORD": "x"},
+            "USERNAME holds a colon, which basic authentication cannot send: the password is set by itself; nothing",
+            True,
+            id="a password behind the user name",
         ),
         pytest.param(
             {"TRANSLATION_STRATEGY": "none"},

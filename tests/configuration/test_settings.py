@@ -54,7 +54,8 @@ EXAMPLES = {
 }
 """For each setting the text of its variable, and what it means."""
 
-SECRETS = {"endpoint", "headers", "password", "bearer_token", "proxies"}
+PATHS = {"password_file", "bearer_token_file", "certificate", "client_certificate", "client_key"}  # or a pasted secret
+SECRETS = {"endpoint", "headers", "username", "password", "bearer_token", "proxies", *PATHS}
 ROOTS = [Path(__file__).resolve().parents[2] / root for root in ("src", "entry_points")]
 NEEDS = {  # a setting that is of no use alone
     "username": {"password": "pass123"},

@@ -328,12 +328,12 @@ def test_a_bad_file_is_one_line_on_standard_error(*, fully, start_server, tmp_pa
     assert server.connections == 0
 
 
-@pytest.mark.parametrize("name", ["PASSWORD", "BEARER_TOKEN"])
 @pytest.mark.parametrize(
-    ("value", "reason"),
+    ("name", "value", "reason"),
     [
-        pytest.param("s3cret\nmore", "holds a control character or a line break", id="two lines"),
-        pytest.param("s3cret$(SECRET)", "still holds $(SECRET), which Kubernetes expands only", id="unexpanded"),
+        pytest.param("PASSWORD", "s3cret\nmore", "holds a control character or a line break", id="two lines"),
+        pytest.param("BEARER_TOKEN", "s3cret\nmore", "holds a control character or a line break", id="token"),
+        pytest.param("BEARER_TOKEN", "s3cret$(SECRET)", "still holds $(SECRET), which Kubernetes", id="unexpanded"),
     ],
 )
 def test_a_bad_value_is_one_line_on_standard_error(*, fully, start_server, name, value, reason):

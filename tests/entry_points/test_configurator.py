@@ -9,7 +9,7 @@ import pytest
 from opentelemetry.sdk._configuration import _OTelSDKConfigurator
 from opentelemetry_prometheus_remote_write.configurator import PrometheusRemoteWriteConfigurator
 
-from opentelemetry.exporter.prometheus_remote_write.configuration.setting_types import MILLISECONDS
+from opentelemetry.exporter.prometheus_remote_write.configuration.number_types import MILLISECONDS
 from opentelemetry.exporter.prometheus_remote_write.version import __version__
 from tests.application import run
 

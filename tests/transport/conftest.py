@@ -1,6 +1,10 @@
+from contextlib import suppress
+
 import pytest
 
+from opentelemetry.exporter.prometheus_remote_write.configuration.loading import cleaned
 from opentelemetry.exporter.prometheus_remote_write.configuration.settings import Settings
+from opentelemetry.exporter.prometheus_remote_write.secret import Secret, SecretMapping
 from opentelemetry.exporter.prometheus_remote_write.transport.pool import Transport
 from tests.transport.scripted_server import ScriptedServer
 
@@ -17,7 +21,11 @@ def make_transport(server_stack):
 
     def make(endpoint, *, environ=None, clock=None, **settings):
         clocks = {} if clock is None else {"clock": clock}
+        kinds = {"username": Secret, "password": Secret, "bearer_token": Secret, "headers": SecretMapping}
+        settings = {name: kinds.get(name, lambda value: value)(value) for name, value in settings.items()}
         given = Settings(endpoint=endpoint, **settings)
+        with suppress(ValueError):  # not a URL, which the transport says
+            given = cleaned(given)
         transport = Transport(given, environ=environ or {}, user_agent="tests/1", **clocks)
         server_stack.callback(transport.close)
         return transport

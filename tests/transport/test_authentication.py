@@ -2,11 +2,10 @@ import pytest
 
 from opentelemetry.exporter.prometheus_remote_write.configuration.settings import Settings
 from opentelemetry.exporter.prometheus_remote_write.errors import Unsendable
-from opentelemetry.exporter.prometheus_remote_write.transport.authentication import (
-    Authentication,
-    basic,
-    basic_from_userinfo,
-)
+from opentelemetry.exporter.prometheus_remote_write.secret import Secret
+from opentelemetry.exporter.prometheus_remote_write.transport.authentication import authentication
+from opentelemetry.exporter.prometheus_remote_write.transport.authentication.basic import basic, basic_from_userinfo
+from opentelemetry.exporter.prometheus_remote_write.transport.authentication.outgoing import Outgoing
 
 
 @pytest.mark.parametrize(
@@ -32,31 +31,36 @@ def file(tmp_path):
     return str(path)
 
 
+REQUEST = Outgoing("POST", "http://host/write", {}, b"")
+
+
+def headers_of(**settings):
+    secret = {"username", "password", "bearer_token"}
+    given = {name: Secret(value) if name in secret else value for name, value in settings.items()}
+    return authentication(Settings(**given)).headers(REQUEST)
+
+
 @pytest.mark.parametrize(
-    ("settings", "userinfo", "expected"),
+    ("settings", "expected"),
     [
-        pytest.param({}, "", None, id="nothing"),
-        pytest.param({"username": "u", "password": "p"}, "", basic("u", "p"), id="user and password"),
-        pytest.param({"username": "u", "password_file": "FILE"}, "", basic("u", "from a file"), id="password file"),
-        pytest.param({"bearer_token": "t"}, "", "Bearer t", id="token"),
-        pytest.param({"bearer_token_file": "FILE"}, "", "Bearer from a file", id="token file"),
-        pytest.param({}, "u:p", basic("u", "p"), id="userinfo"),
-        pytest.param({"bearer_token": "t"}, "u:p", "Bearer t", id="a token wins over userinfo"),
-        pytest.param({"username": "u", "password": "p"}, "x:y", basic("u", "p"), id="a user wins over userinfo"),
-        pytest.param({"headers": {"AUTHORIZATION": "x"}}, "u:p", None, id="a header wins over userinfo"),
+        pytest.param({}, None, id="nothing"),
+        pytest.param({"username": "u", "password": "p"}, basic("u", "p"), id="user and password"),
+        pytest.param({"username": "t"}, basic("t", ""), id="a token for a user name"),
+        pytest.param({"username": "u", "password_file": "FILE"}, basic("u", "from a file"), id="password file"),
+        pytest.param({"bearer_token": "t"}, "Bearer t", id="token"),
+        pytest.param({"bearer_token_file": "FILE"}, "Bearer from a file", id="token file"),
+        pytest.param({"headers": {"AUTHORIZATION": "x"}}, None, id="a header of the user's"),
     ],
 )
-def test_one_way_is_used(settings, userinfo, expected, file):
+def test_one_way_is_used(settings, expected, file):
     given = {name: file if value == "FILE" else value for name, value in settings.items()}
-    expected_headers = {} if expected is None else {"Authorization": expected}
-    assert Authentication(Settings(**given), userinfo).headers() == expected_headers
+    assert headers_of(**given) == ({} if expected is None else {"Authorization": expected})
 
 
 @pytest.mark.parametrize("setting", ["password_file", "bearer_token_file"])
 def test_a_file_that_cannot_be_used_is_called_by_its_variable(setting, tmp_path):
-    settings = Settings(username="u" if setting == "password_file" else "", **{setting: str(tmp_path)})
     with pytest.raises(Unsendable, match=f"^OTEL_EXPORTER_PRW_{setting.upper()}: .* is a directory"):
-        Authentication(settings, "").headers()
+        headers_of(**{setting: str(tmp_path)})
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opentelemetry.exporter.prometheus_remote_write.configuration.settings import RESERVED_HEADERS, Settings
+from opentelemetry.exporter.prometheus_remote_write.configuration.connection_settings import RESERVED_HEADERS
+from opentelemetry.exporter.prometheus_remote_write.configuration.settings import Settings
 from opentelemetry.exporter.prometheus_remote_write.errors import Rejected, Retryable, SendError, Unsendable
 from opentelemetry.exporter.prometheus_remote_write.transport.pool import Transport
 from tests.transport.scripted_server import answer, drip, in_turn, raw

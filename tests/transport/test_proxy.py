@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from urllib3 import ProxyManager
 
 from opentelemetry.exporter.prometheus_remote_write.errors import Rejected, Retryable, Unsendable
-from opentelemetry.exporter.prometheus_remote_write.transport.authentication import basic
+from opentelemetry.exporter.prometheus_remote_write.transport.authentication.basic import basic
 from opentelemetry.exporter.prometheus_remote_write.transport.proxy import Proxy, bypassed, proxy_for
 from tests.transport.scripted_server import answer, drip, raw, tunnel
 

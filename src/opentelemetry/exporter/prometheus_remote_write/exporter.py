@@ -27,8 +27,8 @@ from .lifecycle.instance_id import Instance, generated_id
 from .lifecycle.sdk_internals import is_ended, readers_of, renew_after_fork
 from .model.request import PROTOCOL_1, PROTOCOL_2
 from .pipeline import Pipeline
+from .redaction import shown_url
 from .translation.dropped_points import DroppedPoints
-from .transport.message import shown_url
 from .transport.pool import Transport
 from .version import __version__
 
@@ -77,18 +77,27 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
         preferred_aggregation: dict[type, Aggregation] | None = None,
         **settings: Any,
     ) -> None:
-        keywords = {
-            "endpoint": endpoint,
-            "basic_auth": basic_auth,
-            "headers": headers,
-            "timeout": timeout,
-            "tls_config": tls_config,
-            "proxies": proxies,
-            **settings,
-        }
+        try:
+            self.settings, problems = load(
+                {
+                    "endpoint": endpoint,
+                    "basic_auth": basic_auth,
+                    "headers": headers,
+                    "timeout": timeout,
+                    "tls_config": tls_config,
+                    "proxies": proxies,
+                    **settings,
+                },
+                os.environ,
+            )
+        except (TypeError, ValueError) as error:
+            error.__context__ = None
+            raise error.with_traceback(None) from None
+        finally:
+            # Tools show a traceback with what its frames hold, and these may be secrets.
+            del endpoint, basic_auth, headers, tls_config, proxies, settings
         if not isinstance(resources_as_labels, bool):
             raise TypeError(f"resources_as_labels must be True or False, not {type(resources_as_labels).__name__}")
-        self.settings, problems = load(keywords, os.environ)
         for problem in problems:
             _logger.log(logging.ERROR if problem.fatal else logging.WARNING, "%s", problem.message)
         self._inert = any(problem.fatal for problem in problems)

@@ -29,6 +29,7 @@ _MARKUP = re.compile(r"<(script|style)\b.*?</\1\s*>|<[^<>]*>", re.DOTALL | re.IG
 _ESCAPE = re.compile(r"\\(?:u\{?([0-9a-fA-F]{4,6})\}?|U([0-9a-fA-F]{8})|x([0-9a-fA-F]{2})|([0-7]{3})|(.))", re.DOTALL)
 _CONTROL_ESCAPES = "bfnrtv0"
 
+_WORD = re.compile(r"[a-z]{1,8}|\.{1,2}")  # a file in the working directory; too plain for a token
 _ABSOLUTE = re.compile(r"(?:[A-Za-z]:)?[/\\]|\.{1,2}[/\\]|~[/\\]")
 _NAMED_LIKE_A_FILE = re.compile(r"[\w./\\-]{1,200}\.(?:pem|crt|cer|cert|key|txt|token|jwt|secret|password)", re.ASCII)
 _PASTED = re.compile(r"-----BEGIN|(?i:basic|bearer)\s|[\x00-\x1f\x7f]|ey[JK][\w-]{8,}")
@@ -51,6 +52,13 @@ def shown_url(url: str) -> str:
     return shown_words(urlunsplit(bare))
 
 
+def shown_malformed_url(text: str) -> str:
+    """Return what of a text that should be a URL is certainly no secret; nothing where that cannot be told."""
+    public = re.split("[?#]", text)[0]
+    shown = "" if "@" in text[len(public) :] else public.rpartition("@")[2]
+    return "" if _OPAQUE.search(shown) or _PASTED.match(shown) else shown
+
+
 def shown_path(path: str) -> str:
     """Return a path as a message may show it; where it looks like a pasted secret, words that say so."""
     return repr(path) if _looks_like_a_path(path) else "its value, which looks like a secret, not like a path,"
@@ -64,7 +72,7 @@ def is_pasted_secret(text: str) -> bool:
 def _looks_like_a_path(text: str) -> bool:
     if _PASTED.search(text) or _OPAQUE_SEGMENT.search(text):
         return False
-    return bool(_ABSOLUTE.match(text) or _NAMED_LIKE_A_FILE.fullmatch(text))
+    return bool(_ABSOLUTE.match(text) or _NAMED_LIKE_A_FILE.fullmatch(text) or _WORD.fullmatch(text))
 
 
 def secrets_of_headers(headers: Mapping[str, str]) -> Iterator[str]:
@@ -117,16 +125,17 @@ class Redaction:
         text = self._without(said.decode("utf-8", "replace"))
         if self._is_doubtful(text):
             return f"({len(said)} bytes that may hold a secret, not shown)"
-        return shown_words(_OPAQUE.sub(_HIDDEN, html.unescape(_MARKUP.sub(" ", text))[: 4 * SHOWN_CHARACTERS]))
+        words = html.unescape(_MARKUP.sub(" ", text))[: 4 * SHOWN_CHARACTERS]
+        return shown_words(self._without_keys(words))
 
     def url(self, place: str) -> str:
         """Return a URL that the receiver named; where it may hold a secret, only that there is one."""
         shown = shown_url(place)
         if self._is_doubtful(shown):
             return "a URL that may hold a secret, not shown"
-        origin, slash, path = shown.partition("://")
-        host, separator, rest = path.partition("/")
-        return f"{origin}{slash}{host}{separator}{_OPAQUE.sub(_HIDDEN, rest)}" if slash else _OPAQUE.sub(_HIDDEN, shown)
+        scheme, separator, rest = shown.rpartition("://")
+        host, slash, path = rest.partition("/")
+        return f"{scheme}{separator}{host}{slash}{self._without_keys(path)}"
 
     def value(self, value: str) -> str:
         """Return a header's value; nothing where it may hold a secret."""
@@ -143,6 +152,10 @@ class Redaction:
             for form in {secret, secret.encode("utf-8", "replace").decode("latin-1")}:
                 text = text.replace(form, _HIDDEN)
         return text
+
+    def _without_keys(self, text: str) -> str:
+        """The text without what looks like a key: it may be a secret in a form that nobody has thought of."""
+        return _OPAQUE.sub(_HIDDEN, text) if self._secrets else text
 
     def _is_doubtful(self, text: str) -> bool:
         """Whether a text has a piece in common with a secret, whatever was done to either."""

@@ -40,6 +40,9 @@ class Secret:
         return hash(self._text)
 
 
+NO_SECRET = Secret("")
+
+
 class SecretMapping(Mapping[str, str]):
     """A mapping whose ``repr`` shows names and no values: headers, URLs of proxies.
 

@@ -5,21 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..secret import Secret
+from ..secret import NO_SECRET, Secret
+from .number_types import BOOLEAN, MILLISECONDS, TIMEOUT, enumeration
 from .row import setting
-from .setting_types import (
-    BOOLEAN,
-    HEADERS,
-    MILLISECONDS,
-    PATH,
-    PROXIES,
-    SECRET,
-    TEXT,
-    TIMEOUT,
-    URL,
-    USERNAME,
-    enumeration,
-)
+from .text_types import HEADERS, PATH, PROXIES, SECRET, TEXT, TOKEN, URL, USERNAME
 
 RESERVED_HEADERS = frozenset(
     {
@@ -78,7 +67,7 @@ class ConnectionSettings:
     username: Secret = setting(
         "USERNAME",
         USERNAME,
-        Secret(""),
+        NO_SECRET,
         "basic authentication",
         keyword="basic_auth.username",
         secret=True,
@@ -87,7 +76,7 @@ class ConnectionSettings:
     password: Secret = setting(
         "PASSWORD",
         SECRET,
-        Secret(""),
+        NO_SECRET,
         "with this password",
         keyword="basic_auth.password",
         secret=True,
@@ -103,7 +92,7 @@ class ConnectionSettings:
         guards=True,
     )
     bearer_token: Secret = setting(
-        "BEARER_TOKEN", SECRET, Secret(""), "`Authorization: Bearer` with this token", secret=True, guards=True
+        "BEARER_TOKEN", TOKEN, NO_SECRET, "`Authorization: Bearer` with this token", secret=True, guards=True
     )
     bearer_token_file: str = setting(
         "BEARER_TOKEN_FILE", PATH, "", "or with the token in this file", secret=True, guards=True

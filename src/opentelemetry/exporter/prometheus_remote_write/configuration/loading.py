@@ -7,7 +7,6 @@ where that would be unsafe, stops all sending.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from difflib import get_close_matches
@@ -15,19 +14,14 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from ..errors import InvalidSetting
-from .settings import (
-    PREFIX,
-    RESERVED_HEADERS,
-    Row,
-    Settings,
-    rows,
-    variable,
-)
-from .translation_strategy import TranslationStrategy
+from ..redaction import shown_malformed_url
+from ..secret import Secret, SecretMapping
+from .connection_settings import RESERVED_HEADERS
+from .doubts import bearer_prefix, doubts, quoted
+from .row import Row
+from .settings import PREFIX, Settings, rows, variable
 
 _MAPPINGS = ("basic_auth", "tls_config")
-_METRIC_NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
-_SHORT_TIMEOUT = 1.0  # seconds; a shorter one was most likely meant as seconds and written as milliseconds
 
 
 class Problem(NamedTuple):
@@ -71,8 +65,10 @@ def load(keywords: Mapping[str, object], environ: Mapping[str, str]) -> tuple[Se
         if given:
             raise InvalidSetting(f"{rows()[names[0]].keyword} ({variable(names[0])})", reason)
         problems.append(Problem(f"{variable(names[0])} {reason}; nothing is sent", fatal=True))
-    problems += _doubts(settings, given)
-    return _cleaned(settings), problems
+    wrong_names = {variable(name) for name in wrong}
+    sound = {name: text for name, text in environ.items() if name not in wrong_names}
+    problems += [Problem(doubt, fatal=False) for doubt in doubts(settings, given, sound)]
+    return cleaned(settings), problems
 
 
 def _from_keywords(given: Mapping[str, object]) -> dict[str, Any]:
@@ -107,13 +103,15 @@ def _from_environment(
     values: dict[str, Any] = {}
     wrong: dict[str, Problem] = {}
     for name, row in rows().items():
-        text = environ.get(variable(name), "").strip()
-        if not text or row.keyword.partition(".")[0] in given:
+        written = environ.get(variable(name), "")
+        text = written if row.type.keeps_blanks else written.strip()
+        if not text.strip() or row.keyword.partition(".")[0] in given:
             continue
         try:
             values[name] = row.type.parse(text)
         except ValueError as error:
-            wrong[name] = _wrong_value(name, row, text, str(error))
+            quotes = "; the quotes around it are a part of it: remove them" if quoted(text) else ""
+            wrong[name] = _wrong_value(name, row, text, f"{error}{quotes}")
     return values, wrong
 
 
@@ -126,18 +124,12 @@ def _unknown_variables(environ: Mapping[str, str]) -> Iterator[Problem]:
 
 
 def _wrong_value(name: str, row: Row, text: str, reason: str) -> Problem:
-    public = _public_part(text) if name == "endpoint" else "" if row.secret else text
+    public = shown_malformed_url(text) if name == "endpoint" else "" if row.secret else text
     shown = f"={public[:60]!r}" if public else ""
     default = row.default.replace("`", "")
     instead = f"the default is used ({default})" if default != "-" else "it is ignored"
     end = "nothing is sent" if row.guards else instead
     return Problem(f"{variable(name)}{shown} {reason}; {end}", fatal=row.guards)
-
-
-def _public_part(url: str) -> str:
-    """What of a malformed URL holds no secret: neither userinfo nor query, nor anything where these cannot be told."""
-    public = re.split("[?#]", url)[0]
-    return "" if "@" in url[len(public) :] else public.rpartition("@")[2]
 
 
 def _meant(word: str, known: set[str], prefix: str = "") -> str:
@@ -171,30 +163,23 @@ def _contradictions(settings: Settings) -> Iterator[_Contradiction]:
         yield _Contradiction(("client_key", "client_certificate"), "needs the certificate that belongs to it")
 
 
-def _doubts(settings: Settings, given: Mapping[str, object]) -> Iterator[Problem]:
-    def called(name: str) -> str:
-        return name if name in given else variable(name)
+def cleaned(settings: Settings) -> Settings:
+    """Return the settings as they are used: no protocol headers, and no credentials where a log could show them.
 
-    if settings.timeout < _SHORT_TIMEOUT and "timeout" not in given:
-        milliseconds = round(settings.timeout * 1000)
-        yield Problem(f"{variable('timeout')}={milliseconds} is in milliseconds; were seconds meant?", fatal=False)
-    for header in settings.headers:
-        if header.lower() in RESERVED_HEADERS:
-            yield Problem(f"{called('headers')} sets {header}, which the protocol sets; it is ignored", fatal=False)
-    escapes = TranslationStrategy(settings.translation_strategy).escapes
-    if settings.namespace and escapes and not _METRIC_NAME.fullmatch(settings.namespace):
-        shown = f"{called('namespace')}={settings.namespace[:60]!r}"
-        reason = "is not how a Prometheus name begins (letters, digits, underscores; no digit in front)"
-        yield Problem(f"{shown} {reason}; receivers may refuse it", fatal=False)
-
-
-def _cleaned(settings: Settings) -> Settings:
-    """The settings as they are used: no protocol headers, and no credentials where a log could show them."""
+    Args:
+        settings: As they were read.
+    """
     parts = urlsplit(settings.endpoint)
     userinfo, _, host = parts.netloc.rpartition("@")
     headers = {name: value for name, value in settings.headers.items() if name.lower() not in RESERVED_HEADERS}
-    cleaned = replace(settings, headers=headers, endpoint=urlunsplit(parts._replace(netloc=host)))
+    token = settings.bearer_token.reveal()
+    changed = replace(
+        settings,
+        headers=SecretMapping(headers),
+        endpoint=urlunsplit(parts._replace(netloc=host)),
+        bearer_token=Secret(token[len(bearer_prefix(token)) :].strip()),
+    )
     if not userinfo:
-        return cleaned
+        return changed
     username, _, password = userinfo.partition(":")
-    return replace(cleaned, username=unquote(username), password=unquote(password))
+    return replace(changed, username=Secret(unquote(username)), password=Secret(unquote(password)))

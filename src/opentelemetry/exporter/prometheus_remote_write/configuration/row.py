@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import field
 from typing import Any, NamedTuple
 
-from .setting_types import SettingType
+from .setting_type import SettingType
 
 
 class Row(NamedTuple):
@@ -42,6 +42,6 @@ def setting(  # noqa: PLR0913 - a row of the table
     secret: bool = False,
     guards: bool = False,
 ) -> Any:
-    """Return a dataclass's field with its row; arguments as in :class:`Row`, ``shown`` being how the README writes the default."""
+    """Return a dataclass's field with its row; arguments as in :class:`Row`, ``shown`` being its ``default``."""
     row = Row(kind, doc, shown, variable, keyword or variable.lower(), secret, guards)
     return field(default_factory=lambda: default, metadata={"row": row}, repr=not secret)

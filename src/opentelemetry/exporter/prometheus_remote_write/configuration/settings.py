@@ -9,19 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 from .connection_settings import ConnectionSettings
+from .number_types import BOOLEAN, BOUNDARIES, COUNT, MILLISECONDS, enumeration, whole_number
 from .row import Row
 from .row import setting as _setting
-from .setting_types import (
-    BOOLEAN,
-    BOUNDARIES,
-    COUNT,
-    LABELS,
-    MILLISECONDS,
-    NAMES,
-    TEXT,
-    enumeration,
-    whole_number,
-)
+from .text_types import LABELS, NAMES, TEXT
 from .translation_strategy import TranslationStrategy
 
 PREFIX = "OTEL_EXPORTER_PRW_"

@@ -10,7 +10,7 @@ from http import HTTPStatus
 from typing import NamedTuple
 
 from ..errors import Rejected, Retryable, SendError
-from .message import shown_url, shown_words
+from ..redaction import Redaction
 
 
 class Answer(NamedTuple):
@@ -18,13 +18,15 @@ class Answer(NamedTuple):
 
     Args:
         status: The status code.
-        headers: Names in any case.
+        headers: Names in any case, values that hold no secret.
         body: Its beginning.
+        redaction: What keeps our secrets, which it may repeat, out of messages.
     """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+    redaction: Redaction = Redaction(())
 
     @property
     def accepted(self) -> bool:
@@ -39,12 +41,12 @@ def refusal(answer: Answer, receiver: str, now: float) -> SendError:
     is most often the way to a login page, and to follow it would give the data to a host that nobody has named.
 
     Args:
-        answer: The answer, without secrets in it.
+        answer: The answer as it came.
         receiver: How the receiver is called in a message.
         now: Seconds since the epoch, for a Retry-After that is a date.
     """
     status = answer.status
-    said = shown_words(answer.body)
+    said = answer.redaction.words(answer.body)
     named = _named(status)
     message = f"{receiver} answered {named}" + (f": {said}" if said and not named.endswith(f" {said}") else "")
     if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -52,10 +54,11 @@ def refusal(answer: Answer, receiver: str, now: float) -> SendError:
         return Retryable(message, status=status, retry_after=wait)
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST and (place := answer.headers.get("Location")):
         message = (
-            f"{receiver} answered {_named(status)} and wants to be asked at {shown_url(place)}; "
+            f"{receiver} answered {_named(status)} and wants to be asked at {answer.redaction.url(place)}; "
             "redirects are not followed: set the endpoint to where the data shall go"
         )
-    return Rejected(message, status=status, body=answer.body, headers=answer.headers)
+    body = answer.redaction.body(answer.body)
+    return Rejected(message, status=status, body=body, headers=answer.headers)
 
 
 def _named(status: int) -> str:

@@ -12,6 +12,7 @@ from urllib3.exceptions import ClosedPoolError, HTTPError
 
 from ..configuration.settings import Settings, variable
 from ..errors import Unsendable
+from ..redaction import shown_url
 from .answer import Answer
 from .connection import (
     ConnectionPool,
@@ -19,7 +20,6 @@ from .connection import (
     TLSConnectionPool,
 )
 from .failure import Route
-from .message import shown_url
 from .proxy import Proxy, proxy_for
 from .tls import proxy_context, receiver_context
 

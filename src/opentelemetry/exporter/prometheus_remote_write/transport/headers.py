@@ -1,12 +1,8 @@
-"""The headers of a request, and what of them must not be shown."""
+"""The headers of a request, out of several sources and onto the wire."""
 
 from __future__ import annotations
 
-from base64 import b64decode
-from collections.abc import Iterator, Mapping
-
-SECRET_LENGTH = 8
-"""A shorter value of an unknown header is hardly a secret, and to hide each "5" would garble messages."""
+from collections.abc import Mapping
 
 
 def merged(*parts: Mapping[str, str]) -> dict[str, str]:
@@ -18,23 +14,3 @@ def merged(*parts: Mapping[str, str]) -> dict[str, str]:
 def on_the_wire(headers: Mapping[str, str]) -> dict[str, str]:
     """Headers for ``http.client``, which writes Latin-1, in such a way that UTF-8 goes over the wire."""
     return {name: value.encode("utf-8", "replace").decode("latin-1") for name, value in headers.items()}
-
-
-def secrets(headers: Mapping[str, str]) -> Iterator[bytes]:
-    """The parts of headers that must not be shown, as they go over the wire.
-
-    Args:
-        headers: Those that the user has set, or that hold credentials.
-    """
-    for name, value in headers.items():
-        if name.lower() not in {"authorization", "proxy-authorization"}:
-            if len(value) >= SECRET_LENGTH:
-                yield value.encode("utf-8", "replace")
-            continue
-        scheme, _, credentials = value.partition(" ")
-        yield (credentials or scheme).encode("utf-8", "replace")
-        if scheme.lower() == "basic":
-            try:
-                yield b64decode(credentials).partition(b":")[2]
-            except ValueError:  # written by the user
-                continue

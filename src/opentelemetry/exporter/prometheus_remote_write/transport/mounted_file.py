@@ -6,6 +6,7 @@ import os
 import stat
 
 from ..errors import Unsendable
+from ..redaction import shown_path
 
 _MAX_BYTES = 1 << 20  # what a Secret or a ConfigMap of Kubernetes can hold, and more than any secret needs
 
@@ -45,4 +46,4 @@ def unusable(setting: str, path: str, reason: str) -> Unsendable:
         path: The file.
         reason: What is wrong with it, as the end of a sentence.
     """
-    return Unsendable(f"{setting}: {path!r} {reason}")
+    return Unsendable(f"{setting}: {shown_path(path)} {reason}")

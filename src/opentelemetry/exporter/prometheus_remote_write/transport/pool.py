@@ -4,28 +4,31 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.client import HTTPException
+from itertools import chain
 from typing import NamedTuple
-from urllib.parse import SplitResult, parse_qsl, urlsplit, urlunsplit
+from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from urllib3 import HTTPHeaderDict
 from urllib3.exceptions import HTTPError
 
 from ..bounded_call import STANDBY, STANDBY_NEEDED
-from ..configuration.settings import RESERVED_HEADERS, Settings, variable
-from ..errors import Retryable
-from .answer import Answer, refusal
-from .authentication import Authentication
+from ..configuration.settings import Settings, variable
+from ..errors import Retryable, SendError
+from ..redaction import Redaction, secrets_of_headers, secrets_of_query, shown_url
+from .answer import refusal
+from .authentication import authentication
+from .authentication.outgoing import Outgoing
 from .connection import StaleConnectionError
 from .connections import Connections
 from .deadline import Deadline, deadline
 from .failure import Route, failure
-from .headers import SECRET_LENGTH, merged, on_the_wire, secrets
-from .message import redacted, shown_url
+from .headers import merged, on_the_wire
 from .rotation import Rotating
 from .silence import silence
+from .traceback import foreign_frames
 
 _logger = logging.getLogger(__name__)
 
@@ -63,16 +66,11 @@ class Transport:
         user_agent: str,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        endpoint = _split(settings.endpoint)
-        userinfo, _, host = endpoint.netloc.rpartition("@")
-        self._endpoint = endpoint._replace(netloc=host)
+        self._endpoint = _split(settings.endpoint)
         self._settings = settings
         self._environ = environ
         self._clock = clock
-        self._authentication = Authentication(settings, userinfo)
-        self._given_headers = {
-            name: value for name, value in settings.headers.items() if name.lower() not in RESERVED_HEADERS
-        }
+        self._authentication = authentication(settings)
         self._own_headers = {"User-Agent": user_agent}
         self._connections = self._rotating()
         self._inherited: list[Rotating[Connections]] = []
@@ -98,33 +96,47 @@ class Transport:
             Rejected: The receiver answered something else than 2xx, a redirect for instance.
             Unsendable: A file or a proxy cannot be used and never could, or the receiver is not who it should be.
         """
-        with deadline(timeout) as end, self._interruptible(end):
-            return self._post(body, headers, timeout)
+        try:
+            with deadline(timeout) as end, self._interruptible(end):
+                outcome = self._outcome(body, headers, timeout)
+        except BaseException as error:  # noqa: BLE001 - it is raised again
+            # The frames of a request hold its headers, and tools show a traceback with what its frames hold.
+            raise error.with_traceback(foreign_frames(error.__traceback__))  # noqa: B904 - it is the same error
+        if isinstance(outcome, SendError):
+            raise outcome
+        return outcome
 
-    def _post(self, body: bytes, headers: Mapping[str, str], timeout: float) -> Response:
-        route = Route(shown_url(urlunsplit(self._endpoint)))
+    def _outcome(self, body: bytes, headers: Mapping[str, str], timeout: float) -> Response | SendError:
+        """The answer to a request, or why there is none.
+
+        It is returned and not raised where its cause is at hand: exceptions of urllib3 hold the request, and would hang
+        on it.
+        """
+        url = urlunsplit(self._endpoint)
+        route = Route(shown_url(url))
+        given: Mapping[str, str] = self._settings.headers
         try:
             connections = self._connections.current()
             route = connections.route
-            given = merged(self._given_headers, self._authentication.headers())
-            sent = on_the_wire(merged(given, self._own_headers, headers))
             with silence():
-                answer = connections.exchange(body, sent)
+                sent = merged(given, self._own_headers, headers)
+                given = merged(given, self._authentication.headers(Outgoing("POST", url, sent, body)))
+                answer = connections.exchange(body, on_the_wire(merged(given, self._own_headers, headers)))
         except (HTTPError, HTTPException, OSError, ValueError, StaleConnectionError) as cause:
             error = failure(cause, route, timeout)
             if self._interrupted:
                 error = Retryable(f"{route.receiver} had not answered when the request was given up")
-        else:
-            if answer.accepted:
-                return Response(answer.status, answer.headers)
-            hidden = [*secrets(given), *secrets(connections.proxy_headers), *self._query_secrets()]
-            error = refusal(_without(answer, hidden), route.receiver, self._clock())
-        # Raised here and not where the cause is at hand: exceptions of urllib3 hold the request, and would hang on it.
-        raise error
+            return error
+        if answer.accepted:
+            return Response(answer.status, answer.headers)
+        secrets = (secrets_of_headers({**given, **connections.proxy_headers}), secrets_of_query(self._endpoint.query))
+        redaction = Redaction(chain.from_iterable(secrets))
+        shown = HTTPHeaderDict({name: redaction.value(value) for name, value in answer.headers.items()})
+        return refusal(answer._replace(headers=shown, redaction=redaction), route.receiver, self._clock())
 
     def renew_secrets(self) -> None:
         """Reads secrets from their files again before the next request, even where the files seem unchanged."""
-        self._authentication.renew()
+        self._authentication.refused()
 
     def interrupt(self) -> None:
         """Ends the requests under way, from another thread; until :meth:`resume` every request fails at once."""
@@ -185,14 +197,6 @@ class Transport:
             )
         return connections
 
-    def _query_secrets(self) -> Iterator[bytes]:
-        yield self._endpoint.query.encode("utf-8", "replace")
-        yield from (
-            value.encode("utf-8", "replace")
-            for _, value in parse_qsl(self._endpoint.query)
-            if len(value) >= SECRET_LENGTH
-        )
-
 
 def _split(url: str) -> SplitResult:
     """The parts of a URL; none where it is malformed, which the first request will say."""
@@ -202,11 +206,3 @@ def _split(url: str) -> SplitResult:
     except ValueError:
         return SplitResult("", "", "", "", "")
     return parts
-
-
-def _without(answer: Answer, hidden: Collection[bytes]) -> Answer:
-    """An answer as it may be shown: a receiver, a proxy or a page for debugging may repeat what it was sent."""
-    headers = HTTPHeaderDict()
-    for name, value in answer.headers.items():
-        headers[name] = redacted(value.encode("latin-1", "replace"), hidden).decode("latin-1")
-    return Answer(answer.status, headers, redacted(answer.body, hidden))

@@ -16,7 +16,8 @@ from urllib3.util import parse_url
 
 from ..configuration.settings import variable
 from ..errors import Unsendable
-from .authentication import basic_from_userinfo
+from ..secret import SecretMapping
+from .authentication.basic import basic_from_userinfo
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -30,7 +31,7 @@ class Proxy(NamedTuple):
     """
 
     url: str
-    headers: dict[str, str]
+    headers: Mapping[str, str]
 
 
 def proxy_for(endpoint: SplitResult, proxies: Mapping[str, str] | None, environ: Mapping[str, str]) -> Proxy | None:
@@ -77,7 +78,7 @@ def _parsed(name: str, text: str) -> Proxy:
         # urllib3 must not go to another place than is written there.
         if not host or re.search(r"[\s\\]", host) or parse_url(url).url != url:
             raise ValueError  # noqa: TRY301 - as the others here
-        headers = {"Proxy-Authorization": basic_from_userinfo(userinfo)} if userinfo else {}
+        headers = SecretMapping({"Proxy-Authorization": basic_from_userinfo(userinfo)} if userinfo else {})
     except ValueError:
         raise Unsendable(f"{name} is not a proxy's URL") from None
     return Proxy(url, headers)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import Generic, TypeVar
 
 from ..errors import Retryable, Unsendable
+from ..redaction import shown_path
 from .deadline import remaining, within_deadline
 
 _logger = logging.getLogger(__name__)
@@ -70,7 +71,7 @@ class Rotating(Generic[T]):
             return within_deadline(self, self._now, patience=patience)
         except TimeoutError:
             self._hangs = True
-            names = " or ".join(map(repr, self._paths))
+            names = " or ".join(map(shown_path, self._paths))
             if made is None:
                 raise Retryable(f"{names or 'the system'} does not answer, so nothing can be sent") from None
             return self._kept(made, f"{names} does not answer")

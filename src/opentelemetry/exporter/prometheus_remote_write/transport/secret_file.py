@@ -25,7 +25,7 @@ def _secret(setting: str, path: str) -> str:
         text = content(setting, path).decode().rstrip("\r\n")
     except UnicodeDecodeError:
         raise unusable(setting, path, "is not UTF-8 text") from None
-    if not text:
+    if not text.strip():
         raise unusable(setting, path, "is empty")
     if _CONTROL.search(text):
         raise unusable(setting, path, "holds a line break or a control character inside the secret")

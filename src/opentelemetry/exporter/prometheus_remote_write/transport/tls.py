@@ -6,6 +6,7 @@ import ssl
 
 from ..configuration.settings import Settings, variable
 from ..errors import Unsendable
+from ..redaction import shown_path
 from .mounted_file import content, unusable
 
 
@@ -41,7 +42,7 @@ def _trusting(path: str) -> ssl.SSLContext:
     except ssl.SSLError:
         raise unusable(setting, path, "holds no certificate in PEM form") from None
     except OSError as error:  # not to be read, or SSLKEYLOGFILE not to be written
-        raise Unsendable(f"TLS cannot be set up: {error.filename or path!r}: {error.strerror}") from None
+        raise Unsendable(f"TLS cannot be set up: {shown_path(error.filename or path)}: {error.strerror}") from None
 
 
 def _relaxed(context: ssl.SSLContext) -> ssl.SSLContext:
@@ -57,15 +58,18 @@ def _identify(context: ssl.SSLContext, certificate: str, key: str) -> None:
         content(variable("client_key"), key)
 
     def refuse_password() -> str:  # else OpenSSL would ask on the terminal, and wait
-        raise Unsendable(f"{variable('client_key')}: {key or certificate!r} is protected by a password")
+        raise Unsendable(f"{variable('client_key')}: {shown_path(key or certificate)} is protected by a password")
 
     try:
         context.load_cert_chain(certificate, key or None, refuse_password)
     except ssl.SSLError as error:
+        shown, shown_key = shown_path(certificate), shown_path(key or certificate)
         if error.reason == "KEY_VALUES_MISMATCH":
-            reason = f"the key {key or certificate!r} does not belong to the certificate {certificate!r}"
+            reason = (
+                f"the key {shown_path(key or certificate)} does not belong to the certificate {shown_path(certificate)}"
+            )
         else:
-            reason = f"{certificate!r} and {key or certificate!r} do not hold a certificate and its key in PEM form"
+            reason = f"{shown} and {shown_key} do not hold a certificate and its key in PEM form"
         raise Unsendable(f"{setting}: {reason}") from None
     except OSError as error:
-        raise Unsendable(f"{setting}: {certificate!r} or its key cannot be read: {error.strerror}") from None
+        raise Unsendable(f"{setting}: {shown_path(certificate)} or its key cannot be read: {error.strerror}") from None

@@ -9,23 +9,29 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opentelemetry.exporter.prometheus_remote_write.configuration.setting_types import (
+from opentelemetry.exporter.prometheus_remote_write.configuration.number_types import (
     BOOLEAN,
     BOUNDARIES,
     COUNT,
+    MILLISECONDS,
+    TIMEOUT,
+    enumeration,
+)
+from opentelemetry.exporter.prometheus_remote_write.configuration.text_types import (
     HEADERS,
     LABELS,
-    MILLISECONDS,
     NAMES,
+    PATH,
     PROXIES,
+    SECRET,
     TEXT,
-    TIMEOUT,
     URL,
-    enumeration,
+    USERNAME,
 )
 
 WORD = enumeration("auto", "NoTranslation")
-ALL = [BOOLEAN, BOUNDARIES, COUNT, HEADERS, LABELS, MILLISECONDS, NAMES, PROXIES, TEXT, TIMEOUT, URL, WORD]
+TEXTS = [HEADERS, LABELS, NAMES, PATH, PROXIES, SECRET, TEXT, URL, USERNAME]
+ALL = [BOOLEAN, BOUNDARIES, COUNT, MILLISECONDS, TIMEOUT, WORD, *TEXTS]
 
 
 @pytest.mark.parametrize(
@@ -33,6 +39,11 @@ ALL = [BOOLEAN, BOUNDARIES, COUNT, HEADERS, LABELS, MILLISECONDS, NAMES, PROXIES
     [
         pytest.param(TEXT, "a b=c,d", "a b=c,d", id="text is taken as it is"),
         pytest.param(TEXT, "pass$word$(", "pass$word$(", id="a dollar is no reference"),
+        pytest.param(SECRET, " $(a) ", " $(a) ", id="a secret is taken as it is"),
+        pytest.param(SECRET, "${X}", "${X}", id="a secret with a shell's reference"),
+        pytest.param(USERNAME, "user@realm", "user@realm", id="a user name"),
+        pytest.param(PATH, "/run/secrets/token", "/run/secrets/token", id="a path"),
+        pytest.param(PATH, "password", "password", id="a file in the working directory"),
         pytest.param(URL, "https://[::1]:9090/a?b=c", "https://[::1]:9090/a?b=c", id="a URL is taken as it is"),
         pytest.param(URL, "HTTP://host", "HTTP://host", id="a scheme ignores case"),
         pytest.param(BOOLEAN, "TRUE", True, id="true ignores case"),
@@ -67,6 +78,13 @@ def test_text_is_read(kind, text, value):
         pytest.param(TEXT, "a\nb", "a control character or a line break", id="text of two lines"),
         pytest.param(TEXT, "\udcff", "not valid UTF-8", id="bytes that are not UTF-8"),
         pytest.param(TEXT, "Bearer $(TOKEN)", "still holds $(TOKEN), which Kubernetes expands only", id="unexpanded"),
+        pytest.param(TEXT, "${NAME}", "still holds ${NAME}, which only a shell expands", id="a shell's reference"),
+        pytest.param(SECRET, "a\x00", "a control character or a line break", id="a secret with a NUL"),
+        pytest.param(USERNAME, "user:pass", "holds a colon", id="a user name with the password"),
+        pytest.param(PATH, "-----BEGIN PRIVATE KEY-----\nMII", "looks like a secret, not like a path", id="a key"),
+        pytest.param(PATH, "-----BEGIN RSA PRIVATE KEY-----", "looks like a secret", id="the first line of a key"),
+        pytest.param(PATH, "eyJhbGciOiJIUzI1NiJ9.e30.c2ln", "looks like a secret", id="a JSON web token"),
+        pytest.param(PATH, "Bearer abc", "looks like a secret", id="a header's value"),
         pytest.param(URL, "localhost:9090/write", "must begin with http:// or https://", id="a URL without a scheme"),
         pytest.param(URL, "ftp://host/", "must begin with http:// or https://", id="another scheme"),
         pytest.param(URL, "http:///write", "must name a host", id="a URL without a host"),

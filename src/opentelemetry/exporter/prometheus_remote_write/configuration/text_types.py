@@ -1,58 +1,24 @@
-"""The types that a setting can have: how its text is read from a variable, and what is accepted as a keyword.
+"""Types of settings that are text: plain, secret, paths, URLs, and lists and pairs of it.
 
-The rules for text are OpenTelemetry's (specification, sdk-environment-variables): durations are integer milliseconds,
-only ``true`` is true, enumerations ignore case. A ``ValueError`` says what is wrong, never the value: the caller knows
-whether the value may be shown.
+A ``ValueError`` says what is wrong, never the value: the caller knows whether the value may be shown.
 """
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from ipaddress import IPv6Address
-from itertools import chain, pairwise
-from types import UnionType
-from typing import Generic, TypeVar
+from itertools import chain
 from urllib.parse import unquote, urlsplit
 
 from ..redaction import is_pasted_secret
 from ..secret import Secret, SecretMapping
-
-T = TypeVar("T")
+from .setting_type import SettingType, check_each, wrong_type
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2
 _LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _UNEXPANDED = re.compile(r"\$\([A-Za-z_][A-Za-z0-9_]*\)|\$\{[A-Za-z_][A-Za-z0-9_]*\}")
-
-
-@dataclass(frozen=True)
-class SettingType(Generic[T]):
-    """A type of setting.
-
-    Args:
-        name: How the README calls it.
-        parse: From a variable's text, which is neither empty nor surrounded by white space.
-        accept: From a keyword's value; ``TypeError`` or ``ValueError`` where it does not fit.
-        keeps_blanks: Whether white space around a variable's text belongs to the value, as in a password.
-    """
-
-    name: str
-    parse: Callable[[str], T]
-    accept: Callable[[object], T]
-    keeps_blanks: bool = False
-
-
-def _wrong(rule: str, value: object) -> TypeError:
-    return TypeError(f"must {rule}, not {type(value).__name__}")
-
-
-def _check_each(items: Iterable[object], kind: type | UnionType, called: str) -> None:
-    for item in items:
-        if not isinstance(item, kind):
-            raise _wrong(f"hold {called} only", item)
 
 
 def unexpanded(text: str) -> str:
@@ -82,19 +48,19 @@ def _parse_characters(text: str) -> str:
 
 def _accept_text(value: object) -> str:
     if not isinstance(value, str):
-        raise _wrong("be a string", value)
+        raise wrong_type("be a string", value)
     return _parse_text(value) if value else ""
 
 
 def _accept_string(value: object) -> str:
     if not isinstance(value, str):
-        raise _wrong("be a string", value)
+        raise wrong_type("be a string", value)
     return _parse_characters(value)
 
 
 def _parse_username(text: str) -> str:
     if ":" in text:
-        raise ValueError("holds a colon, which basic authentication cannot send: the password has a variable of its own")
+        raise ValueError("holds a colon, which basic authentication cannot send: the password is set by itself")
     return _parse_characters(text)
 
 
@@ -131,80 +97,6 @@ def _accept_url(value: object) -> str:
     return _parse_url(_accept_text(value)) if value != "" else ""
 
 
-def _parse_boolean(text: str) -> bool:
-    if text.lower() not in {"true", "false"}:
-        raise ValueError("must be true or false")
-    return text.lower() == "true"
-
-
-def _accept_boolean(value: object) -> bool:
-    if not isinstance(value, bool):
-        raise _wrong("be True or False", value)
-    return value
-
-
-def _parse_integer(text: str, unit: str) -> int:
-    if not re.fullmatch(r"[+-]?[0-9]{1,18}", text):
-        raise ValueError(f"must be a whole number of {unit}" if unit else "must be a whole number")
-    return int(text)
-
-
-def _accept_integer(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise _wrong("be a whole number", value)
-    return value
-
-
-def whole_number(name: str, minimum: int, maximum: int | None = None) -> SettingType[int]:
-    """A whole number that is not below a minimum and, where there is one, not above a maximum."""
-    unit = "" if name == "number" else name
-
-    def checked(number: int) -> int:
-        if number < minimum:
-            raise ValueError(f"must not be below {minimum}")
-        if maximum is not None and number > maximum:
-            raise ValueError(f"must not be above {maximum}")
-        return number
-
-    return SettingType(
-        name, lambda text: checked(_parse_integer(text, unit)), lambda value: checked(_accept_integer(value))
-    )
-
-
-def _parse_timeout(text: str) -> float:
-    milliseconds = _parse_integer(text, "milliseconds")
-    if milliseconds < 0:
-        raise ValueError("must not be negative")
-    return milliseconds / 1000 or math.inf
-
-
-def _accept_timeout(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise _wrong("be a number of seconds", value)
-    if not value >= 0:
-        raise ValueError("must not be negative")
-    return _float(value) or math.inf
-
-
-def _float(number: float) -> float:
-    try:
-        return float(number)
-    except OverflowError:
-        raise ValueError("must not be that large") from None
-
-
-def enumeration(*choices: str) -> SettingType[str]:
-    """One of some words, in any case."""
-    by_lower_case = {choice.lower(): choice for choice in choices}
-
-    def parse(text: str) -> str:
-        if text.lower() not in by_lower_case:
-            raise ValueError(f"must be one of {', '.join(choices)}")
-        return by_lower_case[text.lower()]
-
-    return SettingType("word", parse, lambda value: parse(_accept_text(value)))
-
-
 def _parse_pairs(text: str) -> dict[str, str]:
     pairs: dict[str, str] = {}
     for item in filter(None, map(str.strip, text.split(","))):
@@ -238,8 +130,8 @@ def _checked_labels(labels: Mapping[str, str]) -> Mapping[str, str]:
 
 def _accept_pairs(value: object) -> dict[str, str]:
     if not isinstance(value, Mapping):
-        raise _wrong("be a mapping of strings to strings", value)
-    _check_each(chain.from_iterable(value.items()), str, "strings")
+        raise wrong_type("be a mapping of strings to strings", value)
+    check_each(chain.from_iterable(value.items()), str, "strings")
     return dict(value)
 
 
@@ -263,34 +155,9 @@ def _accept_names(value: object) -> tuple[str, ...]:
     if isinstance(value, str):
         return _parse_names(value)
     if not isinstance(value, Sequence):
-        raise _wrong("be a list of strings", value)
-    _check_each(value, str, "strings")
+        raise wrong_type("be a list of strings", value)
+    check_each(value, str, "strings")
     return tuple(_parse_text(item) for item in value if item)
-
-
-def _checked_boundaries(boundaries: Sequence[float]) -> tuple[float, ...]:
-    if not all(map(math.isfinite, boundaries)):
-        raise ValueError("must be finite numbers")
-    if any(later <= earlier for earlier, later in pairwise(boundaries)):
-        raise ValueError("must be numbers that increase")
-    return tuple(boundaries)
-
-
-def _parse_boundaries(text: str) -> tuple[float, ...]:
-    try:
-        boundaries = [float(item) for item in text.split(",") if item.strip()]
-    except ValueError:
-        raise ValueError("must be a comma list of numbers") from None
-    return _checked_boundaries(boundaries)
-
-
-def _accept_boundaries(value: object) -> tuple[float, ...]:
-    if isinstance(value, str):
-        return _parse_boundaries(value)
-    if not isinstance(value, Sequence):
-        raise _wrong("be a list of numbers", value)
-    _check_each(value, int | float, "numbers")
-    return _checked_boundaries([_float(item) for item in value])
 
 
 TEXT = SettingType("text", _parse_text, _accept_text)
@@ -298,6 +165,8 @@ SECRET = SettingType(
     "text", lambda text: Secret(_parse_characters(text)), lambda value: Secret(_accept_string(value)), keeps_blanks=True
 )
 """What is sent as it is, whatever it looks like."""
+TOKEN = SettingType("text", lambda text: Secret(_parse_text(text)), lambda value: Secret(_accept_text(value)))
+"""A secret that cannot hold what a reference is written with (RFC 6750, section 2.1)."""
 USERNAME = SettingType(
     "text",
     lambda text: Secret(_parse_username(text)),
@@ -306,12 +175,6 @@ USERNAME = SettingType(
 """Hidden like a secret, because it may be one: ``https://TOKEN@host``."""
 PATH = SettingType("path", _parse_path, _accept_path)
 URL = SettingType("URL", _parse_url, _accept_url)
-BOOLEAN = SettingType("true or false", _parse_boolean, _accept_boolean)
-COUNT = whole_number("number", minimum=1)
-MILLISECONDS = whole_number("milliseconds", minimum=1, maximum=2**31 - 1)
-"""Up to some 25 days: more than anybody means, and less than a thread can wait on any system."""
-TIMEOUT = SettingType("milliseconds", _parse_timeout, _accept_timeout)
-"""Milliseconds in a variable, seconds as a keyword (as the predecessor had it) and as a value; 0 is no limit."""
 HEADERS = SettingType(
     "k=v,k2=v2",
     lambda text: _checked_headers(_parse_pairs(text)),
@@ -324,4 +187,3 @@ LABELS = SettingType(
 )
 PROXIES = SettingType("URL", _parse_proxies, _accept_proxies)
 NAMES = SettingType("comma list", _parse_names, _accept_names)
-BOUNDARIES = SettingType("comma list", _parse_boundaries, _accept_boundaries)

@@ -1,0 +1,126 @@
+"""What is legal and yet most likely not meant: seconds for milliseconds, quotes, a prefix too much."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from .connection_settings import RESERVED_HEADERS
+from .settings import Settings, rows, variable
+from .text_types import unexpanded
+from .translation_strategy import TranslationStrategy
+
+_METRIC_NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
+_SECONDS_IN_MINUTES = 60
+
+_SHORT_TIMEOUT = 1000  # milliseconds; shorter times than these are what somebody writes who thinks of seconds
+_SHORT_PERIOD = 100
+_LONGEST_INTERVAL = 240_000  # milliseconds; PromQL takes a series whose last sample is 5 minutes old for ended
+
+
+def doubts(settings: Settings, given: Mapping[str, object], environ: Mapping[str, str]) -> Iterator[str]:
+    """Yield a sentence for each setting that is used as it is, though hardly meant so.
+
+    Args:
+        settings: As they were read, before they are cleaned.
+        given: The keywords among them.
+        environ: The environment.
+    """
+    yield from _times(settings, given)
+    yield from _secrets(settings, given)
+    yield from _quotes(settings, given, environ)
+    for header in settings.headers:
+        if header.lower() in RESERVED_HEADERS:
+            yield f"{_called('headers', given)} sets {header}, which the protocol sets; it is ignored"
+    yield from _namespace(settings.namespace, settings.translation_strategy, _called("namespace", given))
+
+
+def in_seconds(name: str, milliseconds: int) -> str:
+    """Return the sentence for a number of milliseconds that looks like one of seconds."""
+    return f"{name}={milliseconds} is in milliseconds; did you mean seconds? Then set {milliseconds * 1000}"
+
+
+def interval_doubt(name: str, milliseconds: float) -> str:
+    """Return what is doubtful about an interval of exports, as a sentence; nothing if nothing is.
+
+    Args:
+        name: What the user calls the setting.
+        milliseconds: The interval.
+    """
+    in_minutes = milliseconds < _SHORT_TIMEOUT and milliseconds % _SECONDS_IN_MINUTES == 0
+    if milliseconds and (milliseconds < _SHORT_PERIOD or in_minutes):
+        return in_seconds(name, round(milliseconds))
+    if milliseconds > _LONGEST_INTERVAL:
+        return (
+            f"{name}={milliseconds:.0f} is above {_LONGEST_INTERVAL} (4 minutes): PromQL looks back 5 minutes, so "
+            "graphs will have gaps and alerts may not fire"
+        )
+    return ""
+
+
+def _called(name: str, given: Mapping[str, object]) -> str:
+    keyword = rows()[name].keyword
+    return keyword if keyword.partition(".")[0] in given else variable(name)
+
+
+def _times(settings: Settings, given: Mapping[str, object]) -> Iterator[str]:
+    if "timeout" not in given and (milliseconds := settings.timeout * 1000) < _SHORT_TIMEOUT:  # the keyword: seconds
+        yield in_seconds(variable("timeout"), round(milliseconds))
+    if settings.shutdown_timeout < _SHORT_PERIOD:
+        yield in_seconds(_called("shutdown_timeout", given), settings.shutdown_timeout)
+    if doubt := interval_doubt(_called("interval", given), settings.interval or 0):
+        yield doubt
+    if settings.min_backoff > settings.max_backoff:
+        yield (
+            f"{_called('min_backoff', given)}={settings.min_backoff} is above {_called('max_backoff', given)} "
+            f"({settings.max_backoff}), so every retry waits that long: raise the one or lower the other"
+        )
+
+
+def _secrets(settings: Settings, given: Mapping[str, object]) -> Iterator[str]:
+    texts = {
+        "username": settings.username.reveal(),
+        "password": settings.password.reveal(),
+        "headers": "\0".join(settings.headers.values()),
+    }
+    for name, text in texts.items():
+        if unexpanded(text):  # whose sentence would show a part of the secret
+            reason = "looks like it still holds a reference such as $(NAME) that was not expanded"
+            yield f"{_called(name, given)} {reason}; it is used as it is"
+    if bearer_prefix(settings.bearer_token.reveal()):
+        yield f"{_called('bearer_token', given)} begins with 'Bearer', which is added by itself; only the token is used"
+
+
+def bearer_prefix(token: str) -> str:
+    """Return the beginning of a bearer token that is the scheme's name, because a whole header was pasted."""
+    match = re.match(r"\s*(?:authorization:\s*)?bearer\s+", token, re.IGNORECASE)
+    return match[0] if match else ""
+
+
+def quoted(text: str) -> bool:
+    """Return whether a text stands in quotes, which a shell would have taken off."""
+    return len(text) > 1 and text[0] == text[-1] and text[0] in "\"'"
+
+
+def _quotes(settings: Settings, given: Mapping[str, object], environ: Mapping[str, str]) -> Iterator[str]:
+    pairs = {"headers": settings.headers, "external_labels": settings.external_labels}
+    for name, row in rows().items():
+        text = environ.get(variable(name), "").strip()
+        in_pairs = any(map(quoted, pairs.get(name, {}).values()))
+        if row.keyword.partition(".")[0] in given or not (quoted(text) or in_pairs):
+            continue
+        where = (
+            "holds a value in quotes, which are a part of it" if in_pairs else "is in quotes, which are a part of it"
+        )
+        yield f"{variable(name)} {where}: remove them unless they are meant"
+
+
+def _namespace(namespace: str, strategy: str, called: str) -> Iterator[str]:
+    if not namespace or not TranslationStrategy(strategy).escapes:
+        return
+    shown = f"{called}={namespace[:60]!r}"
+    if not _METRIC_NAME.fullmatch(namespace):
+        reason = "is not how a Prometheus name begins (letters, digits, underscores; no digit in front)"
+        yield f"{shown} {reason}; receivers may refuse it"
+    elif namespace.endswith("_"):
+        yield f"{shown} ends in an underscore, and another one is put after it: leave it out"

@@ -1,0 +1,238 @@
+"""What may be shown: nothing of a secret, however a receiver has repeated it, and sentences all the same."""
+
+import base64
+import html
+import json
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from opentelemetry.exporter.prometheus_remote_write.redaction import (
+    Redaction,
+    is_pasted_secret,
+    secrets_of_headers,
+    secrets_of_query,
+    shown_malformed_url,
+    shown_path,
+    shown_url,
+    shown_words,
+)
+
+PASSWORD = "pa:ss wörd@/hunter2"
+TOKEN = "tok3n-0123456789-aBcDeF"
+REDACTION = Redaction([PASSWORD, TOKEN])
+NOT_SHOWN = "bytes that may hold a secret, not shown)"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("out of order sample\n", "out of order sample"),
+        ("  a\r\n\tb\x00\x1b[0mc\x7f ", "a b [0mc"),
+        ("µ\u2028µ\u202eµ\x85", "µ µ µ"),
+        ("x" * 300, "x" * 256),
+        ("é" * 300, "é" * 256),
+    ],
+)
+def test_foreign_text_becomes_one_short_line(text, shown):
+    assert shown_words(text) == shown
+
+
+@given(st.binary())
+def test_whatever_it_is_it_can_be_printed(data):
+    line = REDACTION.words(data)
+    assert line.isprintable()
+    assert len(line) <= 256
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("http://host:9090/api/v1/write", "http://host:9090/api/v1/write"),
+        ("https://user:pass@host/write?token=x#y", "https://host/write"),
+        ("https://us@er:p@ss@host/", "https://host/"),
+        ("/login?next=x", "/login"),
+        ("//user:pass@host/x", "//host/x"),
+        ("http://[::1]:80/", "http://[::1]:80/"),
+        ("http://[::1/", "a malformed URL"),
+        ("http://host/\x1b[2J\nx", "http://host/ [2Jx"),
+    ],
+)
+def test_a_url_is_shown_without_userinfo_query_and_fragment(url, shown):
+    assert shown_url(url) == shown
+
+
+@given(st.text())
+def test_whatever_the_url_it_can_be_printed(url):
+    assert shown_url(url).isprintable()
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("localhost:9090/write", "localhost:9090/write"),
+        ("user:hunter2@host/write", "host/write"),
+        ("ftp://host/write?token=hunter2", "ftp://host/write"),
+        ("ftp://host/write?token=a@hunter2", ""),
+        ("glceyJrIjoiZjAxMjM0NTY3ODkifQ", ""),
+        ("Bearer hunter2", ""),
+    ],
+)
+def test_of_a_malformed_url_only_what_is_no_secret_is_shown(text, shown):
+    assert shown_malformed_url(text) == shown
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/var/run/secrets/kubernetes.io/serviceaccount/token",
+        "/tmp/pytest-of-root/pytest-0/test_a_0/password",
+        "./token",
+        "../x",
+        "~/.config/token",
+        r"C:\Users\me\token.txt",
+        "certs/ca.pem",
+        "key.pem",
+        "missing",
+        ".",
+    ],
+)
+def test_a_path_is_shown(path):
+    assert shown_path(path) == repr(path)
+    assert not is_pasted_secret(path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        TOKEN,
+        PASSWORD,
+        "hunter2",
+        "correct horse battery staple",
+        "-----BEGIN PRIVATE KEY-----\nMIIEvQ\n-----END PRIVATE KEY-----\n",
+        "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl",
+        "/9j4AAQSkZJRgABAQEAYABgAAD",
+        "glc_eyJvIjoiMSIsIm4iOiJ4In0=",
+        "ghp_16C7e42F292c6912E7710c838347Ae178B4a",
+        "Bearer abc",
+    ],
+)
+def test_a_pasted_secret_is_not_shown_as_a_path(text):
+    assert shown_path(text) == "its value, which looks like a secret, not like a path,"
+
+
+def test_credentials_are_secret_also_as_they_were_before_encoding():
+    assert set(secrets_of_headers({"authorization": "Basic dXNlcjpodW50ZXIy"})) == {"dXNlcjpodW50ZXIy", "hunter2"}
+    assert set(secrets_of_headers({"Proxy-Authorization": "Basic dXNlcjpodW50ZXIy"})) >= {"hunter2"}
+    assert set(secrets_of_headers({"Authorization": "Basic VE9LRU46"})) == {"VE9LRU46", "TOKEN"}
+    assert set(secrets_of_headers({"Authorization": "Bearer abc"})) == {"abc"}
+    assert set(secrets_of_headers({"Authorization": "abc"})) == {"abc"}
+    assert set(secrets_of_headers({"Authorization": "Basic not base64"})) == {"not base64"}
+
+
+def test_other_values_are_taken_for_secrets_when_they_are_long():
+    assert list(secrets_of_headers({"X-Scope-OrgID": "5", "X-Api-Key": "0123456789"})) == ["0123456789"]
+
+
+def test_the_query_is_secret_as_a_whole_and_so_are_its_longer_values():
+    assert list(secrets_of_query("db=x&key=qu3ry%2Dijklmnop")) == ["db=x&key=qu3ry%2Dijklmnop", "qu3ry-ijklmnop"]
+
+
+SENTENCES = [
+    "out of order sample",
+    '{"status":"error","errorType":"bad_data","error":"invalid labels set, label name \\"1\\" is not valid"}',
+    "per-user series limit of 150000 exceeded, please contact your administrator (err-mimir-max-series-per-user)",
+    "the request has been rejected because the tenant exceeded the request rate limit, set to 10 requests/s",
+    "User: arn:aws:iam::555000111222:user/x is not authorized to perform: aps:RemoteWrite",
+]
+
+
+@pytest.mark.parametrize("sentence", SENTENCES)
+def test_a_sentence_is_shown(sentence):
+    assert REDACTION.words(sentence.encode()) == sentence
+
+
+def test_where_a_secret_stands_as_it_is_the_rest_of_the_sentence_is_shown():
+    assert REDACTION.words(f"unknown token {TOKEN} in the request".encode()) == "unknown token *** in the request"
+
+
+def test_of_a_page_only_the_text_is_shown():
+    page = b"<html><head><style>p {color: red}</style></head><body><p>Access &amp; more denied</p></body></html>"
+    assert REDACTION.words(page) == "Access & more denied"
+
+
+def test_what_looks_like_a_key_is_not_shown_even_where_it_is_not_ours():
+    assert REDACTION.words(b"session 9f86d081884c7d659a2feaa0c55ad015 is unknown") == "session *** is unknown"
+
+
+def test_where_nothing_secret_was_sent_nothing_is_left_out():
+    assert (
+        Redaction([]).words(b"session 9f86d081884c7d659a2feaa0c55ad015") == "session 9f86d081884c7d659a2feaa0c55ad015"
+    )
+
+
+REPETITIONS = {
+    "cut at its end": lambda secret: secret[: len(secret) // 2],
+    "cut at its beginning": lambda secret: secret[len(secret) // 2 :],
+    "its first letters": lambda secret: secret[:8] + "...",
+    "its last letters": lambda secret: "..." + secret[-8:],
+    "twice": lambda secret: secret * 2,
+    "in upper case": str.upper,
+    "in lower case": str.lower,
+    "with its cases swapped": str.swapcase,
+    "as JSON": json.dumps,
+    "as JSON, each character": lambda secret: "".join(f"\\u{ord(c):04x}" for c in secret),
+    "as JSON within JSON": lambda secret: json.dumps(json.dumps(secret)),
+    "as HTML": html.escape,
+    "as HTML, each character": lambda secret: "".join(f"&#{ord(c)};" for c in secret),
+    "as HTML, each character in hexadecimal": lambda secret: "".join(f"&#x{ord(c):x};" for c in secret),
+    "percent-encoded": lambda secret: quote(secret, safe=""),
+    "percent-encoded, each character": lambda secret: "".join(f"%{byte:02X}" for byte in secret.encode()),
+    "percent-encoded twice": lambda secret: quote(quote(secret, safe=""), safe=""),
+    "as a repr": repr,
+    "as a repr of bytes": lambda secret: repr(secret.encode()),
+    "as bytes in hexadecimal escapes": lambda secret: "".join(f"\\x{byte:02x}" for byte in secret.encode()),
+    "as bytes in octal escapes": lambda secret: "".join(f"\\{byte:03o}" for byte in secret.encode()),
+    "letter by letter": " ".join,
+    "on several lines": lambda secret: "\n".join(secret[i : i + 4] for i in range(0, len(secret), 4)),
+    "with dashes": lambda secret: "-".join(secret[i : i + 3] for i in range(0, len(secret), 3)),
+    "with tags": lambda secret: "<wbr>".join(secret[i : i + 4] for i in range(0, len(secret), 4)),
+    "in base64": lambda secret: base64.b64encode(secret.encode()).decode(),
+    "in base64, with a name in front": lambda secret: base64.b64encode(f"user:{secret}".encode()).decode(),
+    "in hexadecimal": lambda secret: secret.encode().hex(),
+    "as mojibake": lambda secret: secret.encode().decode("latin-1"),
+}
+
+
+def pieces(secret):
+    return [secret[i : i + 6].casefold() for i in range(len(secret) - 5)]
+
+
+@pytest.mark.parametrize("secret", [PASSWORD, TOKEN])
+@pytest.mark.parametrize("repeat", REPETITIONS.values(), ids=REPETITIONS)
+def test_no_part_of_a_secret_is_shown_however_it_is_repeated(repeat, secret):
+    said = f"Access denied for {repeat(secret)}, try again"
+    shown = REDACTION.words(said.encode())
+    assert shown.endswith(NOT_SHOWN) or "***" in shown
+    assert not [piece for piece in pieces(secret) if piece in shown.casefold()]
+    place = REDACTION.url(f"http://elsewhere/login/{quote(repeat(secret))}?next={quote(repeat(secret))}")
+    assert not [piece for piece in pieces(secret) if piece in place.casefold()]
+    assert REDACTION.value(repeat(secret)) == ""
+
+
+@given(st.text(min_size=1), st.text(), st.text(), st.sampled_from([*REPETITIONS.values()]))
+def test_no_secret_of_any_letters_is_shown(secret, before, after, repeat):
+    alone = "".join(secret.split())
+    shown = Redaction([secret]).words(f"{before} {repeat(secret)} {after}".encode("utf-8", "replace"))
+    if len(alone) > 5 and alone.isprintable() and alone not in NOT_SHOWN:
+        assert alone not in shown
+
+
+def test_a_location_is_shown_where_it_holds_nothing_of_ours():
+    assert REDACTION.url("https://login.example/realms/x?state=1") == "https://login.example/realms/x"
+
+
+def test_its_own_repr_shows_none():
+    assert repr(REDACTION) == "Redaction(of 2 secrets)"
