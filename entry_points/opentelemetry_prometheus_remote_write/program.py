@@ -20,15 +20,10 @@ from urllib.parse import parse_qsl, quote, urlsplit
 from opentelemetry.environment_variables import OTEL_METRICS_EXPORTER
 from opentelemetry.instrumentation.environment_variables import OTEL_PYTHON_CONFIGURATOR, OTEL_PYTHON_DISTRO
 
-from opentelemetry.exporter.prometheus_remote_write.configuration.setting_types import (
-    BOOLEAN,
-    HEADERS,
-    PROXIES,
-    TEXT,
-    TIMEOUT,
-    URL,
-)
-from opentelemetry.exporter.prometheus_remote_write.configuration.settings import Row, rows, variable
+from opentelemetry.exporter.prometheus_remote_write.configuration.number_types import BOOLEAN, TIMEOUT
+from opentelemetry.exporter.prometheus_remote_write.configuration.row import Row
+from opentelemetry.exporter.prometheus_remote_write.configuration.settings import rows, variable
+from opentelemetry.exporter.prometheus_remote_write.configuration.text_types import HEADERS, PROXIES, SECRET, TOKEN, URL
 from opentelemetry_prometheus_remote_write import NAME
 from opentelemetry_prometheus_remote_write.command_line import milliseconds
 
@@ -51,7 +46,7 @@ def add_arguments(parser: ArgumentParser) -> None:
             group.add_argument(
                 f"{flag.removesuffix('s')}", dest=name, action="append", metavar="K=V", type=_header, help=doc
             )
-        elif row.secret and row.type is TEXT:
+        elif row.type in (SECRET, TOKEN):
             group.add_argument(flag, dest=name, type=_refused(name), help=SUPPRESS)
         else:
             group.add_argument(flag, dest=name, metavar=_metavar(row), type=_text(name, row), help=doc)
