@@ -9,7 +9,7 @@ OLDEST = .venv-oldest
 MAIN_TESTS = tests/lifecycle/test_controller.py tests/entry_points/test_configurator.py tests/examples/test_examples.py \
 	$(patsubst %,tests/end_to_end/test_%.py,launcher injection processes_fork prometheus sdk_versions)
 
-.PHONY: help demo test test-all test-oldest lint format pytest servers receivers docs site bench soak proto clean
+.PHONY: help demo check test test-all test-oldest lint format pytest servers receivers docs site bench soak proto clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -18,6 +18,9 @@ help: ## Show this list
 
 demo: $(READY) ## Watch an unmodified web application's metrics arrive; PROMETHEUS=1 in a real Prometheus, HOLD=60 for a minute
 	@$(RUN) examples.launcher.demo $(if $(PROMETHEUS),--prometheus) $(if $(HOLD),--hold $(HOLD))
+
+check: lint ## In a minute: lint, types, contracts, and the tests that need no server or other process
+	$(RUN) pytest -q --numprocesses logical --hypothesis-profile check -m "not processes"
 
 test: servers lint pytest test-oldest ## Everything that CI runs: servers, lint, types, all tests with coverage, test-oldest
 

@@ -205,9 +205,9 @@ What has to be set beside the endpoint, so that metrics arrive however the appli
 ## Frameworks
 
 Each was injected as the Operator does it, with the variables of the
-[example](../examples/kubernetes/operator/instrumentation.yaml), and ended as Kubernetes ends a pod, by SIGTERM to its
-first process (the notebook's kernel by its server). Everywhere our distro and our configurator were chosen, and stderr
-held nothing of OpenTelemetry. `tests/end_to_end/test_frameworks.py` runs what the table says.
+[example](../../examples/kubernetes/operator/instrumentation.yaml), and ended as Kubernetes ends a pod, by SIGTERM to
+its first process (the notebook's kernel by its server). Everywhere our distro and our configurator were chosen, and
+stderr held nothing of OpenTelemetry. `tests/end_to_end/test_frameworks.py` runs what the table says.
 
 | application | started by | needed beside that | the interval in which it is ended |
 | --- | --- | --- | --- |

@@ -218,7 +218,17 @@ def test_an_export_without_time_fails(receiver, make_exporter, timeout_millis):
 
 
 @pytest.mark.parametrize(
-    "rubbish", [None, "metrics", 7, MetricsData(None), MetricsData([None]), MetricsData(["a"]), object()], ids=repr
+    "rubbish",
+    [
+        None,
+        "metrics",
+        7,
+        MetricsData(None),
+        MetricsData([None]),
+        MetricsData(["a"]),
+        pytest.param(object(), id="object"),
+    ],
+    ids=repr,
 )
 def test_whatever_is_exported_nothing_is_raised_and_the_next_export_is_sound(receiver, make_exporter, caplog, rubbish):
     exporter = make_exporter(receiver.url)
