@@ -26,13 +26,14 @@ from .lifecycle.exit_time import ExitTime
 from .lifecycle.instance_id import Instance, generated_id
 from .lifecycle.sdk_internals import is_ended, readers_of, renew_after_fork
 from .model.request import PROTOCOL_1, PROTOCOL_2
+from .own_logger import OwnLogger
 from .pipeline import Pipeline
 from .redaction import shown_url
 from .translation.dropped_points import DroppedPoints
 from .transport.pool import Transport
 from .version import __version__
 
-_logger = logging.getLogger(__name__)
+_logger = OwnLogger(__name__)
 
 _USUAL_INTERVAL = 60_000  # milliseconds: the SDK's default
 _TO_GIVE_UP = 0.2  # seconds that an interrupted export may take to notice

@@ -9,10 +9,11 @@ from typing import NamedTuple
 
 from ..errors import Rejected, Retryable, SendError, Unsendable
 from ..model.remote_write import METRIC_NAME, Labels
+from ..own_logger import OwnLogger
 from ..text import one_line
 from .hints import hint
 
-_logger = logging.getLogger(__name__)
+_logger = OwnLogger(__name__)
 
 _SUMMARY_INTERVAL = 60.0  # seconds
 _KINDS_A_MINUTE = 10

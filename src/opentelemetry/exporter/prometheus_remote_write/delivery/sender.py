@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import math
 import threading
 from collections import Counter
@@ -17,11 +16,12 @@ from ..encoding.parts import Parts, parts
 from ..errors import Rejected, Retryable, SendError, Unsupported
 from ..model.remote_write import Labels
 from ..model.request import PROTOCOL_1, PROTOCOL_2, Request
+from ..own_logger import OwnLogger
 from .bad_series import Quarantine, Search
 from .negotiation import Negotiation, shortfall
 from .retry import Backoff
 
-_logger = logging.getLogger(__name__)
+_logger = OwnLogger(__name__)
 
 _REFUSALS_TO_FIND_BAD_SERIES = 100
 _TOO_LARGE = (b"too large", b"exceeds limit", b"exceeds the")

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TypeAlias
 
+from ..own_logger import OwnLogger
 from .wire import varint
 
 Compress: TypeAlias = Callable[[Iterable[bytes]], bytes]
 """Makes the body of a request of a message that comes in pieces, best of some 60 KiB."""
 
-_logger = logging.getLogger(__name__)
+_logger = OwnLogger(__name__)
 
 _LONGEST_LITERAL = 1 << 16
 _SHORT_LITERAL = 60

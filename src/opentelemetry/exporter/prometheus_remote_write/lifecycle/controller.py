@@ -6,7 +6,6 @@ at its shutdown up to 30 seconds for an export that is under way.
 
 from __future__ import annotations
 
-import logging
 import random
 import time
 from collections.abc import Callable
@@ -14,9 +13,10 @@ from typing import Any
 
 from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 
+from ..own_logger import OwnLogger
 from .ending import Pusher
 
-_logger = logging.getLogger(__name__)
+_logger = OwnLogger(__name__)
 
 _UNTIL_THERE_IS_A_PROVIDER = 0.01  # seconds; it is made right after its reader
 

@@ -10,7 +10,6 @@ each restart. So the processes that share an id number themselves: the first is 
 from __future__ import annotations
 
 import hashlib
-import logging
 import os
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -28,10 +27,11 @@ from opentelemetry.sdk.resources import (
     ServiceInstanceIdResourceDetector,
 )
 
+from ..own_logger import OwnLogger
 from .instance_number import SOCKETS, InstanceNumber, take_number
 from .lock_folder import lock_folders
 
-_logger = logging.getLogger(__name__)
+_logger = OwnLogger(__name__)
 
 _MOST = 10_000  # processes that share an id
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 from collections import Counter
 from collections.abc import Callable
 
 from ..errors import SeriesLimitExceeded, Untranslatable
+from ..own_logger import OwnLogger
 from ..text import one_line
 
-_logger = logging.getLogger(__name__)
+_logger = OwnLogger(__name__)
 
 _MESSAGES_REMEMBERED = 1000
 _METRICS_NAMED = 5

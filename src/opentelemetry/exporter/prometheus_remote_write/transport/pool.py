@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from urllib3.exceptions import HTTPError
 from ..bounded_call import STANDBY, STANDBY_NEEDED
 from ..configuration.settings import Settings, variable
 from ..errors import Retryable, SendError
+from ..own_logger import OwnLogger
 from ..redaction import Redaction, secrets_of_headers, secrets_of_query, shown_url
 from .answer import refusal
 from .authentication import authentication
@@ -30,7 +30,7 @@ from .rotation import Rotating
 from .silence import silence
 from .traceback import foreign_frames
 
-_logger = logging.getLogger(__name__)
+_logger = OwnLogger(__name__)
 
 
 class Response(NamedTuple):

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import time
 from collections.abc import Callable, Iterable
 from typing import Generic, TypeVar
 
 from ..errors import Retryable, Unsendable
+from ..own_logger import OwnLogger
 from ..redaction import shown_path
 from .deadline import remaining, within_deadline
 
-_logger = logging.getLogger(__name__)
+_logger = OwnLogger(__name__)
 
 T = TypeVar("T")
 

@@ -1,0 +1,130 @@
+"""What we say is heard, however an application configures logging, unless it is silenced on purpose."""
+
+from __future__ import annotations
+
+import io
+import logging
+import re
+from logging.config import dictConfig, fileConfig
+from pathlib import Path
+
+import pytest
+
+from opentelemetry.exporter.prometheus_remote_write import PrometheusRemoteWriteMetricsExporter
+from opentelemetry.exporter.prometheus_remote_write.own_logger import OwnLogger
+from tests.collected import collected, counter
+
+PACKAGE = "opentelemetry.exporter.prometheus_remote_write"
+LIBRARY = Path(__file__).resolve().parents[1] / "src" / Path(*PACKAGE.split("."))
+CLOSED = "http://127.0.0.1:9/api/v1/write"
+
+# As in Flask's documentation, "Logging", "Basic Configuration".
+FLASK = {
+    "version": 1,
+    "formatters": {"default": {"format": "[%(asctime)s] %(levelname)s in %(module)s: %(message)s"}},
+    "handlers": {
+        "wsgi": {
+            "class": "logging.StreamHandler",
+            "stream": "ext://flask.logging.wsgi_errors_stream",
+            "formatter": "default",
+        }
+    },
+    "root": {"level": "INFO", "handlers": ["wsgi"]},
+}
+# As in Django's documentation, "How to configure and manage logging", and the same with the default of its first key.
+DJANGO = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "handlers": {"console": {"class": "logging.StreamHandler"}},
+    "root": {"handlers": ["console"], "level": "WARNING"},
+}
+DJANGO_BY_DEFAULT = {key: value for key, value in DJANGO.items() if key != "disable_existing_loggers"}
+# As in the documentation of logging.config, "Configuration file format".
+FILE = """
+[loggers]
+keys=root
+[handlers]
+keys=hand01
+[formatters]
+keys=form01
+[logger_root]
+level=NOTSET
+handlers=hand01
+[handler_hand01]
+class=StreamHandler
+level=NOTSET
+formatter=form01
+args=(sys.stderr,)
+[formatter_form01]
+format=F1 %(asctime)s %(levelname)s %(message)s
+"""
+
+
+@pytest.fixture(autouse=True)
+def _put_back_what_is_configured():
+    root = logging.getLogger()
+    before = root.level, [*root.handlers]
+    loggers = {
+        logger: logger.disabled for logger in logging.root.manager.loggerDict.values() if hasattr(logger, "level")
+    }
+    yield
+    root.level, root.handlers = before
+    for logger in logging.root.manager.loggerDict.values():
+        if hasattr(logger, "level"):
+            logger.disabled = loggers.get(logger, False)
+
+
+@pytest.mark.parametrize(
+    "configure",
+    [
+        pytest.param(lambda: dictConfig(FLASK), id="Flask's documentation"),
+        pytest.param(lambda: dictConfig(DJANGO), id="Django's documentation"),
+        pytest.param(lambda: dictConfig(DJANGO_BY_DEFAULT), id="Django's documentation, existing loggers disabled"),
+        pytest.param(lambda: fileConfig(io.StringIO(FILE)), id="logging's documentation of files"),
+    ],
+)
+def test_a_receiver_that_is_away_is_told(configure, capsys):
+    exporter = PrometheusRemoteWriteMetricsExporter(CLOSED, max_buffered_bytes=0)
+    for _ in range(2):  # also when it is configured after the first export, and again
+        configure()
+        exporter.export(collected(counter()), timeout_millis=200)
+    exporter.shutdown()
+    assert CLOSED in capsys.readouterr().err
+
+
+def test_a_level_that_is_set_on_purpose_holds(caplog):
+    logging.getLogger(PACKAGE).setLevel(logging.ERROR)
+    try:
+        OwnLogger(f"{PACKAGE}.delivery").warning("not to be heard")
+        OwnLogger(f"{PACKAGE}.delivery").error("to be heard")
+    finally:
+        logging.getLogger(PACKAGE).setLevel(logging.NOTSET)
+    assert caplog.messages == ["to be heard"]
+
+
+def test_a_handler_that_raises_does_not_reach_who_logs():
+    class Broken(logging.Handler):
+        def emit(self, _record):
+            raise ValueError("broken")
+
+    handler = Broken()
+    logging.getLogger(PACKAGE).addHandler(handler)
+    try:
+        OwnLogger(PACKAGE).warning("something")
+    finally:
+        logging.getLogger(PACKAGE).removeHandler(handler)
+
+
+def test_a_record_names_the_line_that_logs(caplog):
+    OwnLogger(PACKAGE).warning("something %d", 7)
+    (record,) = caplog.records
+    assert (record.filename, record.funcName) == (Path(__file__).name, "test_a_record_names_the_line_that_logs")
+
+
+def test_no_module_of_the_exporter_logs_in_another_way():
+    others = [
+        path.name
+        for path in LIBRARY.rglob("*.py")
+        if "receiver" not in path.parts and re.search(r"getLogger\(__name__\)", path.read_text(encoding="utf-8"))
+    ]
+    assert others == []
