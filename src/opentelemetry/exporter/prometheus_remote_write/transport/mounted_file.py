@@ -1,18 +1,46 @@
-"""A file with a secret or a certificate, as Kubernetes mounts it into a container."""
+"""A file with a secret or a certificate, as Kubernetes mounts it into a container.
+
+A secret is read when it is needed, and again when its file has changed.
+"""
 
 from __future__ import annotations
 
 import os
+import re
 import stat
 
 from ..errors import Unsendable
 from ..redaction import shown_path
+from .rotation import Rotating
 
 _MAX_BYTES = 1 << 20  # what a Secret or a ConfigMap of Kubernetes can hold, and more than any secret needs
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+def secret_file(setting: str, path: str) -> Rotating[str]:
+    """Return the secret in a file: its text without the line break at its end.
+
+    Args:
+        setting: What the user calls it, for messages, which hold nothing of the text.
+        path: The file.
+    """
+    return Rotating([path], lambda: _secret(setting, path))
+
+
+def _secret(setting: str, path: str) -> str:
+    try:
+        text = content(setting, path).decode().rstrip("\r\n")
+    except UnicodeDecodeError:
+        raise unusable(setting, path, "is not UTF-8 text") from None
+    if not text.strip():
+        raise unusable(setting, path, "is empty")
+    if _CONTROL.search(text):
+        raise unusable(setting, path, "holds a line break or a control character inside the secret")
+    return text
 
 
 def content(setting: str, path: str) -> bytes:
-    """Reads a file.
+    """Read a file.
 
     Args:
         setting: What the user calls it, for messages.
@@ -39,7 +67,7 @@ def content(setting: str, path: str) -> bytes:
 
 
 def unusable(setting: str, path: str, reason: str) -> Unsendable:
-    """The error for a file that is not what it should be.
+    """Return the error for a file that is not what it should be.
 
     Args:
         setting: What the user calls it.

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from urllib.parse import unquote
 
 from ...configuration.settings import Settings, variable
-from ..secret_file import secret_file
+from ..mounted_file import secret_file
 from .outgoing import Outgoing
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ...configuration.settings import Settings, variable
-from ..secret_file import secret_file
+from ..mounted_file import secret_file
 from .outgoing import Outgoing
 
 
