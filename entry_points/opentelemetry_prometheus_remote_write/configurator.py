@@ -18,7 +18,9 @@ from opentelemetry.environment_variables import OTEL_METRICS_EXPORTER
 from opentelemetry.sdk._configuration import _OTelSDKConfigurator
 from opentelemetry.sdk.environment_variables import OTEL_CONFIG_FILE, OTEL_METRIC_EXPORT_INTERVAL, OTEL_SDK_DISABLED
 
+from opentelemetry.exporter.prometheus_remote_write.configuration.declarative import from_declarative_file
 from opentelemetry_prometheus_remote_write import DISTRIBUTION, NAME, is_own_command
+from opentelemetry_prometheus_remote_write.exporter_names import chosen_exporters
 
 _logger = getLogger(__name__)
 
@@ -40,14 +42,15 @@ class PrometheusRemoteWriteConfigurator(_OTelSDKConfigurator):
             return
         if os.environ.get(OTEL_CONFIG_FILE):
             # The file says all. With arguments beside it the SDK would warn that it ignores them.
-            super()._configure()  # type: ignore[no-untyped-call]  # the SDK's
+            with from_declarative_file():
+                super()._configure()  # type: ignore[no-untyped-call]  # the SDK's
             _flush_on_sigterm()
             return
         kwargs["resource_attributes"] = {
             "telemetry.distro.name": DISTRIBUTION,
             "telemetry.distro.version": version(DISTRIBUTION),
         }
-        chosen = os.environ.get(OTEL_METRICS_EXPORTER, "").split(",")
+        chosen = chosen_exporters(os.environ.get(OTEL_METRICS_EXPORTER, ""))
         others = [name for name in chosen if name.strip() != NAME]
         if len(others) < len(chosen) and (arguments := _controller_arguments()):
             kwargs["metric_exporter_names"] = [CONTROLLER]
@@ -94,6 +97,12 @@ def _common_interval(environ: Mapping[str, str]) -> float:
     except ValueError:
         interval = 0
     if 0 < interval < threading.TIMEOUT_MAX * 1000:
+        from opentelemetry.exporter.prometheus_remote_write.configuration.doubts import (  # noqa: PLC0415 - as the exporter
+            interval_doubt,
+        )
+
+        if doubt := interval_doubt(OTEL_METRIC_EXPORT_INTERVAL, interval):
+            _logger.warning("%s", doubt)
         return interval
     _logger.warning(
         "%s=%r must be a positive number of milliseconds; the default is used (%d)",

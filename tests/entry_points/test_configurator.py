@@ -113,6 +113,46 @@ def test_variable_is_left_as_it_was(names, tmp_path):
     assert state["chosen"] == names
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "prometheusremotewrite",
+        "prometheus-remote-write",
+        "Prometheus_Remote_Write",
+        "PROMETHEUSREMOTEWRITE",
+        '"prometheus_remote_write"',
+        "prometheus_remote_wirte",
+        "remote_write",
+        "prw",
+        "PRW",
+    ],
+)
+def test_name_that_can_mean_nothing_but_ours_is_taken_for_it(name, tmp_path):
+    state, errors = built(tmp_path, OTEL_METRICS_EXPORTER=f"console,{name}")
+    assert state["intervals"].keys() == {"ConsoleMetricExporter", OURS}
+    assert state["chosen"] == f"console,{name}"
+    quoted = name.startswith('"')  # the name itself is right
+    assert [line.partition(" is taken for ")[2] for line in errors if not quoted] == (
+        [] if quoted else ["prometheus_remote_write, the name of this exporter"]
+    )
+
+
+def test_list_in_quotes_is_read_without_them(tmp_path):
+    state, errors = built(tmp_path, OTEL_METRICS_EXPORTER="'console,prometheus_remote_write'")
+    assert (state["intervals"].keys(), errors) == ({"ConsoleMetricExporter", OURS}, [])
+
+
+@pytest.mark.parametrize(
+    ("interval", "doubt"),
+    [("5", "did you mean seconds? Then set 5000"), ("300000", "PromQL looks back 5 minutes")],
+)
+def test_interval_of_all_controllers_that_is_hardly_meant_is_told(interval, doubt, tmp_path):
+    state, (error,) = built(tmp_path, OTEL_METRIC_EXPORT_INTERVAL=interval)
+    assert state["intervals"] == {OURS: int(interval)}
+    assert error.startswith(f"OTEL_METRIC_EXPORT_INTERVAL={interval} is ")
+    assert doubt in error
+
+
 def test_unknown_exporter_is_the_sdks_to_refuse(tmp_path):
     state, _ = built(tmp_path, OTEL_METRICS_EXPORTER="prometheus_remote_write,acme")
     assert state["raised"].startswith("Requested component 'acme' not found")

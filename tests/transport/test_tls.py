@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from opentelemetry.exporter.prometheus_remote_write.errors import Retryable, Unsendable
+from opentelemetry.exporter.prometheus_remote_write.errors import Retryable, SendError, Unsendable
 from tests.transport.scripted_server import answer, drip, in_turn
 
 UNREADABLE = Path("/proc/self/mem")
@@ -73,6 +73,21 @@ def test_without_verification_it_is_accepted_with_one_warning(start_tls_server, 
     assert (record.levelname, record.message.split()[0]) == ("WARNING", "OTEL_EXPORTER_PRW_INSECURE_SKIP_VERIFY")
     assert "secret" not in record.message
     assert list(recwarn) == []
+
+
+def test_without_verification_the_warning_names_a_proxy_by_tls_too(
+    start_server, start_tls_server, make_transport, caplog
+):
+    proxy = start_tls_server()
+    transport = make_transport("http://receiver.example/", proxies={"http": proxy.url}, insecure_skip_verify=True)
+    assert transport.post(b"x", {}, 5).status == 204
+    (record,) = caplog.records
+    assert f"anyone on the path can impersonate {proxy.url} and read" in record.message
+    receiver = f"https://127.0.0.1:{start_server().port}"
+    transport = make_transport(receiver, proxies={"https": proxy.url}, insecure_skip_verify=True)
+    with pytest.raises(SendError):
+        transport.post(b"x", {}, 5)
+    assert f"impersonate {receiver} and the proxy {proxy.url} and read" in caplog.records[1].message
 
 
 def test_without_verification_a_connection_in_the_clear_warns_of_nothing(start_server, make_transport, caplog):

@@ -17,7 +17,9 @@ from opentelemetry.sdk.metrics.export import AggregationTemporality, MetricExpor
 from opentelemetry.sdk.metrics.view import Aggregation
 
 from .configuration.aggregation import aggregation, temporality
-from .configuration.loading import load
+from .configuration.declarative import is_from_declarative_file
+from .configuration.loading import Problem, load
+from .configuration.settings import Settings
 from .delivery.delivery import Delivery
 from .delivery.pace import Pace
 from .encoding.compression import compressor
@@ -91,14 +93,17 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
                 },
                 os.environ,
             )
+            _check_switch("resources_as_labels", resources_as_labels)
         except (TypeError, ValueError) as error:
-            error.__context__ = None
-            raise error.with_traceback(None) from None
+            if not is_from_declarative_file():
+                error.__context__ = None
+                raise error.with_traceback(None) from None
+            what = f"{type(error).__name__}: {error}"
+            self.settings = Settings()
+            problems = [Problem(f"Metrics are not sent by Remote Write: mistake in the file: {what}", fatal=True)]
         finally:
             # Tools show a traceback with what its frames hold, and these may be secrets.
             del endpoint, basic_auth, headers, tls_config, proxies, settings
-        if not isinstance(resources_as_labels, bool):
-            raise TypeError(f"resources_as_labels must be True or False, not {type(resources_as_labels).__name__}")
         for problem in problems:
             _logger.log(logging.ERROR if problem.fatal else logging.WARNING, "%s", problem.message)
         self._inert = any(problem.fatal for problem in problems)
@@ -319,6 +324,11 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
 
 _forking: weakref.WeakSet[PrometheusRemoteWriteMetricsExporter] = weakref.WeakSet()
 """Those that a forked child has to mend."""
+
+
+def _check_switch(name: str, value: object) -> None:
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} must be True or False, not {type(value).__name__}")
 
 
 def _after_fork(exporter: PrometheusRemoteWriteMetricsExporter) -> None:

@@ -11,11 +11,11 @@ from .text_types import unexpanded
 from .translation_strategy import TranslationStrategy
 
 _METRIC_NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
-_SECONDS_IN_MINUTES = 60
 
 _SHORT_TIMEOUT = 1000  # milliseconds; shorter times than these are what somebody writes who thinks of seconds
 _SHORT_PERIOD = 100
 _LONGEST_INTERVAL = 240_000  # milliseconds; PromQL takes a series whose last sample is 5 minutes old for ended
+_NEVER = 3_600_000  # who waits an hour or longer wants no periodic export: what counts is the flush, or the last one
 
 
 def doubts(settings: Settings, given: Mapping[str, object], environ: Mapping[str, str]) -> Iterator[str]:
@@ -47,10 +47,9 @@ def interval_doubt(name: str, milliseconds: float) -> str:
         name: What the user calls the setting.
         milliseconds: The interval.
     """
-    in_minutes = milliseconds < _SHORT_TIMEOUT and milliseconds % _SECONDS_IN_MINUTES == 0
-    if milliseconds and (milliseconds < _SHORT_PERIOD or in_minutes):
+    if 0 < milliseconds < _SHORT_PERIOD:
         return in_seconds(name, round(milliseconds))
-    if milliseconds > _LONGEST_INTERVAL:
+    if _LONGEST_INTERVAL < milliseconds < _NEVER:
         return (
             f"{name}={milliseconds:.0f} is above {_LONGEST_INTERVAL} (4 minutes): PromQL looks back 5 minutes, so "
             "graphs will have gaps and alerts may not fire"

@@ -40,6 +40,7 @@ class Connections:
     Attributes:
         route: Who is between us and the receiver.
         proxy_headers: For the proxy alone: its credentials.
+        tls_proxy: The proxy, where it is reached by TLS.
         use_tls: Whether the receiver or the proxy has to be verified.
 
     Raises:
@@ -54,7 +55,8 @@ class Connections:
         self._manager = _manager(endpoint, settings, proxy)
         self.route = Route(shown_url(self._url), proxy.url if proxy else "")
         self.proxy_headers = proxy.headers if proxy else {}
-        self.use_tls = endpoint.scheme == "https" or bool(proxy and proxy.url.startswith("https:"))
+        self.tls_proxy = proxy.url if proxy and proxy.url.startswith("https:") else ""
+        self.use_tls = endpoint.scheme == "https" or bool(self.tls_proxy)
 
     def close(self) -> None:
         """Closes the connections, each as soon as no request is under way on it."""

@@ -190,10 +190,12 @@ class Transport:
         connections = Connections(self._endpoint, self._settings, self._environ)
         if self._settings.insecure_skip_verify and connections.use_tls and not self._warned:
             self._warned = True
+            peers = (connections.route.receiver if self._endpoint.scheme == "https" else "", connections.tls_proxy)
             _logger.warning(
-                "%s is set: anybody can pretend to be %s and read what is sent, credentials included",
+                "%s is set, so TLS verification is disabled: anyone on the path can impersonate %s and read what is "
+                "sent, credentials included",
                 variable("insecure_skip_verify"),
-                connections.route.receiver,
+                " and the proxy ".join(filter(None, peers)),
             )
         return connections
 

@@ -1,0 +1,50 @@
+"""The names in OTEL_METRICS_EXPORTER, and which of them mean ours.
+
+The SDK ends the instrumentation of the whole application over a name that it does not know, and it compares letter by
+letter. A name that can mean nothing but our exporter is taken for it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from difflib import SequenceMatcher
+from importlib.metadata import entry_points
+from logging import getLogger
+
+from opentelemetry.environment_variables import OTEL_METRICS_EXPORTER
+
+from opentelemetry_prometheus_remote_write import NAME
+
+_logger = getLogger(__name__)
+
+_GROUP = "opentelemetry_metrics_exporter"
+_SHORT = frozenset({"prw", "remotewrite", "promremotewrite", "prometheusrw"})
+_LIKE_OURS = 0.85  # of the letters: one or two are wrong
+
+
+def chosen_exporters(text: str) -> list[str]:
+    """Return the names of a comma list, ours as it is registered, however it was written.
+
+    Args:
+        text: What OTEL_METRICS_EXPORTER holds.
+    """
+    # A list in quotes is what a file of variables makes of it; a name has none.
+    bare = text.strip().strip("\"'")
+    return list(_names(bare if bare != text.strip() else text))
+
+
+def _names(text: str) -> Iterator[str]:
+    for name in text.split(","):
+        word = name.strip().strip("\"'").strip()
+        if word == NAME or not _means_ours(word):
+            yield name if word == name.strip() else word
+            continue
+        _logger.warning("%s: %r is taken for %s, the name of this exporter", OTEL_METRICS_EXPORTER, name.strip(), NAME)
+        yield NAME
+
+
+def _means_ours(word: str) -> bool:
+    letters = re.sub("[^a-z]", "", word.lower())
+    is_like_ours = letters in _SHORT or SequenceMatcher(a=letters, b=NAME.replace("_", "")).ratio() >= _LIKE_OURS
+    return is_like_ours and not entry_points(group=_GROUP, name=word)
