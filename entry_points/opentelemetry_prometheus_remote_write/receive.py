@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import argparse
-import io
+import ipaddress
 import os
-import shutil
+import signal
 import sys
-from queue import SimpleQueue
-from typing import TYPE_CHECKING
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TextIO
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from opentelemetry.exporter.prometheus_remote_write.receiver import Received, Rejected
-    from opentelemetry.exporter.prometheus_remote_write.receiver.display import Display
+    from opentelemetry.exporter.prometheus_remote_write.receiver.outbox import Outbox
+    from opentelemetry.exporter.prometheus_remote_write.receiver.store import Store
 
 EXAMPLE = "otel-prw receive --listen 127.0.0.1:9009"
 EXIT_STATUSES = "0 when it has been ended, 2 where it was called wrongly or cannot listen"
 
 _DEFAULT_HOST, _DEFAULT_PORT = "127.0.0.1", 9009
+_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,71 +35,95 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--once", metavar="N", type=_count, help="end after N accepted pushes of series")
     parser.add_argument("--json", action="store_true", help="print a line of JSON for each sample, and nothing else")
+    parser.add_argument(
+        "--keep-series", metavar="N", type=_count, default=20_000, help="how many series to keep, 20000 if not given"
+    )
+    parser.add_argument(
+        "--keep", metavar="TIME", type=_duration, default=900, help="how long to keep a point, 15m if not given"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Receive until interrupted, or until enough has come.
 
     Args:
-        arguments: ``listen`` (host and port), ``once`` (pushes, or None) and ``json``.
+        arguments: ``listen`` (host and port), ``once`` (pushes, or None), ``json``, ``keep_series`` and ``keep``
+            (seconds).
 
     Returns:
         The exit status: 0, or 2 if it could not start.
     """
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: a pod's end is no failure
     try:
         return _receive(arguments)
     except KeyboardInterrupt:
         return 0
     except BrokenPipeError:
-        # Whoever reads our output has seen enough. Python still flushes at exit, which must not fail.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return 0  # whoever reads our output has seen enough
 
 
 def _receive(arguments: argparse.Namespace) -> int:
     try:
         from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver  # noqa: PLC0415 - it may be missing
+        from opentelemetry.exporter.prometheus_remote_write.receiver.outbox import Outbox  # noqa: PLC0415 - the same
+        from opentelemetry.exporter.prometheus_remote_write.receiver.store import Store  # noqa: PLC0415 - the same
     except ImportError as error:
         return _fail(f"it cannot run without protobuf and python-snappy: {error}")
     host, port = arguments.listen
-    requests: SimpleQueue[Received | Rejected] = SimpleQueue()
+    store = Store(arguments.keep_series, arguments.keep)
+    outbox = Outbox()
+    listener = _listener(store, outbox, as_json=arguments.json, once=arguments.once)
     try:
-        receiver = Receiver(host, port, keep=0, listener=requests.put)
+        receiver = Receiver(host, port, keep=0, listener=listener)
     except OSError as error:
         return _fail(f"it cannot listen on {host} port {port}: {error.strerror or error}")
     with receiver:
         _say(f"OTEL_EXPORTER_PRW_ENDPOINT={receiver.url}")
-        _show(requests, _display(receiver.url, json=arguments.json), arguments.once)
+        if not _is_loopback(host):
+            _say(
+                f"otel-prw receive: warning: it listens on {host}: whoever reaches that over the network can push to it"
+                " and see what it shows, without a password and unencrypted"
+            )
+        _print(outbox)
     return 0
 
 
-def _display(url: str, *, json: bool) -> Display:
-    from opentelemetry.exporter.prometheus_remote_write.receiver import display  # noqa: PLC0415 - as above
-
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # labels may hold what the terminal's encoding does not
-    if json:
-        return display.JsonDisplay(sys.stdout)
-    if sys.stdout.isatty():
-        return display.ScreenDisplay(sys.stdout, url, shutil.get_terminal_size)
-    return display.PushDisplay(sys.stdout)
-
-
-def _show(requests: SimpleQueue[Received | Rejected], display: Display, once: int | None) -> None:
+def _listener(
+    store: Store, outbox: Outbox, *, as_json: bool, once: int | None
+) -> Callable[[Received | Rejected], None]:
+    """Return what takes in each request, and puts into the outbox what is to be said about it."""
     from opentelemetry.exporter.prometheus_remote_write.receiver import Rejected  # noqa: PLC0415 - as above
+    from opentelemetry.exporter.prometheus_remote_write.receiver.json_lines import json_lines  # noqa: PLC0415
+    from opentelemetry.exporter.prometheus_remote_write.receiver.lines import (  # noqa: PLC0415
+        push_lines,
+        rejection_line,
+    )
 
-    accepted = 0
-    display.refresh()
-    while accepted != once:
-        request = requests.get()
+    def listen(request: Received | Rejected) -> None:
+        store(request)
         if isinstance(request, Rejected):
-            _say(f"rejected with {request.status}: {request.reason}")
-            display.add(request)
+            outbox.put([rejection_line(request)], is_error=True)
         elif request.series:  # without, it is metadata of 1.0 or asks for the version: there is nothing to show
-            accepted += 1
-            display.add(request)
-        if requests.empty() or accepted == once:
-            display.refresh()
+            outbox.put(json_lines(request) if as_json else push_lines(store, request))
+            if once is not None and store.counts["pushes"] >= once:
+                outbox.close()
+
+    return listen
+
+
+def _print(outbox: Outbox) -> None:
+    while text := outbox.take():
+        _write(sys.stderr if text.is_error else sys.stdout, text.text)
+        if lost := outbox.lost():
+            _say(f"otel-prw receive: its output was not read: what came of {lost} pushes was not printed")
+
+
+def _write(stream: TextIO, text: str) -> None:
+    """Write without a buffer, which Python would flush at exit, though nobody reads."""
+    rest = memoryview(text.encode(stream.encoding or "utf-8", "backslashreplace"))
+    while rest:
+        rest = rest[os.write(stream.fileno(), rest) :]
 
 
 def _fail(message: str) -> int:
@@ -105,8 +132,14 @@ def _fail(message: str) -> int:
 
 
 def _say(line: str) -> None:
-    sys.stderr.write(f"{line}\n")
-    sys.stderr.flush()
+    _write(sys.stderr, f"{line}\n")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _address(text: str) -> tuple[str, int]:
@@ -125,3 +158,11 @@ def _count(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1")
     return int(text)
+
+
+def _duration(text: str) -> int:
+    number = text.rstrip("smh")
+    unit = text.removeprefix(number)
+    if not number.isdecimal() or unit not in _UNITS or int(number) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a time such as 90s, 15m or 1h")
+    return int(number) * _UNITS[unit]

@@ -5,14 +5,17 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import pty
 import signal
+import socket
 import subprocess
 import sys
-from contextlib import contextmanager
+import threading
+from contextlib import ExitStack, contextmanager, suppress
 from importlib.metadata import version
 from types import SimpleNamespace
+from urllib.parse import urlsplit
 
+import psutil
 import pytest
 from opentelemetry_prometheus_remote_write.receive import add_arguments
 
@@ -36,7 +39,7 @@ def receiving(*arguments, stdout=subprocess.PIPE, env=None):
     with process:
         try:
             hint = process.stderr.readline().rstrip()
-            assert hint.startswith("OTEL_EXPORTER_PRW_ENDPOINT=http://127.0.0.1:")
+            assert hint.startswith("OTEL_EXPORTER_PRW_ENDPOINT=http://")
             yield process, SimpleNamespace(url=hint.partition("=")[2])
         finally:
             process.kill()
@@ -48,18 +51,16 @@ def run(*arguments, env=None):
     )
 
 
-def test_table_of_each_push_is_printed_and_the_command_ends_after_enough():
+def test_line_for_each_push_and_each_metric_is_printed_and_the_command_ends_after_enough():
     with receiving("--once", "2") as (process, receiver):
         assert post(receiver, request(series(samples=[sample(3.0)]))).status == 204
         assert post(receiver, request(series([("a", "1")]))).status == 400
         assert post(receiver, request(series(samples=[sample(5.5, NOW + 1)]))).status == 204
         out, err = process.communicate(timeout=30)
-    tables = out.split("\n\n")
-    assert [table.splitlines()[-1] for table in tables[:2]] == [
-        'up          3     new  job="shop"',
-        'up        5.5    +2.5  job="shop"',
-    ]
-    assert tables[0].splitlines()[0].startswith("push 1: protocol 1.0, 1 series, ")
+    lines = out.splitlines()
+    assert lines[0].startswith("push 1: shop (1 process), protocol 1.0, 1 series, ")
+    assert lines[1] == "  up  unknown, 1 series, 3"
+    assert lines[3] == "  up  unknown, 1 series, 5.50"
     assert err == 'rejected with 400: there is no __name__ (series {a="1"})\n'
     assert process.returncode == 0
 
@@ -87,7 +88,7 @@ def test_request_that_brings_no_series_is_no_push():
         assert post(receiver, request_2_0()).status == 204
         assert post(receiver, request(series())).status == 204
         out, err = process.communicate(timeout=30)
-    assert out.splitlines()[-2:] == ['up          1     new  job="shop"', ""]
+    assert out.splitlines()[-1] == "  up  unknown, 1 series, 1"
     assert out.count("push ") == 1
     assert (process.returncode, err) == (0, "")
 
@@ -117,26 +118,94 @@ def test_reader_that_leaves_ends_the_command_in_good_order():
         assert process.stderr.read() == ""
 
 
-def test_table_is_redrawn_on_a_terminal():
-    terminal, its_end = pty.openpty()
-    with receiving("--once", "1", stdout=its_end, env={"COLUMNS": "60", "LINES": "10"}) as (process, receiver):
-        os.close(its_end)
-        post(receiver, request(series()))
-        process.wait(timeout=30)
-        screen = os.read(terminal, 65536).decode()
-    os.close(terminal)
-    drawn = screen.split("\x1b[H")
-    assert drawn[1].splitlines()[:2] == [f"{receiver.url}\x1b[K", "waiting for the first push\x1b[K"]
-    assert 'up          1     new  job="shop"\x1b[K' in drawn[-1]
-    assert process.returncode == 0
-
-
 def test_labels_that_the_output_cannot_encode_do_not_end_the_command():
     with receiving("--once", "1", env={"PYTHONIOENCODING": "ascii"}) as (process, receiver):
-        post(receiver, request(series([("__name__", "up"), ("city", "Zürich")])))
+        post(receiver, request(series([("__name__", "up"), ("job", "Zürich")])))
         out, _ = process.communicate(timeout=30)
-    assert r'city="Z\xfcrich"' in out
+    assert r"Z\xfcrich" in out
     assert process.returncode == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signal_ends_the_command_though_nobody_reads_its_output(number):
+    with receiving("--json") as (process, receiver):
+        many = [series([("__name__", f"metric_{number}")]) for number in range(5000)]
+        assert post(receiver, request(*many)).status == 204
+        process.send_signal(number)
+        assert process.wait(timeout=30) == 0
+
+
+def test_memory_does_not_grow_with_what_nobody_reads():
+    def push(receiver, times):
+        for at in times:
+            many = [series([("__name__", f"metric_{number}")], [sample(1.0, NOW + at)]) for number in range(1000)]
+            assert post(receiver, request(*many)).status == 204
+
+    with receiving("--json") as (process, receiver):
+        push(receiver, range(80))  # 8 MB of JSON; from here on everything is as full as it gets
+        early = psutil.Process(process.pid).memory_info().rss
+        push(receiver, range(80, 240))
+        assert psutil.Process(process.pid).memory_info().rss < early + 4_000_000
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=30) == 0
+
+
+def test_what_was_not_printed_is_counted_once_somebody_reads_again():
+    with receiving("--json") as (process, receiver):
+        for at in range(12):
+            many = [series([("__name__", f"metric_{number}")], [sample(1.0, NOW + at)]) for number in range(5000)]
+            post(receiver, request(*many))
+        read = threading.Thread(target=lambda: [None for _ in process.stdout])
+        read.start()
+        assert process.stderr.readline().startswith("otel-prw receive: its output was not read: what came of ")
+        process.send_signal(signal.SIGINT)
+        read.join()
+        assert process.wait(timeout=30) == 0
+
+
+def test_memory_does_not_grow_with_series_that_come_and_go():
+    def churn(receiver, begin):
+        for number in range(begin, begin + 30):
+            churned = [
+                series([("__name__", "requests"), ("session", f"{number}-{each}")], [sample(1.0, NOW + number)])
+                for each in range(1000)
+            ]
+            assert post(receiver, request(*churned)).status == 204
+
+    with receiving("--keep-series", "1000") as (process, receiver):
+        drain = threading.Thread(target=lambda: [None for _ in process.stdout])
+        drain.start()
+        churn(receiver, 0)
+        early = psutil.Process(process.pid).memory_info().rss
+        churn(receiver, 30)
+        # 30,000 series of 540 bytes were 16 MB; what is left is the newest timestamp of each, up to a bound.
+        assert psutil.Process(process.pid).memory_info().rss < early + 6_000_000
+        process.kill()
+        drain.join()
+
+
+def test_interrupt_ends_the_command_while_a_thousand_connections_are_open():
+    with receiving() as (process, receiver), ExitStack() as stack:
+        port = int(urlsplit(receiver.url).port)
+        for number in range(1000):
+            client = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=30))
+            if number % 2:
+                with suppress(OSError):  # one too many was turned away
+                    client.sendall(b"POST /api/v1/write HTTP/1.1\r\nContent-Length: 100\r\n\r\nabc")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=30) == 0
+        assert process.stderr.read() == ""
+
+
+@pytest.mark.parametrize(("listen", "warns"), [("0.0.0.0:0", True), ("127.0.0.1:0", False), ("localhost:0", False)])
+def test_listening_beyond_loopback_is_warned_of(listen, warns):
+    with receiving("--listen", listen) as (process, receiver):
+        process.send_signal(signal.SIGINT)
+        err = process.stderr.read()
+        assert process.wait(timeout=30) == 0
+    assert receiver.url.startswith("http://localhost" if listen.startswith("localhost") else "http://127.0.0.1")
+    assert err.startswith("otel-prw receive: warning: it listens on 0.0.0.0: " if warns else "page: ") or not warns
+    assert ("warning" in err) == warns
 
 
 def test_taken_port_is_one_clear_line():
@@ -169,6 +238,9 @@ def test_without_snappy_the_command_says_so(tmp_path):
         (["--listen", "[::1:1"], "'[::1:1' is not HOST:PORT"),
         (["--once", "0"], "'0' is not a number from 1"),
         (["--once", "many"], "'many' is not a number from 1"),
+        (["--keep-series", "0"], "'0' is not a number from 1"),
+        (["--keep", "soon"], "'soon' is not a time such as 90s, 15m or 1h"),
+        (["--keep", "0"], "'0' is not a time"),
     ],
 )
 def test_wrong_argument_is_refused(arguments, complaint):
@@ -184,6 +256,15 @@ def test_receiver_listens_on_loopback_unless_told_otherwise():
     assert parser.parse_args(["--listen", ":80"]).listen == ("127.0.0.1", 80)
     assert parser.parse_args(["--listen", "0.0.0.0:80"]).listen == ("0.0.0.0", 80)
     assert parser.parse_args(["--listen", "[::1]:80"]).listen == ("::1", 80)
+
+
+def test_series_and_points_are_kept_within_bounds_that_can_be_told():
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    assert (parser.parse_args([]).keep_series, parser.parse_args([]).keep) == (20_000, 900)
+    told = parser.parse_args(["--keep-series", "7", "--keep", "90s"])
+    assert (told.keep_series, told.keep) == (7, 90)
+    assert [parser.parse_args(["--keep", text]).keep for text in ("2m", "1h", "5")] == [120, 3600, 5]
 
 
 def test_version_and_help_are_printed():

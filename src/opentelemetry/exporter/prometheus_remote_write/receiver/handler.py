@@ -43,6 +43,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """Read one bounded body and answer it."""
+        began = time.monotonic()
         if fault := self._fault():
             self._refuse(*fault)
             return
@@ -55,9 +56,9 @@ class Handler(BaseHTTPRequestHandler):
             if len(body) != length:
                 self.close_connection = True  # the client went away in the middle
             elif self._takes_pushes():
-                self._send(self.server.answer(self._request(body)))
+                self._send(self.server.answer(self._request(body, began)))
             else:
-                self._send_unknown_path(self._request(body))
+                self._send_unknown_path(self._request(body, began))
         finally:
             self.server.give_back(length)
 
@@ -138,8 +139,8 @@ class Handler(BaseHTTPRequestHandler):
                     break
                 left -= len(chunk)
 
-    def _request(self, body: bytes) -> Request:
-        return Request(self.path, self.headers, body, self.client_address[1])
+    def _request(self, body: bytes, began: float = 0.0) -> Request:
+        return Request(self.path, self.headers, body, self.client_address[1], began=began)
 
     def _send(self, answer: ScriptedAnswer) -> None:
         if answer.delay:

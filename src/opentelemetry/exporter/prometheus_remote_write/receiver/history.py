@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import time
 from collections import deque
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -102,6 +103,8 @@ class History:
                 series=message.series,
                 families=message.families,
                 repeated=repeated,
+                began=request.began,
+                seconds=time.monotonic() - request.began,
             )
             self._received.append(received)
             self._tell(received)

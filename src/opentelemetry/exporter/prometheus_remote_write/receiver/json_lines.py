@@ -5,20 +5,12 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
+from ..model.remote_write import Exemplar
 from .notation import value_text
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from ..model.remote_write import Exemplar
-    from .received import (
-        Histogram,
-        Received,
-        Sample,
-        Series,
-    )
+from .received import Histogram, Received, Sample, Series
 
 
 def json_lines(received: Received) -> Iterator[str]:
@@ -41,15 +33,14 @@ def _object(
     protocol: str, series: Series, value: Sample | Histogram, exemplars: tuple[Exemplar, ...]
 ) -> dict[str, Any]:
     """Leave out what is unset."""
-    fields = {name: _jsonable(each) for name, each in dataclasses.asdict(value).items()}
-    timestamp, start_timestamp = fields.pop("timestamp"), fields.pop("start_timestamp")
-    line = {
-        "protocol": protocol,
-        "labels": dict(series.labels),
-        "timestamp": timestamp,
-        **({"start_timestamp": start_timestamp} if start_timestamp else {}),
-        **(fields if "value" in fields else {"histogram": fields}),
-    }
+    line: dict[str, Any] = {"protocol": protocol, "labels": dict(series.labels), "timestamp": value.timestamp}
+    if value.start_timestamp:
+        line["start_timestamp"] = value.start_timestamp
+    if isinstance(value, Sample):
+        line["value"] = _jsonable(value.value)
+    else:
+        fields = dataclasses.asdict(value)
+        line["histogram"] = {name: _jsonable(fields[name]) for name in fields if not name.endswith("timestamp")}
     if exemplars:
         line["exemplars"] = [
             {"labels": dict(each.labels), "value": _jsonable(each.value), "timestamp": each.timestamp}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -99,6 +99,8 @@ class Request:
     headers: Headers
     body: bytes
     client_port: int
+    began: float = field(default=0.0, kw_only=True)
+    """When its head had been read, in seconds of the monotonic clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,8 @@ class Received(Request):
     series: tuple[Series, ...]
     families: Mapping[str, Metadata]
     repeated: bool
+    seconds: float = field(default=0.0, kw_only=True)
+    """How long it took to read it and to take it in."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,70 @@
+"""What arrives as plain lines: one for each push, and one for each metric in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .notation import printable
+from .quantities import per_second, quantity, unit_of
+from .received import Received, Rejected
+from .store import Store, Target
+from .store.summary import Summary, summary
+
+
+def push_lines(store: Store, received: Received) -> Iterator[str]:
+    """Yield a line for a push and one for each metric in it, as the store sees it now.
+
+    Args:
+        store: Where the push has been taken in.
+        received: The push.
+    """
+    again = ", the same again" if received.repeated else ""
+    size = f"{len(received.series):,} series, {len(received.body):,} bytes"
+    with store.lock:
+        targets = {Target(series.label("job"), series.label("instance")) for series in received.series}
+        found = (store.family_of(series.labels) for series in received.series)
+        families = {family.name: family for family in found if family is not None and family.name != "target_info"}
+        lines = [summary(store, families[name]) for name in sorted(families)]
+    yield f"push {store.counts['pushes']:,}: {senders(targets)}, protocol {received.protocol}, {size}{again}"
+    width = max((len(printable(line.name)) for line in lines), default=0)
+    for line in lines:
+        yield f"  {printable(line.name):{width}}  {_told(line)}"
+
+
+def rejection_line(rejected: Rejected) -> str:
+    """Return the line for a rejection."""
+    return f"rejected with {rejected.status}: {printable(rejected.reason)}"
+
+
+def senders(targets: set[Target]) -> str:
+    """Return who sends: the jobs, and how many processes they are."""
+    if not targets:
+        return "nobody"
+    jobs = ", ".join(printable(job or "no job") for job in sorted({target.job for target in targets})[:3])
+    return f"{jobs} ({len(targets):,} {'process' if len(targets) == 1 else 'processes'})"
+
+
+def type_word(kind: str) -> str:
+    """Return a metric's type in five letters, as on the screen."""
+    return {"counter": "count", "histogram": "hist", "gaugehistogram": "hist", "unknown": "?"}.get(kind, kind[:5])
+
+
+def level(line: Summary) -> str:
+    """Return a gauge's value, or the lowest and the highest of its series."""
+    unit = unit_of(line.name, line.unit)
+    lowest, highest = quantity(line.lowest, unit), quantity(line.highest, unit)
+    return lowest if lowest == highest else f"{lowest} to {highest}"
+
+
+def _told(line: Summary) -> str:
+    unit = unit_of(line.name, line.unit)
+    parts = [line.type, f"{line.series:,} series"]
+    if line.lowest is not None:
+        parts.append(level(line))
+    if line.total is not None:
+        parts.append(f"{quantity(line.total)} in all")
+    if line.rate is not None:
+        parts.append(per_second(line.rate))
+    if line.p50 is not None and line.p95 is not None:
+        parts += [f"p50 {quantity(line.p50, unit)}", f"p95 {quantity(line.p95, unit)}"]
+    return ", ".join(parts)

@@ -1,0 +1,191 @@
+"""One series as it is kept: its labels, and its points of the last minutes, thinned out."""
+
+from __future__ import annotations
+
+import math
+from array import array
+from bisect import bisect_left
+from collections import deque
+from collections.abc import Iterator
+from enum import Enum
+from typing import NamedTuple
+
+from ...model.remote_write import BUCKET_BOUND, METRIC_NAME, Exemplar, Labels
+from ..received import Histogram, is_stale
+from .distribution import Distribution, Packed, increase, of_native, pack
+
+MOST_POINTS = 300
+"""How many points of a series are kept: the time that is kept has so many slots, each with its last point."""
+
+_SLACK = 60
+_KEPT_EXEMPLARS = 20
+
+
+class Role(Enum):
+    """What a series is in its family."""
+
+    VALUE = "value"
+    BUCKET = "bucket"
+    SUM = "sum"
+    COUNT = "count"
+    NATIVE = "native"
+
+
+class Target(NamedTuple):
+    """Who sends a series."""
+
+    job: str
+    instance: str
+
+
+class StoredSeries:
+    """A series with its points, oldest first.
+
+    Args:
+        labels: With the name.
+        role: What it is in its family.
+        slot: Milliseconds of which only the last point is kept.
+
+    Attributes:
+        times: Milliseconds since the epoch.
+        values: The value at each of the times; of a native histogram its count.
+        distributions: The buckets at each of the times, of a native histogram only.
+        has_ended: Whether the last that came is a stale marker.
+        heard: When the last point came, in seconds of the store's clock.
+        weight: What it counts for: 1, and for a native histogram 1 for each bucket beside.
+    """
+
+    __slots__ = (
+        "_slot",
+        "by_name",
+        "distributions",
+        "exemplars",
+        "has_ended",
+        "heard",
+        "labels",
+        "role",
+        "times",
+        "values",
+        "weight",
+    )
+
+    def __init__(self, labels: Labels, role: Role, slot: int) -> None:
+        self.labels = labels
+        self.by_name = dict(labels)
+        self.role = role
+        self.times = array("q")
+        self.values = array("d")
+        self.distributions: deque[Packed] = deque()
+        self.exemplars: deque[Exemplar] = deque(maxlen=_KEPT_EXEMPLARS)
+        self.has_ended = False
+        self.heard = 0.0
+        self.weight = 1
+        self._slot = slot
+
+    @property
+    def name(self) -> str:
+        """The name."""
+        return self.by_name.get(METRIC_NAME, "")
+
+    @property
+    def target(self) -> Target:
+        """Who sends it."""
+        return Target(self.by_name.get("job", ""), self.by_name.get("instance", ""))
+
+    @property
+    def bound(self) -> float:
+        """The upper bound of a classic histogram's bucket."""
+        try:
+            return float(self.by_name.get(BUCKET_BOUND, "NaN"))
+        except ValueError:
+            return math.nan
+
+    @property
+    def newest(self) -> int:
+        """The time of the last point, 0 if there is none."""
+        return self.times[-1] if self.times else 0
+
+    def add(self, time: int, value: float | Histogram) -> tuple[float, Distribution]:
+        """Take a point in, and return by how much a counter has grown by it.
+
+        Args:
+            time: Milliseconds since the epoch.
+            value: A number or a native histogram.
+
+        Returns:
+            The growth of the number (of a native histogram: of the count), and that of each bucket.
+        """
+        number = value.sum if isinstance(value, Histogram) else value
+        self.has_ended = is_stale(number)
+        if self.has_ended or (not isinstance(value, Histogram) and math.isnan(number)):
+            return 0.0, {}
+        if not isinstance(value, Histogram):
+            grown = grown_by(self.values[-1], value) if self.values else 0.0
+            self._keep(time, value, None)
+            return grown, {}
+        buckets = of_native(value)
+        before = self.distributions[-1] if self.distributions else None
+        added = increase(before.unpacked(), buckets) if before else {}
+        grown = grown_by(self.values[-1], value.count) if self.values else 0.0
+        self._keep(time, value.count, pack(buckets, before))
+        self.weight = max(self.weight, 1 + len(buckets))
+        return grown, added
+
+    def rate(self, now: int, window: int) -> float | None:
+        """Return by how much a counter has grown per second, or None if that cannot be told.
+
+        Args:
+            now: The end of the time looked at, in milliseconds since the epoch.
+            window: Its length in milliseconds.
+        """
+        first = bisect_left(self.times, now - window)
+        if first == len(self.times):
+            return 0.0
+        if first == len(self.times) - 1:
+            first -= 1  # a rate needs two points
+        if first < 0:
+            return None
+        grown = sum(grown_by(self.values[at - 1], self.values[at]) for at in range(first + 1, len(self.times)))
+        return grown * 1000 / (self.times[-1] - self.times[first])
+
+    def rates(self, since: int, window: int) -> Iterator[tuple[int, float]]:
+        """Yield a counter's rate per second at each of its points.
+
+        Args:
+            since: The first point to look at, in milliseconds since the epoch.
+            window: Milliseconds before each point over which it is measured.
+        """
+        begin = bisect_left(self.times, since - window)
+        total = 0.0
+        totals = [0.0]
+        for at in range(begin + 1, len(self.times)):
+            total += grown_by(self.values[at - 1], self.values[at])
+            totals.append(total)
+        first = begin
+        for at in range(begin + 1, len(self.times)):
+            while self.times[first] < self.times[at] - window and first < at - 1:
+                first += 1
+            if self.times[at] >= since:
+                grown = totals[at - begin] - totals[first - begin]
+                yield self.times[at], grown * 1000 / (self.times[at] - self.times[first])
+
+    def _keep(self, time: int, value: float, buckets: Packed | None) -> None:
+        """Keep a point; the one before goes if it is of the same slot, unless it is the first."""
+        if len(self.times) > 1 and self.times[-1] // self._slot == time // self._slot:
+            self.times[-1], self.values[-1] = time, value
+            if buckets is not None:
+                self.distributions[-1] = buckets
+            return
+        self.times.append(time)
+        self.values.append(value)
+        if buckets is not None:
+            self.distributions.append(buckets)
+        if len(self.times) > MOST_POINTS + _SLACK:
+            del self.times[:_SLACK], self.values[:_SLACK]
+            for _ in range(min(_SLACK, len(self.distributions))):
+                self.distributions.popleft()
+
+
+def grown_by(before: float, after: float) -> float:
+    """Return by how much a counter has grown; one that has less than before began anew at 0."""
+    return after - before if after >= before else after
