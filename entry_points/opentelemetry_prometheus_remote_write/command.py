@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from argparse import RawDescriptionHelpFormatter
 from collections.abc import Sequence
@@ -12,12 +13,15 @@ from importlib.metadata import version
 from opentelemetry_prometheus_remote_write import DISTRIBUTION
 from opentelemetry_prometheus_remote_write.command_line import Parser
 
-SUBCOMMANDS = ("run", "receive")
+SUBCOMMANDS = ("run", "check", "receive")
 """The modules of the subcommands, in the order of the help.
 
 Each has a docstring, whose first line is the summary; ``EXAMPLE``, a command line; ``EXIT_STATUSES``, a sentence;
 ``add_arguments(parser)``; and ``run(arguments)``, which returns the exit status.
 """
+
+
+_INTERRUPTED = 130  # as a shell has it for SIGINT
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -54,7 +58,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parsed, unknown = parser.parse_known_args(given)
     if unknown:
         _refuse(parsed.parser, unknown[0])
-    return int(parsed.run(parsed))
+    try:
+        return int(parsed.run(parsed))
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    except BrokenPipeError:
+        # Whoever reads our output has seen enough. Python still flushes at exit, which must not fail.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _INTERRUPTED
 
 
 def _refuse(parser: Parser, word: str) -> None:

@@ -1,0 +1,98 @@
+"""Find out whether metrics would arrive, and if not, what to do.
+
+It reads the environment that the application would have, looks at the installation, the settings, the way to the
+receiver and the receiver's answer, and tells each with the cause and the cure. It changes nothing, prints no secret,
+and takes no longer than the setting TIMEOUT (30 s). With --send it sends one series, otel_prw_check, and ends it.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+import time
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator
+from queue import Empty, SimpleQueue
+from threading import Thread
+from typing import NoReturn
+
+from opentelemetry.exporter.prometheus_remote_write.diagnose.check import Check
+from opentelemetry.exporter.prometheus_remote_write.diagnose.finding import Finding, arrives, failure
+from opentelemetry.exporter.prometheus_remote_write.diagnose.report import TextReport, conclusion, document
+from opentelemetry_prometheus_remote_write.terminal import wants_colour
+from opentelemetry_prometheus_remote_write.unchanged_environment import unchanged_environment
+
+EXAMPLE = "otel-prw check --send"
+EXIT_STATUSES = "0 if metrics would arrive, 1 if not, 2 where it was called wrongly"
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Declare the subcommand's arguments."""
+    parser.add_argument("--send", action="store_true", help="send one series, otel_prw_check, and end it")
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of lines")
+
+
+def run(arguments: Namespace) -> int:
+    """Check, and print what was found.
+
+    Args:
+        arguments: ``send`` and ``json``.
+
+    Returns:
+        The exit status.
+    """
+    logging.getLogger("opentelemetry").addHandler(logging.NullHandler())  # what it would log is in the findings
+    check = Check(unchanged_environment(), send=arguments.send)
+    text = TextReport(colour=wants_colour(sys.stdout, os.environ))
+    findings = []
+    for finding in _in_time(check):
+        findings.append(finding)
+        if not arguments.json:
+            sys.stdout.write(text.lines(finding))
+            sys.stdout.flush()
+    sys.stdout.write(json.dumps(document(findings), indent=2) + "\n" if arguments.json else "\n" + conclusion(findings))
+    _leave(0 if arrives(findings) else 1)
+
+
+def _in_time(check: Check) -> Iterator[Finding]:
+    """What the check finds, in a thread of its own: what may hang there does not keep us."""
+    found: SimpleQueue[Finding | BaseException | None] = SimpleQueue()
+
+    def look() -> None:
+        try:
+            for finding in check.findings():
+                found.put(finding)
+        except BaseException as error:  # noqa: BLE001 - told below; a check never ends in a traceback
+            found.put(error)
+        found.put(None)
+
+    Thread(target=look, name="otel-prw check", daemon=True).start()
+    last = "installation"
+    while True:
+        try:
+            finding = found.get(timeout=max(check.end - time.monotonic(), 0) + _GRACE)
+        except Empty:
+            text = "what comes next did not end within the setting TIMEOUT"
+            yield Finding(**{**vars(failure("time", text, _MORE_TIME)), "section": last})
+            return
+        if finding is None:
+            return
+        if isinstance(finding, BaseException):
+            text = f"the check itself failed: {type(finding).__name__}"
+            yield Finding(**{**vars(failure("fault", text, "report it, with what stands above")), "section": last})
+            return
+        last = finding.section
+        yield finding
+
+
+_GRACE = 0.2  # seconds in which the network's own errors, which say more, may still come
+_MORE_TIME = "look at what hangs: a resolver, a file, a resource detector; or set OTEL_EXPORTER_PRW_TIMEOUT higher"
+
+
+def _leave(status: int) -> NoReturn:
+    """End at once: neither a thread that hangs nor what the application's packages do at exit is waited for."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)

@@ -1,0 +1,1 @@
+"""What `otel-prw check` and `otel-prw preview` find out. The exporter never imports it."""

@@ -1,0 +1,62 @@
+"""The whole check, in the order in which metrics come about: the installation, the settings, the way, the receiver."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from . import installation, kubernetes, launcher_choice
+from .finding import Finding
+from .installed import installed_plugs, installed_version
+
+LONGEST = 30.0
+"""Seconds that a check takes at most where nothing else is set."""
+
+
+class Check:
+    """Finds out whether metrics would arrive, without changing anything.
+
+    Args:
+        environ: The environment that the application would have.
+        send: Whether one series of our own is sent.
+
+    Attributes:
+        end: When it has to be over, by ``time.monotonic``: what waits for the network has the setting TIMEOUT.
+    """
+
+    def __init__(self, environ: Mapping[str, str], *, send: bool) -> None:
+        self._environ = environ
+        self._send = send
+        self.end = time.monotonic() + LONGEST
+
+    def findings(self) -> Iterator[Finding]:
+        """Tell one thing after the other, each as soon as it is known."""
+        can_be_imported = True
+        for finding in within("installation", self._installation()):
+            can_be_imported = can_be_imported and finding.topic != "import"
+            yield finding
+        if can_be_imported:
+            from .sending import findings  # noqa: PLC0415 - it imports what the installation may lack
+
+            for section, found in findings(self._environ, self._limit, send=self._send):
+                yield from within(section, [found])
+
+    def _installation(self) -> Iterator[Finding]:
+        yield from installation.findings(installed_version)
+        yield from launcher_choice.findings(installed_plugs(), self._environ)
+        yield from kubernetes.findings(self._environ, is_mounted=Path(kubernetes.FOLDER).is_dir())
+
+    def _limit(self, seconds: float) -> float:
+        """Set how long the rest may take, and return it."""
+        limited = LONGEST if math.isinf(seconds) else seconds
+        self.end = time.monotonic() + limited
+        return limited
+
+
+def within(section: str, findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Put findings into a section of the report."""
+    for finding in findings:
+        yield replace(finding, section=section)

@@ -1,0 +1,121 @@
+"""The settings that are not at their default, where each comes from, and what is wrong with them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from ..configuration.loading import Problem, load
+from ..configuration.setting_types import BOOLEAN, BOUNDARIES, HEADERS, LABELS, NAMES, PROXIES, TIMEOUT, SettingType
+from ..configuration.settings import Row, Settings, rows, variable
+from ..errors import Unsendable
+from ..transport.message import shown_url
+from ..transport.mounted_file import content
+from ..transport.secret_file import secret_file
+from .finding import Finding, failure, ok, warning
+
+
+class Configuration(NamedTuple):
+    """What the exporter would be made of.
+
+    Args:
+        settings: As the exporter reads them.
+        problems: What is wrong with them.
+        keywords: Those of a declarative file, if there is one.
+    """
+
+    settings: Settings
+    problems: list[Problem]
+    keywords: Mapping[str, Any]
+
+
+def configuration(keywords: Mapping[str, Any], environ: Mapping[str, str]) -> Configuration:
+    """Read the settings as the exporter does.
+
+    Args:
+        keywords: Those of a declarative file.
+        environ: The environment.
+
+    Raises:
+        ValueError: A keyword has a wrong value; the text says which and what is wrong, never a secret.
+        TypeError: A keyword is unknown or of a wrong type.
+    """
+    settings, problems = load(keywords, environ)
+    return Configuration(settings, problems, keywords)
+
+
+def findings(given: Configuration, environ: Mapping[str, str]) -> Iterator[Finding]:
+    """Tell each setting that is not at its default, and every problem.
+
+    Args:
+        given: The configuration.
+        environ: The environment, to tell where a setting comes from.
+    """
+    default = Settings()
+    for name, row in rows().items():
+        value = getattr(given.settings, name)
+        origin = _origin(name, row, given.keywords, environ)
+        if value != getattr(default, name) and origin:
+            yield _setting(name, row, value, origin)
+    for problem in given.problems:
+        yield _problem(problem)
+
+
+def wrong_keyword(error: Exception) -> Finding:
+    """Return what is to be said of an argument in a declarative file that the exporter refuses."""
+    return failure("file-argument", f"the exporter in the declarative file: {error}", "correct that line of the file")
+
+
+def _origin(name: str, row: Row, keywords: Mapping[str, Any], environ: Mapping[str, str]) -> str:
+    mapping, _, key = row.keyword.partition(".")
+    if mapping in keywords and (not key or key in (keywords[mapping] or {})):
+        return "the declarative file"
+    if environ.get(variable(name), "").strip():
+        return variable(name)
+    return "the URL" if name in {"username", "password"} else ""
+
+
+def _setting(name: str, row: Row, value: Any, origin: str) -> Finding:
+    if name.endswith("_file"):
+        return _secret_file(name, value, origin)
+    return ok(name, f"{_shown(name, row, value)} (from {origin})")
+
+
+def _secret_file(name: str, path: str, origin: str) -> Finding:
+    try:
+        size = len(content(variable(name), path))
+        secret_file(variable(name), path).current()
+    except Unsendable as error:
+        return failure("secret-file", f"{error}; nothing is sent", "mount a file that this user can read")
+    return ok(name, f"set (from file {path}, {size} bytes; from {origin})")
+
+
+def _shown(name: str, row: Row, value: Any) -> str:
+    """A value as it may be shown; of a secret only its size."""
+    if name == "endpoint":
+        return shown_url(value)
+    if row.type in _BY_TYPE:
+        return _BY_TYPE[row.type](value)
+    if row.secret:
+        return f"set ({len(str(value).encode())} bytes)"
+    return f"{value} ms" if row.type.name == "milliseconds" else str(value)
+
+
+_BY_TYPE: Mapping[SettingType[Any], Callable[[Any], str]] = {
+    HEADERS: lambda value: ", ".join(f"{name}: set ({len(text.encode())} bytes)" for name, text in value.items()),
+    PROXIES: lambda value: ", ".join(sorted({shown_url(url) for url in value.values()})),
+    LABELS: lambda value: ",".join(f"{name}={text}" for name, text in value.items()),
+    NAMES: ",".join,
+    BOUNDARIES: lambda value: ",".join(f"{number:g}" for number in value),
+    BOOLEAN: lambda value: str(value).lower(),
+    TIMEOUT: lambda value: f"{value:g} s",
+}
+
+
+def _problem(problem: Problem) -> Finding:
+    text, _, meant = problem.message.partition("; did you mean ")
+    if meant:
+        return warning("unknown-variable", text, f"write {meant.rstrip('?')}")
+    if problem.fatal:
+        return failure("setting", text, "correct it: nothing is sent before")
+    return warning("setting", text, "correct it, or unset it")

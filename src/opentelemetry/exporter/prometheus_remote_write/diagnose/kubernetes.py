@@ -1,0 +1,93 @@
+"""A container that the OpenTelemetry Operator has injected into: what commonly goes wrong, seen from inside.
+
+The rules are those of the Operator 0.158 (internal/instrumentation/python.go, sdk.go), which
+``examples/kubernetes/README.md`` tells.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from urllib.parse import unquote
+
+from .finding import Finding, failure, ok, warning
+
+FOLDER = "/otel-auto-instrumentation-python"
+"""Where the Operator mounts what it injects."""
+
+_LAUNCHER = "opentelemetry/instrumentation/auto_instrumentation"
+_MARKS = ("OTEL_RESOURCE_ATTRIBUTES_POD_NAME", "OTEL_RESOURCE_ATTRIBUTES_NODE_NAME")
+_UNEXPANDED = re.compile(r"\$\([A-Za-z_][A-Za-z0-9_]*\)")
+_IN_ENV = "env of the container (not envFrom, and not ENV of the image)"
+
+
+def findings(environ: Mapping[str, str], *, is_mounted: bool) -> Iterator[Finding]:
+    """Tell whether the Operator has injected here, and which of its rules are in the way.
+
+    Args:
+        environ: The environment of the container.
+        is_mounted: Whether its folder is there.
+    """
+    path = environ.get("PYTHONPATH", "").split(":")
+    in_path = [entry for entry in path if entry.rstrip("/").startswith(FOLDER)]
+    is_injected = is_mounted or bool(in_path)
+    if is_injected:
+        yield from _path(path, in_path)
+    elif "KUBERNETES_SERVICE_HOST" in environ and not any(mark in environ for mark in _MARKS):
+        yield ok("operator", f"it has not injected here; if it should have: {_why_not(environ)}")
+    if is_injected or any(mark in environ for mark in _MARKS):
+        yield from _names(environ)
+    for name in ("OTEL_RESOURCE_ATTRIBUTES", "OTEL_SERVICE_NAME"):
+        if unexpanded := _UNEXPANDED.search(environ.get(name, "")):
+            yield warning(
+                "unexpanded",
+                f"{name} still holds {unexpanded[0]}: Kubernetes expands only what stands before it in env",
+                f"define {unexpanded[0][2:-1]} in env before {name}; from envFrom it is never expanded",
+            )
+
+
+def _path(path: list[str], in_path: list[str]) -> Iterator[Finding]:
+    if not any(entry.rstrip("/").endswith(_LAUNCHER) for entry in in_path):
+        yield failure(
+            "pythonpath-replaced",
+            f"the Operator has injected here, but PYTHONPATH lacks {FOLDER}/{_LAUNCHER}: it was replaced by the "
+            "image's entry point or the container's command, so nothing is instrumented",
+            f"have that script keep it (PYTHONPATH=/app:$PYTHONPATH), or set PYTHONPATH in {_IN_ENV}",
+        )
+    elif own := [entry for entry in path if entry and entry not in in_path]:
+        yield ok("operator", f"it has injected here; PYTHONPATH keeps the application's own {', '.join(own)}")
+    else:
+        yield ok(
+            "operator",
+            "it has injected here; PYTHONPATH holds nothing of the application's own: one from the image's ENV or from "
+            "envFrom is replaced. If the application dies of ModuleNotFoundError, repeat it in env of the container",
+        )
+
+
+def _names(environ: Mapping[str, str]) -> Iterator[Finding]:
+    attributes = dict(_pairs(environ.get("OTEL_RESOURCE_ATTRIBUTES", "")))
+    named, service = attributes.get("service.name", ""), environ.get("OTEL_SERVICE_NAME", "").strip()
+    if named and service and named != service:
+        yield warning(
+            "service-name",
+            f"service.name={named} in OTEL_RESOURCE_ATTRIBUTES loses to OTEL_SERVICE_NAME={service}, which the "
+            "Operator sets where the container does not",
+            f"set OTEL_SERVICE_NAME={named} in {_IN_ENV}, or annotate the pod with "
+            f"resource.opentelemetry.io/service.name: {named}",
+        )
+
+
+def _why_not(environ: Mapping[str, str]) -> str:
+    path = "PYTHONPATH comes by valueFrom; " if environ.get("PYTHONPATH") else ""
+    return (
+        f"{path}the annotation inject-python is missing or names no Instrumentation of this namespace; "
+        "the pod is older than the Instrumentation; this is not the first container and container-names does not name "
+        "it, or names one that does not exist; otel-python-platform is neither glibc nor musl"
+    )
+
+
+def _pairs(text: str) -> Iterator[tuple[str, str]]:
+    for item in text.split(","):
+        name, equals, value = item.partition("=")
+        if equals:
+            yield name.strip(), unquote(value.strip())

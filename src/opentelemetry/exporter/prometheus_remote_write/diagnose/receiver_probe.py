@@ -1,0 +1,234 @@
+"""What the receiver says to an empty request and, where that is wanted, to one series of our own."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from http import HTTPStatus
+from typing import NamedTuple, Protocol
+
+from ..configuration.settings import PREFIX, Settings, variable
+from ..delivery.hints import hint
+from ..encoding.compression import Compress
+from ..encoding.encoder import HEADERS
+from ..errors import Rejected, Retryable, SendError
+from ..model.request import PROTOCOL_1, PROTOCOL_2
+from .check_series import NAME, Content, body
+from .finding import Finding, failure, ok, warning
+
+_COUNTS = ("samples", "histograms", "exemplars")
+_TOPICS: dict[int, str] = {
+    HTTPStatus.UNAUTHORIZED: "credentials",
+    HTTPStatus.FORBIDDEN: "credentials",
+    HTTPStatus.PROXY_AUTHENTICATION_REQUIRED: "proxy-refused",
+    HTTPStatus.NOT_FOUND: "path",
+    HTTPStatus.METHOD_NOT_ALLOWED: "path",
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "protocol",
+    HTTPStatus.TOO_MANY_REQUESTS: "limits",
+}
+_SWITCHED_OFF = "needs to be enabled with --"
+
+
+class Accepted(Protocol):
+    """An answer that accepts a request."""
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Names in any case."""
+
+
+class Answer(NamedTuple):
+    """What came of a request.
+
+    Args:
+        status: 0 where there was no answer.
+        headers: The answer's, names in lower case.
+        error: Why it was not accepted, if it was not.
+        seconds: How long it took.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    error: SendError | None
+    seconds: float
+
+    @property
+    def confirms_2(self) -> bool:
+        """Whether the receiver counts what it has written, as only one of 2.0 does."""
+        return any(f"x-prometheus-remote-write-{what}-written" in self.headers for what in _COUNTS)
+
+    def written(self, what: str) -> int | None:
+        """Return how many it says it has written of ``samples``, ``histograms`` or ``exemplars``; None if nothing."""
+        text = self.headers.get(f"x-prometheus-remote-write-{what}-written", "").strip()
+        return int(text) if text.isdecimal() else None
+
+    @property
+    def is_a_page(self) -> bool:
+        """Whether it is a web page, which no receiver answers."""
+        return not self.error and self.headers.get("content-type", "").lower().startswith("text/html")
+
+
+class Probe:
+    """Asks a receiver.
+
+    Args:
+        post: Sends one request, within some seconds, or raises a :class:`SendError`.
+        settings: Which version is wanted, and which histograms.
+        compress: Makes the body of a message.
+        has_proxy: Whether a proxy stands in between, which may be the one that refuses.
+        clock: Seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        post: Callable[[bytes, Mapping[str, str]], Accepted],
+        settings: Settings,
+        compress: Compress,
+        *,
+        has_proxy: bool,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._post = post
+        self._settings = settings
+        self._compress = compress
+        self._has_proxy = has_proxy
+        self._clock = clock
+        self._protocol = PROTOCOL_1 if settings.protocol == PROTOCOL_1 else PROTOCOL_2
+
+    def findings(self, labels: Mapping[str, str] | None) -> Iterator[Finding]:
+        """Tell what the receiver says.
+
+        Args:
+            labels: Of the series that is sent, without its name; None sends none.
+        """
+        answer = self._ask(Content.NOTHING, {}, 0)
+        if self._protocol == PROTOCOL_2 and not answer.confirms_2 and self._speaks_only_1(answer):
+            if self._settings.protocol == PROTOCOL_2:
+                said = str(answer.error) if answer.error else f"it answered {answer.status} without confirming it"
+                text = f"the receiver does not speak Remote Write 2.0: {said}"
+                yield failure("protocol", text, f"set {variable('protocol')} to auto", seconds=answer.seconds)
+                return
+            self._protocol = PROTOCOL_1
+            answer = self._ask(Content.NOTHING, {}, 0)
+        empty = self._of_empty(answer)
+        yield empty
+        if labels is not None and not (empty.cure and answer.status != HTTPStatus.BAD_REQUEST):
+            yield from self._of_series(labels)
+
+    def _ask(self, content: Content, labels: Mapping[str, str], at: int) -> Answer:
+        began = time.monotonic()
+        try:
+            accepted = self._post(body(self._protocol, content, labels, at, self._compress), HEADERS[self._protocol])
+        except SendError as error:
+            headers = error.headers if isinstance(error, Rejected) else {}
+            status = (error.status if isinstance(error, Rejected | Retryable) else 0) or 0
+            return Answer(status, _lower(headers), error, time.monotonic() - began)
+        return Answer(accepted.status, _lower(accepted.headers), None, time.monotonic() - began)
+
+    def _speaks_only_1(self, answer: Answer) -> bool:
+        """Whether an answer to 2.0 lets one of 1.0 expect something better, as for the exporter itself."""
+        return not answer.error or answer.status in {HTTPStatus.BAD_REQUEST, HTTPStatus.UNSUPPORTED_MEDIA_TYPE}
+
+    def _of_empty(self, answer: Answer) -> Finding:
+        seconds = answer.seconds
+        if answer.is_a_page:
+            text = f"a web page answered ({answer.status}, text/html): that is no receiver"
+            cure = f"look at the path in {variable('endpoint')}: it must be the write path, such as /api/v1/write"
+            return failure("web-page", text, cure, seconds=seconds)
+        if not answer.error:
+            version = f"Remote Write {self._protocol}" + (", which it confirms" if answer.confirms_2 else "")
+            return ok("request", f"an empty request is accepted ({answer.status}); {version}", seconds=seconds)
+        if answer.status == HTTPStatus.BAD_REQUEST:
+            text = f"path and credentials seem right, but an empty request is refused: {answer.error}"
+            return warning(
+                "empty-refused", text, "run it with --send to see whether a series is taken", seconds=seconds
+            )
+        return failure(self._topic(answer), str(answer.error), self._cure(answer), seconds=seconds)
+
+    def _of_series(self, labels: Mapping[str, str]) -> Iterator[Finding]:
+        at = int(self._clock() * 1000)
+        answer = self._ask(Content.EXEMPLAR, labels, at)
+        has_exemplar = not answer.error
+        without = answer
+        if answer.error:  # it may be the exemplar that is refused
+            without = self._ask(Content.SAMPLE, labels, at)
+        if without.error:
+            yield failure(self._topic(without), str(without.error), self._cure(without), seconds=without.seconds)
+            return
+        confirmed = without.written("samples")
+        if confirmed == 0:
+            text = f"a sample of {NAME} was accepted ({without.status}), but the receiver says it has written none"
+            yield failure("not-written", text, "look at the receiver's log and at its limits", seconds=without.seconds)
+            return
+        counted = "it says it is written" if confirmed else f"Remote Write {self._protocol} does not say whether it is"
+        yield ok("send", f"a sample of {NAME} is accepted ({without.status}); {counted}", seconds=without.seconds)
+        yield self._of_exemplar(answer, accepted=has_exemplar)
+        yield self._of_histogram(self._ask(Content.NATIVE_HISTOGRAM, labels, at + 1))
+        end = self._ask(Content.END, labels, at + 2)
+        if end.error:
+            text = f"the stale marker that ends {NAME} is refused: {end.error}"
+            yield warning("stale-marker", text, f"leave {variable('stale_markers')} unset", seconds=end.seconds)
+        else:
+            yield ok("stale-marker", f"{NAME} is ended by a stale marker ({end.status})", seconds=end.seconds)
+
+    def _of_exemplar(self, answer: Answer, *, accepted: bool) -> Finding:
+        written = answer.written("exemplars")
+        if written:
+            return ok("exemplars", "they are stored", seconds=answer.seconds)
+        if written == 0 or not accepted:
+            said = f": {answer.error}" if answer.error else ""
+            return ok("exemplars", f"they are not stored{said}", seconds=answer.seconds)
+        return ok("exemplars", f"accepted; Remote Write {self._protocol} does not say whether they are stored")
+
+    def _of_histogram(self, answer: Answer) -> Finding:
+        written = answer.written("histograms")
+        refused = written == 0 or bool(answer.error)
+        said = f": {answer.error}" if answer.error else ""
+        wanted = (
+            self._settings.convert_histograms_to_nhcb
+            or self._settings.default_histogram_aggregation != "explicit_bucket_histogram"
+        )
+        if refused and wanted:
+            text = f"native histograms, which the settings ask for, are not stored{said}"
+            cure = (
+                f"have the receiver take them, or unset {variable('default_histogram_aggregation')} and "
+                f"{variable('convert_histograms_to_nhcb')}"
+            )
+            return failure("native-histograms", text, cure, seconds=answer.seconds)
+        if refused:
+            return ok("native-histograms", f"they are not stored{said}", seconds=answer.seconds)
+        told = "they are stored" if written else f"accepted; Remote Write {self._protocol} does not say whether stored"
+        return ok("native-histograms", told, seconds=answer.seconds)
+
+    def _topic(self, answer: Answer) -> str:
+        if not answer.status:
+            return "no-answer"
+        if _SWITCHED_OFF in str(answer.error):
+            return "receiver-off"
+        if HTTPStatus.MULTIPLE_CHOICES <= answer.status < HTTPStatus.BAD_REQUEST:
+            return "redirect"
+        if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            return "receiver-error"
+        return _TOPICS.get(answer.status, "refused")
+
+    def _cure(self, answer: Answer) -> str:
+        topic = self._topic(answer)
+        cures = {
+            "receiver-off": "start the receiver with that flag; for Prometheus --web.enable-remote-write-receiver",
+            "redirect": f"set {variable('endpoint')} to the address that answers itself",
+            "receiver-error": "look at the receiver's log: it, or what stands before it, has failed",
+            "refused": "the receiver's own words say why",
+            "no-answer": f"look at {variable('endpoint')}, at {variable('timeout')}, and at how busy the receiver is",
+        }
+        told = hint(answer.error) if answer.error else ""
+        if self._has_proxy and topic == "credentials":
+            told += "; it may also be the proxy that refuses"
+        return told or cures.get(topic, f"look at {PREFIX}ENDPOINT")
+
+
+def _lower(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name.lower(): text for name, text in headers.items()}

@@ -1,0 +1,89 @@
+"""What the exporter would do here: how it is configured, the way to its receiver, and what that says."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from ..configuration.settings import Settings
+from ..encoding.compression import compressor
+from ..exporter import USER_AGENT
+from ..translation.target import Target
+from ..transport.deadline import deadline
+from ..transport.pool import Response, Transport
+from . import configuration, declarative_file, target_identity
+from .finding import Finding, Level
+from .receiver_probe import Probe
+from .way import Way
+
+
+class _Sender(NamedTuple):
+    settings: Settings
+    labels: Target
+
+
+def findings(
+    environ: Mapping[str, str], limit: Callable[[float], float], *, send: bool
+) -> Iterator[tuple[str, Finding]]:
+    """Tell everything from the settings to the receiver, each with its section; stop where nothing would be sent.
+
+    Args:
+        environ: The environment that the application would have.
+        limit: Called with the setting TIMEOUT in seconds; returns how long the network may take.
+        send: Whether one series of our own is sent.
+    """
+    declared = None
+    if path := environ.get("OTEL_CONFIG_FILE", ""):
+        try:
+            declared = declarative_file.declared(path)
+        except declarative_file.Unusable as error:
+            yield "configuration", error.finding
+            return
+        yield "configuration", declarative_file.used(path)
+    try:
+        given = configuration.configuration(declared.keywords if declared else {}, environ)
+    except (ValueError, TypeError) as error:
+        yield "configuration", configuration.wrong_keyword(error)
+        return
+    seconds = limit(given.settings.timeout)
+    is_sound = True
+    for finding in configuration.findings(given, environ):
+        is_sound = is_sound and finding.level is not Level.FAILURE
+        yield "configuration", finding
+    attributes = _attributes(declared)
+    labels = target_identity.target_of(attributes, given.settings)
+    for finding in target_identity.findings(labels, attributes, environ):
+        yield "configuration", finding
+    if is_sound:
+        yield from _network(_Sender(given.settings, labels), environ, seconds, send=send)
+
+
+def _attributes(declared: declarative_file.DeclaredExporter | None) -> Mapping[str, Any]:
+    return target_identity.resource_attributes(declared.resource if declared else None, is_declared=bool(declared))
+
+
+def _network(
+    sender: _Sender, environ: Mapping[str, str], seconds: float, *, send: bool
+) -> Iterator[tuple[str, Finding]]:
+    settings = sender.settings
+    end = time.monotonic() + seconds
+    way = Way(settings, environ)
+    with deadline(seconds):
+        for finding in way.findings():
+            yield "way", finding
+            if finding.level is Level.FAILURE:
+                return
+    transport = Transport(settings, environ=environ, user_agent=f"{USER_AGENT} otel-prw-check/{os.getpid()}")
+
+    def post(body: bytes, headers: Mapping[str, str]) -> Response:
+        return transport.post(body, headers, end - time.monotonic())
+
+    labels = {**settings.external_labels, **sender.labels.promoted, **sender.labels.labels}
+    probe = Probe(post, settings, compressor(), has_proxy=way.has_proxy)
+    try:
+        for finding in probe.findings(labels if send else None):
+            yield "receiver", finding
+    finally:
+        transport.close()

@@ -1,0 +1,72 @@
+"""The resource as it will be sent: which job, and which instance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from opentelemetry.sdk.resources import SERVICE_INSTANCE_ID, Resource
+
+from ..configuration.settings import Settings
+from ..configuration.translation_strategy import TranslationStrategy
+from ..translation.target import Target, target
+from .finding import Finding, ok, warning
+
+_UNNAMED = "unknown_service"
+
+
+def resource_attributes(declared: Any = None, *, is_declared: bool = False) -> Mapping[str, Any]:
+    """Return the attributes of the resource that the SDK makes here.
+
+    Args:
+        declared: A declarative file's description of it.
+        is_declared: Whether there is such a file, which then says all.
+    """
+    if not is_declared:
+        return Resource.create().attributes
+    try:
+        from opentelemetry.configuration._resource import create_resource  # noqa: PLC0415 - the SDK's own reading
+    except ImportError:  # private, so it may go
+        return {}
+    return create_resource(declared).attributes
+
+
+def target_of(attributes: Mapping[str, Any], settings: Settings) -> Target:
+    """Return the labels that a resource becomes."""
+    return target(
+        attributes,
+        strategy=TranslationStrategy(settings.translation_strategy),
+        namespace=settings.namespace,
+        external_labels=settings.external_labels,
+        resource_labels=settings.resource_labels,
+        resources_as_labels=False,
+        target_info=not settings.disable_target_info,
+    )
+
+
+def findings(labels: Target, attributes: Mapping[str, Any], environ: Mapping[str, str]) -> Iterator[Finding]:
+    """Tell ``job`` and ``instance``.
+
+    Args:
+        labels: What the resource becomes.
+        attributes: The resource's attributes.
+        environ: The environment, to tell where the instance comes from.
+    """
+    job, instance = labels.labels.get("job", ""), labels.labels.get("instance", "")
+    if not job or job.rpartition("/")[2].startswith(_UNNAMED):
+        shown = f"the job is {job}" if job else "there is no label job"
+        yield warning("job", f"{shown}: the service has no name", "set OTEL_SERVICE_NAME")
+    else:
+        yield ok("job", job)
+    if not instance:
+        text = "there is no label instance: processes of one job write the same series"
+        yield warning("instance", text, f"give the resource a {SERVICE_INSTANCE_ID}")
+    elif SERVICE_INSTANCE_ID in environ.get("OTEL_RESOURCE_ATTRIBUTES", ""):
+        yield ok("instance", f"{instance} (from OTEL_RESOURCE_ATTRIBUTES; further processes add -1, -2 and so on)")
+    else:
+        yield ok("instance", f"a new one for each process, such as {instance}")
+    for sentence in labels.left_out:
+        yield warning("resource-attribute", sentence, "give it a value that is text")
+    if count := len(attributes) - len(labels.labels):
+        sent = "target_info" if labels.info else "no series"
+        yield ok("resource", f"{count} further attributes, in {sent}")
