@@ -29,6 +29,8 @@ def test_command_of_the_reference_runs(command, tmp_path):
         ended = run(
             *shlex.split(command.replace(RECEIVER, receiver.url)),
             cwd=tmp_path,
+            OTEL_EXPORTER_PRW_ENDPOINT=receiver.url,
+            OTEL_PYTHON_DISTRO="prometheus_remote_write",
             OTEL_PYTHON_DISABLED_INSTRUMENTATIONS="system_metrics",
         )
         assert (ended.status, ended.errors) == (0, [])

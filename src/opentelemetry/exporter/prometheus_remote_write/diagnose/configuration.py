@@ -14,6 +14,8 @@ from ..transport.mounted_file import content
 from ..transport.secret_file import secret_file
 from .finding import Finding, failure, ok, warning
 
+_UNKNOWN = "is not a variable of this exporter"  # as loading says it
+
 
 class Configuration(NamedTuple):
     """What the exporter would be made of.
@@ -114,8 +116,9 @@ _BY_TYPE: Mapping[SettingType[Any], Callable[[Any], str]] = {
 
 def _problem(problem: Problem) -> Finding:
     text, _, meant = problem.message.partition("; did you mean ")
-    if meant:
-        return warning("unknown-variable", text, f"write {meant.rstrip('?')}")
+    if text.endswith(_UNKNOWN):
+        cure = f"write {meant.rstrip('?')}" if meant else "see the list of settings in the README"
+        return warning("unknown-variable", text, cure)
     if problem.fatal:
         return failure("setting", text, "correct it: nothing is sent before")
     return warning("setting", text, "correct it, or unset it")

@@ -5,28 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from http import HTTPStatus
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
-from ..configuration.settings import PREFIX, Settings, variable
-from ..delivery.hints import hint
+from ..configuration.settings import Settings, variable
 from ..encoding.compression import Compress
 from ..encoding.encoder import HEADERS
 from ..errors import Rejected, Retryable, SendError
 from ..model.request import PROTOCOL_1, PROTOCOL_2
 from .check_series import NAME, Content, body
-from .finding import Finding, failure, ok, warning
-
-_COUNTS = ("samples", "histograms", "exemplars")
-_TOPICS: dict[int, str] = {
-    HTTPStatus.UNAUTHORIZED: "credentials",
-    HTTPStatus.FORBIDDEN: "credentials",
-    HTTPStatus.PROXY_AUTHENTICATION_REQUIRED: "proxy-refused",
-    HTTPStatus.NOT_FOUND: "path",
-    HTTPStatus.METHOD_NOT_ALLOWED: "path",
-    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "protocol",
-    HTTPStatus.TOO_MANY_REQUESTS: "limits",
-}
-_SWITCHED_OFF = "needs to be enabled with --"
+from .finding import Finding, Level, failure, ok, warning
+from .receiver_answer import Answer
 
 
 class Accepted(Protocol):
@@ -39,37 +27,6 @@ class Accepted(Protocol):
     @property
     def headers(self) -> Mapping[str, str]:
         """Names in any case."""
-
-
-class Answer(NamedTuple):
-    """What came of a request.
-
-    Args:
-        status: 0 where there was no answer.
-        headers: The answer's, names in lower case.
-        error: Why it was not accepted, if it was not.
-        seconds: How long it took.
-    """
-
-    status: int
-    headers: Mapping[str, str]
-    error: SendError | None
-    seconds: float
-
-    @property
-    def confirms_2(self) -> bool:
-        """Whether the receiver counts what it has written, as only one of 2.0 does."""
-        return any(f"x-prometheus-remote-write-{what}-written" in self.headers for what in _COUNTS)
-
-    def written(self, what: str) -> int | None:
-        """Return how many it says it has written of ``samples``, ``histograms`` or ``exemplars``; None if nothing."""
-        text = self.headers.get(f"x-prometheus-remote-write-{what}-written", "").strip()
-        return int(text) if text.isdecimal() else None
-
-    @property
-    def is_a_page(self) -> bool:
-        """Whether it is a web page, which no receiver answers."""
-        return not self.error and self.headers.get("content-type", "").lower().startswith("text/html")
 
 
 class Probe:
@@ -116,7 +73,7 @@ class Probe:
             answer = self._ask(Content.NOTHING, {}, 0)
         empty = self._of_empty(answer)
         yield empty
-        if labels is not None and not (empty.cure and answer.status != HTTPStatus.BAD_REQUEST):
+        if labels is not None and empty.level is not Level.FAILURE:
             yield from self._of_series(labels)
 
     def _ask(self, content: Content, labels: Mapping[str, str], at: int) -> Answer:
@@ -135,19 +92,19 @@ class Probe:
 
     def _of_empty(self, answer: Answer) -> Finding:
         seconds = answer.seconds
-        if answer.is_a_page:
+        if answer.is_a_page and not answer.error:
             text = f"a web page answered ({answer.status}, text/html): that is no receiver"
             cure = f"look at the path in {variable('endpoint')}: it must be the write path, such as /api/v1/write"
             return failure("web-page", text, cure, seconds=seconds)
         if not answer.error:
             version = f"Remote Write {self._protocol}" + (", which it confirms" if answer.confirms_2 else "")
             return ok("request", f"an empty request is accepted ({answer.status}); {version}", seconds=seconds)
-        if answer.status == HTTPStatus.BAD_REQUEST:
+        if answer.topic == "refused" and answer.status == HTTPStatus.BAD_REQUEST and not answer.is_a_page:
             text = f"path and credentials seem right, but an empty request is refused: {answer.error}"
             return warning(
                 "empty-refused", text, "run it with --send to see whether a series is taken", seconds=seconds
             )
-        return failure(self._topic(answer), str(answer.error), self._cure(answer), seconds=seconds)
+        return failure(answer.topic, str(answer.error), answer.cure(has_proxy=self._has_proxy), seconds=seconds)
 
     def _of_series(self, labels: Mapping[str, str]) -> Iterator[Finding]:
         at = int(self._clock() * 1000)
@@ -157,7 +114,9 @@ class Probe:
         if answer.error:  # it may be the exemplar that is refused
             without = self._ask(Content.SAMPLE, labels, at)
         if without.error:
-            yield failure(self._topic(without), str(without.error), self._cure(without), seconds=without.seconds)
+            yield failure(
+                without.topic, str(without.error), without.cure(has_proxy=self._has_proxy), seconds=without.seconds
+            )
             return
         confirmed = without.written("samples")
         if confirmed == 0:
@@ -203,31 +162,6 @@ class Probe:
             return ok("native-histograms", f"they are not stored{said}", seconds=answer.seconds)
         told = "they are stored" if written else f"accepted; Remote Write {self._protocol} does not say whether stored"
         return ok("native-histograms", told, seconds=answer.seconds)
-
-    def _topic(self, answer: Answer) -> str:
-        if not answer.status:
-            return "no-answer"
-        if _SWITCHED_OFF in str(answer.error):
-            return "receiver-off"
-        if HTTPStatus.MULTIPLE_CHOICES <= answer.status < HTTPStatus.BAD_REQUEST:
-            return "redirect"
-        if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            return "receiver-error"
-        return _TOPICS.get(answer.status, "refused")
-
-    def _cure(self, answer: Answer) -> str:
-        topic = self._topic(answer)
-        cures = {
-            "receiver-off": "start the receiver with that flag; for Prometheus --web.enable-remote-write-receiver",
-            "redirect": f"set {variable('endpoint')} to the address that answers itself",
-            "receiver-error": "look at the receiver's log: it, or what stands before it, has failed",
-            "refused": "the receiver's own words say why",
-            "no-answer": f"look at {variable('endpoint')}, at {variable('timeout')}, and at how busy the receiver is",
-        }
-        told = hint(answer.error) if answer.error else ""
-        if self._has_proxy and topic == "credentials":
-            told += "; it may also be the proxy that refuses"
-        return told or cures.get(topic, f"look at {PREFIX}ENDPOINT")
 
 
 def _lower(headers: Mapping[str, str]) -> dict[str, str]:

@@ -1,0 +1,90 @@
+"""What came of a request to the receiver, and what it means where it was refused."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import NamedTuple
+
+from ..configuration.settings import variable
+from ..delivery.hints import hint
+from ..errors import SendError
+
+_COUNTS = ("samples", "histograms", "exemplars")
+_BY_WORDS = {
+    "receiver-off": re.compile("needs to be enabled with --"),
+    "tls-wanted": re.compile("plain HTTP request was sent to HTTPS port|HTTP request to an HTTPS server"),  # nginx, Go
+    "client-certificate": re.compile("No required SSL certificate was sent|SSL certificate error|refused TLS with us"),
+}
+_BY_STATUS: dict[int, str] = {
+    HTTPStatus.UNAUTHORIZED: "credentials",
+    HTTPStatus.FORBIDDEN: "credentials",
+    HTTPStatus.PROXY_AUTHENTICATION_REQUIRED: "proxy-refused",
+    HTTPStatus.NOT_FOUND: "path",
+    HTTPStatus.METHOD_NOT_ALLOWED: "path",
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "protocol",
+    HTTPStatus.TOO_MANY_REQUESTS: "limits",
+}
+_BY_HUNDREDS = {0: "no-answer", 3: "redirect", 5: "receiver-error"}
+
+
+class Answer(NamedTuple):
+    """What came of a request.
+
+    Args:
+        status: 0 where there was no answer.
+        headers: The answer's, names in lower case.
+        error: Why it was not accepted, if it was not.
+        seconds: How long it took.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    error: SendError | None
+    seconds: float
+
+    @property
+    def confirms_2(self) -> bool:
+        """Whether the receiver counts what it has written, as only one of 2.0 does."""
+        return any(f"x-prometheus-remote-write-{what}-written" in self.headers for what in _COUNTS)
+
+    def written(self, what: str) -> int | None:
+        """Return how many it says it has written of ``samples``, ``histograms`` or ``exemplars``; None if nothing."""
+        text = self.headers.get(f"x-prometheus-remote-write-{what}-written", "").strip()
+        return int(text) if text.isdecimal() else None
+
+    @property
+    def is_a_page(self) -> bool:
+        """Whether it is a web page, which no receiver answers."""
+        return self.headers.get("content-type", "").lower().startswith("text/html")
+
+    @property
+    def topic(self) -> str:
+        """What a refusal is about."""
+        words = str(self.error)
+        by_words = [topic for topic, pattern in _BY_WORDS.items() if pattern.search(words)]
+        by_status = _BY_STATUS.get(self.status) or _BY_HUNDREDS.get(self.status // 100, "refused")
+        return by_words[0] if by_words else by_status
+
+    def cure(self, *, has_proxy: bool) -> str:
+        """Return what to do about a refusal.
+
+        Args:
+            has_proxy: Whether a proxy stands in between, which may be the one that refuses.
+        """
+        told = hint(self.error) if self.error else ""
+        if self.topic == "credentials" and has_proxy:
+            return f"{told}; it may also be the proxy that refuses"
+        return told or _CURES.get(self.topic, f"look at {variable('endpoint')}")
+
+
+_CURES = {
+    "receiver-off": "start the receiver with that flag; for Prometheus --web.enable-remote-write-receiver",
+    "tls-wanted": f"write https:// in {variable('endpoint')}",
+    "client-certificate": f"set {variable('client_certificate')} and {variable('client_key')}",
+    "redirect": f"set {variable('endpoint')} to the address that answers itself",
+    "receiver-error": "look at the receiver's log: it, or what stands before it, has failed",
+    "refused": "the receiver's own words say why",
+    "no-answer": f"look at {variable('endpoint')}, at {variable('timeout')}, and at how busy the receiver is",
+}
