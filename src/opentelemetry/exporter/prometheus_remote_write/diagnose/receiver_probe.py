@@ -104,7 +104,11 @@ class Probe:
             return warning(
                 "empty-refused", text, "run it with --send to see whether a series is taken", seconds=seconds
             )
-        return failure(answer.topic, str(answer.error), answer.cure(has_proxy=self._has_proxy), seconds=seconds)
+        return self._refused(answer)
+
+    def _refused(self, answer: Answer) -> Finding:
+        cure = answer.cure(has_proxy=self._has_proxy)
+        return failure(answer.topic, str(answer.error), cure, seconds=answer.seconds)
 
     def _of_series(self, labels: Mapping[str, str]) -> Iterator[Finding]:
         at = int(self._clock() * 1000)
