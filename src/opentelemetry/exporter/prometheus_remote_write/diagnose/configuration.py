@@ -6,12 +6,15 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from ..configuration.loading import Problem, load
-from ..configuration.setting_types import BOOLEAN, BOUNDARIES, HEADERS, LABELS, NAMES, PROXIES, TIMEOUT, SettingType
-from ..configuration.settings import Row, Settings, rows, variable
+from ..configuration.number_types import BOOLEAN, BOUNDARIES, TIMEOUT
+from ..configuration.row import Row
+from ..configuration.setting_type import SettingType
+from ..configuration.settings import Settings, rows, variable
+from ..configuration.text_types import HEADERS, LABELS, NAMES, PATH, PROXIES
 from ..errors import Unsendable
-from ..transport.message import shown_url
-from ..transport.mounted_file import content
-from ..transport.secret_file import secret_file
+from ..redaction import shown_path, shown_url
+from ..secret import Secret
+from ..transport.mounted_file import content, secret_file
 from .finding import Finding, failure, ok, warning
 
 _UNKNOWN = "is not a variable of this exporter"  # as loading says it
@@ -89,7 +92,7 @@ def _secret_file(name: str, path: str, origin: str) -> Finding:
         secret_file(variable(name), path).current()
     except Unsendable as error:
         return failure("secret-file", f"{error}; nothing is sent", "mount a file that this user can read")
-    return ok(name, f"set (from file {path}, {size} bytes; from {origin})")
+    return ok(name, f"set (from file {_path(path)}, {size} bytes; from {origin})")
 
 
 def _shown(name: str, row: Row, value: Any) -> str:
@@ -98,9 +101,17 @@ def _shown(name: str, row: Row, value: Any) -> str:
         return shown_url(value)
     if row.type in _BY_TYPE:
         return _BY_TYPE[row.type](value)
+    if isinstance(value, Secret):
+        return f"set ({len(value.reveal().encode())} bytes)"
     if row.secret:
-        return f"set ({len(str(value).encode())} bytes)"
+        return "set"
     return f"{value} ms" if row.type.name == "milliseconds" else str(value)
+
+
+def _path(path: str) -> str:
+    """A path as it is, unless what stands there may be a secret."""
+    shown = shown_path(path)
+    return path if shown == repr(path) else shown
 
 
 _BY_TYPE: Mapping[SettingType[Any], Callable[[Any], str]] = {
@@ -109,6 +120,7 @@ _BY_TYPE: Mapping[SettingType[Any], Callable[[Any], str]] = {
     LABELS: lambda value: ",".join(f"{name}={text}" for name, text in value.items()),
     NAMES: ",".join,
     BOUNDARIES: lambda value: ",".join(f"{number:g}" for number in value),
+    PATH: _path,
     BOOLEAN: lambda value: str(value).lower(),
     TIMEOUT: lambda value: f"{value:g} s",
 }

@@ -13,11 +13,11 @@ from urllib.parse import SplitResult, urlsplit
 
 from ..configuration.settings import Settings, variable
 from ..errors import Unsendable
+from ..redaction import shown_url
 from ..transport.address import connected_socket, resolve
 from ..transport.deadline import remaining
 from ..transport.failure import Route
 from ..transport.failure import failure as failed
-from ..transport.message import shown_url
 from ..transport.proxy import Proxy, bypassed, proxy_for
 from ..transport.tls import proxy_context
 from .certificate import handshake
