@@ -1,5 +1,6 @@
 import logging
 import re
+import time
 from types import SimpleNamespace
 from typing import NamedTuple
 
@@ -36,13 +37,14 @@ BASE = {"job", "instance", "otel_scope_name"}
 class Translation:
     """A translator and what it leaves out."""
 
-    def __init__(self, *, resources_as_labels=False, custom_buckets=False, **settings):
+    def __init__(self, *, resources_as_labels=False, custom_buckets=False, clock=time.time_ns, **settings):
         self.dropped = DroppedPoints()
         self.translator = Translator(
             Settings(**settings),
             self.dropped,
             resources_as_labels=resources_as_labels,
             custom_buckets=custom_buckets,
+            clock=clock,
         )
 
     def translate(self, data):
@@ -150,7 +152,7 @@ def test_extremes_are_sent_where_asked():
 
 def test_metrics_without_data_points_are_nothing():
     empty = [Sum((), CUMULATIVE, is_monotonic=True), Gauge(())]
-    assert translated(collected(*[metric("a", data) for data in empty], resource={"service.name": "a", "b": "c"})) == {}
+    assert translated(collected(*[metric("a", data) for data in empty], resource={"service.name": "a"})) == {}
 
 
 # --- what is left out ---
@@ -383,8 +385,6 @@ def test_target_info_is_the_same_stream_in_every_export():
         pytest.param(WEB, [gauge()], {"disable_target_info": True}, id="switched off"),
         pytest.param({"service.name": "web"}, [gauge()], {}, id="nothing to say"),
         pytest.param({"host.name": "h1"}, [gauge()], {}, id="nothing to join by"),
-        pytest.param(WEB, [], {}, id="no metric"),
-        pytest.param(WEB, [gauge(point(None))], {}, id="no metric that could be sent"),
     ],
 )
 def test_there_is_no_target_info_without_need(resource, metrics, settings):
@@ -546,6 +546,20 @@ def test_a_metric_whose_translation_fails_is_tried_again():
     assert translation.values(collected(gauge())) == {"level{}": 1.0}
 
 
+@pytest.mark.parametrize(
+    "metrics",
+    [
+        pytest.param([], id="no metric"),
+        pytest.param([gauge(point(None))], id="no metric that could be sent"),
+        pytest.param([metric("a", Gauge(()))], id="no data point"),
+    ],
+)
+def test_target_info_is_the_proof_of_life_of_what_has_measured_nothing(metrics):
+    translation = Translation(clock=lambda: NOW * 1_000_000)
+    [info] = translation.translate(collected(*metrics, resource=WEB))
+    assert (info.family.metadata.family, info.timestamps) == ("target_info", NOW)
+
+
 def test_nothing_is_kept_of_what_is_gone():
     translation = Translation(histogram_min_max=True)
     for number in range(20):
@@ -556,5 +570,5 @@ def test_nothing_is_kept_of_what_is_gone():
         translation.translate(collected(*metrics, resource=WEB | {"host.id": str(number)}))
     translation.translate(MetricsData([]))
     assert translation.translator._resources == []
-    assert translation.translator._registry._owners == {}
-    assert translation.translator._registry.usage.series == {}
+    assert translation.translator.registry._owners == {}
+    assert translation.translator.registry.usage.series == {}

@@ -30,6 +30,7 @@ from .lifecycle.sdk_internals import is_ended, readers_of, renew_after_fork
 from .model.request import PROTOCOL_1, PROTOCOL_2
 from .own_logger import OwnLogger
 from .pipeline import Pipeline
+from .prometheus_client.source import Source
 from .redaction import shown_url
 from .translation.dropped_points import DroppedPoints
 from .transport.pool import Transport
@@ -120,6 +121,7 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
         self._delivery = Delivery(self._transport, self.settings, self._compress)
         self._pace = Pace((self.settings.interval or _USUAL_INTERVAL) / 1000)
         self._instance = Instance(shown_url(self.settings.endpoint), generated_id)
+        self._prometheus_client = Source(self.settings.prometheus_client) if self.settings.prometheus_client else None
         self._lock = threading.Lock()
         self._shut_down = False
         self._accepted = True
@@ -213,6 +215,8 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
             self.exit_time.begin()
             self._end_series(max(min(seconds, self.exit_time.left), 0.0))
         self._delivery.close()
+        if self._prometheus_client:
+            self._prometheus_client.release()
         self._transport.close()
         self._instance.release()
         _forking.discard(self)
@@ -247,8 +251,14 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
             # There is no later export to leave anything to.
             timeout, patience = min(timeout, self.exit_time.for_requests), math.inf
         with self.exit_time.counted():
-            metrics_data = self._instance.identified(metrics_data)
-            requests = self._pipeline.requests(metrics_data)
+            identified = self._instance.identified(metrics_data)
+            collected = None
+            if self._prometheus_client:
+                seconds = min(timeout, self.shutdown_timeout)
+                collected = self._prometheus_client.collect(
+                    metrics_data, identified, seconds, last=self.exit_time.has_begun
+                )
+            requests = self._pipeline.requests(identified, collected)
             size = sum(request.size for request in requests)
             not_kept = self._delivery.samples["not kept"]
             try:
@@ -315,6 +325,8 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
         self._instance.after_fork(renew_after_fork(self))
         self._lock = threading.Lock()
         self.exit_time = ExitTime(self.shutdown_timeout)
+        if self._prometheus_client:
+            self._prometheus_client.after_fork()
         self._transport.after_fork()
         self._delivery = Delivery(self._transport, self.settings, self._compress)
         self._pipeline = self._new_pipeline(self._pipeline.protocol, self._pipeline.max_samples)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from itertools import chain
 
 from opentelemetry.sdk.metrics.export import MetricsData
 
@@ -11,6 +12,8 @@ from .encoding.compression import Compress
 from .encoding.encoder import Encoder
 from .model.request import PROTOCOL_2, Request
 from .model.timestamps import NANOSECONDS_PER_MILLISECOND
+from .prometheus_client.source import Collected
+from .prometheus_client.translator import PrometheusClientTranslator
 from .translation.dropped_points import DroppedPoints
 from .translation.series_limit import PROCESS
 from .translation.translator import Translator
@@ -53,10 +56,25 @@ class Pipeline:
             zero_samples=None if settings.disable_zero_samples else self._zero_samples,
             series_limit=PROCESS,
         )
+        self._of_prometheus_client = PrometheusClientTranslator(
+            settings,
+            dropped,
+            self._translator.registry,
+            resources_as_labels=resources_as_labels,
+            zero_samples=None if settings.disable_zero_samples else self._zero_samples,
+        )
 
-    def requests(self, metrics_data: MetricsData) -> list[Request]:
-        """Return the requests of an export; no series is in two of them."""
-        return list(self._encoder.encode(self._translator.translate(metrics_data)))
+    def requests(self, metrics_data: MetricsData, collected: Collected | None = None) -> list[Request]:
+        """Return the requests of an export; no series is in two of them.
+
+        Args:
+            metrics_data: What the SDK collected.
+            collected: What was collected from prometheus_client, where that is pushed, too.
+        """
+        samples = self._translator.translate(metrics_data)
+        if collected:
+            samples = chain(samples, self._of_prometheus_client.translate(collected))
+        return list(self._encoder.encode(samples))
 
     def end_export(self, *, lost: bool) -> None:
         """End an export.
@@ -72,6 +90,7 @@ class Pipeline:
 
     def release(self) -> None:
         """Give up all series."""
+        self._of_prometheus_client.release()
         self._translator.release()
 
     def take_over(self, other: Pipeline) -> None:

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from typing import Any
 
 from .connection_settings import ConnectionSettings
 from .number_types import BOOLEAN, BOUNDARIES, COUNT, MILLISECONDS, enumeration, whole_number
+from .registries import REGISTRIES
 from .row import Row
 from .row import setting as _setting
 from .text_types import LABELS, NAMES, TEXT
@@ -128,6 +130,14 @@ class Settings(ConnectionSettings):
         BOOLEAN,
         default=False,
         doc="do not begin counters and histograms with a 0, which lets `increase()` see what they count first",
+        shown="false",
+    )
+    prometheus_client: bool | tuple[Any, ...] = _setting(
+        "PROMETHEUS_CLIENT",
+        REGISTRIES,
+        default=False,
+        doc="also push what the application measures with prometheus_client, as its page shows it. The keyword also "
+        "takes a registry or several",
         shown="false",
     )
     shutdown_timeout: int = _setting(

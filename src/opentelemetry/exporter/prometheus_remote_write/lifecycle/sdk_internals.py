@@ -20,7 +20,7 @@ from typing import Any
 
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import MetricReader
-from opentelemetry.sdk.resources import SERVICE_INSTANCE_ID
+from opentelemetry.sdk.resources import SERVICE_INSTANCE_ID, Resource
 
 
 def readers() -> list[MetricReader]:
@@ -72,9 +72,17 @@ def _consumer(reader: MetricReader) -> Any:
     return reader._collect.__self__  # type: ignore[union-attr] # noqa: SLF001 - see the module
 
 
+def resource_of(reader: MetricReader) -> Resource | None:
+    """Return the resource of a reader's provider; None where it cannot be found out."""
+    with suppress(Exception):
+        resource: Resource = _consumer(reader)._sdk_config.resource  # noqa: SLF001 - see the module
+        return resource
+    return None
+
+
 def _instance_id(reader: MetricReader) -> str:
-    resource = _consumer(reader)._sdk_config.resource  # noqa: SLF001 - see the module
-    return str(resource.attributes.get(SERVICE_INSTANCE_ID) or "")
+    resource = resource_of(reader)
+    return str(resource.attributes.get(SERVICE_INSTANCE_ID) or "") if resource else ""
 
 
 def _renew_locks(reader: Any) -> None:

@@ -33,6 +33,24 @@ class SeriesRegistry:
         registry._owners = self._owners
         return registry
 
+    def has_names_of(self, family: Family) -> bool:
+        """Return whether any registered series has a name of a family's."""
+        return any(
+            group in self._owners or SeriesGroup(group.name, not group.is_bucket) in self._owners
+            for group in family.groups
+        )
+
+    def reason_against(self, family: Family, labels: Labels) -> Untranslatable | None:
+        """Return why a stream cannot be registered because of another; None where nothing is against it."""
+        for name, owner in self._owners_of(family, labels):
+            shown = ", ".join(f'{label}="{text}"' for label, text in labels)
+            return Untranslatable(
+                "duplicate",
+                f"its series {name}{{{shown}}} is the same as one of metric {owner.metric!r}, and only one is sent: "
+                "rename one metric, or tell their attributes or scopes apart",
+            )
+        return None
+
     def register(self, family: Family, labels: Labels) -> None:
         """Take the series of a stream.
 
@@ -44,13 +62,8 @@ class SeriesRegistry:
             Untranslatable: Another stream has one of the series, or they exceed the limit
                 (:class:`SeriesLimitExceeded`). Nothing is taken.
         """
-        for name, owner in self._owners_of(family, labels):
-            shown = ", ".join(f'{label}="{text}"' for label, text in labels)
-            raise Untranslatable(
-                "duplicate",
-                f"its series {name}{{{shown}}} is the same as one of metric {owner.metric!r}, and only one is sent: "
-                "rename one metric, or tell their attributes or scopes apart",
-            )
+        if reason := self.reason_against(family, labels):
+            raise reason
         self.usage.take(family.metric, len(family.names))
         for group in family.groups:
             self._owners.setdefault(group, {})[labels] = family

@@ -6,7 +6,8 @@ the resource, the scope, the name, and what happens to a metric that has no Prom
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
@@ -80,6 +81,7 @@ class Translator:
         custom_buckets: Whether explicit histograms become native histograms with custom buckets.
         zero_samples: Decides on the zero samples of counters and histograms; without it they have none.
         series_limit: Of all exporters of the process.
+        clock: Nanoseconds since the epoch; the time of ``target_info`` where nothing has been measured.
     """
 
     def __init__(  # noqa: PLR0913 - all but two are by keyword
@@ -91,6 +93,7 @@ class Translator:
         custom_buckets: bool = False,
         zero_samples: ZeroSamples | None = None,
         series_limit: SeriesLimit | None = None,
+        clock: Callable[[], int] = time.time_ns,
     ) -> None:
         self._settings = settings
         self._strategy = TranslationStrategy(settings.translation_strategy)
@@ -98,10 +101,11 @@ class Translator:
         self._custom_buckets = custom_buckets
         self._dropped = dropped
         self._zero_samples = zero_samples
+        self._clock = clock
         self._series_limit = series_limit or SeriesLimit()
-        self._registry = SeriesRegistry(SeriesUsage(settings.max_series, self._series_limit))
+        self.registry = SeriesRegistry(SeriesUsage(settings.max_series, self._series_limit))
         # However many series there are, what tells their target is sent.
-        self._info_registry = self._registry.beyond(SeriesUsage(0, self._series_limit))
+        self._info_registry = self.registry.beyond(SeriesUsage(0, self._series_limit))
         self._resources: list[RememberedResource] = []
 
     def translate(self, data: MetricsData) -> Iterator[FamilySamples]:
@@ -136,7 +140,7 @@ class Translator:
 
     def detach(self) -> None:
         """Leave the series limit to others, whatever state the series are in; nothing is translated any more."""
-        for registry in (self._registry, self._info_registry):
+        for registry in (self.registry, self._info_registry):
             registry.usage.detach()
 
     def _resource(self, attributes: Mapping[str, Any], known: Iterable[RememberedResource]) -> RememberedResource:
@@ -185,8 +189,10 @@ class Translator:
                     yield family_samples
         if self._zero_samples:
             self._zero_samples.note(newest)
-        if newest and resource.info:
-            yield from resource.info.translate([_InfoPoint(newest * NANOSECONDS_PER_MILLISECOND)])
+        if resource.info:
+            yield from resource.info.translate(
+                [_InfoPoint(newest * NANOSECONDS_PER_MILLISECOND if newest else self._clock())]
+            )
 
     def _current(
         self, resource: RememberedResource, scopes: Iterable[ScopeMetrics]
@@ -257,7 +263,7 @@ class Translator:
             help=valid_text(metric.description or ""),
             unit=unit_word(metric.unit or "", strategy),
             labels=scope.label_sets,
-            registry=self._registry,
+            registry=self.registry,
             drop=lambda error: self._dropped.drop(metric.name, error),
             exemplars=not settings.disable_exemplars,
             zero_samples=self._zero_samples,

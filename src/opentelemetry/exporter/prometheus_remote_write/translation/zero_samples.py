@@ -64,8 +64,17 @@ class ZeroSamples:
         start, time = point.start_time_unix_nano or 0, milliseconds(point.time_unix_nano)
         if not self._began <= start < point.time_unix_nano:
             return None
-        at = min(milliseconds(start), time - 1)
-        return at if at > self._newest and time - at <= _RECENT else None
+        return self.zero_sample_before(time, milliseconds(start))
+
+    def zero_sample_before(self, time: int, start: int) -> int | None:
+        """Return the time of a zero sample before the first sample of a stream; None where it has none.
+
+        Args:
+            time: Of the first sample, in milliseconds since the epoch.
+            start: Since when its values count, in milliseconds since the epoch.
+        """
+        at = min(start, time - 1)
+        return at if at > self._newest and time - at <= _RECENT and start >= self._began // 1_000_000 else None
 
     def zero_samples(self, family: Family, streams: Sequence[Stream], new: Mapping[Stream, int]) -> dict[int, int]:
         """Return the zero samples that go out now, by the position of their stream.

@@ -1,0 +1,102 @@
+"""One collection of what an application's registries hold, in which a bad collector costs its own families alone.
+
+A collector is code of the application or of a library: it may raise, and it may hang. So collectors are called one
+after the other in a thread of their own, and one that does not answer in time is left out until it does.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Protocol
+
+from ..bounded_call import bounded_call
+from ..own_logger import OwnLogger
+from ..text import error_text, one_line
+
+_logger = OwnLogger(__name__)
+
+_LONGEST_MESSAGE = 300  # characters
+_MESSAGES_REMEMBERED = 1000
+
+
+class Collector(Protocol):
+    """What a registry asks for its families."""
+
+    def collect(self) -> Iterable[Any]:
+        """Return the families, each a ``Metric`` of prometheus_client."""
+
+
+class _Run:
+    """Some collectors asked in one thread, one after the other."""
+
+    def __init__(self, collectors: Sequence[Collector]) -> None:
+        self.families: list[Any] = []
+        self.failed: list[tuple[Collector, BaseException]] = []
+        self.done = 0
+        self.has_ended = False
+        self._collectors = collectors
+        self._is_abandoned = False
+
+    def __call__(self) -> None:
+        for collector in self._collectors:
+            families: list[Any] = []
+            try:
+                families = list(collector.collect())
+            except BaseException as error:  # noqa: BLE001 - whatever it is, SystemExit too, the others are asked
+                self.failed.append((collector, error))
+            if self._is_abandoned:
+                break
+            self.families += families
+            self.done += 1
+        self.has_ended = True
+
+    def abandon(self) -> None:
+        """Have the thread end with the collector that it is in."""
+        self._is_abandoned = True
+
+
+class Collection:
+    """Collects again and again, and remembers which collectors hang.
+
+    Args:
+        clock: Seconds that only go up.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._hanging: dict[Collector, _Run] = {}
+        self._told: set[str] = set()
+
+    def collect(self, collectors: Sequence[Collector], seconds: float) -> list[Any]:
+        """Return the families of some collectors; nothing is raised.
+
+        Args:
+            collectors: In the order in which they are asked.
+            seconds: How long that may take.
+        """
+        end = self._clock() + seconds
+        self._hanging = {collector: run for collector, run in self._hanging.items() if not run.has_ended}
+        waiting = [collector for collector in collectors if collector not in self._hanging]
+        families: list[Any] = []
+        while waiting:
+            run = _Run(waiting)
+            try:
+                bounded_call(run, run, max(end - self._clock(), 0.0))
+            except (TimeoutError, MemoryError, RuntimeError):  # one of them hangs, or no thread can be had
+                run.abandon()
+            families += run.families
+            for collector, error in run.failed:
+                self._tell(collector, f"failed ({error_text(error)})")
+            if run.done < len(waiting):
+                hanging = waiting[run.done]
+                self._hanging[hanging] = run
+                self._tell(hanging, f"did not answer within {seconds:.3g} s, and is not asked again until it does")
+            waiting = waiting[run.done + 1 :]
+        return families
+
+    def _tell(self, collector: Collector, what: str) -> None:
+        message = one_line(f"{type(collector).__qualname__} {what}", _LONGEST_MESSAGE)
+        if message not in self._told and len(self._told) < _MESSAGES_REMEMBERED:
+            self._told.add(message)
+            _logger.warning("prometheus_client: collector %s. Its metrics are not sent. Logged once.", message)

@@ -1,0 +1,287 @@
+"""What a family of prometheus_client becomes: names, labels and values as they stand on the page that is scraped.
+
+The library makes new samples in every collection, mostly with the same names and labels in the same order; so a
+comparison with the collection before answers for all of them at once, and what is known of them is kept by position.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from ..errors import Untranslatable
+from ..model.family import Family, FamilySamples, SeriesName, Stream
+from ..model.remote_write import BUCKET_BOUND, Exemplar, Labels, Metadata, MetricType
+from ..model.timestamps import milliseconds
+from ..text import error_text, valid_text
+from ..translation.series_registry import SeriesRegistry
+from ..translation.zero_samples import ZeroSamples
+from .samples import exemplar_of, native_histogram_of, timestamp_of
+
+_TYPES = {
+    "counter": MetricType.COUNTER,
+    "gauge": MetricType.GAUGE,
+    "histogram": MetricType.HISTOGRAM,
+    "gaugehistogram": MetricType.GAUGE_HISTOGRAM,
+    "summary": MetricType.SUMMARY,
+    "info": MetricType.INFO,
+    "stateset": MetricType.STATESET,
+}
+_SUFFIX_OF_FAMILY = {MetricType.COUNTER: "_total", MetricType.INFO: "_info"}
+_WITH_BUCKETS = {MetricType.HISTOGRAM, MetricType.GAUGE_HISTOGRAM}
+_WITH_START = {MetricType.COUNTER, MetricType.HISTOGRAM, MetricType.SUMMARY}
+
+
+class Context(NamedTuple):
+    """What all families of a collection have in common.
+
+    Args:
+        labels: From a sample's labels to those that are sent.
+        registry: Where series are registered.
+        other: The registry of the OpenTelemetry metrics, which keep what they have.
+        drop: Told of what is left out, by the name of its family.
+        zero_samples: Decides on zero samples, where they are sent.
+        exemplars: Whether exemplars are sent.
+    """
+
+    labels: Callable[[Mapping[str, str]], Labels]
+    registry: SeriesRegistry
+    other: SeriesRegistry
+    drop: Callable[[str, Untranslatable], None]
+    zero_samples: ZeroSamples | None
+    exemplars: bool
+
+
+class _Columns(NamedTuple):
+    """The samples of a family, turned into columns."""
+
+    names: Sequence[str]
+    labels: Sequence[Mapping[str, str]]
+    values: Sequence[float]
+    timestamps: Sequence[Any]
+    exemplars: Sequence[Any]
+    histograms: Sequence[Any]
+
+
+class _Part(NamedTuple):
+    """The streams that have series of the same names, and where each series stands among the samples."""
+
+    family: Family
+    streams: list[Stream]
+    places: list[int]
+    is_whole: bool
+
+
+class CollectedFamily:
+    """One family, from collection to collection.
+
+    Args:
+        name: The family's name, without ``_total``.
+        type: As prometheus_client calls it.
+        help: The documentation.
+        unit: The unit.
+    """
+
+    def __init__(self, name: str, type: str, help: str, unit: str) -> None:  # noqa: A002 - their names
+        kind = _TYPES.get(type, MetricType.UNKNOWN)
+        suffix = _SUFFIX_OF_FAMILY.get(kind, "")
+        self._name = name
+        self._kind = kind
+        self._metadata = Metadata(f"{name.removesuffix(suffix)}{suffix}", kind, valid_text(help), valid_text(unit))
+        self._created = f"{name}_created" if kind in _WITH_START else None
+        self._families: dict[tuple[tuple[SeriesName, ...], bool], Family] = {}
+        self._names: Sequence[str] = ()
+        self._labels: list[Mapping[str, str]] = []
+        self._starts: list[float] = []
+        self._parts: list[_Part] = []
+        self._is_complete = True
+        self._new: dict[Stream, int] = {}
+        self._exemplars: dict[tuple[Family, int], Exemplar] = {}
+
+    def translate(self, samples: Sequence[Any], now: int, context: Context) -> Iterator[FamilySamples]:
+        """Translate the samples of one collection.
+
+        Args:
+            samples: The library's.
+            now: The time of those that have none of their own, in milliseconds since the epoch.
+            context: Of the collection.
+        """
+        try:
+            columns = _columns(samples)
+            values = array("d", columns.values)
+        except (TypeError, ValueError, OverflowError):
+            columns = _columns(list(self._sound(samples, context)))
+            values = array("d", columns.values)
+        created = [place for place, name in enumerate(columns.names) if name == self._created] if self._created else []
+        starts = [values[place] for place in created]
+        if not (
+            self._is_complete
+            and columns.names == self._names
+            and starts == self._starts
+            and self._labels == [*columns.labels]
+            and not any(context.other.has_names_of(part.family) for part in self._parts)
+        ):
+            self._find_anew(columns, values, now, context)
+            self._names, self._starts = columns.names, starts
+            # Copies, for a collector may change its own. Where it was not complete they are not compared.
+            self._labels = list(map(dict, columns.labels)) if self._is_complete else []
+        for part in self._parts:
+            yield self._samples(part, columns, values, now, context)
+        self._new = {}
+
+    def release(self, context: Context) -> None:
+        """Give up the series: the family is gone."""
+        for part in self._parts:
+            context.registry.release_all(part.family, [stream.labels for stream in part.streams])
+        self._parts = []
+
+    def _sound(self, samples: Sequence[Any], context: Context) -> Iterator[Any]:
+        for sample in samples:
+            try:
+                (columns,) = zip(*_columns([sample]), strict=True)
+                array("d", [columns[2]])
+            except Exception as error:  # noqa: BLE001 - a sample of any kind of wrong
+                context.drop(self._name, Untranslatable("value", f"a sample cannot be read ({error_text(error)})"))
+            else:
+                yield columns
+
+    def _find_anew(self, columns: _Columns, values: Sequence[float], now: int, context: Context) -> None:
+        """Find which samples are the series of one stream, and the streams that there were before among them."""
+        known = {(part.family, stream.labels, stream.start): stream for part in self._parts for stream in part.streams}
+        before = {part.family: part for part in self._parts}
+        self._is_complete = True
+        self._exemplars = {}
+        found: dict[Family, dict[Labels, tuple[Stream, list[int]]]] = {}
+        for labels, start, series in self._grouped(columns, values, context):
+            names = tuple(series)
+            native = bool(columns.histograms[series[names[0]]])
+            family = self._families.setdefault((names, native), Family(self._name, self._metadata, names, native))
+            if labels in found.get(family, ()):
+                self._drop(context, _twice(names[0].name))
+                continue
+            stream = known.get((family, labels, start))
+            if stream is None:
+                stream = Stream(labels, start, sum(len(name.encode()) + len(text.encode()) for name, text in labels))
+                self._note_zero(stream, now, context)
+            found.setdefault(family, {})[labels] = stream, [*series.values()]
+        for family, part in before.items():
+            there = found.get(family, {})
+            gone = [stream.labels for stream in part.streams if stream.labels not in there]
+            context.registry.release_all(family, gone)
+        self._parts = [
+            self._registered(family, streams, before.get(family), len(values), context)
+            for family, streams in found.items()
+        ]
+        self._parts = [part for part in self._parts if part.streams]
+
+    def _grouped(
+        self, columns: _Columns, values: Sequence[float], context: Context
+    ) -> Iterator[tuple[Labels, int, dict[SeriesName, int]]]:
+        """Yield the labels of each stream, its start in milliseconds, and the place of each of its series."""
+        groups: dict[frozenset[tuple[str, str]], tuple[Mapping[str, str], dict[SeriesName, int]]] = {}
+        starts: dict[frozenset[tuple[str, str]], float] = {}
+        for place, (name, labels) in enumerate(zip(columns.names, columns.labels, strict=True)):
+            try:
+                if name == self._created:
+                    starts[frozenset(labels.items())] = values[place]
+                    continue
+                bound = labels.get(BUCKET_BOUND) if self._kind in _WITH_BUCKETS and name.endswith("_bucket") else None
+                own = {key: text for key, text in labels.items() if key != BUCKET_BOUND} if bound else labels
+                _, series = groups.setdefault(frozenset(own.items()), (own, {}))
+                if series.setdefault(SeriesName(valid_text(name), bound or ""), place) != place:
+                    self._drop(context, _twice(name))
+            except Exception as error:  # noqa: BLE001 - a sample of any kind of wrong
+                self._drop(context, Untranslatable("labels", f"its labels cannot be read ({error_text(error)})"))
+        for key, (own, series) in groups.items():
+            try:
+                yield context.labels(own), milliseconds(round(starts.get(key, 0) * 1e9)), series
+            except Exception as error:  # noqa: BLE001 - labels of any kind of wrong
+                reason = Untranslatable("labels", f"its labels cannot be sent ({error_text(error)})")
+                self._drop(context, error if isinstance(error, Untranslatable) else reason)
+
+    def _registered(
+        self,
+        family: Family,
+        found: Mapping[Labels, tuple[Stream, list[int]]],
+        before: _Part | None,
+        samples: int,
+        context: Context,
+    ) -> _Part:
+        """Register the streams that are new, and leave out what others have."""
+        had = {stream.labels for stream in before.streams} if before else set()
+        taken = {
+            labels: reason for labels in found if (reason := context.other.reason_against(family, labels)) is not None
+        }
+        context.registry.release_all(family, [labels for labels in taken if labels in had])
+        new = [labels for labels in found if labels not in had and labels not in taken]
+        refused = context.registry.register_all(family, new)
+        taken |= {new[place]: reason for place, reason in refused.items()}
+        for reason in taken.values():
+            self._drop(context, reason)
+        kept = [each for labels, each in found.items() if labels not in taken]
+        streams = [stream for stream, _ in kept]
+        places = [place for _, places in kept for place in places]
+        if before and before.streams == streams:
+            streams = before.streams  # the very same list says that nothing changed
+        return _Part(family, streams, places, is_whole=places == [*range(samples)])
+
+    def _drop(self, context: Context, reason: Untranslatable) -> None:
+        self._is_complete = False
+        context.drop(self._name, reason)
+
+    def _note_zero(self, stream: Stream, now: int, context: Context) -> None:
+        if context.zero_samples and stream.start:
+            zero = context.zero_samples.zero_sample_before(now, stream.start)
+            if zero is not None:
+                self._new[stream] = zero
+
+    def _samples(
+        self, part: _Part, columns: _Columns, values: array[float], now: int, context: Context
+    ) -> FamilySamples:
+        family, streams, places, is_whole = part
+        exemplars = self._exemplars_of(part, columns, now) if context.exemplars else {}
+        timestamps: int | list[int] = now
+        if columns.timestamps.count(None) != len(columns.timestamps):
+            step = len(family.names)
+            timestamps = [timestamp_of(columns.timestamps[place], now) for place in places[::step]]
+        zero_samples = context.zero_samples.zero_samples(family, streams, self._new) if context.zero_samples else {}
+        if family.native:
+            histograms = [native_histogram_of(columns.histograms[place]) for place in places]
+            return FamilySamples(family, streams, timestamps, array("d"), histograms, exemplars, zero_samples)
+        own = values if is_whole else array("d", [values[place] for place in places])
+        return FamilySamples(family, streams, timestamps, own, (), exemplars, zero_samples)
+
+    def _exemplars_of(self, part: _Part, columns: _Columns, now: int) -> dict[int, tuple[Exemplar, ...]]:
+        """Return the exemplars that were not sent yet: the library keeps the last one of each series."""
+        if columns.exemplars.count(None) == len(columns.exemplars):
+            return {}
+        found: dict[int, tuple[Exemplar, ...]] = {}
+        for position, place in enumerate(part.places):
+            exemplar = exemplar_of(columns.exemplars[place], now) if columns.exemplars[place] else None
+            key = part.family, position
+            if exemplar and self._exemplars.get(key) != exemplar:
+                self._exemplars[key] = exemplar
+                found[position] = (exemplar,)
+        return found
+
+
+def _twice(name: str) -> Untranslatable:
+    return Untranslatable("duplicate", f"it has {name} twice with the same labels, and only the first is sent")
+
+
+def _columns(samples: Sequence[Any]) -> _Columns:
+    """Turn samples into columns.
+
+    Raises:
+        TypeError: They are not all alike.
+        ValueError: The same.
+    """
+    if not samples:
+        return _Columns((), (), (), (), (), ())
+    names, labels, values, *others = zip(*samples, strict=True)
+    nothing = (None,) * len(samples)
+    timestamps, exemplars, histograms, *_ = [*others, nothing, nothing, nothing]
+    if any(histograms):
+        values = tuple(0.0 if histogram else value for value, histogram in zip(values, histograms, strict=True))
+    return _Columns(names, labels, values, timestamps, exemplars, histograms)

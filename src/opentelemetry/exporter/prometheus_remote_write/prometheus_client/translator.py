@@ -1,0 +1,130 @@
+"""From the families that were collected to family samples, with the labels that all series of the process have."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
+from typing import Any
+
+from ..configuration.settings import Settings
+from ..configuration.translation_strategy import TranslationStrategy
+from ..errors import Untranslatable
+from ..model.family import FamilySamples
+from ..model.remote_write import Labels
+from ..text import error_text, valid_text
+from ..translation.dropped_points import DroppedPoints
+from ..translation.labels import exported_labels, merged_labels, shortened_values, sorted_labels
+from ..translation.series_registry import SeriesRegistry
+from ..translation.target import Target, target
+from ..translation.zero_samples import ZeroSamples
+from .families import CollectedFamily, Context
+from .source import Collected
+
+
+class PrometheusClientTranslator:
+    """Translates collection after collection, and remembers what does not change between them.
+
+    Args:
+        settings: Labels and what is dropped. Names are not translated: they are sent as they stand on the page.
+        dropped: Where what is dropped is counted.
+        other: The registry of the OpenTelemetry metrics, which keep what they have; the limit of series is the same.
+        resources_as_labels: Whether every resource attribute is copied onto every series.
+        zero_samples: Decides on zero samples, where they are sent.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        dropped: DroppedPoints,
+        other: SeriesRegistry,
+        *,
+        resources_as_labels: bool = False,
+        zero_samples: ZeroSamples | None = None,
+    ) -> None:
+        self._settings = settings
+        self._resources_as_labels = resources_as_labels
+        self._resource: Mapping[str, Any] | None = None
+        self._target = Target({}, {}, None, ())
+        self._families: dict[tuple[object, ...], CollectedFamily] = {}
+        self._zero_samples = zero_samples
+        self._dropped = dropped
+        self._context = Context(
+            labels=self._labels,
+            registry=SeriesRegistry(other.usage),
+            other=other,
+            drop=dropped.drop,
+            zero_samples=zero_samples,
+            exemplars=not settings.disable_exemplars,
+        )
+
+    def translate(self, collected: Collected) -> Iterator[FamilySamples]:
+        """Translate one collection; what it does not contain any more is given up."""
+        if collected.resource != self._resource:
+            self.release()
+            self._resource, self._target = dict(collected.resource), self._target_of(collected.resource)
+        current = self._current(collected)
+        for key in self._families.keys() - current.keys():
+            self._families.pop(key).release(self._context)
+        for key, family in current.items():
+            known = self._families.get(key)
+            if known is None:
+                known = self._families[key] = CollectedFamily(*map(str, key[:4]))
+            try:
+                yield from known.translate(family.samples, collected.time, self._context)
+            except Exception as error:  # noqa: BLE001 - one bad family never costs another
+                known.release(self._context)
+                self._drop(family, error)
+        if self._zero_samples:
+            self._zero_samples.note(collected.time)
+
+    def release(self) -> None:
+        """Give up all series."""
+        for family in self._families.values():
+            family.release(self._context)
+        self._families = {}
+
+    def _current(self, collected: Collected) -> dict[tuple[object, ...], Any]:
+        """Return the families that are sent, by what makes them the same in the next collection."""
+        current: dict[tuple[object, ...], Any] = {}
+        alike: Counter[tuple[object, ...]] = Counter()
+        for family in collected.families:
+            try:
+                if any(fnmatchcase(family.name, glob) for glob in self._settings.drop_metrics):
+                    continue
+                key = (family.name, family.type, family.documentation, getattr(family, "unit", ""))
+                numbered = (*key, alike[key])
+                current[numbered] = family
+                alike[key] += 1
+            except Exception as error:  # noqa: BLE001 - a collector may return anything
+                self._drop(family, error)
+        return current
+
+    def _drop(self, family: Any, error: Exception) -> None:
+        reason = Untranslatable("error", f"it cannot be sent ({error_text(error)})")
+        samples = getattr(family, "samples", ())
+        name = getattr(family, "name", type(family).__name__)
+        self._dropped.drop(str(name), reason, len(samples) if isinstance(samples, list) else 0)
+
+    def _target_of(self, resource: Mapping[str, Any]) -> Target:
+        settings = self._settings
+        return target(
+            resource,
+            strategy=TranslationStrategy(settings.translation_strategy),
+            namespace=settings.namespace,
+            external_labels=settings.external_labels,
+            resource_labels=settings.resource_labels,
+            resources_as_labels=self._resources_as_labels,
+            target_info=False,  # which goes with the OpenTelemetry metrics
+        )
+
+    def _labels(self, labels: Mapping[str, str]) -> Labels:
+        own = {valid_text(name): valid_text(text) for name, text in labels.items()}
+        merged = merged_labels(
+            external=self._settings.external_labels,
+            promoted=self._target.promoted,
+            attributes=exported_labels(own, self._target.labels),
+            target=self._target.labels,
+            scope={},
+        )
+        return shortened_values(sorted_labels(merged), self._settings.max_label_value_length)
