@@ -1,0 +1,57 @@
+"""Globs of settings that match nothing: most likely they are misspelled."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from fnmatch import fnmatchcase
+
+from ..configuration.settings import Settings, variable
+from ..own_logger import OwnLogger
+
+_logger = OwnLogger(__name__)
+
+_PATIENCE = 3600.0  # seconds: some metrics come with the first error, the first job, the first user
+_LISTED = 10
+
+
+class UnmatchedGlobs:
+    """The globs of an exporter that have matched nothing so far.
+
+    Args:
+        settings: With the globs.
+        clock: Seconds that only go up.
+    """
+
+    def __init__(self, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._began = clock()
+        self._unmatched = {"drop_metrics": {*settings.drop_metrics}, "resource_labels": {*settings.resource_labels}}
+
+    def note_metric(self, name: str) -> None:
+        """Take note of a metric that there is."""
+        self._note("drop_metrics", [name])
+
+    def note_attributes(self, keys: Iterable[str]) -> None:
+        """Take note of the attributes of a resource."""
+        self._note("resource_labels", list(keys))
+
+    def log(self) -> None:
+        """Warn, once and after an hour, of the globs that have matched nothing."""
+        if not self._unmatched or self._clock() - self._began < _PATIENCE:
+            return
+        for setting, globs in self._unmatched.items():
+            if globs:
+                _logger.warning(
+                    "%s: nothing was called like %s for an hour; is it misspelled? %s",
+                    variable(setting),
+                    ", ".join(map(repr, sorted(globs)[:_LISTED])),
+                    "The names are OpenTelemetry's, with dots, not Prometheus's.",
+                )
+        self._unmatched = {}
+
+    def _note(self, setting: str, names: list[str]) -> None:
+        unmatched = self._unmatched.get(setting)
+        if unmatched:
+            matched = {glob for glob in unmatched if any(fnmatchcase(name, glob.removeprefix("!")) for name in names)}
+            unmatched -= matched
