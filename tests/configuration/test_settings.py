@@ -40,6 +40,7 @@ EXAMPLES = {
     "convert_histograms_to_nhcb": ("true", True),
     "histogram_min_max": ("true", True),
     "drop_metrics": ("process.*,system.*", ("process.*", "system.*")),
+    "instance": ("HOST", "host"),
     "max_samples_per_send": ("500", 500),
     "max_concurrent_requests": ("1", 1),
     "min_backoff": ("10", 10),

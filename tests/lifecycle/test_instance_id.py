@@ -35,10 +35,16 @@ def start(tmp_path, sockets):
     processes = []
 
     def start(
-        now=NOW, folders=(tmp_path / "locks",), destination="http://a/write", generated=GENERATED, sockets=sockets
+        now=NOW,
+        folders=(tmp_path / "locks",),
+        destination="http://a/write",
+        generated=GENERATED,
+        sockets=sockets,
+        **more,
     ):
         clock = now if callable(now) else lambda: nanoseconds(now)
-        process = Instance(destination, lambda: generated, lambda: folders, sockets, clock)
+        locks = {"folders": lambda: folders, "sockets": sockets, "clock": clock}
+        process = Instance(destination, lambda: generated, **locks, **more)
         processes.append(process)
         return process
 
@@ -149,6 +155,56 @@ def test_other_jobs_ids_and_receivers_have_numbers_of_their_own(start):
     assert take(start(), job="cart") == POD
     assert take(start(), "pod-8") == "pod-8"
     assert take(start(destination="http://b/write")) == POD
+
+
+class TestByTheHostsName:
+    @pytest.fixture
+    def start(self, start):
+        return lambda **more: start(fixed=lambda: "web-7", **more)
+
+    @pytest.mark.parametrize("given", [POD, GENERATED, ""], ids=["pinned", "the SDK's own", "none"])
+    def test_it_takes_the_place_of_the_resources_id(self, start, given):
+        assert take(start(), given) == "web-7"
+
+    def test_processes_of_one_name_number_themselves(self, start):
+        assert [take(start(), given) for given in (POD, GENERATED, "")] == ["web-7", "web-7-1", "web-7-2"]
+
+    def test_the_next_process_goes_on_with_its_series(self, start):
+        first = start()
+        assert take(first, "made up by the SDK") == "web-7"
+        end(first)
+        assert take(start(), "made up for the next", began=NOW + 1) == "web-7"
+
+    def test_forked_children_number_themselves(self, start):
+        parent, child = start(), start()
+        assert take(parent, GENERATED) == "web-7"
+        child.after_fork(GENERATED)
+        assert take(child, "made up for the child") == "web-7-1"
+
+
+def test_a_host_without_a_name_leaves_the_resources_id(start):
+    assert take(start(fixed=str)) == POD
+
+
+class TestWhereTheSdkMakesNoIds:
+    """opentelemetry-sdk 1.42 and before."""
+
+    @pytest.fixture
+    def start(self, start):
+        return lambda **more: start(sdk_makes_ids=False, **more)
+
+    def test_there_is_one_of_ours(self, start):
+        assert take(start(), "") == GENERATED
+
+    def test_one_that_is_pinned_holds(self, start):
+        assert take(start()) == POD
+
+    def test_children_number_themselves_after_their_parent(self, start):
+        parent, children = start(), [start(), start()]
+        assert take(parent, "") == GENERATED
+        for child in children:
+            child.after_fork("")
+        assert [take(child, "") for child in children] == [f"{GENERATED}-1", f"{GENERATED}-2"]
 
 
 class TestInForkedChildren:

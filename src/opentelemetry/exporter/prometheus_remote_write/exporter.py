@@ -25,7 +25,7 @@ from .delivery.pace import Pace
 from .encoding.compression import compressor
 from .lifecycle.child_exit import flush_at_end_of_child
 from .lifecycle.exit_time import ExitTime
-from .lifecycle.instance_id import Instance, generated_id
+from .lifecycle.instance_id import Instance, generated_id, host_name
 from .lifecycle.sdk_internals import is_ended, readers_of, renew_after_fork
 from .model.request import PROTOCOL_1, PROTOCOL_2
 from .own_logger import OwnLogger
@@ -120,7 +120,8 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
         self._transport = Transport(self.settings, environ=os.environ, user_agent=USER_AGENT)
         self._delivery = Delivery(self._transport, self.settings, self._compress)
         self._pace = Pace((self.settings.interval or _USUAL_INTERVAL) / 1000)
-        self._instance = Instance(shown_url(self.settings.endpoint), generated_id)
+        fixed = host_name if self.settings.instance == "host" else str
+        self._instance = Instance(shown_url(self.settings.endpoint), generated_id, fixed=fixed)
         self._prometheus_client = Source(self.settings.prometheus_client) if self.settings.prometheus_client else None
         self._lock = threading.Lock()
         self._shut_down = False

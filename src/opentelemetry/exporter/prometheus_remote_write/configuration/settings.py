@@ -82,6 +82,14 @@ class Settings(ConnectionSettings):
     drop_metrics: tuple[str, ...] = _setting(
         "DROP_METRICS", NAMES, (), "comma list of globs over OpenTelemetry metric names that are not sent"
     )
+    instance: str = _setting(
+        "INSTANCE",
+        enumeration("id", "host"),
+        "id",
+        "what the label `instance` is: the resource's `service.instance.id`, or with `host` the host's name (in "
+        "Kubernetes the pod's), so that restarts continue the same series",
+        shown="id",
+    )
     max_samples_per_send: int = _setting(
         "MAX_SAMPLES_PER_SEND", COUNT, 2000, "samples in one request, at most", shown="2000"
     )

@@ -4,28 +4,26 @@ Prometheus knows a writer by ``job`` and ``instance`` alone, and two writers of 
 an id for each process; but the one that the environment names (the OpenTelemetry Operator names one for each
 container) is inherited by every worker, and a forked worker would get a new random one, and with it new series, at
 each restart. So the processes that share an id number themselves: the first is ``<id>``, the others ``<id>-1``,
-``<id>-2`` and so on, and the number of one that is gone, however it died, is free for the next.
+``<id>-2`` and so on, and the number of one that is gone, however it died, is free for the next. With the host's name as
+the id (INSTANCE=host), series go on over restarts without anything being set up.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import platform
 import time
+import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
+from opentelemetry.sdk import resources
 from opentelemetry.sdk.metrics.export import MetricsData, ResourceMetrics
-from opentelemetry.sdk.resources import (
-    SERVICE_INSTANCE_ID,
-    SERVICE_NAME,
-    SERVICE_NAMESPACE,
-    Resource,
-    ServiceInstanceIdResourceDetector,
-)
+from opentelemetry.sdk.resources import Resource
 
 from ..own_logger import OwnLogger
 from .instance_number import SOCKETS, InstanceNumber, take_number
@@ -33,12 +31,26 @@ from .lock_folder import lock_folders
 
 _logger = OwnLogger(__name__)
 
+_INSTANCE_ID, _NAME, _NAMESPACE = "service.instance.id", "service.name", "service.namespace"
 _MOST = 10_000  # processes that share an id
+
+_Detector = getattr(resources, "ServiceInstanceIdResourceDetector", None)
+SDK_MAKES_IDS = _Detector is not None
+"""Whether resources have an id by themselves: opentelemetry-sdk 1.43 and later."""
+
+_own_ids: dict[int, str] = {}
 
 
 def generated_id() -> str:
-    """The id that the SDK has made up for this very process."""
-    return str(ServiceInstanceIdResourceDetector().detect().attributes[SERVICE_INSTANCE_ID])
+    """Return the id that the SDK has made up for this very process, or where it makes none one of ours."""
+    if _Detector:
+        return str(_Detector().detect().attributes[_INSTANCE_ID])
+    return _own_ids.setdefault(os.getpid(), str(uuid.uuid4()))
+
+
+def host_name() -> str:
+    """Return the host's name, which in Kubernetes is the pod's; nothing if it has none."""
+    return platform.node()
 
 
 class _Claim(NamedTuple):
@@ -63,15 +75,20 @@ class Instance:
     Args:
         destination: Where the series go: the same process may well write the same series to two receivers.
         generated: The id that the SDK makes up for the process that calls it.
+        fixed: The id of all processes, in the place of the resource's; where it is nothing, the resource's holds.
+        sdk_makes_ids: Whether resources have an id by themselves; where they have none, it is the generated one.
         folders: Where locks may be kept.
         sockets: How the names of sockets begin that are locks, too; None is without.
         clock: Nanoseconds since the epoch.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - most say where it runs
         self,
         destination: str,
         generated: Callable[[], str],
+        *,
+        fixed: Callable[[], str] = str,
+        sdk_makes_ids: bool = SDK_MAKES_IDS,
         folders: Callable[[], Sequence[Path]] = lock_folders,
         sockets: str | None = SOCKETS,
         clock: Callable[[], int] = time.time_ns,
@@ -79,6 +96,8 @@ class Instance:
         self._destination = destination
         self._generated = generated
         self._generated_here = generated()
+        self._fixed = fixed
+        self._sdk_makes_ids = sdk_makes_ids
         self._folders = folders
         self._sockets = sockets
         self._clock = clock
@@ -98,6 +117,8 @@ class Instance:
         Args:
             inherited: The id in the parent's resource, or nothing if that is not known.
         """
+        if not inherited and not self._sdk_makes_ids:
+            inherited = self._generated_here
         if self._origin is None and inherited:
             # An id that the SDK made up is the parent's own: it has never locked it.
             self._origin = _Origin(inherited, first=1 if inherited == self._generated_here else 0)
@@ -117,20 +138,23 @@ class Instance:
     def _identified(self, metrics: ResourceMetrics) -> ResourceMetrics:
         attributes = metrics.resource.attributes
         given = _given(metrics)
-        if self._origin:
+        if fixed := self._fixed():
+            origin = _Origin(fixed, first=0)
+        elif self._origin:
             origin = self._origin
         elif given and given != self._generated():
             origin = _Origin(given, first=0)
-        else:
+        elif given or self._sdk_makes_ids:
             return metrics
-        key = (f"{attributes.get(SERVICE_NAMESPACE)}/{attributes.get(SERVICE_NAME)}", origin.instance)
+        else:
+            return _with_id(metrics, self._generated_here)
+        key = (f"{attributes.get(_NAMESPACE)}/{attributes.get(_NAME)}", origin.instance)
         claim = self._claims.get(key)
         if claim is None or (claim.number and not claim.number.is_ours()):
             claim = self._claims[key] = self._claim(key, origin, claim, _beginning(metrics) or self._clock())
         if claim.number:
             claim.number.prolong(self._clock())
-        resource = Resource({**attributes, SERVICE_INSTANCE_ID: claim.instance}, metrics.resource.schema_url)
-        return replace(metrics, resource=resource)
+        return _with_id(metrics, claim.instance)
 
     def _claim(self, key: tuple[str, str], origin: _Origin, before: _Claim | None, began: int) -> _Claim:
         """Claim an id.
@@ -160,7 +184,12 @@ class Instance:
 
 
 def _given(metrics: ResourceMetrics) -> str:
-    return str(metrics.resource.attributes.get(SERVICE_INSTANCE_ID) or "")
+    return str(metrics.resource.attributes.get(_INSTANCE_ID) or "")
+
+
+def _with_id(metrics: ResourceMetrics, instance: str) -> ResourceMetrics:
+    resource = Resource({**metrics.resource.attributes, _INSTANCE_ID: instance}, metrics.resource.schema_url)
+    return replace(metrics, resource=resource)
 
 
 def _beginning(metrics: ResourceMetrics) -> int:
