@@ -6,11 +6,11 @@ import threading
 import pytest
 import trustme
 
-from opentelemetry.exporter.prometheus_remote_write.errors import Retryable, Unsendable
+from opentelemetry.exporter.prometheus_remote_write.errors import Rejected, Retryable, Unsendable
 from opentelemetry.exporter.prometheus_remote_write.transport.deadline import deadline
 from opentelemetry.exporter.prometheus_remote_write.transport.rotation import Rotating
 from tests.transport.pki import Pki, client_of
-from tests.transport.scripted_server import answer
+from tests.transport.scripted_server import answer, in_turn
 from tests.transport.volume import Volume
 
 
@@ -465,7 +465,9 @@ def test_a_secret_that_cannot_be_read_again_stays_in_use(
     post(transport)
     spoil(volume["secret"])
     post(transport)
-    transport.renew_secrets()
+    server.behaviour = in_turn(answer(401), answer())
+    with pytest.raises(Rejected):  # the file is read again, in vain
+        post(transport)
     post(transport)
     assert len({request.headers["authorization"] for request in server.requests}) == 1
     (record,) = caplog.records

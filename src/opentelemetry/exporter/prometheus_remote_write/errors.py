@@ -16,6 +16,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import Enum
 from types import MappingProxyType
 
 
@@ -62,8 +63,66 @@ class SeriesLimitExceeded(Untranslatable):
         self.limit = limit
 
 
+class Cause(Enum):
+    """Why a request was not accepted, as far as its answer, or the lack of one, shows."""
+
+    UNKNOWN = "unknown"
+    # Nothing was answered.
+    HOST_UNKNOWN = "host_unknown"
+    UNREACHABLE = "unreachable"
+    NO_DESCRIPTORS = "no_file_descriptors"
+    TIMEOUT = "timeout"
+    CLOSED = "connection_closed"
+    NOT_HTTP = "not_http"
+    TLS = "tls"
+    UNTRUSTED = "untrusted"
+    NO_TLS = "receiver_without_tls"
+    WANTS_TLS = "receiver_wants_tls"
+    PERHAPS_WANTS_TLS = "receiver_perhaps_wants_tls"
+    PROXY_UNREACHABLE = "proxy_unreachable"
+    NOT_SENT = "not_sent"
+    UNUSABLE_SETTING = "unusable_setting"
+    # Something else than the receiver has answered, or it before it had read the request.
+    PROXY_REFUSED = "proxy_refused"
+    PROXY_CREDENTIALS = "proxy_credentials"
+    REDIRECT = "redirect"
+    NO_RECEIVER = "no_receiver"
+    CREDENTIALS = "credentials"
+    AWS_CREDENTIALS = "aws_credentials"
+    AZURE_CREDENTIALS = "azure_credentials"
+    PATH = "path"
+    SWITCHED_OFF = "switched_off"
+    PROTOCOL = "protocol"
+    # The receiver has read the request.
+    TOO_LARGE = "too_large"
+    RATE_LIMIT = "rate_limit"
+    TOO_MANY_SERIES = "too_many_series"
+    OUT_OF_ORDER = "out_of_order"
+    CLOCK = "clock"
+    NAME = "name"
+    TOO_MANY_LABELS = "too_many_labels"
+    LABEL_VALUE = "label_value"
+    EXEMPLARS = "exemplars"
+    NATIVE_HISTOGRAMS = "native_histograms"
+    CLASSIC_HISTOGRAMS = "classic_histograms"
+    NOT_WRITTEN = "not_written"
+    REJECTED = "rejected"
+    UNAVAILABLE = "unavailable"
+    # It is a fault of this exporter.
+    INTERNAL = "internal"
+
+
 class SendError(RemoteWriteError):
-    """A request was not accepted; the text is one line, fit for a log, and holds no secret."""
+    """A request was not accepted; the text is one line, fit for a log, and holds no secret.
+
+    Args:
+        message: What happened.
+        cause: Why, for whoever decides or advises.
+    """
+
+    def __init__(self, message: str, *, cause: Cause = Cause.UNKNOWN) -> None:
+        super().__init__(message)
+        self.cause = cause
 
 
 class Retryable(SendError):
@@ -71,38 +130,56 @@ class Retryable(SendError):
 
     Args:
         message: What happened.
+        cause: Why.
         status: The HTTP status, or None where there was no answer.
         retry_after: The receiver's wish in seconds, or None.
     """
 
-    def __init__(self, message: str, *, status: int | None = None, retry_after: float | None = None) -> None:
-        super().__init__(message)
+    def __init__(
+        self,
+        message: str,
+        *,
+        cause: Cause = Cause.UNKNOWN,
+        status: int | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message, cause=cause)
         self.status = status
         self.retry_after = retry_after
 
 
 class Rejected(SendError):
-    """The receiver has answered for good: 3xx, and 4xx other than 429.
+    """The receiver has answered for good: 3xx, 4xx other than 429, and what only seems to be an answer of a receiver.
 
     Args:
         message: What happened, with the beginning of what the receiver said.
+        cause: Why.
         status: The HTTP status.
-        body: The first bytes of the receiver's answer.
         headers: The answer's headers.
     """
 
     def __init__(
-        self, message: str, *, status: int, body: bytes = b"", headers: Mapping[str, str] = MappingProxyType({})
+        self,
+        message: str,
+        *,
+        status: int,
+        cause: Cause = Cause.UNKNOWN,
+        headers: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
-        super().__init__(message)
+        super().__init__(message, cause=cause)
         self.status = status
-        self.body = body
         self.headers = headers
 
 
 class Unsupported(SendError):
     """The receiver does not speak this version of the protocol; it has stored nothing, and the other version may do."""
 
+    def __init__(self, message: str, *, cause: Cause = Cause.PROTOCOL) -> None:
+        super().__init__(message, cause=cause)
+
 
 class Unsendable(SendError):
     """Nothing was sent, because sending would not be safe: an unreadable secret or certificate, an unverified peer."""
+
+    def __init__(self, message: str, *, cause: Cause = Cause.UNUSABLE_SETTING) -> None:
+        super().__init__(message, cause=cause)

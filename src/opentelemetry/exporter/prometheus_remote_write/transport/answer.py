@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import timezone
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import NamedTuple
 
-from ..errors import Rejected, Retryable, SendError
+from ..errors import Cause, Rejected, Retryable, SendError, Unsendable
 from ..redaction import Redaction
+from .cause import cause_of, is_no_receivers
+from .failure import Route
+
+_GZIP_OR_ZLIB = 47  # what zlib calls window bits: the largest window, and either format
+_UNPACKED_BYTES = 4096
+_WRONG_CLOCK = 30.0  # seconds between the receiver's clock and ours; a Date may be a second old
 
 
 class Answer(NamedTuple):
@@ -30,35 +38,76 @@ class Answer(NamedTuple):
 
     @property
     def accepted(self) -> bool:
-        """Whether the receiver has taken the request: 2xx."""
+        """Whether a receiver has taken the request: 2xx, and not a page for people or an error in JSON."""
+        return self.is_2xx and not is_no_receivers(self.body)
+
+    @property
+    def is_2xx(self) -> bool:
+        """Whether the status alone says that the request was taken."""
         return HTTPStatus.OK <= self.status < HTTPStatus.MULTIPLE_CHOICES
 
 
-def refusal(answer: Answer, receiver: str, now: float) -> SendError:
-    """The error that an answer stands for which does not accept the request.
+def unpacked(body: bytes, encoding: str) -> bytes:
+    """Return the beginning of a body that a proxy has packed although nobody asked for that.
+
+    Args:
+        body: As it came, perhaps cut.
+        encoding: The header Content-Encoding.
+    """
+    if encoding.strip().lower() not in {"gzip", "x-gzip", "deflate"}:
+        return body
+    with suppress(zlib.error):
+        return zlib.decompressobj(_GZIP_OR_ZLIB).decompress(body, _UNPACKED_BYTES)
+    return b""
+
+
+def refusal(answer: Answer, route: Route, now: float) -> SendError:
+    """Return the error that an answer stands for which does not accept the request.
 
     Retried are 5xx, as the protocol demands, and 429, as it allows; no other status of 4xx. A redirect is an error: it
     is most often the way to a login page, and to follow it would give the data to a host that nobody has named.
 
     Args:
         answer: The answer as it came.
-        receiver: How the receiver is called in a message.
-        now: Seconds since the epoch, for a Retry-After that is a date.
+        route: Who was asked.
+        now: Seconds since the epoch, for what is a date.
     """
     status = answer.status
     said = answer.redaction.words(answer.body)
     named = _named(status)
-    message = f"{receiver} answered {named}" + (f": {said}" if said and not named.endswith(f" {said}") else "")
-    if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        wait = retry_after(answer.headers.get("Retry-After", ""), now)
-        return Retryable(message, status=status, retry_after=wait)
-    if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST and (place := answer.headers.get("Location")):
-        message = (
-            f"{receiver} answered {_named(status)} and wants to be asked at {answer.redaction.url(place)}; "
-            "redirects are not followed: set the endpoint to where the data shall go"
+    words = f": {said}" if said and not named.endswith(f" {said}") else ""
+    if answer.is_2xx:
+        return Rejected(
+            f"{route.receiver} answered {named}, but not as a receiver does{words}",
+            status=status,
+            cause=Cause.NO_RECEIVER,
         )
-    body = answer.redaction.body(answer.body)
-    return Rejected(message, status=status, body=body, headers=answer.headers)
+    cause = cause_of(status, answer.body, answer.headers, receiver=route.receiver)
+    if cause is Cause.CREDENTIALS and status == HTTPStatus.FORBIDDEN and _is_of_the_proxy(answer, route):
+        message = f"the proxy {route.proxy} answered {named} for {route.receiver}{words}"
+        return Rejected(message, status=status, cause=Cause.PROXY_REFUSED, headers=answer.headers)
+    message = f"{route.receiver} answered {named}{words}"
+    if cause is Cause.WANTS_TLS:
+        return Unsendable(message, cause=cause)
+    if cause is Cause.REDIRECT and (place := answer.headers.get("Location")):
+        place = answer.redaction.url(place)
+        message = f"{route.receiver} answered {named}: redirected to {place}; redirects are not followed"
+    if cause in {Cause.CLOCK, Cause.OUT_OF_ORDER} and (ahead := _ahead(answer.headers.get("Date", ""), now)):
+        cause = Cause.CLOCK
+        message += f" (this host's clock is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} the receiver's)"
+    is_final = cause is Cause.TOO_LARGE  # gRPC's ResourceExhausted comes as 500, but the bytes will be no fewer
+    if not is_final and (status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR):
+        wait = retry_after(answer.headers.get("Retry-After", ""), now)
+        return Retryable(message, status=status, retry_after=wait, cause=cause)
+    return Rejected(message, status=status, headers=answer.headers, cause=cause)
+
+
+def _is_of_the_proxy(answer: Answer, route: Route) -> bool:
+    """Whether a proxy that forwards has refused by itself; what it hands on has Via, its own errors say more."""
+    if not route.proxy or not route.receiver.startswith("http:"):
+        return False
+    names = {name.lower() for name in answer.headers}
+    return "via" not in names or not names.isdisjoint({"x-squid-error", "proxy-status"})
 
 
 def _named(status: int) -> str:
@@ -68,8 +117,16 @@ def _named(status: int) -> str:
         return str(status)
 
 
+def _ahead(date: str, now: float) -> float:
+    """How many seconds our clock is ahead of the receiver's, by its header Date; 0 where they agree or it has none."""
+    theirs = _seconds(date)
+    if theirs is None or abs(now - theirs) < _WRONG_CLOCK:
+        return 0.0
+    return now - theirs
+
+
 def retry_after(value: str, now: float) -> float | None:
-    """Seconds to wait, from the header Retry-After: seconds or a date (RFC 9110, section 10.2.3).
+    """Return the seconds to wait, from the header Retry-After: seconds or a date (RFC 9110, section 10.2.3).
 
     Args:
         value: The header's value.
@@ -78,12 +135,16 @@ def retry_after(value: str, now: float) -> float | None:
     Returns:
         Not negative; None where the value says nothing.
     """
-    if re.fullmatch(r"[0-9]{1,9}", value.strip()):
-        return float(value)
+    if seconds := re.fullmatch(r"[ \t]*([0-9]{1,9})[ \t]*", value):
+        return float(seconds[1])
+    date = _seconds(value)
+    return None if date is None else max(0.0, date - now)
+
+
+def _seconds(date: str) -> float | None:
+    """Seconds since the epoch, from a date of HTTP or mail."""
     try:
-        date = parsedate_to_datetime(value)
-        if date.tzinfo is None:
-            date = date.replace(tzinfo=timezone.utc)
-        return max(0.0, date.timestamp() - now)
+        parsed = parsedate_to_datetime(date)
+        return (parsed if parsed.tzinfo else parsed.replace(tzinfo=timezone.utc)).timestamp()
     except (ValueError, TypeError, IndexError, OverflowError):
         return None

@@ -6,11 +6,11 @@ import http.client
 import io
 import socket
 import ssl
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
 from ..descriptor import Descriptor
 from .address import connected_socket
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from urllib3 import HTTPResponse
 
 _BLOCK = 65536  # bytes sent before a look at the clock
+_INTERIM, _FINAL = 100, 200  # the first status of each kind
+_LONGEST_LINE = 65536
 
 
 class StaleConnectionError(Exception):
@@ -36,11 +38,14 @@ class _DeadlineReader(io.RawIOBase):
     def __init__(self, sock: socket.socket) -> None:
         self._socket = sock
         self._raw = sock.makefile("rb", buffering=0)
+        self.reads_on = True
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int | None:
+        if not self.reads_on:
+            return None
         self._socket.settimeout(remaining())
         return self._raw.readinto(buffer)
 
@@ -54,12 +59,20 @@ class _WholeLines(io.BufferedReader):
 
     :mod:`http.client` takes the end of the connection for the end of the headers, so that an answer which is cut off in
     the middle of them would seem to accept the request.
+
+    Attributes:
+        has_more: Whether something was left unread when it was closed.
     """
 
     _has_status = False
+    has_more = False
+
+    def __init__(self, raw: _DeadlineReader) -> None:
+        super().__init__(raw)
+        self._reader = raw
 
     def readline(self, size: int | None = -1, /) -> bytes:
-        """Reads a line.
+        """Read a line.
 
         Raises:
             IncompleteRead: The other side has closed the connection before the end of the line.
@@ -69,6 +82,13 @@ class _WholeLines(io.BufferedReader):
             raise http.client.IncompleteRead(line)
         self._has_status = True
         return line
+
+    def close(self) -> None:
+        """Close it; what was read of the socket and not asked for is noticed."""
+        if not self.closed:
+            self._reader.reads_on = False
+            self.has_more = bool(self.peek(1))
+        super().close()
 
 
 class _DeadlineFiles:
@@ -86,6 +106,16 @@ class _Response(http.client.HTTPResponse):
 
     def __init__(self, sock: socket.socket, *arguments: Any, **keywords: Any) -> None:
         super().__init__(_DeadlineFiles(sock), *arguments, **keywords)  # type: ignore[arg-type] # makefile is enough
+        self.lines: _WholeLines = self.fp  # type: ignore[assignment] # what makefile returns; it is None once it is closed
+
+    def _read_status(self) -> tuple[str, int, str]:
+        """Read the final status: any number of interim answers may come before it (RFC 9110, section 15.2)."""
+        while True:
+            version, status, reason = super()._read_status()  # type: ignore[misc] # of the standard library
+            if not _INTERIM <= status < _FINAL:
+                return version, status, reason
+            while self.lines.readline(_LONGEST_LINE).strip():
+                pass
 
 
 class Connection(HTTPConnection):
@@ -94,11 +124,14 @@ class Connection(HTTPConnection):
     response_class = _Response
     _served = False
     _descriptor: Descriptor | None = None
+    _last: _Response | None = None
 
     @property
     def is_connected(self) -> bool:
-        """Whether there is a connection that can be used."""
+        """Whether another request may be sent: not where anything is unread, which would be taken for its answer."""
         self._let_go()
+        if (self._last and self._last.lines.has_more) or (isinstance(self.sock, ssl.SSLSocket) and self.sock.pending()):
+            return False
         return super().is_connected
 
     def close(self) -> None:
@@ -115,6 +148,7 @@ class Connection(HTTPConnection):
 
     def _new_conn(self) -> socket.socket:
         self._served = False
+        self._last = None
         try:
             made = connected_socket(self._dns_host, self.port, self.socket_options or ())
             self._descriptor = Descriptor(made.fileno())  # TLS is put around the same one
@@ -125,7 +159,7 @@ class Connection(HTTPConnection):
         return made
 
     def send(self, data: Any) -> None:
-        """Sends bytes; those of a large body in blocks, because TLS starts its timeout anew with each record."""
+        """Send bytes; those of a large body in blocks, because TLS starts its timeout anew with each record."""
         if self.sock is None:
             self.connect()
         with memoryview(data) as view:
@@ -134,7 +168,7 @@ class Connection(HTTPConnection):
                 super().send(view[start : start + _BLOCK])
 
     def request(self, *arguments: Any, **keywords: Any) -> None:
-        """Sends a request; arguments as in urllib3.
+        """Send a request; arguments as in urllib3.
 
         Raises:
             StaleConnectionError: TLS was ended by the other side while the connection was idle.
@@ -149,7 +183,7 @@ class Connection(HTTPConnection):
             raise
 
     def getresponse(self) -> HTTPResponse:  # type: ignore[override] # as urllib3 does
-        """Reads status and headers of the answer.
+        """Read status and headers of the answer.
 
         Raises:
             StaleConnectionError: The other side had closed the connection while it was idle.
@@ -160,7 +194,12 @@ class Connection(HTTPConnection):
             if self._served:
                 raise StaleConnectionError from None
             raise
+        except (OSError, http.client.HTTPException, HTTPError):
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever the other side writes, it is not the request's fault
+            raise http.client.HTTPException(type(error).__name__) from None
         self._served = True
+        self._last = cast("_Response", response._original_response)  # noqa: SLF001 - of our response_class
         return response
 
 

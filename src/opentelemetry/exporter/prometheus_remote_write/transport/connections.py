@@ -8,12 +8,12 @@ from typing import Any
 from urllib.parse import SplitResult, urlunsplit
 
 from urllib3 import PoolManager, ProxyManager
-from urllib3.exceptions import ClosedPoolError, HTTPError
+from urllib3.exceptions import ClosedPoolError
 
 from ..configuration.settings import Settings, variable
 from ..errors import Unsendable
 from ..redaction import shown_url
-from .answer import Answer
+from .answer import Answer, unpacked
 from .connection import (
     ConnectionPool,
     StaleConnectionError,
@@ -93,12 +93,13 @@ class Connections:
             decode_content=False,
         )
         said = b""
-        with suppress(HTTPError, OSError):  # the status says enough, and an accepted request stays accepted
+        # The status says enough, and an accepted request stays accepted, whatever comes of the body.
+        with suppress(Exception):
             said = response.read(_BODY_BYTES)
         if not response.closed:
             response.close()
             response.release_conn()
-        return Answer(response.status, response.headers, said)
+        return Answer(response.status, response.headers, unpacked(said, response.headers.get("Content-Encoding", "")))
 
 
 def _manager(endpoint: SplitResult, settings: Settings, proxy: Proxy | None) -> PoolManager:

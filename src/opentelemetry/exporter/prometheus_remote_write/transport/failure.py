@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import re
 import socket
 import ssl
-from http.client import HTTPException, IncompleteRead
+from http.client import BadStatusLine, HTTPException, IncompleteRead
 from typing import NamedTuple
 
 from urllib3.exceptions import NewConnectionError, ProtocolError, ProxyError, SSLError
@@ -13,10 +14,12 @@ from urllib3.exceptions import TimeoutError as RequestTimeoutError
 from urllib3.util.ssl_match_hostname import CertificateError
 
 from ..configuration.settings import variable
-from ..errors import Rejected, Retryable, SendError, Unsendable
+from ..errors import Cause, Rejected, Retryable, SendError, Unsendable
 
 _REFUSED_TUNNEL = re.compile(r"Tunnel connection failed: ([0-9]{3})")
 _INTERNAL_SERVER_ERROR = 500
+_PROXY_AUTHENTICATION_REQUIRED = 407
+_ALERT_OF_TLS = ("\x15\x03", "\\x15\\x03")  # the first bytes of its record, as they are or as http.client shows them
 
 
 class Route(NamedTuple):
@@ -32,7 +35,7 @@ class Route(NamedTuple):
 
 
 def failure(error: Exception, route: Route, timeout: float) -> SendError:
-    """The error that an exception of urllib3, of a socket or of TLS stands for.
+    """Return the error that an exception of urllib3, of a socket or of TLS stands for.
 
     Nothing of the exception's text is used but what the system and OpenSSL say: the rest may hold the URL's query or
     a header.
@@ -54,23 +57,36 @@ def failure(error: Exception, route: Route, timeout: float) -> SendError:
         return Unsendable(f"{peer}: the URL or a header holds what HTTP does not allow ({type(cause).__name__})")
     if refused := _REFUSED_TUNNEL.match(str(cause) if isinstance(cause, OSError) else ""):
         return _refused_tunnel(int(refused[1]), route)
-    return Retryable(f"{peer} {_what_happened(cause, timeout)}")
+    what, words = _what_happened(cause, timeout)
+    if what is Cause.WANTS_TLS:
+        return Unsendable(f"{peer} {words}", cause=what)
+    if isinstance(error, ProxyError) and what is not Cause.NO_DESCRIPTORS:
+        what = Cause.PROXY_UNREACHABLE
+    elif what is Cause.CLOSED and route.receiver.startswith("http:") and not route.proxy:
+        what = Cause.PERHAPS_WANTS_TLS
+    return Retryable(f"{peer} {words}", cause=what)
 
 
-def _what_happened(cause: BaseException, timeout: float) -> str:
+def _what_happened(  # noqa: PLR0911 - a table of exceptions
+    cause: BaseException, timeout: float
+) -> tuple[Cause, str]:
     if isinstance(cause, (RequestTimeoutError, TimeoutError)):
-        return f"did not answer within {max(timeout, 0.0):.3g} s"
+        return Cause.TIMEOUT, f"did not answer within {max(timeout, 0.0):.3g} s"
     if isinstance(cause, socket.gaierror):
-        return f"cannot be found: the host's name is not resolved ({cause.strerror})"
+        return Cause.HOST_UNKNOWN, f"cannot be found: the host's name is not resolved ({cause.strerror})"
     # Which of them a reset is depends on how much of the request the system had taken; http.client has one of its own.
     if isinstance(cause, (ConnectionResetError, ConnectionAbortedError, BrokenPipeError)):
-        return "closed the connection without an answer"
+        return Cause.CLOSED, "closed the connection without an answer"
     if isinstance(cause, IncompleteRead):
-        return "closed the connection in the middle of its answer"
+        return Cause.NOT_HTTP, "closed the connection in the middle of its answer"
+    if isinstance(cause, BadStatusLine) and str(cause).lstrip("'\"b").startswith(_ALERT_OF_TLS):
+        return Cause.WANTS_TLS, "answered with an alert of TLS"
     if isinstance(cause, HTTPException):
-        return f"answered something that is not HTTP ({type(cause).__name__})"
+        return Cause.NOT_HTTP, f"answered something that is not HTTP ({type(cause).__name__})"
     reason = cause.strerror if isinstance(cause, OSError) else None
-    return f"could not be reached ({reason or type(cause).__name__})"
+    if isinstance(cause, OSError) and cause.errno in {errno.EMFILE, errno.ENFILE}:
+        return Cause.NO_DESCRIPTORS, f"could not be reached: {reason}"
+    return Cause.UNREACHABLE, f"could not be reached ({reason or type(cause).__name__})"
 
 
 def _cause(error: BaseException) -> BaseException:
@@ -95,21 +111,26 @@ def _tls_failure(error: ssl.SSLError | CertificateError, peer: str) -> SendError
         reason = getattr(error, "verify_message", "the certificate is for another name").rstrip(".")
         return Unsendable(
             f"{peer} is not trusted: {reason}; nothing was sent. Its authority goes into {variable('certificate')}, "
-            f"another name than the URL's into {variable('tls_server_name')}"
+            f"another name than the URL's into {variable('tls_server_name')}",
+            cause=Cause.UNTRUSTED,
         )
     reason = error.reason or ""
     words = reason.replace("_", " ").lower() or type(error).__name__
     if reason in {"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST"}:
-        return Unsendable(f"{peer} does not speak TLS ({words}): is it http:// instead of https://?")
+        return Unsendable(
+            f"{peer} does not speak TLS ({words}): is it http:// instead of https://?", cause=Cause.NO_TLS
+        )
     if "ALERT" in reason and "INTERNAL_ERROR" not in reason:
         return Unsendable(
-            f"{peer} refused TLS with us ({words}); a certificate of ours goes into {variable('client_certificate')}"
+            f"{peer} refused TLS with us ({words}); a certificate of ours goes into {variable('client_certificate')}",
+            cause=Cause.TLS,
         )
-    return Retryable(f"{peer}: TLS failed ({words})")
+    return Retryable(f"{peer}: TLS failed ({words})", cause=Cause.TLS)
 
 
 def _refused_tunnel(status: int, route: Route) -> SendError:
     message = f"the proxy {route.proxy} answered {status} to CONNECT for {route.receiver}"
     if status >= _INTERNAL_SERVER_ERROR:
-        return Retryable(message, status=status)
-    return Rejected(message, status=status)
+        return Retryable(message, status=status, cause=Cause.PROXY_UNREACHABLE)
+    is_unknown = status == _PROXY_AUTHENTICATION_REQUIRED
+    return Rejected(message, status=status, cause=Cause.PROXY_CREDENTIALS if is_unknown else Cause.PROXY_REFUSED)

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.client import HTTPException
 from itertools import chain
-from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from urllib3 import HTTPHeaderDict
@@ -15,7 +14,8 @@ from urllib3.exceptions import HTTPError
 
 from ..bounded_call import STANDBY, STANDBY_NEEDED
 from ..configuration.settings import Settings, variable
-from ..errors import Retryable, SendError
+from ..errors import Cause, Retryable, SendError
+from ..model.transport import BaseTransport, Response
 from ..own_logger import OwnLogger
 from ..redaction import Redaction, secrets_of_headers, secrets_of_query, shown_url
 from .answer import refusal
@@ -32,20 +32,10 @@ from .traceback import foreign_frames
 
 _logger = OwnLogger(__name__)
 
-
-class Response(NamedTuple):
-    """An answer that accepts the request.
-
-    Args:
-        status: 2xx.
-        headers: Names in any case.
-    """
-
-    status: int
-    headers: Mapping[str, str]
+_OF_CREDENTIALS = {Cause.CREDENTIALS, Cause.AWS_CREDENTIALS, Cause.AZURE_CREDENTIALS}
 
 
-class Transport:
+class Transport(BaseTransport):
     """Sends requests to one receiver, from any thread; connections are kept from request to request.
 
     Making one does no I/O and raises nothing, whatever the settings and the environment hold: what is wrong with them
@@ -80,10 +70,11 @@ class Transport:
         self._stand_by()
 
     def post(self, body: bytes, headers: Mapping[str, str], timeout: float) -> Response:
-        """Sends one request and waits for the answer.
+        """Send one request and wait for the answer.
 
         Secrets, certificates and authorities are those that stand in their files now. Where a file has become one that
-        cannot be used, what it held before stays in use, and a warning says so.
+        cannot be used, what it held before stays in use, and a warning says so. A request that is refused with 401 or
+        403 is sent once more, because a secret may have been exchanged since it was read.
 
         Args:
             body: The whole body.
@@ -99,6 +90,9 @@ class Transport:
         try:
             with deadline(timeout) as end, self._interruptible(end):
                 outcome = self._outcome(body, headers, timeout)
+                if isinstance(outcome, SendError) and outcome.cause in _OF_CREDENTIALS:
+                    self._authentication.refused()
+                    outcome = self._outcome(body, headers, timeout)
         except BaseException as error:  # noqa: BLE001 - it is raised again
             # The frames of a request hold its headers, and tools show a traceback with what its frames hold.
             raise error.with_traceback(foreign_frames(error.__traceback__))  # noqa: B904 - it is the same error
@@ -125,18 +119,15 @@ class Transport:
         except (HTTPError, HTTPException, OSError, ValueError, StaleConnectionError) as cause:
             error = failure(cause, route, timeout)
             if self._interrupted:
-                error = Retryable(f"{route.receiver} had not answered when the request was given up")
+                message = f"{route.receiver} had not answered when the request was given up"
+                error = Retryable(message, cause=Cause.TIMEOUT)
             return error
         if answer.accepted:
             return Response(answer.status, answer.headers)
         secrets = (secrets_of_headers({**given, **connections.proxy_headers}), secrets_of_query(self._endpoint.query))
         redaction = Redaction(chain.from_iterable(secrets))
         shown = HTTPHeaderDict({name: redaction.value(value) for name, value in answer.headers.items()})
-        return refusal(answer._replace(headers=shown, redaction=redaction), route.receiver, self._clock())
-
-    def renew_secrets(self) -> None:
-        """Reads secrets from their files again before the next request, even where the files seem unchanged."""
-        self._authentication.refused()
+        return refusal(answer._replace(headers=shown, redaction=redaction), route, self._clock())
 
     def interrupt(self) -> None:
         """Ends the requests under way, from another thread; until :meth:`resume` every request fails at once."""

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Generic, TypeVar
 
-from ..errors import Retryable, Unsendable
+from ..errors import Cause, Retryable, Unsendable
 from ..own_logger import OwnLogger
 from ..redaction import shown_path
 from .deadline import remaining, within_deadline
@@ -73,7 +73,10 @@ class Rotating(Generic[T]):
             self._hangs = True
             names = " or ".join(map(shown_path, self._paths))
             if made is None:
-                raise Retryable(f"{names or 'the system'} does not answer, so nothing can be sent") from None
+                raise Retryable(
+                    f"{names or 'the system'} does not answer, so nothing can be sent",
+                    cause=Cause.UNUSABLE_SETTING,
+                ) from None
             return self._kept(made, f"{names} does not answer")
 
     def renew(self) -> None:

@@ -1,0 +1,47 @@
+"""What delivery needs of a transport, ours or one's own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+
+class Response(NamedTuple):
+    """An answer that accepts a request.
+
+    Args:
+        status: 2xx.
+        headers: Names in any case.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+
+
+class BaseTransport:
+    """Carries requests to the receiver. One's own has to have :meth:`post`; the other methods do nothing by default."""
+
+    def post(self, body: bytes, headers: Mapping[str, str], timeout: float) -> Response:
+        """Send one request and wait for the answer; called from several threads at once.
+
+        Args:
+            body: The whole body.
+            headers: Those of the protocol; they win over all others.
+            timeout: Seconds for everything.
+
+        Raises:
+            SendError: It was not accepted; the type says whether to try again.
+        """
+        raise NotImplementedError
+
+    def interrupt(self) -> None:
+        """End the requests under way, from another thread; until :meth:`resume` every request fails at once."""
+
+    def resume(self) -> None:
+        """End the interruption."""
+
+    def close(self) -> None:
+        """Let go of connections."""
+
+    def after_fork(self) -> None:
+        """Forget the parent's connections; called in a forked child before its first request."""
