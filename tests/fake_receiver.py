@@ -7,11 +7,13 @@ from typing import NamedTuple
 
 from opentelemetry.exporter.prometheus_remote_write.encoding.compression import compressor
 from opentelemetry.exporter.prometheus_remote_write.encoding.parts import encoded
-from opentelemetry.exporter.prometheus_remote_write.errors import Rejected, Retryable
+from opentelemetry.exporter.prometheus_remote_write.errors import Cause, Rejected, Retryable
 from opentelemetry.exporter.prometheus_remote_write.model.request import PROTOCOL_1
+from opentelemetry.exporter.prometheus_remote_write.model.transport import BaseTransport, Response
 from opentelemetry.exporter.prometheus_remote_write.proto import write_v1_pb2, write_v2_pb2
 from opentelemetry.exporter.prometheus_remote_write.receiver.decoding import decode
 from opentelemetry.exporter.prometheus_remote_write.receiver.decompression import decompress
+from opentelemetry.exporter.prometheus_remote_write.transport.cause import cause_of
 
 COMPRESS = compressor()
 
@@ -63,12 +65,7 @@ class Post(NamedTuple):
         return sum(len(series.samples) + len(series.histograms) for series in self.message.series)
 
 
-class Accepted(NamedTuple):
-    status: int
-    headers: dict
-
-
-class Receiver:
+class Receiver(BaseTransport):
     """Answers as it is told; what it accepts is kept in the order in which it came.
 
     Attributes:
@@ -80,7 +77,6 @@ class Receiver:
         self.answer = answer
         self.posts = []
         self.accepted = []
-        self.renewed = 0
         self._lock = threading.Lock()
         self._under_way = {}
 
@@ -96,14 +92,11 @@ class Receiver:
                 raise answer
             with self._lock:
                 self.accepted.append(post)
-            return Accepted(204, written(post) if answer is None else answer)
+            return Response(204, written(post) if answer is None else answer)
         finally:
             with self._lock:
                 for name in post.names:
                     del self._under_way[name]
-
-    def renew_secrets(self):
-        self.renewed += 1
 
     @property
     def values(self):
@@ -142,11 +135,14 @@ def at_most(size):
 
 
 def refusal(status, body=b"", **headers):
-    return Rejected(f"it answered {status}: {body.decode()}", status=status, body=body, headers=headers)
+    cause = cause_of(status, body, headers)
+    return Rejected(f"it answered {status}: {body.decode()}", status=status, headers=headers, cause=cause)
 
 
-def failure(status=None, retry_after=None):
-    return Retryable(f"it answered {status}" if status else "it is away", status=status, retry_after=retry_after)
+def failure(status=None, retry_after=None, body=b""):
+    if status is None:
+        return Retryable("it is away", cause=Cause.UNREACHABLE)
+    return Retryable(f"it answered {status}", status=status, retry_after=retry_after, cause=cause_of(status, body, {}))
 
 
 def request(names, value=1.0, *, protocol=PROTOCOL_1, batch=0, native=False, at=1_700_000_000_000):

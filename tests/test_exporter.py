@@ -25,6 +25,7 @@ from opentelemetry.sdk.metrics.view import ExplicitBucketHistogramAggregation, E
 from opentelemetry.exporter.prometheus_remote_write import PrometheusRemoteWriteMetricsExporter
 from opentelemetry.exporter.prometheus_remote_write.configuration.settings import PREFIX
 from opentelemetry.exporter.prometheus_remote_write.errors import Retryable
+from opentelemetry.exporter.prometheus_remote_write.model.transport import BaseTransport
 from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver, ScriptedAnswer
 from opentelemetry.exporter.prometheus_remote_write.receiver.decoding import decode
 from opentelemetry.exporter.prometheus_remote_write.version import __version__
@@ -235,7 +236,7 @@ def test_whatever_is_exported_nothing_is_raised_and_the_next_export_is_sound(rec
     assert exporter.export(data(1)) is SUCCESS
     assert exporter.export(rubbish) is FAILURE
     [error] = messages(caplog, logging.ERROR)
-    assert error.startswith("Metrics were not exported, by a fault of the exporter")
+    assert error.startswith("Export failed: internal exporter error (")
     assert exporter.export(data(2)) is SUCCESS
     assert receiver.values("hits_total") == [1.0, 2.0]
 
@@ -344,7 +345,7 @@ def test_exit_is_not_held_up_by_a_receiver_that_accepts_and_says_nothing(start_s
     assert arrived.is_set()
 
 
-class Deaf:
+class Deaf(BaseTransport):
     """A receiver that lets one wait, and is not interrupted: a thread that gets no processor is like that."""
 
     def __init__(self):
@@ -357,8 +358,8 @@ class Deaf:
 
 
 def test_an_export_that_does_not_notice_at_once_that_it_shall_end_still_does_so(make_exporter):
-    exporter = make_exporter("http://127.0.0.1:1/", min_backoff=1, max_backoff=1)
-    exporter._delivery._sender._receiver = deaf = Deaf()
+    deaf = Deaf()
+    exporter = make_exporter("http://127.0.0.1:1/", min_backoff=1, max_backoff=1, transport=deaf)
     thread = threading.Thread(target=exporter.export, args=(data(), LONG * 1000))
     thread.start()
     assert deaf.asked.acquire(timeout=10)
@@ -370,9 +371,9 @@ def test_an_export_that_does_not_notice_at_once_that_it_shall_end_still_does_so(
 
 
 def test_after_it_was_cut_short_an_export_takes_its_time_again(make_exporter):
-    exporter = make_exporter("http://127.0.0.1:1/", min_backoff=1, max_backoff=1)
+    deaf = Deaf()
+    exporter = make_exporter("http://127.0.0.1:1/", min_backoff=1, max_backoff=1, transport=deaf)
     exporter.cut_short(0)
-    exporter._delivery._sender._receiver = deaf = Deaf()
     thread = threading.Thread(target=exporter.export, args=(data(), LONG * 1000))
     thread.start()
     for _ in range(3):

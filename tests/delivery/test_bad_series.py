@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opentelemetry.exporter.prometheus_remote_write.delivery.bad_series import Quarantine, Search
+from opentelemetry.exporter.prometheus_remote_write.delivery.bad_series import BadSeries, Bisection
 from tests.fake_receiver import Clock
 
 A, B = ((("__name__", name),) for name in "ab")
@@ -10,7 +10,7 @@ A, B = ((("__name__", name),) for name in "ab")
 
 def searched(series, bad, most=10_000):
     """A search that has come to its end, and the groups that were tried."""
-    search, tried = Search(series, most), []
+    search, tried = Bisection(series, most), []
     while group := search.next():
         tried.append(list(group))
         if set(group) & bad:
@@ -50,45 +50,67 @@ def test_where_nothing_is_good_the_search_ends_soon(series):
     assert len(tried) < 25
 
 
+@pytest.mark.parametrize("series", [200, 2000])
+@pytest.mark.parametrize("start", [0.0, 0.3, 0.9])
+def test_bad_neighbours_do_not_make_a_search_hopeless(series, start):
+    first = int(series * start)
+    search, _ = searched(series, set(range(first, first + series // 20)))
+    assert not search.is_hopeless
+
+
+def test_where_nothing_good_is_expected_the_search_goes_on():
+    search = Bisection(64, 1000, may_be_hopeless=False)
+    while group := search.next():
+        search.refused(group)
+    assert sorted(search.alone) == list(range(64))
+
+
+def test_what_was_tried_last_is_tried_last_again():
+    bad_series = BadSeries(Clock())
+    bad_series.hold_apart(1, [A, B])
+    bad_series.hold_apart(1, [A])
+    assert bad_series.held(1) == {B: 0, A: 1}
+
+
 def test_what_waits_for_its_turn_is_known():
-    search = Search(8, 100)
+    search = Bisection(8, 100)
     assert list(search.next()) == [0, 1, 2, 3]
     assert search.untried() == [4, 5, 6, 7]
 
 
 def test_bad_series_are_held_for_a_while():
     clock = Clock()
-    quarantine = Quarantine(clock)
-    assert quarantine.held(1) == frozenset()
-    quarantine.add(1, [A])
+    bad_series = BadSeries(clock)
+    assert bad_series.held(1) == {}
+    bad_series.hold_apart(1, [A])
     clock.now += 300
-    quarantine.add(1, [B])
-    assert quarantine.held(1) == {A, B}
-    assert quarantine.held(2) == frozenset()
+    bad_series.hold_apart(1, [B])
+    assert bad_series.held(1) == {A: 0, B: 1}
+    assert bad_series.held(2) == {}
     clock.now += 301
-    assert quarantine.held(1) == {B}
-    quarantine.release(1, [A, B])
-    assert quarantine.held(1) == frozenset()
+    assert bad_series.held(1) == {B: 0}
+    bad_series.release(1, [A, B])
+    assert bad_series.held(1) == {}
 
 
 def test_what_is_over_is_forgotten_of_batches_that_are_gone_too():
     clock = Clock()
-    quarantine = Quarantine(clock)
+    bad_series = BadSeries(clock)
     for batch in range(100):
-        quarantine.add(batch, [A])
-        quarantine.give_up(batch)
+        bad_series.hold_apart(batch, [A])
+        bad_series.give_up(batch)
         clock.now += 601
-    quarantine.add(0, [B])
-    assert len(quarantine._until) == 1
-    assert not quarantine._hopeless
+    bad_series.hold_apart(0, [B])
+    assert len(bad_series._until) == 1
+    assert not bad_series._hopeless
 
 
 def test_a_search_that_was_in_vain_is_not_repeated_for_a_while():
     clock = Clock()
-    quarantine = Quarantine(clock)
-    assert not quarantine.is_hopeless(1)
-    quarantine.give_up(1)
-    assert quarantine.is_hopeless(1)
-    assert not quarantine.is_hopeless(2)
+    bad_series = BadSeries(clock)
+    assert not bad_series.is_hopeless(1)
+    bad_series.give_up(1)
+    assert bad_series.is_hopeless(1)
+    assert not bad_series.is_hopeless(2)
     clock.now += 601
-    assert not quarantine.is_hopeless(1)
+    assert not bad_series.is_hopeless(1)

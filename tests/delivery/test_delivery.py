@@ -6,7 +6,6 @@ import math
 import threading
 import time
 from collections import Counter
-from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
@@ -14,15 +13,17 @@ from hypothesis import strategies as st
 
 from opentelemetry.exporter.prometheus_remote_write.configuration.settings import Settings
 from opentelemetry.exporter.prometheus_remote_write.delivery.delivery import Delivery
+from opentelemetry.exporter.prometheus_remote_write.delivery.window import Window
 from opentelemetry.exporter.prometheus_remote_write.errors import Rejected, Retryable, Unsendable
 from opentelemetry.exporter.prometheus_remote_write.model.request import PROTOCOL_1, Request
+from opentelemetry.exporter.prometheus_remote_write.model.transport import BaseTransport, Response
 from tests import fake_receiver
 from tests.fake_receiver import failure, in_turn, refusal, refusing
 
-SOON = 1e9  # by a clock that stands at 0
+SOON = Window(1e9, 1e9, is_last=True)  # by a clock that stands at 0
 
 
-class Receiver:
+class Receiver(BaseTransport):
     """Takes what it is sent, unless it is away or does not like it."""
 
     def __init__(self):
@@ -43,10 +44,12 @@ class Receiver:
             if body in self.disliked:
                 raise Rejected("not so", status=422)
             self.bodies.append(body)
-        return SimpleNamespace(status=204, headers={})
+        return Response(204, {})
 
-    def renew_secrets(self):
-        pass
+
+def last(deadline):
+    """The window of an export that no other one follows."""
+    return Window(deadline, deadline, is_last=True)
 
 
 class Clock:
@@ -128,12 +131,12 @@ def test_what_was_not_delivered_is_delivered_first_and_in_order_when_the_receive
     receiver.error = error
     for number in (1, 2):
         bodies = [f"{number}{letter}".encode() for letter in "ab"]
-        assert not delivery.deliver(export(*bodies), deadline=clock.now + 5, patience=clock.now)
+        assert not delivery.deliver(export(*bodies), Window(clock.now + 5, retry_until=clock.now))
         clock.now += 60
     assert delivery.waiting == 40
 
     receiver.error = None
-    assert delivery.deliver(export(b"3a"), deadline=SOON)
+    assert delivery.deliver(export(b"3a"), SOON)
     assert receiver.bodies == [b"1a", b"1b", b"2a", b"2b", b"3a"]
     assert delivery.waiting == 0
     assert counts(delivery) == {"accepted": 50}
@@ -143,7 +146,7 @@ def test_what_may_not_be_kept_is_dropped_and_counted(make_delivery, receiver, cl
     delivery = make_delivery(max_buffered_bytes=0)
     receiver.error = Retryable("away")
     clock.now = 10.0
-    assert not delivery.deliver(export(b"a"), deadline=clock.now)
+    assert not delivery.deliver(export(b"a"), last(clock.now))
     assert delivery.waiting == 0
     assert counts(delivery) == {"not kept": 10}
     receiver.error = None
@@ -160,14 +163,14 @@ def test_what_may_not_be_kept_is_dropped_and_counted(make_delivery, receiver, cl
     ],
 )
 def test_an_attempt_has_the_lesser_of_two_times(make_delivery, receiver, timeout, deadline, given):
-    assert make_delivery(timeout=timeout).deliver(export(b"a"), deadline)
+    assert make_delivery(timeout=timeout).deliver(export(b"a"), last(deadline))
     assert receiver.timeouts == [given]
 
 
 @pytest.mark.parametrize("deadline", [0.0, -1.0])
 def test_without_time_nothing_is_sent_and_all_is_kept(make_delivery, receiver, deadline):
     delivery = make_delivery()
-    assert not delivery.deliver(export(b"a"), deadline)
+    assert not delivery.deliver(export(b"a"), last(deadline))
     assert not receiver.attempts
     assert delivery.waiting == 10
 
@@ -175,7 +178,7 @@ def test_without_time_nothing_is_sent_and_all_is_kept(make_delivery, receiver, d
 def test_after_the_end_nothing_is_sent(make_delivery, receiver):
     delivery = make_delivery()
     receiver.error = Retryable("away")
-    delivery.deliver(export(b"a"), deadline=5.0, patience=0.0)
+    delivery.deliver(export(b"a"), Window(5.0, retry_until=0.0))
     receiver.error = None
     attempts = len(receiver.attempts)
     delivery.close()
@@ -203,7 +206,7 @@ class Outage:
         )
         self._produced = 0
 
-    def export(self, value, *batches, native=(), protocol="1.0", timeout=30.0, patience=30.0):
+    def export(self, value, *batches, native=(), protocol="1.0", timeout=30.0, retries=30.0, is_last=False):
         """One export, with a request for each batch of names; the time until the next goes by."""
         began = self.clock()
         made = [
@@ -214,7 +217,8 @@ class Outage:
         ]
         self._produced += sum(each.size for each in made)
         try:
-            return self.delivery.deliver(made, began + timeout, began + patience)
+            window = Window(began + timeout, began + min(retries, timeout), is_last=is_last)
+            return self.delivery.deliver(made, window)
         finally:
             assert self.clock() <= began + timeout
             assert self.delivery.samples.total() + self.delivery.waiting == self._produced
@@ -257,10 +261,10 @@ def test_of_five_exports_two_meet_a_receiver_that_is_away(kept, values):
 
 def test_what_will_not_be_kept_is_retried_as_long_as_there_is_time():
     outage = Outage(in_turn(*[failure(503)] * 5), max_buffered_bytes=0)
-    assert outage.export(1, AB, patience=1.0)
+    assert outage.export(1, AB, retries=1.0)
 
     outage = Outage(in_turn(*[failure(503)] * 5))
-    assert not outage.export(1, AB, patience=1.0)
+    assert not outage.export(1, AB, retries=1.0)
 
 
 def test_while_the_receiver_is_away_one_attempt_an_interval_is_made():
@@ -316,7 +320,7 @@ def test_catching_up_ends_with_the_time_that_export_was_given():
     for value in range(1, 11):
         outage.export(value, AB, timeout=5)
     outage.receiver.answer = slow(outage, 1)
-    assert not outage.export(11, AB, timeout=3, patience=math.inf)
+    assert not outage.export(11, AB, timeout=3, is_last=True)
     assert len(outage.receiver.values["a"]) == 3
 
 
@@ -357,12 +361,27 @@ def test_where_the_receiver_is_away_nothing_else_is_tried(error):
     assert {name for post in outage.receiver.posts for name in post.names} == set(AB)
 
 
-def test_what_is_dropped_while_the_receiver_wishes_to_wait_is_a_failure():
-    outage = Outage(in_turn(failure(429, retry_after=130.0)), max_buffered_bytes=0)
-    assert not outage.export(1, AB)
-    assert not outage.export(2, AB)
-    assert len(outage.receiver.posts) == 1
-    assert +outage.delivery.samples == {"not kept": 4}
+@pytest.mark.parametrize("kept", [{"max_buffered_bytes": 0}, {"max_buffered_age": 0}], ids=str)
+def test_where_nothing_is_kept_each_export_is_attempted_whatever_the_receiver_wishes(kept, caplog):
+    """With nothing attempted and nothing kept, an empty backlog was told as a delivery."""
+    caplog.set_level("INFO")
+    outage = Outage(in_turn(then=failure(429, retry_after=120.0)), **kept)
+    for value in (1, 2, 3):
+        assert not outage.export(value, AB)
+    assert len(outage.receiver.posts) == 3
+    assert +outage.delivery.samples == {"not kept": 6}
+    assert "delivered again" not in caplog.text
+    outage.receiver.answer = in_turn()
+    assert outage.export(4, AB)
+    assert "delivered again" in caplog.text
+
+
+def test_an_export_without_data_is_no_sign_that_metrics_are_delivered_again(caplog):
+    caplog.set_level("INFO")
+    outage = Outage(in_turn(then=failure(503)), max_buffered_bytes=0)
+    outage.export(1, AB)
+    assert outage.export(2)
+    assert "delivered again" not in caplog.text
 
 
 def test_the_wish_to_wait_is_heeded_by_the_exports_that_follow():
@@ -385,7 +404,7 @@ def test_a_wish_to_wait_for_days_is_not():
 def test_the_last_export_does_not_wait():
     outage = Outage(in_turn(failure(429, retry_after=200.0)))
     assert not outage.export(1, AB)
-    assert outage.export(2, AB, patience=math.inf)
+    assert outage.export(2, AB, is_last=True)
 
 
 def test_the_protocol_is_found_out_when_the_receiver_is_back():
@@ -454,7 +473,7 @@ def test_the_end_wakes_what_waits_and_counts_what_is_lost(caplog):
     delivery = Delivery(receiver, Settings(min_backoff=3_600_000, max_backoff=3_600_000), fake_receiver.COMPRESS)
     results = []
     thread = threading.Thread(
-        target=lambda: results.append(delivery.deliver([fake_receiver.request(AB)], time.monotonic() + 1e5))
+        target=lambda: results.append(delivery.deliver([fake_receiver.request(AB)], last(time.monotonic() + 1e5)))
     )
     thread.start()
     assert tried.wait(10)

@@ -2,15 +2,17 @@ from collections import Counter
 
 import pytest
 
-from opentelemetry.exporter.prometheus_remote_write.delivery.log import DeliveryLog, Outcome
-from opentelemetry.exporter.prometheus_remote_write.errors import Rejected, Retryable, Unsendable
+from opentelemetry.exporter.prometheus_remote_write.delivery.log import DeliveryLog, Report
+from opentelemetry.exporter.prometheus_remote_write.errors import Cause, Rejected, Retryable, Unsendable
+from opentelemetry.exporter.prometheus_remote_write.model.outcome import Outcome
 
-FINE = Outcome([], [], 0, Counter(), 0)
+FINE = Report([], [], Counter({Outcome.ACCEPTED: 1}), 0)
 AWAY = Retryable("it is away")
 
 
-def outcome(*errors, bad_series=(), rejected=0, waiting=0, **dropped):
-    return Outcome(errors, bad_series, rejected, Counter({k.replace("_", " "): v for k, v in dropped.items()}), waiting)
+def outcome(*errors, bad_series=(), waiting=0, clock_set_back=0.0, **samples):
+    counts = Counter({Outcome[name.upper()]: number for name, number in samples.items()})
+    return Report(errors, bad_series, counts, waiting, clock_set_back)
 
 
 @pytest.fixture
@@ -76,6 +78,24 @@ def test_each_kind_of_trouble_has_a_line(said):
 def test_a_receiver_that_comes_and_goes_is_two_lines_a_minute(said):
     lines = said(*((now, outcome(AWAY) if now % 2 else FINE) for now in range(1, 240)))
     assert len(lines) == 8
+
+
+def test_nothing_is_delivered_again_before_something_was(said):
+    nothing = Report([], [], Counter(), 0)
+    dropped = outcome(not_kept=3)
+    assert len(said((0, outcome(AWAY)), (60, nothing), (120, dropped), (180, FINE))) == 2
+
+
+def test_of_what_was_refused_in_part_the_log_says_so(said):
+    (line,) = said((0, outcome(Rejected("not so", status=400), unknown=20)))
+    assert line.endswith("[some of 20 samples were refused]")
+
+
+def test_where_the_clock_was_set_back_that_is_told_first(said):
+    late = Rejected("out of order sample", status=400, cause=Cause.OUT_OF_ORDER)
+    (line,) = said((0, outcome(late, clock_set_back=3600.0)))
+    assert "3600 s" in line
+    assert "service.instance.id" not in line
 
 
 def test_no_answers_can_flood_the_log(said):

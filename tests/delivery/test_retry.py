@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opentelemetry.exporter.prometheus_remote_write.delivery.retry import Backoff
+from opentelemetry.exporter.prometheus_remote_write.delivery.retry import Backoff, Pace
 
 BACKOFF = Backoff(0.1, 5.0)
 
@@ -41,3 +41,30 @@ def test_what_the_receiver_wishes_wins_and_is_never_cut(attempt):
 @pytest.mark.parametrize("wish", [None, 0.0])
 def test_no_wish_is_our_own_wait(wish):
     assert BACKOFF.wait(2, wish, always(0)) == pytest.approx(0.2)
+
+
+# --- until when ---
+
+
+def time_for_retries_after(*exports, interval=60.0):
+    """How long the last of the exports may retry; each is given as when it begins and how long it lasts."""
+    pace = Pace(interval)
+    for began, lasted in exports:
+        until = pace.begin(began)
+        pace.end(began + lasted)
+    return until - began
+
+
+@pytest.mark.parametrize(
+    ("exports", "seconds"),
+    [
+        pytest.param([(0, 0)], 30, id="half of what is known before"),
+        pytest.param([(0, 0.1), (10, 0.1)], 5, id="half of the interval that is seen"),
+        pytest.param([(0, 0.1), (10, 0.1), (30, 0)], 10, id="the newest interval counts"),
+        pytest.param([(0, 9), (10, 0)], 30, id="an export that was held up says nothing of the interval"),
+        pytest.param([(0, 0), (0.2, 0)], 30, id="somebody flushes: that is no interval"),
+        pytest.param([(0, 0), (1, 0)], 0.5, id="a second is one"),
+    ],
+)
+def test_retries_end_after_half_an_interval(exports, seconds):
+    assert time_for_retries_after(*exports) == pytest.approx(seconds)

@@ -21,13 +21,16 @@ from .configuration.declarative import is_from_declarative_file
 from .configuration.loading import Problem, load
 from .configuration.settings import Settings
 from .delivery.delivery import Delivery
-from .delivery.pace import Pace
+from .delivery.retry import Pace
+from .delivery.window import Window
 from .encoding.compression import compressor
 from .lifecycle.child_exit import flush_at_end_of_child
 from .lifecycle.exit_time import ExitTime
 from .lifecycle.instance_id import Instance, generated_id, host_name
 from .lifecycle.sdk_internals import is_ended, readers_of, renew_after_fork
+from .model.outcome import Outcome
 from .model.request import PROTOCOL_1, PROTOCOL_2
+from .model.transport import BaseTransport
 from .own_logger import OwnLogger
 from .pipeline import Pipeline
 from .prometheus_client.source import Source
@@ -61,6 +64,7 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
         resources_as_labels: Copy every resource attribute onto every series, as the predecessor did.
         preferred_temporality: By instrument; Prometheus can take only cumulative data, the default.
         preferred_aggregation: By instrument.
+        transport: What carries requests in place of HTTP; it needs one method, ``post``.
         settings: The README's other settings, by their names in lower case, such as ``namespace="shop"``.
 
     Raises:
@@ -79,6 +83,8 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
         resources_as_labels: bool = False,  # noqa: FBT001, FBT002 - as above
         preferred_temporality: dict[type, AggregationTemporality] | None = None,
         preferred_aggregation: dict[type, Aggregation] | None = None,
+        *,
+        transport: BaseTransport | None = None,
         **settings: Any,
     ) -> None:
         try:
@@ -117,7 +123,7 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
         self._compress = compressor()
         protocol = PROTOCOL_1 if self.settings.protocol == PROTOCOL_1 else PROTOCOL_2
         self._pipeline = self._new_pipeline(protocol, self.settings.max_samples_per_send)
-        self._transport = Transport(self.settings, environ=os.environ, user_agent=USER_AGENT)
+        self._transport = transport or Transport(self.settings, environ=os.environ, user_agent=USER_AGENT)
         self._delivery = Delivery(self._transport, self.settings, self._compress)
         self._pace = Pace((self.settings.interval or _USUAL_INTERVAL) / 1000)
         fixed = host_name if self.settings.instance == "host" else str
@@ -167,7 +173,7 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
                 if not isinstance(error, Exception):  # what ends the application, as Ctrl-C does, is its own
                     raise
                 # The error's text may hold anything, so only its type is told.
-                _logger.error("Metrics were not exported, by a fault of the exporter: %s", type(error).__name__)  # noqa: TRY400
+                _logger.error("Export failed: internal exporter error (%s)", type(error).__name__)  # noqa: TRY400
         return MetricExportResult.SUCCESS if self._accepted else MetricExportResult.FAILURE
 
     def force_flush(self, timeout_millis: float = 10_000) -> bool:
@@ -243,14 +249,14 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
     def _deliver(self, metrics_data: MetricsData, timeout: float) -> bool:
         """Translate, encode and deliver an export, and heed what delivery has learnt of the receiver."""
         now = time.monotonic()
-        patience = self._pace.begin(now)
+        retry_until = self._pace.begin(now)
         if self._readers_have_ended():
             # The SDK gives the last export the interval as its timeout, which may be much less than there is.
             self.exit_time.begin()
             timeout = math.inf
-        if self.exit_time.has_begun:
-            # There is no later export to leave anything to.
-            timeout, patience = min(timeout, self.exit_time.for_requests), math.inf
+        if is_last := self.exit_time.has_begun:
+            timeout = min(timeout, self.exit_time.for_requests)
+            retry_until = now + timeout
         with self.exit_time.counted():
             identified = self._instance.identified(metrics_data)
             collected = None
@@ -261,21 +267,20 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
                 )
             requests = self._pipeline.requests(identified, collected)
             size = sum(request.size for request in requests)
-            not_kept = self._delivery.samples["not kept"]
+            not_kept = self._delivery.samples[Outcome.NOT_KEPT]
             try:
-                return self._delivery.deliver(requests, now + timeout, patience)
+                return self._delivery.deliver(requests, Window(now + timeout, retry_until, is_last=is_last))
             finally:
-                self._pipeline.end_export(lost=self._delivery.samples["not kept"] - not_kept == size)
+                self._pipeline.end_export(lost=self._delivery.samples[Outcome.NOT_KEPT] - not_kept == size)
                 self._pace.end(time.monotonic())
                 self._heed_receiver()
 
     def _heed_receiver(self) -> None:
-        """Encode from now on what the receiver has shown to take."""
+        """Encode from now on in the version that the receiver has shown to take."""
         before = self._pipeline
         protocol = min(before.protocol, self._delivery.protocol)
-        max_samples = min(before.max_samples, self._delivery.max_samples or before.max_samples)
-        if (protocol, max_samples) != (before.protocol, before.max_samples):
-            self._replace_pipeline(protocol, max_samples)
+        if protocol != before.protocol:
+            self._replace_pipeline(protocol, before.max_samples)
             self._pipeline.take_over(before)
 
     def _resume(self) -> None:
@@ -293,10 +298,11 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
         try:
             requests = [] if self._inert else self._pipeline.ends()
             if requests:
-                self._accepted = self._delivery.deliver(requests, end) and self._accepted
+                window = Window(end, end, is_last=True)
+                self._accepted = self._delivery.deliver(requests, window) and self._accepted
             self._pipeline.release()
         except Exception as error:  # noqa: BLE001 - telemetry never raises into the application
-            _logger.error("The end of series was not told, by a fault of the exporter: %s", type(error).__name__)  # noqa: TRY400
+            _logger.error("Stale markers were not sent: internal exporter error (%s)", type(error).__name__)  # noqa: TRY400
         finally:
             self._lock.release()
 

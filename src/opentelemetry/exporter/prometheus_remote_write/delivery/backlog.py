@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from ..model.outcome import Outcome
 from ..model.request import Request
 
 
@@ -18,7 +19,7 @@ class Waiting(NamedTuple):
     """
 
     since: float
-    requests: Sequence[Request]
+    requests: deque[Request]
 
 
 class Queue:
@@ -27,17 +28,47 @@ class Queue:
     Attributes:
         exports: What waits.
         blocked: Whether the oldest could not be delivered when it was tried last.
+        bytes: Of all bodies together.
+        samples: How many samples and histograms wait.
     """
 
     def __init__(self) -> None:
         self.exports: deque[Waiting] = deque()
         self.blocked = False
+        self.bytes = 0
+        self.samples = 0
+
+    def add(self, since: float, requests: Sequence[Request]) -> None:
+        """Put an export behind all others."""
+        self.exports.append(Waiting(since, deque(requests)))
+        self._count(requests, 1)
 
     def replace_oldest(self, left: Sequence[Request]) -> None:
         """Keep only what is left of the oldest export."""
         oldest = self.exports.popleft()
+        self._count(oldest.requests, -1)
         if left:
-            self.exports.appendleft(Waiting(oldest.since, left))
+            self.exports.appendleft(Waiting(oldest.since, deque(left)))
+            self._count(left, 1)
+
+    def drop_oldest(self) -> Request:
+        """Drop one request of the oldest export, and return it."""
+        requests = self.exports[0].requests
+        dropped = requests.popleft()
+        self._count([dropped], -1)
+        if not requests:
+            self.exports.popleft()
+        return dropped
+
+    def clear(self) -> None:
+        """Drop all."""
+        self.exports.clear()
+        self.bytes = self.samples = 0
+
+    def _count(self, requests: Iterable[Request], sign: int) -> None:
+        for request in requests:
+            self.bytes += sign * len(request.body)
+            self.samples += sign * request.size
 
 
 class Backlog:
@@ -60,7 +91,7 @@ class Backlog:
     @property
     def samples(self) -> int:
         """How many samples and histograms wait."""
-        return sum(request.size for queue in self.queues for export in queue.exports for request in export.requests)
+        return sum(queue.samples for queue in self.queues)
 
     @property
     def is_empty(self) -> bool:
@@ -81,9 +112,9 @@ class Backlog:
         """
         for is_native, queue in enumerate(self.queues):
             if own := [request for request in requests if bool(request.histograms) == is_native]:
-                queue.exports.append(Waiting(since, own))
+                queue.add(since, own)
 
-    def trim(self, now: float) -> Counter[str]:
+    def trim(self, now: float) -> Counter[Outcome]:
         """Drop the oldest requests until the bounds hold.
 
         Args:
@@ -92,25 +123,21 @@ class Backlog:
         Returns:
             How many samples and histograms were dropped, by reason.
         """
-        dropped: Counter[str] = Counter()
-        total = sum(len(request.body) for queue in self.queues for each in queue.exports for request in each.requests)
+        dropped: Counter[Outcome] = Counter()
         while waiting := [queue for queue in self.queues if queue.exports]:
-            queue = min(waiting, key=lambda queue: queue.exports[0].since)
-            since, requests = queue.exports[0]
-            if total > self._max_bytes:
-                reason = "buffer full"
-            elif now - since > self._max_age:
-                reason = "too old"
+            oldest = min(waiting, key=lambda queue: queue.exports[0].since)
+            if sum(queue.bytes for queue in self.queues) > self._max_bytes:
+                reason = Outcome.BUFFER_FULL
+            elif now - oldest.exports[0].since > self._max_age:
+                reason = Outcome.TOO_OLD
             else:
                 break
-            dropped[reason if self.keeps else "not kept"] += requests[0].size
-            total -= len(requests[0].body)
-            queue.replace_oldest(requests[1:])
+            dropped[reason if self.keeps else Outcome.NOT_KEPT] += oldest.drop_oldest().size
         return dropped
 
     def clear(self) -> int:
         """Drop all, and return how many samples and histograms that were."""
         samples = self.samples
         for queue in self.queues:
-            queue.exports.clear()
+            queue.clear()
         return samples

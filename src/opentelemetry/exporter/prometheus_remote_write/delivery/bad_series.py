@@ -1,34 +1,38 @@
-"""Which series a request is refused for: found by halving, and then kept apart for a while."""
+"""Which series a request is refused for: found by halving, and then held apart as long as they are refused."""
 
 from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from ..model.remote_write import Labels
 
+_REFUSALS_BEFORE_A_LOOK_AT_THE_LARGEST = 11  # of 2000 series as many as lead to a single one
 _REFUSALS_WITHOUT_A_GOOD_SERIES = 20
-_KEPT_APART = 600.0  # seconds
+_REMEMBERED = 600.0  # seconds
 
 
-class Search:
+class Bisection:
     """Finds the series for which a request is refused: a group that is refused is halved, down to single series.
 
-    The first half is searched to its end before the second is tried. So a single series is reached soon; where it is
-    one after the other that are refused, and none is accepted, all of them are taken for bad.
+    The first half is searched to its end before the second is tried, so that a single series is reached soon. Where
+    none was accepted on the way, the largest groups come next: bad series are often neighbours. Where none of those is
+    accepted either, all series are taken for bad.
 
     Args:
         series: How many the request holds; it has been refused.
         most: After how many refusals the search ends.
+        may_be_hopeless: Whether it ends earlier where nothing is accepted.
 
     Attributes:
         alone: The positions of the series that were refused by themselves.
         given_up: The positions of those that were not tried alone when the search ended.
     """
 
-    def __init__(self, series: int, most: int) -> None:
+    def __init__(self, series: int, most: int, *, may_be_hopeless: bool = True) -> None:
         self._most = most
+        self._may_be_hopeless = may_be_hopeless
         self._refusals = 0
         self._found_good = False
         self._untried: list[range] = []
@@ -39,17 +43,23 @@ class Search:
     @property
     def is_hopeless(self) -> bool:
         """Whether one refusal followed the other."""
-        return not self._found_good and self._refusals > _REFUSALS_WITHOUT_A_GOOD_SERIES
+        return self._may_be_hopeless and not self._found_good and self._refusals > _REFUSALS_WITHOUT_A_GOOD_SERIES
 
     def next(self) -> Sequence[int]:
-        """The next group to try, by positions; none when the search is over."""
+        """Return the next group to try, by positions; none when the search is over."""
         if self.is_hopeless or self._refusals > self._most:
             self.given_up += self.untried()
             self._untried.clear()
-        return self._untried.pop() if self._untried else ()
+        if not self._untried:
+            return ()
+        if self._found_good or self._refusals <= _REFUSALS_BEFORE_A_LOOK_AT_THE_LARGEST:
+            return self._untried.pop()
+        largest = max(self._untried, key=len)
+        self._untried.remove(largest)
+        return largest
 
     def untried(self) -> list[int]:
-        """The positions that wait for their turn."""
+        """Return the positions that wait for their turn."""
         return [position for group in reversed(self._untried) for position in group]
 
     def accepted(self) -> None:
@@ -66,8 +76,11 @@ class Search:
             self.alone += group
 
 
-class Quarantine:
-    """Remembers, by batch, which series are bad, and where a search was in vain; from several threads at once.
+class BadSeries:
+    """Remembers, by batch, which series were refused by themselves, and where a search was in vain.
+
+    Those series are held apart: they travel in requests of their own, so that the others are accepted at once. Each
+    export tries them again. May be called from several threads at once.
 
     Args:
         clock: Seconds that only go up.
@@ -79,33 +92,37 @@ class Quarantine:
         self._until: dict[int, dict[Labels, float]] = {}
         self._hopeless: dict[int, float] = {}
 
-    def add(self, batch: int, series: Iterable[Labels]) -> None:
-        """Keep series apart from the others of their batch for a while."""
+    def hold_apart(self, batch: int, series: Iterable[Labels]) -> None:
+        """Hold series apart that were refused by themselves."""
         with self._lock:
             self._forget()
-            self._until.setdefault(batch, {}).update(dict.fromkeys(series, self._clock() + _KEPT_APART))
+            held = self._until.setdefault(batch, {})
+            for labels in series:
+                held.pop(labels, None)  # so that what was tried last stands last
+                held[labels] = self._clock() + _REMEMBERED
 
-    def release(self, batch: int, series: Iterable[Labels]) -> None:
-        """Let series travel with the others again."""
+    def release(self, batch: int, series: Collection[Labels]) -> None:
+        """Let series travel with the others again, for they were accepted."""
         with self._lock:
             held = self._until.get(batch, {})
             for labels in series:
                 held.pop(labels, None)
 
-    def held(self, batch: int) -> frozenset[Labels]:
-        """Returns the series of a batch that are to be kept apart."""
+    def held(self, batch: int) -> Mapping[Labels, int]:
+        """Return the series of a batch that are held apart, and in which order to try them."""
         with self._lock:
             now = self._clock()
-            return frozenset(labels for labels, until in self._until.get(batch, {}).items() if until > now)
+            held = (labels for labels, until in self._until.get(batch, {}).items() if until > now)
+            return {labels: rank for rank, labels in enumerate(held)}
 
     def give_up(self, batch: int) -> None:
         """Note that to search a batch is in vain."""
         with self._lock:
             self._forget()
-            self._hopeless[batch] = self._clock() + _KEPT_APART
+            self._hopeless[batch] = self._clock() + _REMEMBERED
 
     def is_hopeless(self, batch: int) -> bool:
-        """Returns whether to search a batch was in vain a while ago."""
+        """Return whether to search a batch was in vain a while ago."""
         with self._lock:
             return self._hopeless.get(batch, -math.inf) > self._clock()
 

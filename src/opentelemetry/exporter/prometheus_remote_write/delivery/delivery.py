@@ -11,18 +11,23 @@ import math
 import random
 import threading
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextvars import copy_context
 
 from ..configuration.settings import Settings
 from ..encoding.compression import Compress
 from ..errors import Retryable, SendError, Unsendable
+from ..model.outcome import Outcome
 from ..model.request import Request
+from ..model.transport import BaseTransport
 from .backlog import Backlog, Queue
-from .log import DeliveryLog, Outcome
+from .exchange import Exchange
+from .log import DeliveryLog, Report
 from .retry import Backoff
-from .sender import Limits, Receiver, Sender
+from .sender import Sender
+from .tally import Tally
+from .window import Window
 
 _LONGEST_SILENCE = 300.0  # seconds; a Retry-After of days is a mistake, and must not end the metrics
 
@@ -31,48 +36,57 @@ class Delivery:
     """Delivers exports.
 
     Args:
-        receiver: Where they go.
+        transport: What carries requests.
         settings: Timeout, retry, batching and what is kept.
         compress: Makes the body of a message.
         clock: Seconds that only go up.
+        wall_clock: Seconds since the epoch, as the samples' timestamps have it.
         wait: Waits until an event is set, or some seconds; returns whether it is set.
         random: A number from 0 to 1.
 
     Attributes:
-        samples: How many samples and histograms were ``accepted``, ``rejected`` or dropped (by reason) so far. What is
-            none of these is waiting.
+        samples: How many samples and histograms had which outcome so far. What has none is waiting.
     """
 
     def __init__(  # noqa: PLR0913 - what it needs from outside
         self,
-        receiver: Receiver,
+        transport: BaseTransport,
         settings: Settings,
         compress: Compress,
         *,
         clock: Callable[[], float] = time.monotonic,
+        wall_clock: Callable[[], float] = time.time,
         wait: Callable[[threading.Event, float], bool] = threading.Event.wait,
         random: Callable[[], float] = random.random,
     ) -> None:
         self._clock = clock
+        self._wall_clock = wall_clock
         self._wait = wait
         self._max_concurrent = settings.max_concurrent_requests
         self._backlog = Backlog(settings.max_buffered_bytes, settings.max_buffered_age / 1000)
         self._log = DeliveryLog()
+        self._tally = Tally()
         self._busy = threading.Lock()
         self._wake = threading.Event()
         self._closed = False
         self._not_before = -math.inf
-        self._sender = Sender(
-            receiver,
+        self._newest = -math.inf
+        self._exchange = Exchange(
+            transport,
             timeout=settings.timeout,
             backoff=Backoff(settings.min_backoff / 1000, settings.max_backoff / 1000),
-            may_fall_back=settings.protocol == "auto",
-            compress=compress,
             clock=clock,
             pause=self._pause,
             random=random,
         )
-        self.samples = self._sender.samples
+        self._sender = Sender(
+            self._exchange,
+            self._tally,
+            may_fall_back=settings.protocol == "auto",
+            compress=compress,
+            clock=clock,
+        )
+        self.samples = self._tally.samples
 
     @property
     def protocol(self) -> str:
@@ -80,29 +94,22 @@ class Delivery:
         return self._sender.protocol
 
     @property
-    def max_samples(self) -> int | None:
-        """The largest request that the receiver takes, where it has refused a larger one."""
-        return self._sender.max_samples
-
-    @property
     def waiting(self) -> int:
         """How many samples and histograms are to be sent again."""
         return self._backlog.samples
 
-    def deliver(self, requests: Sequence[Request], deadline: float, patience: float = math.inf) -> bool:
+    def deliver(self, requests: Sequence[Request], window: Window) -> bool:
         """Deliver what is waiting, then an export.
 
         Args:
             requests: The export; no series is in two of them.
-            deadline: When the last attempt ends, by the clock.
-            patience: When to leave the rest to the next export, by the clock: nothing is repeated later, and no export
-                that had waited begins. Infinity where there is no next export.
+            window: How long it may take.
 
         Returns:
             Whether all that was waiting, and the export, is accepted now.
         """
         with self._busy:
-            complete = self._deliver(requests, deadline, patience)
+            complete = self._deliver(requests, window)
         if self._closed:
             self._give_up()
         return complete
@@ -111,9 +118,9 @@ class Delivery:
         """End what is under way by some time, and all that comes.
 
         Args:
-            latest: By the clock; infinity lets all take its time again.
+            latest: By the clock; with infinity exports have their time again.
         """
-        self._sender.latest = latest
+        self._exchange.latest = latest
         if latest == math.inf:
             self._wake.clear()
         else:
@@ -130,49 +137,57 @@ class Delivery:
         if self._busy.acquire(blocking=False):
             try:
                 if dropped := self._backlog.clear():
-                    self.samples["at exit"] += dropped
-                    self._log.report(Outcome([], [], 0, Counter({"at exit": dropped}), 0), self._clock())
+                    self._tally.count(Outcome.AT_EXIT, dropped)
+                    self._report()
             finally:
                 self._busy.release()
 
-    def _deliver(self, requests: Sequence[Request], deadline: float, patience: float) -> bool:
+    def _deliver(self, requests: Sequence[Request], window: Window) -> bool:
         now = self._clock()
         self._backlog.add(now, requests)
-        rejected = self.samples["rejected"]
-        if now >= self._not_before or patience == math.inf:
-            self._drain(deadline, patience if self._backlog.keeps else math.inf)
-        dropped = self._backlog.trim(self._clock())
-        self.samples.update(dropped)
-        errors, self._sender.errors = self._sender.errors, []
-        bad_series, self._sender.bad_series = self._sender.bad_series, []
-        rejected = self.samples["rejected"] - rejected
-        self._log.report(Outcome(errors, bad_series, rejected, dropped, self.waiting), self._clock())
-        return not (errors or dropped) and self._backlog.is_empty
+        if not self._backlog.keeps:
+            window = window._replace(retry_until=window.deadline)  # there is nothing to leave to the next export
+        if now >= self._not_before or window.is_last or not self._backlog.keeps:
+            self._drain(window)
+        for outcome, samples in self._backlog.trim(self._clock()).items():
+            self._tally.count(outcome, samples)
+        report = self._report()
+        return not (report.errors or report.dropped) and self._backlog.is_empty
 
-    def _drain(self, deadline: float, patience: float) -> None:
+    def _report(self) -> Report:
+        """Have the log say what was noted since the last report."""
+        errors, bad_series, samples = self._tally.take()
+        set_back = max(self._newest - self._wall_clock(), 0.0)
+        if samples[Outcome.ACCEPTED]:
+            self._newest = max(self._newest, self._wall_clock())
+        report = Report(errors, bad_series, samples, self.waiting, set_back)
+        self._log.report(report, self._clock())
+        return report
+
+    def _drain(self, window: Window) -> None:
         for queue in self._backlog.queues:
-            self._drain_queue(queue, deadline, patience)
-            if queue.blocked and not all(map(_is_of_one_request, self._sender.errors)):
+            self._drain_queue(queue, window)
+            if queue.blocked and not all(map(_is_of_one_request, self._tally.errors)):
                 return
 
-    def _drain_queue(self, queue: Queue, deadline: float, patience: float) -> None:
+    def _drain_queue(self, queue: Queue, window: Window) -> None:
         while queue.exports and not self._closed:
             # While the receiver is away one attempt shows whether it is back; what is kept can wait.
-            probes = queue.blocked and patience < math.inf
-            limits = Limits(deadline, -math.inf if probes else patience)
-            left = self._send(queue.exports[0].requests, limits, first_alone=queue.blocked)
+            probes = queue.blocked and self._backlog.keeps and not window.is_last
+            own = window.without_retries() if probes else window
+            left = self._send(queue.exports[0].requests, own, first_alone=queue.blocked)
             queue.replace_oldest(left)
             queue.blocked = bool(left)
             if left:
                 self._heed_retry_after()
-            if left or self._clock() >= patience:
+            if left or self._clock() >= window.retry_until:
                 return
 
     def _heed_retry_after(self) -> None:
-        waits = [error.retry_after or 0.0 for error in self._sender.errors if isinstance(error, Retryable)]
+        waits = [error.retry_after or 0.0 for error in self._tally.errors if isinstance(error, Retryable)]
         self._not_before = self._clock() + min(max(waits, default=0.0), _LONGEST_SILENCE)
 
-    def _send(self, requests: Sequence[Request], limits: Limits, *, first_alone: bool) -> list[Request]:
+    def _send(self, requests: Sequence[Request], window: Window, *, first_alone: bool) -> list[Request]:
         """Send the requests of one export, several at once; returns what is left, in order."""
         waiting = deque(enumerate(requests))
         left: list[tuple[int, list[Request]]] = []
@@ -184,12 +199,12 @@ class Delivery:
                     if not waiting:
                         return
                     position, request = waiting.popleft()
-                if remains := self._sender.send(request, limits):
+                if remains := self._sender.send(request, window):
                     left.append((position, remains))
 
         if first_alone or self._sender.tries_protocol(requests[0]):
             position, request = waiting.popleft()
-            if remains := self._sender.send(request, limits):
+            if remains := self._sender.send(request, window):
                 left.append((position, remains))
         if not left:
             _together(work, min(self._max_concurrent, len(waiting)))
@@ -197,9 +212,9 @@ class Delivery:
         return [request for _, remains in sorted(left, key=lambda item: item[0]) for request in remains]
 
     def _pause(self, seconds: float) -> bool:
-        if self._clock() < self._sender.latest and self._wait(self._wake, seconds) and not self._closed:
+        if self._clock() < self._exchange.latest and self._wait(self._wake, seconds) and not self._closed:
             self._wake.clear()
-        return self._clock() >= self._sender.latest
+        return self._clock() >= self._exchange.latest
 
 
 def _is_of_one_request(error: SendError) -> bool:

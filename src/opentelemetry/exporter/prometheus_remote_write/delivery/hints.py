@@ -2,74 +2,81 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
-
 from ..configuration.settings import PREFIX
-from ..errors import Rejected, Retryable, SendError, Unsupported
+from ..errors import Cause, SendError
 
-_OUT_OF_ORDER = (b"out of order", b"out-of-order", b"duplicate sample", b"too old", b"out of bounds")
+_CLOCK_FIRST = 1.0  # seconds
 
-_SWITCHED_OFF = b"needs to be enabled with --"  # Prometheus says itself what to do
-
-_CREDENTIALS = f"look at {PREFIX}USERNAME and {PREFIX}PASSWORD, {PREFIX}BEARER_TOKEN or {PREFIX}HEADERS (a tenant?)"
-_PATH = f"look at the path in {PREFIX}ENDPOINT: it must be the write path, such as /api/v1/write or /api/v1/push"
-_BY_STATUS: dict[int, str] = {
-    HTTPStatus.UNAUTHORIZED: _CREDENTIALS,
-    HTTPStatus.FORBIDDEN: _CREDENTIALS,
-    HTTPStatus.PROXY_AUTHENTICATION_REQUIRED: f"look at the user and the password in {PREFIX}PROXY",
-    HTTPStatus.NOT_FOUND: _PATH,
-    HTTPStatus.METHOD_NOT_ALLOWED: _PATH,
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: (
-        f"a single series is too large: look at its labels, and at {PREFIX}RESOURCE_LABELS"
+_TWO_WRITERS = (
+    "most likely two processes write the same series: give each its own service.instance.id (OTEL_RESOURCE_ATTRIBUTES)"
+)
+_CREDENTIALS = f"check {PREFIX}USERNAME and {PREFIX}PASSWORD, {PREFIX}BEARER_TOKEN or {PREFIX}HEADERS (a tenant?)"
+_WRITE_HTTPS = f"write https:// in {PREFIX}ENDPOINT"
+_HINTS: dict[Cause, str] = {
+    Cause.HOST_UNKNOWN: f"check the host in {PREFIX}ENDPOINT",
+    Cause.UNREACHABLE: f"is the receiver running? Check host and port in {PREFIX}ENDPOINT",
+    Cause.NO_DESCRIPTORS: (
+        "this process has too many files and sockets open: raise its limit (ulimit -n) or find what keeps them open"
     ),
-    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: (
-        f"the receiver may have become one of the other version: look at {PREFIX}PROTOCOL"
+    Cause.TIMEOUT: f"check host and port in {PREFIX}ENDPOINT, {PREFIX}TIMEOUT, and how busy the receiver is",
+    Cause.WANTS_TLS: f"the receiver speaks TLS: {_WRITE_HTTPS}",
+    Cause.PERHAPS_WANTS_TLS: f"if the receiver speaks TLS, {_WRITE_HTTPS}",
+    Cause.PROXY_UNREACHABLE: f"check {PREFIX}PROXY, HTTP_PROXY, HTTPS_PROXY and NO_PROXY",
+    Cause.PROXY_REFUSED: (
+        "the proxy does not allow this host: have it allowed there, or reach the host without the proxy "
+        f"({PREFIX}PROXY, NO_PROXY)"
+    ),
+    Cause.PROXY_CREDENTIALS: f"check the user and the password in {PREFIX}PROXY",
+    Cause.REDIRECT: f"set {PREFIX}ENDPOINT to where the data is to go",
+    Cause.NO_RECEIVER: (
+        f"this is not a Remote Write receiver, but perhaps a login page or a gateway: check {PREFIX}ENDPOINT and what "
+        "stands in front of the receiver"
+    ),
+    Cause.CREDENTIALS: _CREDENTIALS,
+    Cause.PATH: f"check the path in {PREFIX}ENDPOINT: it is the write path, such as /api/v1/write or /api/v1/push",
+    Cause.PROTOCOL: f"the receiver does not speak this version of Remote Write: check {PREFIX}PROTOCOL (auto?)",
+    Cause.TOO_LARGE: f"a single series is too large: check its labels, and {PREFIX}RESOURCE_LABELS",
+    Cause.RATE_LIMIT: (
+        f"the receiver limits the rate: send less ({PREFIX}DROP_METRICS, {PREFIX}INTERVAL; with {PREFIX}PROTOCOL=1.0 "
+        "no metadata goes with each series) or have the limit raised"
+    ),
+    Cause.TOO_MANY_SERIES: (
+        f"the receiver limits the number of series: send fewer ({PREFIX}DROP_METRICS, {PREFIX}MAX_SERIES) or have the "
+        "limit raised that it names"
+    ),
+    Cause.OUT_OF_ORDER: _TWO_WRITERS,
+    Cause.CLOCK: "correct the clock of this host or of the receiver (is time synchronised?)",
+    Cause.NAME: (
+        f"the receiver takes no UTF-8 names: set {PREFIX}TRANSLATION_STRATEGY to UnderscoreEscapingWithSuffixes, or "
+        "allow them there"
+    ),
+    Cause.TOO_MANY_LABELS: (
+        "target_info has a label for each resource attribute: send fewer (OTEL_RESOURCE_ATTRIBUTES, "
+        f"OTEL_EXPERIMENTAL_RESOURCE_DETECTORS) or set {PREFIX}DISABLE_TARGET_INFO=true; for other series check "
+        f"{PREFIX}RESOURCE_LABELS"
+    ),
+    Cause.LABEL_VALUE: "shorten the attribute's value, or have the receiver's limit raised",
+    Cause.EXEMPLARS: f"set {PREFIX}DISABLE_EXEMPLARS=true",
+    Cause.NATIVE_HISTOGRAMS: (
+        f"the receiver may not take native histograms: check {PREFIX}DEFAULT_HISTOGRAM_AGGREGATION"
+    ),
+    Cause.CLASSIC_HISTOGRAMS: (
+        "the receiver drops classic histograms, like the OpenTelemetry Collector: set "
+        f"{PREFIX}CONVERT_HISTOGRAMS_TO_NHCB=true"
     ),
 }
 
 
-def hint(error: SendError) -> str:
-    """Returns what most often causes such an error, as a clause; empty where the error says it itself.
+def hint(error: SendError, *, clock_set_back: float = 0.0) -> str:
+    """Return what most often causes such an error, as a clause; empty where the error says it itself.
 
     Args:
         error: Why the request was not accepted.
+        clock_set_back: By how many seconds this host's clock is behind what it was when samples were accepted.
     """
-    if isinstance(error, Unsupported):
-        return f"the receiver does not speak this version of the protocol: set {PREFIX}PROTOCOL to auto"
-    if isinstance(error, Rejected):
-        return _of_rejection(error.status, error.body)
-    if isinstance(error, Retryable):
-        return _of_failure(str(error)) if error.status is None else _of_retryable(error.status, str(error))
-    return ""
-
-
-def _of_rejection(status: int, body: bytes) -> str:
-    if status == HTTPStatus.BAD_REQUEST and any(words in body.lower() for words in _OUT_OF_ORDER):
+    if error.cause is Cause.OUT_OF_ORDER and clock_set_back > _CLOCK_FIRST:
         return (
-            "most likely two processes write the same series: give each its own service.instance.id "
-            "(OTEL_RESOURCE_ATTRIBUTES)"
+            f"this host's clock was set back: until it has gone {clock_set_back:.0f} s further, the receiver has newer "
+            "samples"
         )
-    if _SWITCHED_OFF in body:
-        return ""
-    return _BY_STATUS.get(status, "")
-
-
-def _of_retryable(status: int, message: str) -> str:
-    if status == HTTPStatus.TOO_MANY_REQUESTS:
-        return f"the receiver limits us: send less ({PREFIX}DROP_METRICS, {PREFIX}INTERVAL) or have the limit raised"
-    if "histogram" in message:
-        return f"the receiver may not take native histograms: look at {PREFIX}DEFAULT_HISTOGRAM_AGGREGATION"
-    return ""
-
-
-def _of_failure(message: str) -> str:
-    """There was no answer; the messages are those of ``transport.failure``."""
-    if "the proxy" in message:
-        return f"look at {PREFIX}PROXY, HTTP_PROXY, HTTPS_PROXY and NO_PROXY"
-    if "is not resolved" in message:
-        return f"look at the host in {PREFIX}ENDPOINT"
-    if "could not be reached" in message:
-        return f"does the receiver run? Look at host and port in {PREFIX}ENDPOINT"
-    if "did not answer within" in message:
-        return f"look at host and port in {PREFIX}ENDPOINT, at {PREFIX}TIMEOUT, and at how busy the receiver is"
-    return ""
+    return _HINTS.get(error.cause, "")

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ..errors import Rejected, Retryable, SendError, Unsendable
+from ..model.outcome import Outcome
 from ..model.remote_write import METRIC_NAME, Labels
 from ..own_logger import OwnLogger
 from ..text import one_line
@@ -21,58 +22,65 @@ _SERIES_SHOWN = 3
 _LONGEST_SERIES = 300  # characters
 
 
-class Outcome(NamedTuple):
+class Report(NamedTuple):
     """What became of an export and of what was waiting before it.
 
     Args:
         errors: Why requests were not accepted.
         bad_series: The series that were found to be refused by themselves.
-        rejected: How many samples the receiver refused.
-        dropped: How many were given up, by reason.
+        samples: How many samples had which outcome.
         waiting: How many will be tried again.
+        clock_set_back: By how many seconds this host's clock is behind what it was when samples were accepted.
     """
 
     errors: Sequence[SendError]
     bad_series: Sequence[Labels]
-    rejected: int
-    dropped: Counter[str]
+    samples: Counter[Outcome]
     waiting: int
+    clock_set_back: float = 0.0
+
+    @property
+    def dropped(self) -> int:
+        """How many samples were given up without a final answer."""
+        return sum(number for outcome, number in self.samples.items() if outcome.is_drop)
 
 
 class DeliveryLog:
     """Says what is wrong once, then sums it up.
 
-    Each kind of trouble (the type of the error and the status) has a line when it comes, and no other within a minute;
-    what happens meanwhile is counted and told with the next line.
+    Each kind of trouble (its type, cause and status) has a line when it comes, and no other within a minute; what
+    happens meanwhile is counted and told with the next line.
     """
 
     def __init__(self) -> None:
         self._told: dict[object, float] = {}
-        self._untold: Counter[str] = Counter()
+        self._untold: Counter[Outcome] = Counter()
         self._bad_series: list[Labels] = []
         self._in_trouble = False
         self._waits_for_settings = 0
 
-    def report(self, outcome: Outcome, now: float) -> None:
+    def report(self, report: Report, now: float) -> None:
         """Say what there is to say of an export.
 
         Args:
-            outcome: What became of it.
+            report: What became of it.
             now: In seconds, by a clock that only goes up.
         """
-        if outcome.rejected:
-            self._untold["rejected"] += outcome.rejected
-        self._untold.update({f"dropped ({reason})": number for reason, number in outcome.dropped.items()})
-        self._bad_series += outcome.bad_series
-        if "at exit" in outcome.dropped:
-            if self._waits_for_settings == outcome.dropped["at exit"]:
+        self._untold.update({outcome: n for outcome, n in report.samples.items() if outcome is not Outcome.ACCEPTED})
+        self._bad_series += report.bad_series
+        if at_exit := report.samples[Outcome.AT_EXIT]:
+            if self._waits_for_settings == at_exit:
                 return  # as was said
             _logger.warning(
                 "Metrics are lost: the exporter was shut down before they could be delivered%s", self._sum()
             )
-        elif outcome.errors:
-            self._tell(outcome, now)
-        elif not outcome.waiting and (self._in_trouble or (self._untold and not self._told_lately(now))):
+        elif report.errors:
+            self._tell(report, now)
+        elif (
+            report.samples[Outcome.ACCEPTED]
+            and not report.waiting
+            and (self._in_trouble or (self._untold and not self._told_lately(now)))
+        ):
             level = logging.WARNING if self._untold else logging.INFO
             _logger.log(level, "Metrics are delivered again%s", self._sum())
             self._in_trouble = False
@@ -81,25 +89,25 @@ class DeliveryLog:
         self._told = {kind: told for kind, told in self._told.items() if now - told < _SUMMARY_INTERVAL}
         return self._told
 
-    def _tell(self, outcome: Outcome, now: float) -> None:
-        for kind, error in {_kind(error): error for error in outcome.errors}.items():
+    def _tell(self, report: Report, now: float) -> None:
+        for kind, error in {_kind(error): error for error in report.errors}.items():
             if kind in self._told_lately(now) or len(self._told) >= _KINDS_A_MINUTE:
                 continue
             self._told[kind] = now
             self._in_trouble = True
-            advice = hint(error)
+            advice = hint(error, clock_set_back=report.clock_set_back)
             level = logging.ERROR if isinstance(error, Unsendable) else logging.WARNING
             said = f"{error} - {advice}" if advice else str(error)
-            waiting = f"{outcome.waiting} samples wait to be sent again" if outcome.waiting else ""
+            waiting = f"{report.waiting} samples wait to be sent again" if report.waiting else ""
             self._waits_for_settings = 0
             if waiting and isinstance(error, Unsendable):  # it will hardly be otherwise before the exit
                 waiting += ", and are lost at the exit"
-                self._waits_for_settings = outcome.waiting
+                self._waits_for_settings = report.waiting
             _logger.log(level, "Metrics were not delivered: %s%s", said, self._sum(waiting))
 
     def _sum(self, waiting: str = "") -> str:
         """What was counted and not told yet, as the end of a line."""
-        facts = [f"{number} samples {what}" for what, number in sorted(self._untold.items())]
+        facts = [_fact(outcome, self._untold[outcome]) for outcome in sorted(self._untold, key=_order)]
         if waiting:
             facts.append(waiting)
         if self._bad_series:
@@ -109,8 +117,18 @@ class DeliveryLog:
         return f" [{', '.join(facts)}]" if facts else ""
 
 
+def _order(outcome: Outcome) -> tuple[bool, str]:
+    return not outcome.is_drop, outcome.value
+
+
+def _fact(outcome: Outcome, number: int) -> str:
+    if outcome is Outcome.UNKNOWN:
+        return f"some of {number} samples were refused"
+    return f"{number} samples {f'dropped ({outcome.value})' if outcome.is_drop else outcome.value}"
+
+
 def _kind(error: SendError) -> object:
-    return type(error), error.status if isinstance(error, Retryable | Rejected) else None
+    return type(error), error.cause, error.status if isinstance(error, Retryable | Rejected) else None
 
 
 def _listed(all_series: Sequence[Labels]) -> str:

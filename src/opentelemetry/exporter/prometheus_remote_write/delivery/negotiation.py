@@ -11,13 +11,25 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import NamedTuple
 
-from ..errors import Rejected
+from ..errors import Cause, Rejected
 from ..model.request import PROTOCOL_2, Request
 
 _WRITTEN = {
     "samples": "X-Prometheus-Remote-Write-Samples-Written",
     "histograms": "X-Prometheus-Remote-Write-Histograms-Written",
     "exemplars": "X-Prometheus-Remote-Write-Exemplars-Written",
+}
+_SAYS_NOTHING = {Cause.REJECTED, Cause.UNKNOWN}
+_BEFORE_THE_RECEIVER = {
+    Cause.CREDENTIALS,
+    Cause.AWS_CREDENTIALS,
+    Cause.AZURE_CREDENTIALS,
+    Cause.PROXY_REFUSED,
+    Cause.PROXY_CREDENTIALS,
+    Cause.REDIRECT,
+    Cause.NO_RECEIVER,
+    Cause.PATH,
+    Cause.SWITCHED_OFF,
 }
 _COUNT = re.compile("[0-9]{1,19}")  # an int64; Python refuses to convert thousands of digits
 
@@ -34,7 +46,7 @@ class Shortfall(NamedTuple):
 
 
 def shortfall(request: Request, headers: Mapping[str, str]) -> Shortfall:
-    """Returns how much of a 2.0 request was not written.
+    """Return how much of a 2.0 request was not written.
 
     A header that is missing means 0; one that is no whole number says nothing, and is read as if all were written.
 
@@ -63,7 +75,7 @@ class Negotiation:
         self._answered = False
 
     def understood(self, request: Request, headers: Mapping[str, str]) -> bool:
-        """Returns False where an answer of 2xx means that a request of 2.0 was not read, and so is lost.
+        """Return False where an answer of 2xx means that a request of 2.0 was not read, and so is lost.
 
         Args:
             request: What was sent.
@@ -74,10 +86,10 @@ class Negotiation:
         return request.protocol != PROTOCOL_2 or self.confirmed
 
     def refused_protocol(self, request: Request, error: Rejected) -> bool:
-        """Returns whether a request was refused because the receiver speaks only 1.0.
+        """Return whether a request was refused because the receiver speaks only 1.0.
 
-        So it is with a 415; and with a 400 to the very first request of 2.0, for a receiver of 1.0 may choke on it. But
-        a receiver that has confirmed 2.0 once means something else.
+        So it is with a 415; and with a 400 to the very first request of 2.0 that does not say what is wrong, for a
+        receiver of 1.0 may choke on it. But a receiver that has confirmed 2.0 once means something else.
 
         Args:
             request: What was sent.
@@ -85,17 +97,19 @@ class Negotiation:
         """
         if request.protocol != PROTOCOL_2:
             return False
-        first = not self._answered
+        if error.cause in _BEFORE_THE_RECEIVER:
+            return False
+        is_first = not self._answered
         self._note(error.headers)
-        return not self.confirmed and (
-            error.status == HTTPStatus.UNSUPPORTED_MEDIA_TYPE or (first and error.status == HTTPStatus.BAD_REQUEST)
-        )
+        is_unread = is_first and error.status == HTTPStatus.BAD_REQUEST and error.cause in _SAYS_NOTHING
+        return not self.confirmed and (is_unread or error.status == HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
 
     def _note(self, headers: Mapping[str, str]) -> None:
         self._answered = True
-        self.confirmed = self.confirmed or _counts_written(headers)
+        self.confirmed = self.confirmed or counts_written(headers)
 
 
-def _counts_written(headers: Mapping[str, str]) -> bool:
+def counts_written(headers: Mapping[str, str]) -> bool:
+    """Return whether an answer says how much was written."""
     names = {name.lower() for name in headers}
     return any(header.lower() in names for header in _WRITTEN.values())

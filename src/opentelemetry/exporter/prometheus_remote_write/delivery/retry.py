@@ -1,4 +1,4 @@
-"""How long to wait before a request is sent again."""
+"""When a request is sent again: how long to wait, and until when, so that the next export is not late."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 # Only ever longer, so that no gap is much shorter than the one before it (the compliance suite: four fifths of it).
 _JITTER = 0.1
+_SHORTEST_INTERVAL = 1.0  # seconds; what comes faster is somebody's force_flush, not an interval
 
 
 class Backoff(NamedTuple):
@@ -16,7 +17,7 @@ class Backoff(NamedTuple):
     maximum: float
 
     def wait(self, attempt: int, retry_after: float | None, random: Callable[[], float]) -> float:
-        """Returns how long to wait, in seconds.
+        """Return how long to wait, in seconds.
 
         Args:
             attempt: How often the request has been sent so far, from 1.
@@ -27,3 +28,37 @@ class Backoff(NamedTuple):
         if retry_after is not None and retry_after > 0:
             wait = retry_after
         return wait * (1 + _JITTER * random())
+
+
+class Pace:
+    """Learns how often exports come from those that were not held up.
+
+    Args:
+        interval: In seconds, as far as is known before.
+    """
+
+    def __init__(self, interval: float) -> None:
+        self._interval = interval
+        self._began: float | None = None
+        self._lasted = 0.0
+
+    def begin(self, now: float) -> float:
+        """Note that an export begins.
+
+        Args:
+            now: In seconds, by a clock that only goes up.
+
+        Returns:
+            Until when to retry, by the clock: half an interval from now.
+        """
+        if self._began is not None:
+            gap = now - self._began
+            if gap >= _SHORTEST_INTERVAL and self._lasted < gap / 2:
+                self._interval = gap
+        self._began = now
+        return now + self._interval / 2
+
+    def end(self, now: float) -> None:
+        """Note that the export has ended."""
+        if self._began is not None:
+            self._lasted = now - self._began

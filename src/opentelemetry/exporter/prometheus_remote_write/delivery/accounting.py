@@ -1,0 +1,74 @@
+"""How much of a request was accepted, by what the answer says of it."""
+
+from __future__ import annotations
+
+import threading
+from http import HTTPStatus
+
+from ..configuration.settings import PREFIX
+from ..errors import Cause, Rejected, Unsupported
+from ..model.outcome import Outcome
+from ..model.request import PROTOCOL_2, Request
+from ..model.transport import Response
+from ..own_logger import OwnLogger
+from .negotiation import counts_written, shortfall
+from .tally import Tally
+from .unwritten import unwritten
+
+_logger = OwnLogger(__name__)
+
+_REFUSED_FOR_SOME = {HTTPStatus.BAD_REQUEST, HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY}
+_NO_EXEMPLARS = (
+    "The receiver does not count exemplars as written: if it stores none, set %sDISABLE_EXEMPLARS=true to send none"
+)
+_NO_TARGET_INFO = (
+    "The receiver does not count target_info as written, like the OpenTelemetry Collector, which makes it the resource "
+    "and drops classic histograms: if there are any, set %sCONVERT_HISTOGRAMS_TO_NHCB=true"
+)
+
+
+class Accounting:
+    """Counts the samples of requests that are answered for good; from several threads at once.
+
+    Args:
+        tally: Where they are counted.
+    """
+
+    def __init__(self, tally: Tally) -> None:
+        self._tally = tally
+        self._lock = threading.Lock()
+        self._said: set[str] = set()
+
+    def accept(self, request: Request, answer: Response) -> None:
+        """Count a request that was answered 2xx; in 2.0 the answer says how much of it was written."""
+        lost = 0
+        if request.protocol == PROTOCOL_2 and any(lacking := shortfall(request, answer.headers)):
+            lost, cause = missing = unwritten(request, lacking)
+            if lost:
+                self._tally.note(missing.error(lacking, answer.status))
+            else:
+                self._say_once(_NO_EXEMPLARS if cause is Cause.EXEMPLARS else _NO_TARGET_INFO)
+        self._tally.count(Outcome.ACCEPTED, request.size - lost)
+        self._tally.count(Outcome.REJECTED, lost)
+
+    def reject(self, request: Request, error: Rejected | Unsupported) -> None:
+        """Count a request that was refused for good; 2.0 may have kept the good part."""
+        self._tally.note(error)
+        rejected = request.size
+        if request.protocol == PROTOCOL_2 and isinstance(error, Rejected):
+            missing = shortfall(request, error.headers)
+            rejected = missing.samples + missing.histograms
+            # What a refusal counts is a claim: there are receivers that say none, or all, whatever they have kept.
+            is_for_some = error.status in _REFUSED_FOR_SOME and error.cause is not Cause.TOO_LARGE and request.size > 1
+            if is_for_some and rejected in {0, request.size} and counts_written(error.headers):
+                self._tally.count(Outcome.UNKNOWN, request.size)
+                return
+        self._tally.count(Outcome.ACCEPTED, request.size - rejected)
+        self._tally.count(Outcome.REJECTED, rejected)
+
+    def _say_once(self, message: str) -> None:
+        with self._lock:
+            is_news = message not in self._said
+            self._said.add(message)
+        if is_news:
+            _logger.warning(message, PREFIX)

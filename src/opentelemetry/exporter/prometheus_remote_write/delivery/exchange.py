@@ -1,0 +1,115 @@
+"""One request out and its answer back: sent again with growing waits, until it is answered for good or time is up."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Callable, Mapping
+
+from ..encoding.encoder import HEADERS
+from ..errors import Cause, Retryable, SendError
+from ..model.request import Request
+from ..model.transport import BaseTransport, Response
+from .retry import Backoff
+from .window import Window
+
+_REFUSALS_OF_A_LONE_REQUEST = 3
+
+
+class OverRateLimit(SendError):
+    """A request was refused with 429 again and again, though none was under way beside it: whole it will never pass."""
+
+
+class Exchange:
+    """Sends requests, from several threads at once.
+
+    Args:
+        transport: Carries them.
+        timeout: Of one attempt, in seconds.
+        backoff: How long to wait between attempts.
+        clock: Seconds that only go up.
+        pause: Waits some seconds, or less; returns True where there shall be no other attempt.
+        random: A number from 0 to 1.
+
+    Attributes:
+        latest: When every attempt ends, whatever its window, by the clock.
+    """
+
+    def __init__(  # noqa: PLR0913 - what it needs from outside
+        self,
+        transport: BaseTransport,
+        *,
+        timeout: float,
+        backoff: Backoff,
+        clock: Callable[[], float],
+        pause: Callable[[float], bool],
+        random: Callable[[], float],
+    ) -> None:
+        self._transport = transport
+        self._timeout = timeout
+        self._backoff = backoff
+        self._clock = clock
+        self._pause = pause
+        self._random = random
+        self._lock = threading.Lock()
+        self._under_way = 0
+        self._lone_refusals: dict[int, list[Retryable]] = {}  # by batch: 429 though nothing else was under way
+        self.latest = math.inf
+
+    def send(self, request: Request, window: Window, *, may_be_smaller: bool = False) -> Response:
+        """Send a request until it is answered for good.
+
+        Args:
+            request: What to send.
+            window: Until when.
+            may_be_smaller: Whether to give up early a request that exceeds the receiver's rate limit by itself.
+
+        Raises:
+            OverRateLimit: It has to be smaller.
+            SendError: It was not accepted.
+        """
+        attempt = 0
+        while True:
+            if may_be_smaller:
+                self._check_rate_limit(request.batch)
+            remaining = min(window.deadline, self.latest) - self._clock()
+            if remaining <= 0:
+                raise Retryable("the export's deadline had passed before the request was sent", cause=Cause.NOT_SENT)
+            headers = HEADERS[request.protocol]
+            if attempt:
+                headers = {**headers, "Retry-Attempt": str(attempt)}
+            try:
+                return self._post(request, headers, min(self._timeout, remaining))
+            except Retryable as error:
+                attempt += 1
+                wait = self._backoff.wait(attempt, error.retry_after, self._random)
+                latest = min(window.deadline, window.retry_until, self.latest)
+                if self._clock() + wait >= latest or self._pause(wait):
+                    raise
+
+    def _post(self, request: Request, headers: Mapping[str, str], timeout: float) -> Response:
+        with self._lock:
+            self._under_way += 1
+            is_alone = self._under_way == 1
+        try:
+            response = self._transport.post(request.body, headers, timeout)
+        except Retryable as error:
+            if error.cause is Cause.RATE_LIMIT and is_alone and self._under_way == 1:
+                with self._lock:
+                    self._lone_refusals.setdefault(request.batch, []).append(error)
+            raise
+        else:
+            if self._lone_refusals:
+                with self._lock:
+                    self._lone_refusals.pop(request.batch, None)
+            return response
+        finally:
+            with self._lock:
+                self._under_way -= 1
+
+    def _check_rate_limit(self, batch: int) -> None:
+        with self._lock:
+            if len(self._lone_refusals.get(batch, ())) < _REFUSALS_OF_A_LONE_REQUEST:
+                return
+            *_, error = self._lone_refusals.pop(batch)
+        raise OverRateLimit(str(error), cause=error.cause)

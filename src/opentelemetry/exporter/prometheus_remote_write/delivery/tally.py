@@ -1,0 +1,64 @@
+"""What became of samples, why, and which series are to blame; noted from several threads at once."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from ..errors import SendError
+from ..model.outcome import Outcome
+from ..model.remote_write import Labels
+
+
+class Noted(NamedTuple):
+    """What was noted since somebody looked last.
+
+    Args:
+        errors: Why requests were not accepted.
+        bad_series: The series that were found to be refused by themselves.
+        samples: How many samples and histograms had which outcome.
+    """
+
+    errors: list[SendError]
+    bad_series: list[Labels]
+    samples: Counter[Outcome]
+
+
+class Tally:
+    """Counts samples by outcome.
+
+    Attributes:
+        samples: How many samples and histograms had which outcome so far. What has none is waiting.
+        errors: Why requests were not accepted since the last :meth:`take`.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._bad_series: list[Labels] = []
+        self._taken: Counter[Outcome] = Counter()
+        self.samples: Counter[Outcome] = Counter()
+        self.errors: list[SendError] = []
+
+    def count(self, outcome: Outcome, samples: int) -> None:
+        """Note what became of some samples."""
+        with self._lock:
+            self.samples[outcome] += samples
+
+    def note(self, error: SendError) -> None:
+        """Note why a request was not accepted."""
+        with self._lock:
+            self.errors.append(error)
+
+    def blame(self, series: Iterable[Labels]) -> None:
+        """Note series that were refused by themselves."""
+        with self._lock:
+            self._bad_series += series
+
+    def take(self) -> Noted:
+        """Return what was noted since this was called last."""
+        with self._lock:
+            noted = Noted(self.errors, self._bad_series, self.samples - self._taken)
+            self.errors, self._bad_series, self._taken = [], [], self.samples.copy()
+        return noted

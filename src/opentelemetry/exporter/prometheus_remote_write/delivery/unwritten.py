@@ -1,0 +1,61 @@
+"""What a receiver of 2.0 has left out though it answered 2xx: it says how much, and seldom is that a loss.
+
+The OpenTelemetry Collector's receiver makes ``target_info`` the resource's attributes and does not count it; it counts
+no exemplars; and it drops classic histograms, of which it says nothing but in its own log.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ..encoding.parts import parts
+from ..errors import Cause, Rejected
+from ..model.remote_write import METRIC_NAME, MetricType
+from ..model.request import Request
+from .negotiation import Shortfall
+
+_TARGET_INFO = "target_info"
+
+
+class Unwritten(NamedTuple):
+    """What was not written of a request.
+
+    Args:
+        samples: How many samples and histograms are lost.
+        cause: Why, as far as their number shows.
+    """
+
+    samples: int
+    cause: Cause
+
+    def error(self, shortfall: Shortfall, status: int) -> Rejected:
+        """Return the error that says so."""
+        return Rejected(
+            f"the receiver answered {status}, but did not write {shortfall}", status=status, cause=self.cause
+        )
+
+
+def unwritten(request: Request, shortfall: Shortfall) -> Unwritten:
+    """Return how much of a shortfall is lost.
+
+    Args:
+        request: Of 2.0; it was answered 2xx.
+        shortfall: How much of it was not counted as written.
+    """
+    missing = shortfall.samples + shortfall.histograms
+    if shortfall.exemplars not in {0, request.exemplars} or shortfall.histograms:
+        return Unwritten(missing, Cause.NOT_WRITTEN)
+    if not missing:
+        return Unwritten(0, Cause.EXEMPLARS)
+    info = classic = 0
+    content = parts(request)
+    for series, labels in zip(content.series, content.labels(), strict=True):
+        if (METRIC_NAME, _TARGET_INFO) in labels:
+            info += len(series.samples)
+        elif series.metadata.type == MetricType.HISTOGRAM:
+            classic += len(series.samples)
+    if missing == info:
+        return Unwritten(0, Cause.NOT_WRITTEN)
+    if classic and missing in {classic, classic + info}:
+        return Unwritten(classic, Cause.CLASSIC_HISTOGRAMS)
+    return Unwritten(missing, Cause.NOT_WRITTEN)
