@@ -40,7 +40,7 @@ def start_server(server_stack):
         pytest.param(
             answer(302, {"Location": "https://login.example/?next=secret"}),
             "redirect",
-            "wants to be asked at https://login.example/;",
+            "redirected to https://login.example/;",
             "set OTEL_EXPORTER_PRW_ENDPOINT",
             id="redirect",
         ),
@@ -171,7 +171,8 @@ def test_stale_marker_that_is_refused_is_a_warning(start_server, tmp_path):
     assert (done.status, done.of("warning")) == (0, {"stale-marker"})
 
 
-def test_proxy_that_forwards_may_be_the_one_that_refuses(start_server, tmp_path):
+def test_proxy_that_forwards_and_refuses_is_named(start_server, tmp_path):
     proxy = start_server(answer(403))
     done = check(tmp_path, "http://receiver.example/write", HTTP_PROXY=f"http://127.0.0.1:{proxy.port}")
-    assert "it may also be the proxy that refuses" in done.cure("credentials")
+    assert "the proxy" in done.text("proxy-refused")
+    assert "does not allow this host" in done.cure("proxy-refused")

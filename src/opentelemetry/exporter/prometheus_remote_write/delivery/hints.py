@@ -33,7 +33,9 @@ _HINTS: dict[Cause, str] = {
         "stands in front of the receiver"
     ),
     Cause.CREDENTIALS: _CREDENTIALS,
-    Cause.PATH: f"check the path in {PREFIX}ENDPOINT: it is the write path, such as /api/v1/write or /api/v1/push",
+    Cause.PATH: (
+        f"check the path in {PREFIX}ENDPOINT: it must be the write path, such as /api/v1/write or /api/v1/push"
+    ),
     Cause.PROTOCOL: f"the receiver does not speak this version of Remote Write: check {PREFIX}PROTOCOL (auto?)",
     Cause.TOO_LARGE: f"a single series is too large: check its labels, and {PREFIX}RESOURCE_LABELS",
     Cause.RATE_LIMIT: (

@@ -9,14 +9,17 @@ from typing import NamedTuple
 
 from ..configuration.settings import variable
 from ..delivery.hints import hint
-from ..errors import SendError
+from ..errors import Cause, SendError
 
 _COUNTS = ("samples", "histograms", "exemplars")
-_BY_WORDS = {
-    "receiver-off": re.compile("needs to be enabled with --"),
-    "tls-wanted": re.compile("plain HTTP request was sent to HTTPS port|HTTP request to an HTTPS server"),  # nginx, Go
-    "client-certificate": re.compile("No required SSL certificate was sent|SSL certificate error|refused TLS with us"),
+_BY_CAUSE = {
+    Cause.SWITCHED_OFF: "receiver-off",
+    Cause.WANTS_TLS: "tls-wanted",
+    Cause.NO_RECEIVER: "web-page",
+    Cause.PROXY_REFUSED: "proxy-refused",
+    Cause.PROXY_CREDENTIALS: "proxy-refused",
 }
+_CLIENT_CERTIFICATE = re.compile("No required SSL certificate was sent|SSL certificate error|refused TLS with us")
 _BY_STATUS: dict[int, str] = {
     HTTPStatus.UNAUTHORIZED: "credentials",
     HTTPStatus.FORBIDDEN: "credentials",
@@ -62,10 +65,10 @@ class Answer(NamedTuple):
     @property
     def topic(self) -> str:
         """What a refusal is about."""
-        words = str(self.error)
-        by_words = [topic for topic, pattern in _BY_WORDS.items() if pattern.search(words)]
+        if _CLIENT_CERTIFICATE.search(str(self.error)):
+            return "client-certificate"
         by_status = _BY_STATUS.get(self.status) or _BY_HUNDREDS.get(self.status // 100, "refused")
-        return by_words[0] if by_words else by_status
+        return _BY_CAUSE.get(self.error.cause, by_status) if self.error else by_status
 
     def cure(self, *, has_proxy: bool) -> str:
         """Return what to do about a refusal.

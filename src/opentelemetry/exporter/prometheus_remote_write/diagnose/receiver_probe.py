@@ -10,7 +10,7 @@ from typing import Protocol
 from ..configuration.settings import Settings, variable
 from ..encoding.compression import Compress
 from ..encoding.encoder import HEADERS
-from ..errors import Rejected, Retryable, SendError
+from ..errors import Cause, Rejected, Retryable, SendError
 from ..model.request import PROTOCOL_1, PROTOCOL_2
 from .check_series import NAME, Content, body
 from .finding import Finding, Level, failure, ok, warning
@@ -92,7 +92,7 @@ class Probe:
 
     def _of_empty(self, answer: Answer) -> Finding:
         seconds = answer.seconds
-        if answer.is_a_page and not answer.error:
+        if answer.is_a_page and (not answer.error or answer.error.cause is Cause.NO_RECEIVER):
             text = f"a web page answered ({answer.status}, text/html): that is no receiver"
             cure = f"look at the path in {variable('endpoint')}: it must be the write path, such as /api/v1/write"
             return failure("web-page", text, cure, seconds=seconds)

@@ -81,6 +81,7 @@ def refusal(answer: Answer, route: Route, now: float) -> SendError:
             f"{route.receiver} answered {named}, but not as a receiver does{words}",
             status=status,
             cause=Cause.NO_RECEIVER,
+            headers=answer.headers,
         )
     cause = cause_of(status, answer.body, answer.headers, receiver=route.receiver)
     if cause is Cause.CREDENTIALS and status == HTTPStatus.FORBIDDEN and _is_of_the_proxy(answer, route):
