@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -55,8 +56,12 @@ class Cortex(Server, PrometheusApi):
 
     def _prepare(self) -> list[str]:
         (self.folder / "data").mkdir()
+        rules = self.folder / "rules" / TENANT
+        rules.mkdir(parents=True)
+        shutil.copy(EXAMPLE.parent / "monitoring" / "rules.yaml", rules)
+        text = CONFIGURATION.read_text().replace("/etc/cortex/rules", str(rules.parent))
         configuration = self.folder / "cortex.yaml"
-        configuration.write_text(CONFIGURATION.read_text().replace("/data", str(self.folder / "data")))
+        configuration.write_text(text.replace("/data", str(self.folder / "data")))
         rings = ("distributor", "compactor", "ruler")
         addresses = ["ingester.lifecycler.addr", *(f"{ring}.ring.instance-addr" for ring in rings)]
         return [

@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tests.end_to_end.posted_sample import post_sample
+from tests.end_to_end.application import Application
 from tests.servers.http_client import answers
 from tests.servers.package import Package
 from tests.servers.ports import LOOPBACK, free_port
@@ -17,6 +17,8 @@ from tests.servers.server import Server
 REPLICA = "receive"
 TENANT = "tenant_id"
 SEEN_AFTER = 20.0  # seconds; Query asks every 5 s what there is
+POLL = 0.1  # seconds
+LONG_AGO = 5 * 3600  # seconds; before all that tests push
 
 
 class ThanosReceive(Server, PrometheusApi):
@@ -31,19 +33,27 @@ class ThanosReceive(Server, PrometheusApi):
         if limits:
             self._flags.append(f"--receive.limits-config={json.dumps({'write': {'default': limits}})}")
         self._query = ThanosQuery(package, self._grpc_port)
+        self._first: float | None = None  # the time of its first sample
 
     @property
     def version(self) -> str:
         return self.package.version
 
     def start(self) -> None:
-        """Starts it and returns when Query knows it, too."""
+        """Starts it and returns when Query asks it: not before it holds something, and for no time before that."""
         super().start()
-        if not self._query.is_started:
+        if self._first is None:
+            self._first = time.time() - LONG_AGO
+            first = Application(self.write_url, "first")
+            first.meter.create_gauge("first").set(1)
+            first.push(self._first)
+            first.close()
             self._query.start()
-        began = f"started {time.time()}"
-        post_sample(self.write_url, began)
-        self._query.wait_for(f'up{{job="{began}"}}', SEEN_AFTER)
+        deadline = time.monotonic() + SEEN_AFTER
+        while not self._query.query("first", self._first):
+            if time.monotonic() > deadline:
+                raise AssertionError(f"Query has not seen Receive within {SEEN_AFTER:g} s")
+            time.sleep(POLL)
 
     def close(self) -> None:
         self._query.close()
@@ -76,11 +86,6 @@ class ThanosQuery(Server, PrometheusApi):
     def __init__(self, package: Package, grpc_port: int):
         super().__init__(package)
         self._receive = f"{LOOPBACK}:{grpc_port}"
-        self.is_started = False
-
-    def start(self) -> None:
-        super().start()
-        self.is_started = True
 
     def _prepare(self) -> list[str]:
         return [

@@ -11,10 +11,25 @@ from tests.servers.server import Server
 
 
 class Prometheus(Server, PrometheusApi):
-    """Runs inside a with block: with Prometheus(package, features=["exemplar-storage"]) as prometheus."""
+    """Runs inside a with block: with Prometheus(package, features=["exemplar-storage"]) as prometheus.
 
-    def __init__(self, package: Package, *, flags: Sequence[str] = (), features: Sequence[str] = ()):
+    Args:
+        package: Where its program is.
+        flags: Command-line flags beside those that it needs.
+        features: What of it to switch on.
+        configuration: The text of its configuration file.
+    """
+
+    def __init__(
+        self,
+        package: Package,
+        *,
+        flags: Sequence[str] = (),
+        features: Sequence[str] = (),
+        configuration: str = "scrape_configs: []\n",
+    ):
         super().__init__(package)
+        self._configuration = configuration
         self.write_url = f"{self.url}/api/v1/write"
         self.write_settings: dict[str, Any] = {}
         self._flags = [*flags, *([f"--enable-feature={','.join(features)}"] if features else [])]
@@ -31,7 +46,7 @@ class Prometheus(Server, PrometheusApi):
 
     def _prepare(self) -> list[str]:
         configuration = self.folder / "prometheus.yml"
-        configuration.write_text("scrape_configs: []\n")
+        configuration.write_text(self._configuration)
         return [
             str(self.package.path("usr/bin/prometheus")),
             f"--config.file={configuration}",

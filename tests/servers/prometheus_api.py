@@ -110,6 +110,10 @@ class PrometheusApi:
         """Type, help and unit by metric family, as the API gives them."""
         return self._ask("metadata", metric=metric)
 
+    def alerts(self) -> list[dict[str, Any]]:
+        """The alerts that are pending or firing, as the API gives them."""
+        return self._ask("alerts")["alerts"]
+
     def _ask(self, method: str, **fields: object) -> Any:
         response = get(f"{self.url}{self.api_prefix}/api/v1/{method}", self.api_headers, **fields)
         answer = response.json() if response.data.startswith(b"{") else {}
