@@ -53,6 +53,7 @@ servers: $(READY)
 docs: $(READY) ## Write the generated parts of README.md and docs/ anew
 	$(RUN) tests.readme
 	$(RUN) tests.combinations
+	$(RUN) examples.monitoring.build
 
 site: $(VENV)/.site ## Build docs/ as a site in docs/_build; warnings are errors
 	$(RUN) sphinx --fail-on-warning --keep-going -q -b html docs docs/_build

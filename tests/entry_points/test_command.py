@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from argparse import ArgumentTypeError
 from importlib import import_module
 
@@ -30,7 +31,8 @@ def test_help_of_a_subcommand_has_an_example_and_the_exit_statuses(command, name
 def test_help_lists_every_subcommand(tmp_path):
     ended = run("otel-prw", "--help", cwd=tmp_path)
     assert ended.status == 0
-    assert all(f"\n    {name} " in ended.output for name in SUBCOMMANDS)
+    listed = {line.split()[0] for line in ended.output.splitlines() if re.match(r"    \w", line)}
+    assert listed == set(SUBCOMMANDS)
 
 
 @pytest.mark.parametrize(

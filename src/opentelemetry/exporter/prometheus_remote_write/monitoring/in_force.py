@@ -1,0 +1,49 @@
+"""How names are written where this process runs, as the environment says it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.metadata import metadata
+
+from ..configuration.loading import load
+from ..configuration.settings import Settings
+from ..configuration.translation_strategy import TranslationStrategy
+from .names import Names
+
+_DISTRIBUTION = "opentelemetry-exporter-prometheus-remote-write"
+_COMMON_INTERVAL = "OTEL_METRIC_EXPORT_INTERVAL"
+_DEFAULT_INTERVAL = 60_000.0  # milliseconds; the specification's
+
+
+def names_in_force(environ: Mapping[str, str]) -> Names:
+    """Return the names that an application with this environment pushes.
+
+    Args:
+        environ: What is wrong in it leaves the default, as in the application, which also says so.
+    """
+    settings, _ = load({}, environ)
+    return Names(
+        strategy=TranslationStrategy(settings.translation_strategy),
+        namespace=settings.namespace,
+        interval=(settings.interval or _common_interval(environ)) / 1000,
+        repository=repository(),
+        native=_has_native_histograms(settings),
+    )
+
+
+def repository() -> str:
+    """Return the address of the repository, as the installed distribution has it."""
+    urls: list[str] = metadata(_DISTRIBUTION).get_all("Project-URL") or []
+    return next((url.partition(", ")[2] for url in urls if url.startswith("Repository, ")), "")
+
+
+def _has_native_histograms(settings: Settings) -> bool:
+    return settings.convert_histograms_to_nhcb or settings.default_histogram_aggregation.startswith("base2_")
+
+
+def _common_interval(environ: Mapping[str, str]) -> float:
+    try:
+        interval = float(environ.get(_COMMON_INTERVAL, ""))
+    except ValueError:
+        return _DEFAULT_INTERVAL
+    return interval if interval > 0 else _DEFAULT_INTERVAL

@@ -1,0 +1,46 @@
+"""The dashboards and rules that can be printed."""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+from typing import Any
+
+from .names import Names
+
+DASHBOARDS = ("application", "exporter")
+TEMPLATES = ("application", "application-native", "exporter")
+"""That of an application is another for native histograms."""
+
+
+def dashboard(name: str, names: Names) -> str:
+    """Return a Grafana dashboard as JSON.
+
+    Args:
+        name: One of ``DASHBOARDS``.
+        names: How the exporter writes names, and which histograms it sends.
+    """
+    template = f"{name}-native" if names.native and f"{name}-native" in TEMPLATES else name
+    return json.dumps(_filled(json.loads(_read(f"{template}.json")), names), indent=2, ensure_ascii=False) + "\n"
+
+
+def rules(names: Names) -> str:
+    """Return Prometheus's alerts and recording rules as YAML.
+
+    Args:
+        names: How the exporter writes names, and how often it exports.
+    """
+    return names.fill(_read("rules.yaml"))
+
+
+def _read(name: str) -> str:
+    return (files(__package__) / "templates" / name).read_text(encoding="utf-8")
+
+
+def _filled(value: Any, names: Names) -> Any:
+    """Return a JSON value with all strings in it filled: a name that is quoted is escaped when it is written."""
+    if isinstance(value, dict):
+        return {key: _filled(element, names) for key, element in value.items()}
+    if isinstance(value, list):
+        return [_filled(element, names) for element in value]
+    return names.fill(value) if isinstance(value, str) else value

@@ -1,0 +1,194 @@
+"""The dashboards and rules are those that are built, ask for what applications send, and alert when they should."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import time
+
+import pytest
+import yaml
+
+from examples.monitoring.build import __main__ as build
+from opentelemetry.exporter.prometheus_remote_write.configuration.settings import PREFIX
+from opentelemetry.exporter.prometheus_remote_write.monitoring import printed
+from opentelemetry.exporter.prometheus_remote_write.monitoring.names import Names
+from tests.end_to_end.application import Application
+from tests.examples.compose import visit_shop
+from tests.examples.monitoring import JOB, MONITORING, dashboard, filled, panels, queries
+from tests.receivers.between import Between
+from tests.servers import packages
+from tests.servers.fixtures import CURRENT_FEATURES, obtain
+from tests.servers.prometheus import Prometheus
+
+CLASSIC = {f"{PREFIX}DEFAULT_HISTOGRAM_AGGREGATION": ""}
+
+
+@pytest.fixture(scope="module")
+def promtool():
+    package = obtain("promtool", packages.prometheus_stable)
+    return package.path("usr/bin/promtool")
+
+
+def run(promtool, *arguments):
+    done = subprocess.run([promtool, *arguments], cwd=MONITORING, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+# --- what is in the files ---
+
+
+@pytest.mark.parametrize("name", printed.TEMPLATES)
+def test_templates_are_those_that_the_foundation_sdk_builds(name):
+    held = (build.TEMPLATES / f"{name}.json").read_text(encoding="utf-8")
+    assert held == build.template(name), "run make docs"
+
+
+@pytest.mark.parametrize("name", printed.TEMPLATES)
+def test_dashboards_of_the_example_are_those_that_are_printed_by_default(name):
+    held = (MONITORING / f"{name}.json").read_text(encoding="utf-8")
+    assert held == build.example(name), "run make docs"
+
+
+def test_rules_of_the_example_are_those_that_are_printed_by_default():
+    held = (MONITORING / "rules.yaml").read_text(encoding="utf-8")
+    assert held == build.rules(), "run make docs"
+
+
+@pytest.mark.parametrize("name", printed.TEMPLATES)
+def test_each_panel_says_what_it_shows_and_in_which_unit(name):
+    for panel in panels(name):
+        assert panel["description"].endswith("."), panel["title"]
+        assert panel["fieldConfig"]["defaults"]["unit"], panel["title"]
+        assert panel["datasource"] == {"type": "prometheus", "uid": "${datasource}"}
+        assert all(target["datasource"] == panel["datasource"] for target in panel["targets"])
+
+
+@pytest.mark.parametrize("name", printed.TEMPLATES)
+def test_job_and_instance_can_be_chosen_among_those_that_push(name):
+    variables = {each["name"]: each["query"] for each in dashboard(name)["templating"]["list"]}
+    assert variables == {
+        "datasource": "prometheus",
+        "job": "label_values(target_info, job)",
+        "instance": 'label_values(target_info{job=~"$job"}, instance)',
+    }
+    for panel in panels(name):
+        assert all('job=~"$job"' in target["expr"] for target in panel["targets"]), panel["title"]
+
+
+def test_panels_have_numbers_of_their_own():
+    for name in printed.TEMPLATES:
+        numbers = [panel["id"] for panel in dashboard(name)["panels"]]
+        assert numbers == list(range(1, len(numbers) + 1))
+
+
+# --- what they find ---
+
+
+@pytest.mark.parametrize(("name", "changed"), [("application", CLASSIC), ("application-native", {})])
+def test_prometheus_answers_every_query_of_the_application_with_data(start_prometheus, tmp_path, name, changed):
+    prometheus = start_prometheus()
+    visit_shop(prometheus.write_url, tmp_path / "log", pushed_twice_more(prometheus), **changed)
+    assert {promql: len(prometheus.query(promql)) > 0 for promql in queries(name)} == dict.fromkeys(queries(name), True)
+
+
+def pushed_twice_more(prometheus):
+    counted = "count_over_time(target_info[1m])"
+
+    def wait():
+        found = prometheus.query(counted)
+        before = found[0].value if found else 0
+        prometheus.wait_for(f"{counted} > {before + 1}")
+
+    return wait
+
+
+def test_prometheus_answers_every_query_of_the_exporter_with_data(start_prometheus):
+    """With metrics of the conventions' names, as the exporter itself has them where they are switched on."""
+    prometheus = start_prometheus()
+    application = Application(prometheus.write_url, JOB)
+    points = application.meter.create_counter("otel.sdk.exporter.metric_data_point.exported", "{data_point}")
+    inflight = application.meter.create_up_down_counter("otel.sdk.exporter.metric_data_point.inflight", "{data_point}")
+    duration = application.meter.create_histogram("otel.sdk.exporter.operation.duration", "s")
+    now = time.time()
+    for push in range(3):
+        points.add(10)
+        points.add(1, {"error.type": "rejected"})
+        inflight.add(1)
+        duration.record(0.2)
+        assert application.push(now - 30 + 10 * push)
+    application.close()
+    assert {promql: len(prometheus.query(promql)) > 0 for promql in queries("exporter")} == dict.fromkeys(
+        queries("exporter"), True
+    )
+
+
+# --- rules ---
+
+
+def test_promtool_finds_the_rules_well_formed(promtool):
+    assert "SUCCESS: 9 rules found" in run(promtool, "check", "rules", "rules.yaml")
+
+
+def test_alerts_fire_and_do_not_fire_as_promtool_sees_it(promtool):
+    assert "SUCCESS" in run(promtool, "test", "rules", "rules_test.yaml")
+    tested = set(re.findall(r"alertname: (\w+)", (MONITORING / "rules_test.yaml").read_text()))
+    assert tested == {rule["alert"] for rule in rules() if "alert" in rule}
+
+
+def rules():
+    return [
+        rule for group in yaml.safe_load((MONITORING / "rules.yaml").read_text())["groups"] for rule in group["rules"]
+    ]
+
+
+def test_each_alert_leads_to_its_section_of_the_docs():
+    page = (MONITORING.parents[1] / "docs" / "how-to" / "alerts.md").read_text(encoding="utf-8")
+    for rule in rules():
+        if "alert" in rule:
+            assert rule["annotations"]["runbook_url"].endswith(f"/docs/how-to/alerts.md#{rule['alert'].lower()}")
+            assert f"\n## {rule['alert']}\n" in page
+
+
+def start_with_rules(server_stack, tmp_path, names):
+    file = tmp_path / "rules.yaml"
+    file.write_text(printed.rules(names))
+    configuration = f"global: {{evaluation_interval: 200ms}}\nrule_files: [{file}]\n"
+    return obtain(
+        "prometheus 3.x",
+        lambda: server_stack.enter_context(
+            Prometheus(packages.prometheus_current(), features=CURRENT_FEATURES, configuration=configuration)
+        ),
+    )
+
+
+def test_an_alert_is_pending_and_then_fires_while_the_receiver_is_away(server_stack, tmp_path):
+    prometheus = start_with_rules(server_stack, tmp_path, Names(interval=1.0))
+    seen = []
+    with Between(prometheus.write_url) as way:
+        application = Application(way.url, JOB, min_backoff=60_000)
+        application.meter.create_counter("hits").add(1)
+        assert application.push()
+    deadline = time.monotonic() + 30
+    while "firing" not in seen:
+        assert time.monotonic() < deadline, seen
+        assert not application.push(timeout=1)  # nobody is there any more
+        seen += [alert["state"] for alert in prometheus.alerts() if alert["labels"]["alertname"] == "MetricsStopped"]
+        time.sleep(0.1)
+    application.close()
+    assert list(dict.fromkeys(seen)) == ["pending", "firing"]
+
+
+@pytest.mark.parametrize(("kind", "changed"), [("classic", CLASSIC), ("native", {})])
+def test_prometheus_records_rates_errors_and_quantiles(server_stack, tmp_path, kind, changed):
+    prometheus = start_with_rules(server_stack, tmp_path, Names())
+    visit_shop(prometheus.write_url, tmp_path / "log", pushed_twice_more(prometheus), **changed)
+    for rule in rules():
+        if "record" in rule:
+            assert prometheus.wait_for(f'{rule["record"]}{{job="{JOB}"}}'), kind
+
+
+def test_grafanas_variables_are_all_filled_in():
+    for name in printed.TEMPLATES:
+        assert "$" not in "".join(map(filled, queries(name)))
