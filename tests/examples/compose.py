@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import urllib3
@@ -28,30 +27,19 @@ def environment(file, name):
     return inherited | service.get("environment", {})
 
 
-def dashboard():
-    return json.loads((COMPOSE / "grafana" / "application.json").read_text())
-
-
-def dashboard_queries():
-    """The dashboard's PromQL, with Grafana's variables filled in."""
-    return [
-        target["expr"].replace("$__rate_interval", "1m").replace("$job", "shop")
-        for panel in dashboard()["panels"]
-        for target in panel["targets"]
-    ]
-
-
-def visit_shop(url, log, enough):
-    """Run the shop with the settings of the Compose file and visit it until enough has arrived."""
+def visit_shop(url, log, enough, **changed):
+    """Run the shop with the settings of the Compose file, but for those changed, and visit it until enough arrived."""
     settings = {
         **environment("compose.yaml", "shop"),
         f"{PREFIX}ENDPOINT": url,
         f"{PREFIX}INTERVAL": "300",  # a rate needs two samples
+        **changed,
     }
     with Shop(settings, free_port(), log) as shop, urllib3.PoolManager(retries=False) as http:
         http.request("GET", shop.url)
         enough()
         http.request("GET", f"{shop.url}/products/7")
         http.request("POST", f"{shop.url}/checkout", json=[30, 12])
+        http.request("POST", f"{shop.url}/checkout", json=[])  # answered with 500
         enough()
         assert shop.stop() == 0, shop.log

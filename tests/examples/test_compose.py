@@ -11,16 +11,10 @@ import pytest
 import yaml
 
 from opentelemetry.exporter.prometheus_remote_write.configuration.settings import PREFIX, rows
-from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver
-from tests.examples.compose import COMPOSE, FILES, dashboard, dashboard_queries, environment, services, visit_shop
+from tests.examples.compose import COMPOSE, FILES, environment, services
+from tests.examples.monitoring import dashboard
 
-FUNCTIONS = {"sum", "by", "rate", "histogram_count", "histogram_quantile", "histogram_fraction"}
-
-
-def names(promql):
-    """The metrics of a query: what is neither a label, a function nor a number."""
-    bare = re.sub(r"\{[^}]*\}|\[[^]]*\]|by \([^)]*\)", "", promql)
-    return set(re.findall(r"[a-zA-Z_]\w*", bare)) - FUNCTIONS
+SHOWN = ["application", "application-native", "exporter"]
 
 
 @pytest.mark.parametrize("file", FILES)
@@ -107,13 +101,14 @@ def folders(settings):
 def test_each_part_of_cortex_keeps_its_files_in_a_folder_of_its_own_on_the_volume():
     """A part that starts removes what it does not know: in a shared folder, other parts' samples."""
     settings = yaml.safe_load((COMPOSE / "cortex.yaml").read_text())
-    named = [Path(folder) for folder in folders(settings)]
-    assert len(set(named)) == len(named) == 8
+    rules = Path(settings["ruler_storage"]["local"]["directory"])  # which the ruler only reads
+    named = [Path(folder) for folder in folders(settings) if Path(folder) != rules]
+    assert len(set(named)) == len(named) == 7
     assert all(Path("/data") in folder.parents for folder in named)
     assert not [(one, other) for one in named for other in named if one in other.parents]
     assert settings["alertmanager"]["data_dir"] in map(str, named)
-    storages = [settings[part]["backend"] for part in ("blocks_storage", "ruler_storage", "alertmanager_storage")]
-    assert storages == ["filesystem"] * 3  # the default is S3, without which no part starts
+    storages = [settings[part]["backend"] for part in ("blocks_storage", "alertmanager_storage", "ruler_storage")]
+    assert storages == ["filesystem", "filesystem", "local"]  # the default is S3, without which no part starts
 
 
 def test_grafana_finds_its_data_source_and_the_dashboard():
@@ -121,36 +116,23 @@ def test_grafana_finds_its_data_source_and_the_dashboard():
     provider = yaml.safe_load((COMPOSE / "grafana" / "dashboards.yaml").read_text())["providers"][0]
     given = environment("compose.yaml", "grafana")
     assert {source["url"], source["secureJsonData"]["httpHeaderValue1"]} == {"$DATA_SOURCE", "$TENANT"}
-    assert given["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"] == f"{provider['options']['path']}/application.json"
-    assert all(panel["datasource"]["uid"] == source["uid"] for panel in dashboard()["panels"])
+    folder = provider["options"]["path"]
+    assert given["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"] == f"{folder}/application-native.json"
+    mounted = [volume.split(":") for volume in services("compose.yaml")["grafana"]["volumes"]]
+    shown = [[f"../monitoring/{name}.json", f"{folder}/{name}.json", "ro"] for name in SHOWN]
+    assert sorted(each for each in mounted if each[1].startswith(f"{folder}/")) == sorted(shown)
+    for name in SHOWN:
+        chosen = dashboard(name)["templating"]["list"][0]
+        assert (chosen["type"], chosen["query"]) == ("datasource", source["type"])
 
 
-def test_every_metric_of_the_dashboard_is_one_that_the_shop_sends(tmp_path):
-    with Receiver() as receiver:
-        visit_shop(receiver.url, tmp_path / "log", lambda: receiver.wait_for(len(receiver.received) + 2))
-        assert receiver.rejected == []
-        asked = {name for promql in dashboard_queries() for name in names(promql)}
-        assert len(asked) == 6
-        assert {name for name in asked if not receiver.series(name)} == set()
-        variable = dashboard()["templating"]["list"][0]["definition"]
-        assert re.fullmatch(r"label_values\((\w+), job\)", variable)[1] == "target_info"
-        assert receiver.series("target_info", job="shop")
-        assert receiver.received[-1].headers["X-Scope-OrgID"] == "demo"
-
-
-def test_prometheus_answers_every_query_of_the_dashboard(start_prometheus, tmp_path):
-    flags = services("prometheus.yaml")["prometheus"]["command"]
-    (features,) = (flag.partition("=")[2] for flag in flags if flag.startswith("--enable-feature="))
-    prometheus = start_prometheus(features=features.split(","))
-    assert "--web.enable-remote-write-receiver" in flags  # as every server of the tests
-    counted = "count_over_time(target_info[1m])"
-
-    def pushed_twice_more():
-        found = prometheus.query(counted)
-        before = found[0].value if found else 0
-        prometheus.wait_for(f"{counted} > {before + 1}")
-
-    visit_shop(prometheus.write_url, tmp_path / "log", pushed_twice_more)
-    assert {promql: len(prometheus.query(promql)) > 0 for promql in dashboard_queries()} == dict.fromkeys(
-        dashboard_queries(), True
-    )
+def test_rules_are_where_cortex_and_prometheus_look_for_them():
+    tenant = environment("compose.yaml", "grafana")["TENANT"]
+    storage = yaml.safe_load((COMPOSE / "cortex.yaml").read_text())["ruler_storage"]
+    place = f"../monitoring/rules.yaml:{storage['local']['directory']}/{tenant}/rules.yaml:ro"
+    assert place in services("compose.yaml")["cortex"]["volumes"]
+    (file,) = yaml.safe_load((COMPOSE / "prometheus.config.yaml").read_text())["rule_files"]
+    prometheus = services("prometheus.yaml")["prometheus"]
+    assert f"../monitoring/rules.yaml:{file}:ro" in prometheus["volumes"]
+    (flag,) = (each for each in prometheus["command"] if each.startswith("--config.file="))
+    assert f"./prometheus.config.yaml:{flag.partition('=')[2]}:ro" in prometheus["volumes"]
