@@ -9,7 +9,7 @@ OLDEST = .venv-oldest
 MAIN_TESTS = tests/lifecycle/test_controller.py tests/entry_points/test_configurator.py tests/examples/test_examples.py \
 	$(patsubst %,tests/end_to_end/test_%.py,launcher injection processes_fork prometheus sdk_versions)
 
-.PHONY: help demo check test test-all test-oldest lint format pytest servers receivers docs site bench soak proto clean
+.PHONY: help demo check test test-all test-oldest lint format pytest servers receivers docs combinations site bench soak proto clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -51,7 +51,9 @@ servers: $(READY)
 	$(RUN) tests.servers.fetch
 
 docs: $(READY) ## Write the generated parts of README.md and docs/ anew
-	$(RUN) tests.readme
+	$(RUN) tests.docs.generated
+
+combinations: $(READY) ## Measure docs/reference/combinations.md anew
 	$(RUN) tests.combinations
 	$(RUN) examples.monitoring.build
 

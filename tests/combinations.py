@@ -1,6 +1,6 @@
 """Who is chosen, and where metrics go, by what is installed, what is set and how an application is started.
 
-`python -m tests.combinations`, or `make docs`, measures it anew and writes docs/reference/combinations.md.
+`python -m tests.combinations`, or `make combinations`, measures it anew and writes docs/reference/combinations.md.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver
 from tests.application import LAUNCHER, run
-from tests.end_to_end import frameworks, installations
+from tests.end_to_end import installations
 
 PAGE = installations.CHECKOUT / "docs" / "reference" / "combinations.md"
 OURS = "prometheus_remote_write"
@@ -129,9 +129,7 @@ def measure(ours: Path, folder: Path) -> dict[Case, Outcome]:
 
 def page(outcomes: dict[Case, Outcome]) -> str:
     """The measured combinations as a page of markdown."""
-    return _PAGE.format(
-        table="\n".join(_rows(outcomes)), least="\n".join(_least(outcomes)), frameworks="\n".join(frameworks.rows())
-    )
+    return _PAGE.format(table="\n".join(_rows(outcomes)), least="\n".join(_least(outcomes)))
 
 
 def _rows(outcomes: dict[Case, Outcome]) -> list[str]:
@@ -188,7 +186,8 @@ _PAGE = """\
 
 OpenTelemetry's launcher uses one distro and one configurator, and among several that are installed those whose folder
 is found first, unless a variable names them. This page is what it does with ours: each row was measured by processes of
-its own, with `OTEL_EXPORTER_PRW_ENDPOINT` set and the variable of the row. `make docs` measures anew, a test compares.
+its own, with `OTEL_EXPORTER_PRW_ENDPOINT` set and the variable of the row. `make combinations` measures anew, a test
+compares.
 
 What has to be set beside the endpoint, so that metrics arrive however the application is started:
 
@@ -201,17 +200,6 @@ What has to be set beside the endpoint, so that metrics arrive however the appli
 | installed | set | started by | distro | configurator | metrics | stderr says |
 | --- | --- | --- | --- | --- | --- | --- |
 {table}
-
-## Frameworks
-
-Each was injected as the Operator does it, with the variables of the
-[example](../../examples/kubernetes/operator/instrumentation.yaml), and ended as Kubernetes ends a pod, by SIGTERM to
-its first process (the notebook's kernel by its server). Everywhere our distro and our configurator were chosen, and
-stderr held nothing of OpenTelemetry. `tests/end_to_end/test_frameworks.py` runs what the table says.
-
-| application | started by | needed beside that | the interval in which it is ended |
-| --- | --- | --- | --- |
-{frameworks}
 """
 
 

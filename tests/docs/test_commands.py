@@ -10,7 +10,7 @@ from opentelemetry_prometheus_remote_write.command import SUBCOMMANDS
 
 from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver
 from tests.application import run
-from tests.readme import blocks, commands
+from tests.docs.pages import blocks
 
 REFERENCE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "commands.md"
 RECEIVER = "http://localhost:9090/api/v1/write"
@@ -22,7 +22,7 @@ def test_every_subcommand_is_described():
     assert all(f"## `otel-prw {name}`" in text for name in SUBCOMMANDS)
 
 
-@pytest.mark.parametrize("command", commands(REFERENCE.read_text(encoding="utf-8")))
+@pytest.mark.parametrize("command", [command for block in blocks(REFERENCE, "sh") for command in block.commands])
 def test_command_of_the_reference_runs(command, tmp_path):
     (tmp_path / "app.py").write_text(COUNTS)
     with Receiver() as receiver:
@@ -38,4 +38,4 @@ def test_command_of_the_reference_runs(command, tmp_path):
 
 
 def test_pages_hold_commands():
-    assert blocks(REFERENCE.read_text(encoding="utf-8"), "sh")
+    assert blocks(REFERENCE, "sh")

@@ -1,4 +1,4 @@
-"""How applications of each framework are started: the rows of docs/reference/combinations.md, which tests run."""
+"""How applications of each framework are started: the rows of docs/how-to/launcher.md, which tests run."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ def outcomes(ours, tmp_path_factory):
 
 def test_page_says_what_is_measured(outcomes):
     is_current = PAGE.read_text(encoding="utf-8") == page(outcomes)
-    assert is_current, "run make docs"
+    assert is_current, "run make combinations"
 
 
 @pytest.mark.parametrize("started", ["launcher", "injection", "code"])

@@ -13,9 +13,9 @@ from tests.servers.fixtures import obtain
 CHECKOUT = Path(__file__).resolve().parents[2]
 
 
-def demo(*arguments, **environment):
+def demo(*variables, **environment):
     done = subprocess.run(
-        [sys.executable, "-m", "examples.launcher.demo", *arguments],
+        ["make", "demo", f"VENV={sys.prefix}", *variables],
         cwd=CHECKOUT,
         env=os.environ | environment,
         stdin=subprocess.DEVNULL,
@@ -39,7 +39,7 @@ def test_demo_shows_that_what_was_sent_has_arrived():
 
 def test_demo_shows_the_same_in_a_real_prometheus():
     obtain("prometheus 3.x", packages.prometheus_current)
-    done = demo("--prometheus")
+    done = demo("PROMETHEUS=1")
     assert done.returncode == 0, done.stdout
     assert "can be looked at while this runs: http://127.0.0.1:" in done.stdout
     assert "PromQL> histogram_quantile(0.95, " in done.stdout

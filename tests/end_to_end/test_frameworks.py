@@ -1,7 +1,7 @@
 """Frameworks, each as its users run it and knowing nothing of metrics, injected as the Operator does it.
 
 They are ended as Kubernetes ends a pod, by SIGTERM to its first process, long before the first interval is over: what
-arrives was sent at the end. The commands are those of docs/reference/combinations.md.
+arrives was sent at the end. The commands are those of docs/how-to/launcher.md.
 """
 
 from __future__ import annotations

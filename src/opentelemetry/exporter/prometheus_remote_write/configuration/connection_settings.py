@@ -68,7 +68,7 @@ class ConnectionSettings:
         "USERNAME",
         USERNAME,
         NO_SECRET,
-        "basic authentication",
+        "the user of basic authentication",
         keyword="basic_auth.username",
         secret=True,
         guards=True,
@@ -77,7 +77,7 @@ class ConnectionSettings:
         "PASSWORD",
         SECRET,
         NO_SECRET,
-        "with this password",
+        "its password",
         keyword="basic_auth.password",
         secret=True,
         guards=True,
@@ -86,7 +86,7 @@ class ConnectionSettings:
         "PASSWORD_FILE",
         PATH,
         "",
-        "or with the password in this file",
+        "file with its password",
         keyword="basic_auth.password_file",
         secret=True,
         guards=True,
@@ -94,9 +94,7 @@ class ConnectionSettings:
     bearer_token: Secret = setting(
         "BEARER_TOKEN", TOKEN, NO_SECRET, "`Authorization: Bearer` with this token", secret=True, guards=True
     )
-    bearer_token_file: str = setting(
-        "BEARER_TOKEN_FILE", PATH, "", "or with the token in this file", secret=True, guards=True
-    )
+    bearer_token_file: str = setting("BEARER_TOKEN_FILE", PATH, "", "file with the token", secret=True, guards=True)
     certificate: str = setting(
         "CERTIFICATE",
         PATH,

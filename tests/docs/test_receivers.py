@@ -9,9 +9,9 @@ import pytest
 
 from opentelemetry.exporter.prometheus_remote_write.configuration.loading import load
 from opentelemetry.exporter.prometheus_remote_write.configuration.settings import PREFIX, Settings
-from tests.readme import blocks
+from tests.docs.pages import fenced
 
-CHECKOUT = Path(__file__).resolve().parents[1]
+CHECKOUT = Path(__file__).resolve().parents[2]
 PAGE = (CHECKOUT / "docs" / "how-to" / "receivers.md").read_text(encoding="utf-8")
 RECEIVERS = (
     "Prometheus",
@@ -32,7 +32,7 @@ def section(receiver):
 
 
 def environments(receiver):
-    return [dict(line.split("=", 1) for line in block.splitlines()) for block in blocks(section(receiver), "sh")]
+    return [dict(line.split("=", 1) for line in block.splitlines()) for block in fenced(section(receiver), "sh")]
 
 
 @pytest.mark.parametrize(
