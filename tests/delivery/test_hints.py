@@ -95,11 +95,13 @@ MIMIR = (
         pytest.param(answered(400, b"the max-exemplars limit"), "DISABLE_EXEMPLARS", id="max-exemplars"),
         pytest.param(answered(400, b"out of order exemplar"), "DISABLE_EXEMPLARS", id="exemplars out of order"),
         pytest.param(
-            answered(400, b"label value too long for metric: x label value: y"), "attribute", id="Cortex: label value"
+            answered(400, b"label value too long for metric: x label value: y"),
+            "MAX_LABEL_VALUE_LENGTH",
+            id="Cortex: label value",
         ),
         pytest.param(
             answered(400, b"a series whose label value length exceeds the limit " + MIMIR % b"label-value-too-long"),
-            "attribute",
+            "MAX_LABEL_VALUE_LENGTH",
             id="Mimir: label value",
         ),
         pytest.param(

@@ -57,7 +57,7 @@ _HINTS: dict[Cause, str] = {
         f"OTEL_EXPERIMENTAL_RESOURCE_DETECTORS) or set {PREFIX}DISABLE_TARGET_INFO=true; for other series check "
         f"{PREFIX}RESOURCE_LABELS"
     ),
-    Cause.LABEL_VALUE: "shorten the attribute's value, or have the receiver's limit raised",
+    Cause.LABEL_VALUE: f"set {PREFIX}MAX_LABEL_VALUE_LENGTH to the receiver's limit, or shorten the attribute's value",
     Cause.EXEMPLARS: f"set {PREFIX}DISABLE_EXEMPLARS=true",
     Cause.NATIVE_HISTOGRAMS: (
         f"the receiver may not take native histograms: check {PREFIX}DEFAULT_HISTOGRAM_AGGREGATION"

@@ -19,6 +19,7 @@ from .series_encoder import SeriesEncoder
 from .stale_markers import carried_on, ended, marked
 
 _MAX_LABEL_BYTES = 4 * 1024 * 1024  # of one request, before compression; receivers refuse more than 32 MiB
+_NUMBERS = count()  # of the whole process, because what is remembered of a batch outlives its pipeline
 
 
 class Load(NamedTuple):
@@ -92,7 +93,6 @@ class Batches:
         self._new_encoder = new_encoder
         self._max_samples = max_samples
         self._placements: dict[Family, _Placement] = {}
-        self._numbers = count()
         self._stale_markers = stale_markers
         self._gone: list[_Gone] = []
         self._newest: dict[Family, int] = {}
@@ -178,7 +178,7 @@ class Batches:
                     break
                 del bins[bin]
             else:
-                bin = _Bin(next(self._numbers), Batch(self._new_encoder))
+                bin = _Bin(next(_NUMBERS), Batch(self._new_encoder))
                 bins[bin] = None
             bin.samples += samples
             bin.label_bytes += label_bytes
