@@ -1,0 +1,1 @@
+"""Builds the dashboards with Grafana's Foundation SDK: python -m examples.monitoring.build."""
