@@ -97,8 +97,8 @@ def _requests(durations: Durations) -> list[Any]:
         ),
         graph(
             "Duration of a request",
-            "The duration that half of the requests, 95 % and 99 % of them do not exceed, by route. Points are exemplars, "
-            "which lead to the trace of one request.",
+            "The duration that half of the requests, 95 % and 99 % of them do not exceed, by route. Points are"
+            " exemplars, which lead to the trace of one request.",
             "s",
             query(durations.quantile(0.5, route), f"p50 {legend(ROUTE)}"),
             query(durations.quantile(0.95, route), f"p95 {legend(ROUTE)}"),

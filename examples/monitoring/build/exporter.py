@@ -60,7 +60,8 @@ def exporter() -> dashboard.Dashboard:
         ),
         graph(
             "Duration of an export",
-            "How long an export takes, on average, with all its requests and retries. It has to stay below the interval.",
+            "How long an export takes, on average, with all its requests and retries."
+            " It has to stay below the interval.",
             "s",
             query(
                 f"sum by (job) ({OPERATION.rate(suffix='_sum')}) / sum by (job) ({OPERATION.rate(suffix='_count')})"
