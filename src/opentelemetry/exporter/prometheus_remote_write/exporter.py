@@ -101,6 +101,7 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
                 os.environ,
             )
             _check_switch("resources_as_labels", resources_as_labels)
+            _check_transport(transport)
         except (TypeError, ValueError) as error:
             if not is_from_declarative_file():
                 error.__context__ = None
@@ -343,6 +344,11 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
 
 _forking: weakref.WeakSet[PrometheusRemoteWriteMetricsExporter] = weakref.WeakSet()
 """Those that a forked child has to mend."""
+
+
+def _check_transport(value: object) -> None:
+    if not isinstance(value, BaseTransport | None):
+        raise TypeError(f"transport must be a BaseTransport, not {type(value).__name__}")
 
 
 def _check_switch(name: str, value: object) -> None:
