@@ -49,14 +49,12 @@ def victoria_metrics():
 
 @pytest.fixture
 def start_prometheus(server_stack):
-    """start_prometheus(flags=(), features=CURRENT_FEATURES): a current one of the test's own, to be killed at will."""
+    """start_prometheus(flags=(), features=CURRENT_FEATURES, ...): a current one of the test's own, to kill at will."""
 
-    def start(*, flags: Sequence[str] = (), features: Sequence[str] = CURRENT_FEATURES) -> Prometheus:
+    def start(*, features: Sequence[str] = CURRENT_FEATURES, **options) -> Prometheus:
         return obtain(
             "prometheus 3.x",
-            lambda: server_stack.enter_context(
-                Prometheus(packages.prometheus_current(), flags=flags, features=features)
-            ),
+            lambda: server_stack.enter_context(Prometheus(packages.prometheus_current(), features=features, **options)),
         )
 
     return start

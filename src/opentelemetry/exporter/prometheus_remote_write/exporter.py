@@ -264,7 +264,7 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
             if self._prometheus_client:
                 seconds = min(timeout, self.shutdown_timeout)
                 collected = self._prometheus_client.collect(
-                    metrics_data, identified, seconds, last=self.exit_time.has_begun
+                    identified, self._instance.group, seconds, last=self.exit_time.has_begun
                 )
             requests = self._pipeline.requests(identified, collected)
             size = sum(request.size for request in requests)

@@ -80,6 +80,9 @@ class Instance:
         folders: Where locks may be kept.
         sockets: How the names of sockets begin that are locks, too; None is without.
         clock: Nanoseconds since the epoch.
+
+    Attributes:
+        group: The id that this process has in common with others, before its number; nothing where there are none.
     """
 
     def __init__(  # noqa: PLR0913 - most say where it runs
@@ -103,6 +106,7 @@ class Instance:
         self._clock = clock
         self._process = os.getpid()
         self._origin: _Origin | None = None
+        self.group = ""
         self._claims: dict[tuple[str, str], _Claim] = {}
 
     def identified(self, data: MetricsData) -> MetricsData:
@@ -148,6 +152,7 @@ class Instance:
             return metrics
         else:
             return _with_id(metrics, self._generated_here)
+        self.group = origin.instance
         key = (f"{attributes.get(_NAMESPACE)}/{attributes.get(_NAME)}", origin.instance)
         claim = self._claims.get(key)
         if claim is None or (claim.number and not claim.number.is_ours()):

@@ -12,6 +12,7 @@ from ..model.timestamps import NANOSECONDS_PER_MILLISECOND
 from .collection import Collection
 from .registries import Registries
 
+_INSTANCE_ID = "service.instance.id"
 _SHARE = 0.5  # of an export's time, at most; the rest is for sending
 
 
@@ -42,19 +43,20 @@ class Source:
         self._collection = Collection()
         self._clock = clock
 
-    def collect(self, given: MetricsData, identified: MetricsData, seconds: float, *, last: bool) -> Collected:
+    def collect(self, data: MetricsData, group: str, seconds: float, *, last: bool) -> Collected:
         """Collect once; nothing is raised.
 
         Args:
-            given: The export's metrics as they came. What several processes share has its ``instance``.
-            identified: The same with the instance id of this process.
+            data: The export's metrics, which have the resource.
+            group: The instance id of what several processes share; nothing if they have none in common.
             seconds: How long the export may take.
             last: Whether this process exports for the last time.
         """
         collectors = self._registries.collectors(last=last)
         families = self._collection.collect(collectors, seconds * _SHARE)
-        data = given if self._registries.shared else identified
         resource = data.resource_metrics[0].resource.attributes if data.resource_metrics else {}
+        if self._registries.shared and group:
+            resource = {**resource, _INSTANCE_ID: group}
         return Collected(families, resource, self._clock() // NANOSECONDS_PER_MILLISECOND)
 
     def after_fork(self) -> None:

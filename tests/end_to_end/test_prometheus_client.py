@@ -1,0 +1,157 @@
+"""Applications that are measured with prometheus_client, unmodified: scraped and pushed, Prometheus has them twice."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from contextlib import suppress
+from urllib.request import urlopen
+
+import pytest
+
+from tests.end_to_end.fleet import Program
+from tests.servers.ports import free_port
+
+LIBRARY = """
+import sys, time
+from prometheus_client import Counter, Enum, Gauge, Histogram, Info, Summary, start_http_server
+Counter("orders", "Orders", ["job", "path"]).labels("nightly", "/a b").inc(3)
+Gauge("level", "Level").set(-0.5)
+latency = Histogram("latency", "Latency", ["path"], unit="seconds")
+for seconds in (0.004, 0.3, 20):
+    latency.labels("/").observe(seconds)
+Summary("size", "Size").observe(512)
+Info("build", "Build").info({"version": "1.2"})
+Enum("state", "State", states=["starting", "running"]).state("running")
+start_http_server(int(sys.argv[1]), "127.0.0.1")
+time.sleep(600)
+"""
+FLASK = """
+import sys
+from flask import Flask
+from prometheus_flask_exporter import PrometheusMetrics
+app = Flask("shop")
+PrometheusMetrics(app)
+@app.get("/products/<int:number>")
+def product(number):
+    return str(number)
+if __name__ == "__main__":
+    app.run("127.0.0.1", int(sys.argv[1]))
+"""
+FASTAPI = """
+from fastapi import FastAPI
+from prometheus_fastapi_instrumentator import Instrumentator
+app = FastAPI()
+@app.get("/products/{number}")
+def product(number: int):
+    return number
+Instrumentator().instrument(app).expose(app)
+"""
+APPLICATIONS = {
+    "the library's own page": (LIBRARY, ("python", "app.py", "PORT")),
+    "Flask with prometheus_flask_exporter": (FLASK, ("python", "app.py", "PORT")),
+    "FastAPI with prometheus-fastapi-instrumentator": (FASTAPI, ("uvicorn", "--port", "PORT", "app:app")),
+}
+# What goes on while nothing is asked for, or is measured by the scrape itself.
+MOVING = ("process_", "python_gc_", "flask_", "http_", "python_info")
+ONLY_SCRAPED = ("up", "scrape_")
+
+
+def get(url):
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            with urlopen(url, timeout=5) as response:
+                return response.read()
+        except OSError:
+            assert time.monotonic() < deadline, f"{url} does not answer"
+            time.sleep(0.05)
+
+
+def held(prometheus, job):
+    """The values by name and labels that a Prometheus holds of a job."""
+    found = {}
+    for sample in prometheus.query(f'{{job="{job}"}}'):
+        if "otel_scope_name" in sample.labels:  # what the application measures with OpenTelemetry beside
+            continue
+        labels = {name: text for name, text in sample.labels.items() if name not in {"job", "instance"}}
+        name = labels["__name__"]
+        if not name.startswith(ONLY_SCRAPED) and not name.endswith("_created") and name != "target_info":
+            found[tuple(sorted(labels.items()))] = sample.value
+    return found
+
+
+@pytest.mark.parametrize("name", APPLICATIONS)
+@pytest.mark.parametrize("protocol", ["1.0", "2.0"])
+def test_what_is_pushed_is_what_is_scraped(name, protocol, start_prometheus, tmp_path):
+    source, command = APPLICATIONS[name]
+    (tmp_path / "app.py").write_text(source)
+    port = free_port()
+    target = {"targets": [f"127.0.0.1:{port}"]}
+    scrape = {"job_name": "scraped", "scrape_interval": "250ms", "static_configs": [target]}
+    prometheus = start_prometheus(configuration=json.dumps({"scrape_configs": [scrape]}))
+    variables = {
+        "OTEL_EXPORTER_PRW_ENDPOINT": prometheus.write_url,
+        "OTEL_EXPORTER_PRW_PROTOCOL": protocol,
+        "OTEL_EXPORTER_PRW_INTERVAL": "250",
+        "OTEL_EXPORTER_PRW_PROMETHEUS_CLIENT": "true",
+        "OTEL_EXPORTER_PRW_DISABLE_ZERO_SAMPLES": "true",
+        "OTEL_METRICS_EXPORTER": "prometheus_remote_write",
+        "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "flask,fastapi,system_metrics",
+        "PYTHONPATH": str(tmp_path),
+    }
+    started = [str(port) if word == "PORT" else word for word in command]
+    with Program(*started, folder=tmp_path, **variables):
+        for number in range(3):
+            with suppress(Exception):
+                get(f"http://127.0.0.1:{port}/products/{number}" if "product" in source else f"http://127.0.0.1:{port}")
+        deadline = time.monotonic() + 30
+        while True:
+            scraped, pushed = held(prometheus, "scraped"), held(prometheus, "shop")
+            still = {key for key in scraped if not dict(key)["__name__"].startswith(MOVING)}
+            if (
+                len(scraped) > 20
+                and scraped.keys() == pushed.keys()
+                and all(scraped[key] == pushed[key] for key in still)
+            ):
+                break
+            assert time.monotonic() < deadline, sorted(scraped.items() ^ pushed.items())[:20]
+            time.sleep(0.1)
+
+
+WORKERS = """
+import os
+from prometheus_client import Counter
+orders = Counter("orders", "Orders")
+def app(environ, start_response):
+    orders.inc()
+    start_response("200 OK", [])
+    return [str(os.getpid()).encode()]
+"""
+
+
+def test_the_files_of_all_workers_are_pushed_once(receiver, tmp_path):
+    (tmp_path / "app.py").write_text(WORKERS)
+    folder = tmp_path / "values"
+    folder.mkdir()
+    command = ("gunicorn", "--bind", "127.0.0.1:0", "--workers", "3", "--no-control-socket", "app:app")
+    variables = {
+        "OTEL_EXPORTER_PRW_ENDPOINT": receiver.url,
+        "OTEL_EXPORTER_PRW_INTERVAL": "300",
+        "OTEL_EXPORTER_PRW_PROMETHEUS_CLIENT": "true",
+        "OTEL_RESOURCE_ATTRIBUTES": "service.instance.id=pod-1",
+        "PROMETHEUS_MULTIPROC_DIR": str(folder),
+        "PYTHONPATH": str(tmp_path),
+    }
+    with Program(*command, folder=tmp_path, **variables) as program:
+        url = program.said(r"Listening at: (http://\S+)")
+        workers, sent = set(), 0
+        while sent < 60 or len(workers) < 3:
+            workers.add(get(url))
+            sent += 1
+        program.end(signal.SIGTERM)
+    assert receiver.rejected == []
+    (series,) = receiver.series("orders_total")
+    assert series.label("instance") == "pod-1"
+    assert series.samples[-1].value == sent
