@@ -6,6 +6,7 @@ import json
 import signal
 import time
 from contextlib import suppress
+from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
@@ -27,31 +28,14 @@ Enum("state", "State", states=["starting", "running"]).state("running")
 start_http_server(int(sys.argv[1]), "127.0.0.1")
 time.sleep(600)
 """
-FLASK = """
-import sys
-from flask import Flask
-from prometheus_flask_exporter import PrometheusMetrics
-app = Flask("shop")
-PrometheusMetrics(app)
-@app.get("/products/<int:number>")
-def product(number):
-    return str(number)
-if __name__ == "__main__":
-    app.run("127.0.0.1", int(sys.argv[1]))
-"""
-FASTAPI = """
-from fastapi import FastAPI
-from prometheus_fastapi_instrumentator import Instrumentator
-app = FastAPI()
-@app.get("/products/{number}")
-def product(number: int):
-    return number
-Instrumentator().instrument(app).expose(app)
-"""
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "prometheus_client"
 APPLICATIONS = {
     "the library's own page": (LIBRARY, ("python", "app.py", "PORT")),
-    "Flask with prometheus_flask_exporter": (FLASK, ("python", "app.py", "PORT")),
-    "FastAPI with prometheus-fastapi-instrumentator": (FASTAPI, ("uvicorn", "--port", "PORT", "app:app")),
+    "Flask with prometheus_flask_exporter": ((EXAMPLES / "flask_app.py").read_text(), ("python", "app.py", "PORT")),
+    "FastAPI with prometheus-fastapi-instrumentator": (
+        (EXAMPLES / "fastapi_app.py").read_text(),
+        ("uvicorn", "--port", "PORT", "app:app"),
+    ),
 }
 # What goes on while nothing is asked for, or is measured by the scrape itself.
 MOVING = ("process_", "python_gc_", "flask_", "http_", "python_info")
@@ -155,3 +139,14 @@ def test_the_files_of_all_workers_are_pushed_once(receiver, tmp_path):
     (series,) = receiver.series("orders_total")
     assert series.label("instance") == "pod-1"
     assert series.samples[-1].value == sent
+
+
+def test_a_batch_job_is_pushed_at_its_end(receiver, tmp_path):
+    variables = {"OTEL_EXPORTER_PRW_ENDPOINT": receiver.url, "OTEL_EXPORTER_PRW_PROMETHEUS_CLIENT": "true"}
+    with Program("python", str(EXAMPLES / "job.py"), folder=tmp_path, **variables) as program:
+        assert program.end() == 0
+    assert {series.label("result"): series.samples[-1].value for series in receiver.series("import_records_total")} == {
+        "imported": 900.0,
+        "skipped": 100.0,
+    }
+    assert receiver.series("import_last_success_timestamp_seconds")
