@@ -44,7 +44,7 @@ class PrometheusRemoteWriteConfigurator(_OTelSDKConfigurator):
             # The file says all. With arguments beside it the SDK would warn that it ignores them.
             with from_declarative_file():
                 super()._configure()  # type: ignore[no-untyped-call]  # the SDK's
-            _flush_on_sigterm()
+            _look_after_the_application()
             return
         kwargs["resource_attributes"] = {
             "telemetry.distro.name": DISTRIBUTION,
@@ -57,15 +57,18 @@ class PrometheusRemoteWriteConfigurator(_OTelSDKConfigurator):
             kwargs["exporter_args_map"] = arguments
         with _metrics_exporters(others):
             super()._configure(**kwargs)  # type: ignore[no-untyped-call]  # the SDK's
-        _flush_on_sigterm()
+        _look_after_the_application()
 
 
-def _flush_on_sigterm() -> None:
-    """See that SIGTERM loses nothing, where our exporter has been made: by us or, from a file, by the SDK."""
+def _look_after_the_application() -> None:
+    """See that SIGTERM loses nothing, and that Django works, where our exporter was made: by us, or by the SDK."""
     if _EXPORTER in sys.modules:
-        from opentelemetry_prometheus_remote_write.termination import flush_on_sigterm  # noqa: PLC0415 - as below
+        # Late, as below.
+        from opentelemetry_prometheus_remote_write.django_settings import warn_without_django_settings  # noqa: PLC0415
+        from opentelemetry_prometheus_remote_write.termination import flush_on_sigterm  # noqa: PLC0415
 
         flush_on_sigterm()
+        warn_without_django_settings(os.environ)
 
 
 def _controller_arguments() -> dict[type, dict[str, Any]] | None:
