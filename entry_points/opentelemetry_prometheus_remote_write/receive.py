@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 if TYPE_CHECKING:
     from opentelemetry.exporter.prometheus_remote_write.receiver import Received, Rejected
     from opentelemetry.exporter.prometheus_remote_write.receiver.outbox import Outbox
+    from opentelemetry.exporter.prometheus_remote_write.receiver.screen.app import ReceiverScreen
     from opentelemetry.exporter.prometheus_remote_write.receiver.store import Store
 
 EXAMPLE = "otel-prw receive --listen 127.0.0.1:9009"
@@ -73,7 +74,8 @@ def _receive(arguments: argparse.Namespace) -> int:
     host, port = arguments.listen
     store = Store(arguments.keep_series, arguments.keep)
     outbox = Outbox()
-    listener = _listener(store, outbox, as_json=arguments.json, once=arguments.once)
+    screen = None if arguments.json or not sys.stdout.isatty() else _screen()
+    listener = store if screen else _listener(store, outbox, as_json=arguments.json, once=arguments.once)
     try:
         receiver = Receiver(host, port, keep=0, listener=listener)
     except OSError as error:
@@ -85,8 +87,22 @@ def _receive(arguments: argparse.Namespace) -> int:
                 f"otel-prw receive: warning: it listens on {host}: whoever reaches that over the network can push to it"
                 " and see what it shows, without a password and unencrypted"
             )
-        _print(outbox)
+        if screen:
+            screen(store, receiver.url, receiver.page, arguments.once).run()
+        else:
+            _print(outbox)
     return 0
+
+
+def _screen() -> type[ReceiverScreen] | None:
+    try:
+        from opentelemetry.exporter.prometheus_remote_write.receiver.screen.app import (  # noqa: PLC0415 - an extra
+            ReceiverScreen,
+        )
+    except ImportError:
+        _say("otel-prw receive: plain lines follow; the extra `tui` has a screen to look at metrics with")
+        return None
+    return ReceiverScreen
 
 
 def _listener(

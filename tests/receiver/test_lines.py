@@ -29,8 +29,8 @@ def test_push_is_one_line_and_one_for_each_metric_in_it():
     clock.now += 5
     assert lines(store, push(*export(NOW + 5000, 12, 20))) == [
         "push 2: shop (1 process), protocol 1.0, 10 series, 4 bytes",
-        "  latency_seconds  histogram, 6 series, 20 in all, 4/s, p50 1.50 s, p95 1.95 s",
-        "  orders_total     counter, 1 series, 12 in all, 2.40/s",
+        "  latency_seconds  histogram, 6 series, 20 in all, 4/s, p50 1.5 s, p95 1.95 s",
+        "  orders_total     counter, 1 series, 12 in all, 2.4/s",
         "  queue_depth      unknown, 2 series, 3 to 7",
     ]
 

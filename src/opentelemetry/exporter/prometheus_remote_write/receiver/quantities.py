@@ -13,6 +13,7 @@ _SCALES = {
     "bytes": ((2.0**40, "TiB"), (2.0**30, "GiB"), (2.0**20, "MiB"), (2.0**10, "KiB"), (1.0, "B")),
     "seconds": ((86400.0, "d"), (3600.0, "h"), (60.0, "min"), (1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns")),
 }
+_SMALLEST_WRITTEN_OUT = 1e-6
 _ZERO = {"bytes": "0 B", "seconds": "0 s"}
 
 
@@ -71,5 +72,8 @@ def _digits(value: float) -> str:
     """Return three digits, or all of a whole number."""
     if value == int(value):
         return f"{int(value):,}"
+    if abs(value) < _SMALLEST_WRITTEN_OUT:
+        return f"{value:.2g}"
     decimals = max(2 - math.floor(math.log10(abs(value))), 0)
-    return f"{value:,.{min(decimals, 6)}f}" if abs(value) >= 1e-6 else f"{value:.2g}"  # noqa: PLR2004 - no row of zeros
+    text = f"{value:,.{min(decimals, 6)}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -8,11 +8,12 @@ from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterator
 from enum import Enum
+from itertools import islice, pairwise
 from typing import NamedTuple
 
 from ...model.remote_write import BUCKET_BOUND, METRIC_NAME, Exemplar, Labels
 from ..received import Histogram, is_stale
-from .distribution import Distribution, Packed, increase, of_native, pack
+from .distribution import Bucket, Distribution, Packed, increase, of_native, pack, total
 
 MOST_POINTS = 300
 """How many points of a series are kept: the time that is kept has so many slots, each with its last point."""
@@ -147,6 +148,17 @@ class StoredSeries:
             return None
         grown = sum(grown_by(self.values[at - 1], self.values[at]) for at in range(first + 1, len(self.times)))
         return grown * 1000 / (self.times[-1] - self.times[first])
+
+    def grown(self, since: int) -> float:
+        """Return by how much a counter has grown since a time, in milliseconds since the epoch."""
+        first = max(bisect_left(self.times, since) - 1, 0)
+        return sum(grown_by(self.values[at - 1], self.values[at]) for at in range(first + 1, len(self.times)))
+
+    def observed(self, since: int) -> dict[Bucket, float]:
+        """Return how what a native histogram has observed since a time is distributed."""
+        first = max(bisect_left(self.times, since) - 1, 0)
+        states = [each.unpacked() for each in islice(self.distributions, first, None)]
+        return total(increase(before, after) for before, after in pairwise(states))
 
     def rates(self, since: int, window: int) -> Iterator[tuple[int, float]]:
         """Yield a counter's rate per second at each of its points.

@@ -16,7 +16,8 @@ TREND_CELLS = 10
 
 _INTERVALS_OF_A_RATE = 4
 _SHORTEST_WINDOW = 4_000
-_QUANTILE_WINDOW = 60_000
+QUANTILE_WINDOW = 60_000
+"""Over how many milliseconds quantiles are taken, or over as many as rates, where that is more."""
 
 
 class Summary(NamedTuple):
@@ -59,7 +60,7 @@ def summary(store: Store, family: Family) -> Summary:
         total = sum(series.values[-1] for series in all_series if series.values and counts_observations(series))
         rate = 0.0 if has_stopped else _rate(all_series, now, window)
         if family.growths:
-            p50, p95 = family.quantiles(now - max(_QUANTILE_WINDOW, window), (0.5, 0.95))
+            p50, p95 = family.quantiles(now - max(QUANTILE_WINDOW, window), (0.5, 0.95))
     else:
         values = [series.values[-1] for series in all_series if series.values and not series.has_ended]
         lowest, highest = (min(values), max(values)) if values else (None, None)

@@ -1,0 +1,1 @@
+"""What arrives, on a terminal: needs the extra ``tui``."""
