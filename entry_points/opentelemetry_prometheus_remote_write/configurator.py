@@ -15,12 +15,18 @@ from logging import getLogger
 from typing import Any
 
 from opentelemetry.environment_variables import OTEL_METRICS_EXPORTER
-from opentelemetry.sdk._configuration import _OTelSDKConfigurator
-from opentelemetry.sdk.environment_variables import OTEL_CONFIG_FILE, OTEL_METRIC_EXPORT_INTERVAL, OTEL_SDK_DISABLED
+from opentelemetry.sdk import environment_variables as sdk
+from opentelemetry.sdk.environment_variables import OTEL_METRIC_EXPORT_INTERVAL, OTEL_SDK_DISABLED
 
-from opentelemetry.exporter.prometheus_remote_write.configuration.declarative import from_declarative_file
 from opentelemetry_prometheus_remote_write import DISTRIBUTION, NAME, is_own_command
 from opentelemetry_prometheus_remote_write.exporter_names import chosen_exporters
+
+try:
+    from opentelemetry.sdk._configuration import _OTelSDKConfigurator as SdkConfigurator
+except ImportError:  # it is private, so a later SDK may have it no more
+    from opentelemetry_prometheus_remote_write.metrics_configurator import (  # type: ignore[assignment]  # what is used of it
+        MetricsConfigurator as SdkConfigurator,
+    )
 
 _logger = getLogger(__name__)
 
@@ -28,10 +34,11 @@ CONTROLLER = f"_{NAME}_controller"
 """The name among the exporters by which the SDK finds the class of our controller, which it then builds and owns."""
 
 _EXPORTER = "opentelemetry.exporter.prometheus_remote_write.exporter"
+_CONFIG_FILE = "OTEL_CONFIG_FILE"
 _DEFAULT_INTERVAL = 60_000.0  # milliseconds; the specification's
 
 
-class PrometheusRemoteWriteConfigurator(_OTelSDKConfigurator):
+class PrometheusRemoteWriteConfigurator(SdkConfigurator):
     """Builds the SDK from the environment, or from a declarative file in the SDK's own way.
 
     It is no subclass of another distro's configurator, whose instance it would share.
@@ -40,7 +47,11 @@ class PrometheusRemoteWriteConfigurator(_OTelSDKConfigurator):
     def _configure(self, **kwargs: Any) -> None:
         if is_own_command(sys.orig_argv):
             return
-        if os.environ.get(OTEL_CONFIG_FILE):
+        if _reads_a_file(os.environ):
+            from opentelemetry.exporter.prometheus_remote_write.configuration.declarative import (  # noqa: PLC0415 - as the exporter
+                from_declarative_file,
+            )
+
             # The file says all. With arguments beside it the SDK would warn that it ignores them.
             with from_declarative_file():
                 super()._configure()  # type: ignore[no-untyped-call]  # the SDK's
@@ -58,6 +69,16 @@ class PrometheusRemoteWriteConfigurator(_OTelSDKConfigurator):
         with _metrics_exporters(others):
             super()._configure(**kwargs)  # type: ignore[no-untyped-call]  # the SDK's
         _look_after_the_application()
+
+
+def _reads_a_file(environ: Mapping[str, str]) -> bool:
+    """Return whether the SDK is to build itself from a declarative file, and can: from 1.43 on."""
+    if not environ.get(_CONFIG_FILE):
+        return False
+    if hasattr(sdk, _CONFIG_FILE):
+        return True
+    _logger.warning("%s is not read: that needs opentelemetry-sdk 1.44; the other variables hold", _CONFIG_FILE)
+    return False
 
 
 def _look_after_the_application() -> None:

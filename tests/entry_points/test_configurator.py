@@ -6,6 +6,7 @@ import json
 import threading
 
 import pytest
+from opentelemetry.sdk import environment_variables as sdk
 from opentelemetry.sdk._configuration import _OTelSDKConfigurator
 from opentelemetry_prometheus_remote_write.configurator import PrometheusRemoteWriteConfigurator
 
@@ -24,24 +25,27 @@ except RuntimeError as error:
     print(json.dumps({"raised": str(error), "chosen": os.environ.get("OTEL_METRICS_EXPORTER")}))
     raise SystemExit
 provider = metrics.get_meter_provider()
-readers = provider._metric_readers
+resource = getattr(trace.get_tracer_provider(), "resource", None)
+readers = getattr(provider, "_metric_readers", None)
+if readers is None:  # opentelemetry-sdk 1.42 and before
+    readers = provider._sdk_config.metric_readers
 print(json.dumps({
     "intervals": {type(reader._exporter).__name__: reader._export_interval_millis for reader in readers},
     "readers": len(readers),
-    "resource": dict(trace.get_tracer_provider().resource.attributes),
+    "resource": dict(resource.attributes) if resource else {},
     "chosen": os.environ.get("OTEL_METRICS_EXPORTER"),
 }), flush=True)
 os._exit(0)  # a console exporter would print its metrics, too
 """
 
 
-def built(tmp_path, **variables):
+def built(tmp_path, *, before="", **variables):
     variables = {
         "OTEL_METRICS_EXPORTER": "prometheus_remote_write",
         "OTEL_EXPORTER_PRW_ENDPOINT": "http://127.0.0.1:9/write",
         **variables,
     }
-    ended = run("python", "-c", CONFIGURE, cwd=tmp_path, **variables)
+    ended = run("python", "-c", before + CONFIGURE, cwd=tmp_path, **variables)
     return json.loads(ended.output), ended.errors
 
 
@@ -167,7 +171,7 @@ def test_nothing_is_built_where_the_sdk_is_disabled(tmp_path):
 def test_resource_says_who_configured_it(tmp_path):
     state, _ = built(tmp_path, OTEL_RESOURCE_ATTRIBUTES="service.name=shop")
     ours = {name: text for name, text in state["resource"].items() if not name.startswith("telemetry.sdk.")}
-    del ours["service.instance.id"]
+    ours.pop("service.instance.id", None)  # opentelemetry-sdk 1.42 and before makes none
     assert ours == {
         "service.name": "shop",
         "telemetry.auto.version": "7",
@@ -188,3 +192,26 @@ def test_libraries_that_cannot_be_imported_cost_our_metrics_alone(tmp_path):
 
 def test_configurator_shares_no_instance_with_another():
     assert PrometheusRemoteWriteConfigurator.__bases__ == (_OTelSDKConfigurator,)
+
+
+# SDKs that lack a name of today's.
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "line"),
+    [("_configuration", "_OTelSDKConfigurator", "only metrics"), ("environment_variables", "OTEL_CONFIG_FILE", None)],
+)
+def test_sdk_that_lacks_a_name_costs_what_rests_on_it_and_one_line_at_most(tmp_path, module, name, line):
+    lacking = "import opentelemetry.sdk._configuration, sys\n"  # with all that it imports itself
+    lacking += f"vars(sys.modules['opentelemetry.sdk.{module}']).pop({name!r}, None)\n"
+    state, errors = built(tmp_path, before=lacking, OTEL_TRACES_EXPORTER="none")
+    assert state["intervals"] == {OURS: 60_000}
+    assert len(errors) == (line is not None)
+    assert (line or "") in "".join(errors)
+
+
+@pytest.mark.skipif(hasattr(sdk, "OTEL_CONFIG_FILE"), reason="this SDK reads declarative files")
+def test_declarative_file_that_the_sdk_cannot_read_is_told_and_the_other_variables_hold(tmp_path):
+    state, (line,) = built(tmp_path, OTEL_CONFIG_FILE="otel.yaml")
+    assert state["intervals"] == {OURS: 60_000}
+    assert line == "OTEL_CONFIG_FILE is not read: that needs opentelemetry-sdk 1.44; the other variables hold"

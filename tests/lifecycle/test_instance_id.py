@@ -35,16 +35,18 @@ def start(tmp_path, sockets):
     processes = []
 
     def start(
+        *,
         now=NOW,
         folders=(tmp_path / "locks",),
         destination="http://a/write",
         generated=GENERATED,
         sockets=sockets,
+        sdk_makes_ids=True,
         **more,
     ):
         clock = now if callable(now) else lambda: nanoseconds(now)
         locks = {"folders": lambda: folders, "sockets": sockets, "clock": clock}
-        process = Instance(destination, lambda: generated, **locks, **more)
+        process = Instance(destination, lambda: generated, sdk_makes_ids=sdk_makes_ids, **locks, **more)
         processes.append(process)
         return process
 

@@ -8,8 +8,8 @@ Each touch is guarded: where a later SDK has changed, what rests on it is lost a
   exports and waits at its end.
 - ``SynchronousMeasurementConsumer`` keeps ``_lock`` and its storages with all their locks, one of which a thread of
   the parent may hold; and the child starts with what the parent had counted, and reports it a second time.
-- ``MeterProvider._handle_fork`` puts a new ``service.instance.id`` into the resource, which loses the one that was
-  there.
+- ``MeterProvider._handle_fork``, from 1.44 on, puts a new ``service.instance.id`` into the resource, which loses the
+  one that was there.
 """
 
 from __future__ import annotations
@@ -95,4 +95,14 @@ def _forget_what_was_counted(reader: MetricReader) -> None:
     """Put a new storage in place of the reader's: instruments, also observable ones, fill it from now on."""
     consumer = _consumer(reader)
     consumer._lock = Lock()  # noqa: SLF001 - see the module
-    consumer.add_metric_reader(reader)
+    if hasattr(consumer, "add_metric_reader"):
+        consumer.add_metric_reader(reader)
+        return
+    # opentelemetry-sdk 1.42 and before: the storages are in a mapping that is never changed, only replaced.
+    storages = consumer._reader_storages  # noqa: SLF001 - see the module
+    storage = type(storages[reader])(
+        consumer._sdk_config,  # noqa: SLF001 - see the module
+        reader._instrument_class_temporality,  # noqa: SLF001 - see the module
+        reader._instrument_class_aggregation,  # noqa: SLF001 - see the module
+    )
+    consumer._reader_storages = {**storages, reader: storage}  # noqa: SLF001 - see the module
