@@ -13,7 +13,14 @@ from importlib.metadata import version
 from opentelemetry_prometheus_remote_write import DISTRIBUTION
 from opentelemetry_prometheus_remote_write.command_line import Parser
 
-SUBCOMMANDS = ("run", "check", "receive", "dashboard", "rules")
+SUBCOMMANDS = (
+    "run",
+    "check",
+    "preview",
+    "receive",
+    "dashboard",
+    "rules",
+)
 """The modules of the subcommands, in the order of the help.
 
 Each has a docstring, whose first line is the summary; ``EXAMPLE``, a command line; ``EXIT_STATUSES``, a sentence;

@@ -30,7 +30,8 @@ from opentelemetry_prometheus_remote_write.command_line import milliseconds
 _LAUNCHER = "opentelemetry.instrumentation.auto_instrumentation"
 _SECRET_NAME = re.compile("auth|token|secret|passw|cookie|key|sig|credential", re.IGNORECASE)
 _IN_THE_OPEN = "every user of this machine could read it in the list of processes"
-_NOT_FOUND, _NOT_EXECUTABLE = 127, 126
+NOT_FOUND, NOT_EXECUTABLE = 127, 126
+"""Exit statuses, as a shell has them."""
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -118,7 +119,7 @@ def executable(name: str, environ: Mapping[str, str]) -> str | int:
         return path
     found = os.path.exists(name) if os.path.dirname(name) else False  # noqa: PTH110, PTH120 - a name, not a path yet
     sys.stderr.write(f"otel-prw: {name} {'cannot be executed' if found else 'is not found'}\n")
-    return _NOT_EXECUTABLE if found else _NOT_FOUND
+    return NOT_EXECUTABLE if found else NOT_FOUND
 
 
 def execute(path: str, words: Sequence[str], environ: Mapping[str, str]) -> int:
@@ -139,7 +140,7 @@ def execute(path: str, words: Sequence[str], environ: Mapping[str, str]) -> int:
         os.execve(path, list(words), dict(environ))  # noqa: S606 - no shell is wanted
     except OSError as error:
         sys.stderr.write(f"otel-prw: {words[0]} cannot be executed: {error.strerror}\n")
-    return _NOT_EXECUTABLE
+    return NOT_EXECUTABLE
 
 
 def _launcher_folder() -> str:

@@ -1,0 +1,22 @@
+"""What the exporter says that it leaves out, found among the lines that a program writes to stderr."""
+
+from __future__ import annotations
+
+import re
+
+_BEGINNINGS = re.compile(
+    "(?P<dropped>Metric ['\"].*?)[.] This is said once"
+    "|(?P<exceeded>The process has as many series as max_series.*?)[.] Most"
+    "|(?P<resource>resource attribute .* is left out: .*)"
+    "|(?P<unsent>Metrics (?:were not delivered|are lost|are not sent).*)"
+)
+
+
+def dropped(line: str) -> str | None:
+    """Return what a line says was left out and why; None where it says nothing of the kind.
+
+    Args:
+        line: Of the program, with or without what its logging puts in front.
+    """
+    found = _BEGINNINGS.search(line)
+    return next(text for text in found.groups() if text).strip() if found else None
