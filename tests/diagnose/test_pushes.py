@@ -67,6 +67,18 @@ def test_last_push_of_each_process_is_what_counts():
     assert (pushes.count, pushes.processes, pushes.protocols) == (3, 2, {"2.0"})
 
 
+def test_metric_grows_from_the_first_push_that_has_it():
+    pushes = pushed(
+        request(series("up")),
+        request(series("up", at=NOW + 1), series(at=NOW + 1)),
+        request(series(at=NOW + 2), series(at=NOW + 2, table="2")),
+    )
+    assert {metric.name: (metric.first, metric.series) for metric in pushes.metrics()} == {
+        "orders_total": (1, 2),
+        "up": (1, 0),
+    }
+
+
 def test_repeated_requests_count_once_and_refused_ones_are_counted_by_reason():
     pushes = pushed(
         request(series()), request(series(), repeated=True), Rejected("/", Headers(), b"", 1, 400, "no __name__")
@@ -83,6 +95,9 @@ def test_series_of_a_histogram_are_one_metric(protocol):
         for suffix, more in (("_bucket", {"le": "1"}), ("_bucket", {"le": "+Inf"}), ("_sum", {}), ("_count", {}))
     ]
     known = {} if metadata else {"duration_seconds": SECONDS}
+    if not metadata:
+        (guessed,) = pushed(request(*parts, protocol=protocol)).metrics()
+        assert (guessed.name, guessed.metadata.type, guessed.series) == ("duration_seconds", "histogram", 4)
     pushes = pushed(request(*parts, protocol=protocol), request(families=known, protocol=protocol))
     (metric,) = pushes.metrics()
     assert (metric.name, metric.metadata, metric.series) == ("duration_seconds", SECONDS, 4)

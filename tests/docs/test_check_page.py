@@ -30,10 +30,9 @@ def topics():
             if isinstance(called, ast.Name) and called.id in {"warning", "failure"} and node.args:
                 first = node.args[0]
                 yield from [first.value] if isinstance(first, ast.Constant) else []
-    by = (receiver_answer._BY_WORDS, receiver_answer._BY_STATUS.values(), receiver_answer._BY_HUNDREDS.values())
-    for names in by:
-        yield from names
-    yield "refused"
+    for table in (receiver_answer._BY_CAUSE, receiver_answer._BY_STATUS, receiver_answer._BY_HUNDREDS):
+        yield from table.values()
+    yield from ("client-certificate", "refused")
 
 
 def test_page_explains_every_finding_that_is_not_good_and_no_other():

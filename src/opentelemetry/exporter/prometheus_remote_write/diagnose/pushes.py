@@ -27,7 +27,7 @@ class Metric(NamedTuple):
         series: In the last push.
         samples: In the last push; a native histogram counts as one, the 0 that a new series begins with not at all.
         bytes: In the last push, compressed: its share of the requests by the length of what it says.
-        first: Series in the first push.
+        first: Series in the first push that had any.
     """
 
     name: str
@@ -62,6 +62,7 @@ class Pushes:
         self.protocols: set[str] = set()
         self._families: dict[str, Metadata] = {}
         self._family_of: dict[str, str] = {}
+        self._histograms: set[str] = set()
         self._pushes: dict[tuple[str, str], dict[int, _Push]] = {}
 
     def add(self, request: Received | Rejected) -> None:
@@ -91,18 +92,12 @@ class Pushes:
 
     def metrics(self) -> list[Metric]:
         """Return the metrics, the most expensive first."""
-        last = self._added(-1)
-        first = self._added(0)
+        last, first = self._last(), self._first()
         found = [
             Metric(
-                name,
-                self._families.get(name, UNKNOWN),
-                last.series[name],
-                last.samples[name],
-                round(last.bytes[name]),
-                first.series[name],
+                name, self.metadata(name), last.series[name], last.samples[name], round(last.bytes[name]), first[name]
             )
-            for name in {*last.series, *first.series}
+            for name in first
         ]
         return sorted(found, key=lambda metric: (-metric.bytes, metric.name))
 
@@ -114,15 +109,16 @@ class Pushes:
         """
         if name in self._family_of:
             return self._family_of[name]
-        for suffix in _SUFFIXES:  # protocol 1.0, which has metadata by family
+        for suffix in _SUFFIXES:  # protocol 1.0, which has metadata by family, and that but once a minute
             base = name.removesuffix(suffix)
-            if name not in self._families and base != name and base in self._families:
+            if name not in self._families and base != name and (base in self._families or base in self._histograms):
                 return base
         return name
 
     def metadata(self, family: str) -> Metadata:
         """Return what is known of a metric."""
-        return self._families.get(family, UNKNOWN)
+        guessed = Metadata("histogram", "", "") if family in self._histograms else UNKNOWN
+        return self._families.get(family, guessed)
 
     def label_values(self) -> list[tuple[str, int]]:
         """Return the labels with how many values each has, the one with most first."""
@@ -153,21 +149,36 @@ class Pushes:
             family = _stripped(name, series.metadata.type)
             self._family_of[name] = family
             self._families[family] = series.metadata
+        elif name.endswith("_bucket") and series.label(BUCKET_BOUND):
+            self._histograms.add(name.removesuffix("_bucket"))
         self.latest[series.labels] = values[-1]
         push.series[name] += 1
         push.samples[name] += sum(value.timestamp == values[-1].timestamp for value in values)
         push.bytes[name] += size
 
-    def _added(self, position: int) -> _Push:
-        """The first or the last push of every process together, by metric."""
+    def _last(self) -> _Push:
+        """The last push of every process together, by metric."""
         added = _Push()
         for pushes in self._pushes.values():
-            push = pushes[sorted(pushes)[position]]
+            push = pushes[max(pushes)]
             for name, number in push.series.items():
                 family = self.family(name)
                 added.series[family] += number
                 added.samples[family] += push.samples[name]
                 added.bytes[family] += push.bytes[name]
+        return added
+
+    def _first(self) -> Counter[str]:
+        """The series of each metric in the first push that had any, of every process together."""
+        added: Counter[str] = Counter()
+        for pushes in self._pushes.values():
+            of_process: dict[str, int] = {}
+            for time in sorted(pushes):
+                found: Counter[str] = Counter()
+                for name, number in pushes[time].series.items():
+                    found[self.family(name)] += number
+                of_process = {**found, **of_process}
+            added.update(of_process)
         return added
 
 
