@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from opentelemetry.exporter.prometheus_remote_write.configuration.settings import rows
+from opentelemetry.exporter.prometheus_remote_write.delivery import hints
 from tests.docs.pages import README, SITE, text
 from tests.end_to_end import frameworks
 
@@ -38,10 +39,18 @@ def of_frameworks() -> str:
     return _table([*lines, "| --- | --- | --- | --- |", *frameworks.rows()])
 
 
+def of_causes() -> str:
+    """What is added to a failed push, by its likely cause."""
+    lines = ["| likely cause | the line ends with |", "| --- | --- |"]
+    lines += [f"| {cause.value.replace('_', ' ')} | `{words}` |" for cause, words in hints._HINTS.items()]
+    return _table(lines)
+
+
 GENERATED = {
     (README, "settings"): most_set,
     (SITE / "reference" / "settings.md", "settings"): settings,
     (SITE / "how-to" / "launcher.md", "frameworks"): of_frameworks,
+    (SITE / "reference" / "log-messages.md", "causes"): of_causes,
 }
 
 
