@@ -27,7 +27,7 @@ from .encoding.compression import compressor
 from .lifecycle.child_exit import flush_at_end_of_child
 from .lifecycle.exit_time import ExitTime
 from .lifecycle.instance_id import Instance, generated_id, host_name
-from .lifecycle.sdk_internals import is_ended, readers_of, renew_after_fork
+from .lifecycle.sdk_internals import is_ended, readers_of, renew_after_fork, thread_of
 from .model.outcome import Outcome
 from .model.request import PROTOCOL_1, PROTOCOL_2
 from .model.transport import BaseTransport
@@ -266,7 +266,9 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
                 collected = self._prometheus_client.collect(
                     identified, self._instance.group, seconds, last=self.exit_time.has_begun
                 )
-            requests = self._pipeline.requests(identified, collected)
+            requests = self._pipeline.requests(
+                identified, collected, gives_way=not is_last and self._is_in_background()
+            )
             size = sum(request.size for request in requests)
             not_kept = self._delivery.samples[Outcome.NOT_KEPT]
             try:
@@ -322,6 +324,12 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
     def _exit_begins(self) -> None:
         self.exit_time.begin()
         self.cut_short(self.exit_time.left / 2)
+
+    def _is_in_background(self) -> bool:
+        """Return whether nobody waits for the export: it is in a reader's thread, or at least not in the main one."""
+        thread = threading.current_thread()
+        threads = {thread_of(reader) for reader in readers_of(self)}
+        return thread in threads if threads else thread is not threading.main_thread()
 
     def _readers_have_ended(self) -> bool:
         """Return whether what is exported now is the last collection."""

@@ -14,6 +14,7 @@ from .model.request import PROTOCOL_2, Request
 from .model.timestamps import NANOSECONDS_PER_MILLISECOND
 from .prometheus_client.source import Collected
 from .prometheus_client.translator import PrometheusClientTranslator
+from .time_slice import TimeSlice
 from .translation.dropped_points import DroppedPoints
 from .translation.series_limit import PROCESS
 from .translation.translator import Translator
@@ -46,7 +47,10 @@ class Pipeline:
     ) -> None:
         self.protocol = protocol
         self.max_samples = max_samples
-        self._encoder = Encoder(protocol, max_samples, compress, stale_markers=settings.stale_markers)
+        self._time_slice = TimeSlice()
+        self._encoder = Encoder(
+            protocol, max_samples, compress, stale_markers=settings.stale_markers, time_slice=self._time_slice
+        )
         self._zero_samples = ZeroSamples(time.time_ns())
         self._translator = Translator(
             settings,
@@ -55,6 +59,7 @@ class Pipeline:
             custom_buckets=settings.convert_histograms_to_nhcb and protocol == PROTOCOL_2,
             zero_samples=None if settings.disable_zero_samples else self._zero_samples,
             series_limit=PROCESS,
+            time_slice=self._time_slice,
         )
         self._of_prometheus_client = PrometheusClientTranslator(
             settings,
@@ -64,13 +69,17 @@ class Pipeline:
             zero_samples=None if settings.disable_zero_samples else self._zero_samples,
         )
 
-    def requests(self, metrics_data: MetricsData, collected: Collected | None = None) -> list[Request]:
+    def requests(
+        self, metrics_data: MetricsData, collected: Collected | None = None, *, gives_way: bool = False
+    ) -> list[Request]:
         """Return the requests of an export; no series is in two of them.
 
         Args:
             metrics_data: What the SDK collected.
             collected: What was collected from prometheus_client, where that is pushed, too.
+            gives_way: Whether threads of the application go first, because nobody waits for the export.
         """
+        self._time_slice.begin(gives_way=gives_way)
         samples = self._translator.translate(metrics_data)
         if collected:
             samples = chain(samples, self._of_prometheus_client.translate(collected))
@@ -86,6 +95,7 @@ class Pipeline:
 
     def ends(self) -> list[Request]:
         """Return what says that every series has ended, where that is wanted."""
+        self._time_slice.begin(gives_way=False)
         return list(self._encoder.end(time.time_ns() // NANOSECONDS_PER_MILLISECOND))
 
     def release(self) -> None:

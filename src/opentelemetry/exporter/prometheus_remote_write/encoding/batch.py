@@ -23,6 +23,7 @@ from typing import NamedTuple
 from ..model.family import Family, FamilySamples, Stream
 from ..model.list_diff import ListDiff, list_diff
 from ..model.remote_write import NativeHistogram
+from ..time_slice import TimeSlice
 from .series_encoder import SeriesEncoder
 from .series_prefix import (
     TIMESTAMP,
@@ -62,10 +63,12 @@ class Batch:
     Args:
         new_encoder: Makes an encoder of the version of the protocol. It is this batch's alone, for it may keep what the
             request holds.
+        time_slice: Gives the interpreter's lock away between pieces of work.
     """
 
-    def __init__(self, new_encoder: Callable[[], SeriesEncoder]) -> None:
+    def __init__(self, new_encoder: Callable[[], SeriesEncoder], time_slice: TimeSlice | None = None) -> None:
         self._new_encoder = new_encoder
+        self._time_slice = time_slice or TimeSlice()
         self._encoder = new_encoder()
         self._held: dict[Family, _Held] = {}
         self._streams = 0
@@ -127,7 +130,10 @@ class Batch:
         return held
 
     def _part(self, samples: FamilySamples, held: _Held) -> _Part:
-        exemplars = {position: self._encoder.exemplars(several) for position, several in samples.exemplars.items()}
+        exemplars = {
+            position: self._encoder.exemplars(several)
+            for position, several in self._time_slice.between(samples.exemplars.items())
+        }
         return _Part(samples, held, exemplars)
 
     def _encoded(
@@ -143,9 +149,10 @@ class Batch:
             if before is not None and there is not None:
                 pieces += before.pieces[there.start * step : there.stop * step]
             elif family.native:
-                pieces += [fields_of_native(self._encoder, constants, stream) for stream in streams[here]]
+                for stream in self._time_slice.between(streams[here]):
+                    pieces.append(fields_of_native(self._encoder, constants, stream))
             else:
-                for stream in streams[here]:
+                for stream in self._time_slice.between(streams[here]):
                     pieces += prefixes(self._encoder, constants, stream)
         return _Held(streams, constants, pieces)
 
@@ -170,7 +177,7 @@ class Batch:
         pieces: list[bytes] = []
         times = repeat(samples.timestamps) if isinstance(samples.timestamps, int) else samples.timestamps
         series = zip(held.pieces, samples.streams, samples.histograms, times, strict=False)  # times may be endless
-        for position, (fields, stream, histogram, time) in enumerate(series):
+        for position, (fields, stream, histogram, time) in enumerate(self._time_slice.between(series)):
             histogram_field = self._encoder.histogram(histogram, stream.start, time)
             if at := samples.zero_samples.get(position):
                 zero_sample = self._encoder.histogram(_empty(histogram), min(stream.start, at), at)

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from ..model.family import Family, FamilySamples, Stream
 from ..model.list_diff import ListDiff, list_diff
 from ..model.timestamps import LATEST
+from ..time_slice import TimeSlice
 from .batch import Batch
 from .division import chosen, cut, divided, size
 from .series_encoder import SeriesEncoder
@@ -85,11 +86,18 @@ class Batches:
         new_encoder: Makes the encoder of a batch.
         max_samples: In one request, but for a stream that has more by itself.
         stale_markers: Whether a series that ends is marked as stale.
+        time_slice: Gives the interpreter's lock away between pieces of work.
     """
 
     def __init__(
-        self, new_encoder: Callable[[], SeriesEncoder], max_samples: int, *, stale_markers: bool = False
+        self,
+        new_encoder: Callable[[], SeriesEncoder],
+        max_samples: int,
+        *,
+        stale_markers: bool = False,
+        time_slice: TimeSlice | None = None,
     ) -> None:
+        self._time_slice = time_slice or TimeSlice()
         self._new_encoder = new_encoder
         self._max_samples = max_samples
         self._placements: dict[Family, _Placement] = {}
@@ -178,7 +186,7 @@ class Batches:
                     break
                 del bins[bin]
             else:
-                bin = _Bin(next(_NUMBERS), Batch(self._new_encoder))
+                bin = _Bin(next(_NUMBERS), Batch(self._new_encoder, self._time_slice))
                 bins[bin] = None
             bin.samples += samples
             bin.label_bytes += label_bytes

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from ..model.family import FamilySamples
 from ..model.remote_write import Metadata
 from ..model.request import PROTOCOL_1, PROTOCOL_2, Request
+from ..time_slice import TimeSlice
 from . import remote_write_1, remote_write_2
 from .batches import Batches, Load
 from .compression import Compress
@@ -32,9 +33,10 @@ class Encoder:
         compress: Makes the body of a message.
         stale_markers: Whether a series that ends is marked as stale.
         clock: Seconds that only go up; tells when metadata is due again.
+        time_slice: Gives the interpreter's lock away between pieces of work.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all but three are by keyword
         self,
         protocol: str,
         max_samples: int,
@@ -42,10 +44,14 @@ class Encoder:
         *,
         stale_markers: bool = False,
         clock: Callable[[], float] = time.monotonic,
+        time_slice: TimeSlice | None = None,
     ) -> None:
         self.protocol = protocol
         self.max_samples = max_samples
-        self._batches = Batches(_ENCODERS[protocol], max_samples, stale_markers=stale_markers)
+        self._time_slice = time_slice or TimeSlice()
+        self._batches = Batches(
+            _ENCODERS[protocol], max_samples, stale_markers=stale_markers, time_slice=self._time_slice
+        )
         self._compress = compress
         self._clock = clock
         self._metadata_due = clock()
@@ -62,7 +68,7 @@ class Encoder:
         families: list[Metadata] = []
 
         def noted() -> Iterator[FamilySamples]:
-            for family_samples in all_samples:
+            for family_samples in self._time_slice.between(all_samples):
                 families.append(family_samples.family.metadata)
                 yield family_samples
 
@@ -86,5 +92,5 @@ class Encoder:
         self._batches.take_over(other._batches)
 
     def _request(self, load: Load) -> Request:
-        body = self._compress(load.pieces)
+        body = self._compress(self._time_slice.between(load.pieces))
         return Request(body, self.protocol, load.samples, load.histograms, load.exemplars, load.batch)

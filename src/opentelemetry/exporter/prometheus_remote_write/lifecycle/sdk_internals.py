@@ -40,6 +40,11 @@ def readers_of(exporter: object) -> list[MetricReader]:
     return [reader for reader in readers() if exporter_of(reader) is exporter]
 
 
+def thread_of(reader: MetricReader) -> object:
+    """Return the thread in which a reader collects by itself; None where it has none."""
+    return getattr(reader, "_daemon_thread", None)
+
+
 def is_ended(reader: Any) -> bool:
     """Return whether a reader was shut down, so that what it exports now is its last collection."""
     with suppress(Exception):

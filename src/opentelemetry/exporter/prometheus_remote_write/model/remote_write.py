@@ -22,7 +22,7 @@ class MetricType(IntEnum):
     COUNTER = 1
     GAUGE = 2
     HISTOGRAM = 3
-    GAUGE_HISTOGRAM = 4
+    GAUGEHISTOGRAM = 4
     SUMMARY = 5
     INFO = 6
     STATESET = 7

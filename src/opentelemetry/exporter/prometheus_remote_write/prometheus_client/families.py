@@ -23,13 +23,13 @@ _TYPES = {
     "counter": MetricType.COUNTER,
     "gauge": MetricType.GAUGE,
     "histogram": MetricType.HISTOGRAM,
-    "gaugehistogram": MetricType.GAUGE_HISTOGRAM,
+    "gaugehistogram": MetricType.GAUGEHISTOGRAM,
     "summary": MetricType.SUMMARY,
     "info": MetricType.INFO,
     "stateset": MetricType.STATESET,
 }
 _SUFFIX_OF_FAMILY = {MetricType.COUNTER: "_total", MetricType.INFO: "_info"}
-_WITH_BUCKETS = {MetricType.HISTOGRAM, MetricType.GAUGE_HISTOGRAM}
+_WITH_BUCKETS = {MetricType.HISTOGRAM, MetricType.GAUGEHISTOGRAM}
 _WITH_START = {MetricType.COUNTER, MetricType.HISTOGRAM, MetricType.SUMMARY}
 
 

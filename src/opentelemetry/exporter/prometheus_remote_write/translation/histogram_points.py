@@ -101,7 +101,12 @@ class NativePoints:
         self._histogram = histogram
         family = _family(descriptor, (SeriesName(descriptor.family),), native=True)
         self._streams = Streams(
-            family, descriptor.registry, _labels(descriptor), descriptor.drop, descriptor.zero_samples
+            family,
+            descriptor.registry,
+            _labels(descriptor),
+            descriptor.drop,
+            descriptor.zero_samples,
+            descriptor.time_slice,
         )
 
     def translate(self, points: DataPoints) -> Iterator[FamilySamples]:
@@ -163,7 +168,12 @@ class _ClassicBuckets:
         names = [SeriesName(f"{name}_bucket", le_text(bound)) for bound in (*self._bounds, math.inf)]
         family = _family(descriptor, (*names, SeriesName(f"{name}_sum"), SeriesName(f"{name}_count")))
         self._streams = Streams(
-            family, descriptor.registry, _labels(descriptor), descriptor.drop, descriptor.zero_samples
+            family,
+            descriptor.registry,
+            _labels(descriptor),
+            descriptor.drop,
+            descriptor.zero_samples,
+            descriptor.time_slice,
         )
 
     def translate(self, points: DataPoints) -> Iterator[FamilySamples]:

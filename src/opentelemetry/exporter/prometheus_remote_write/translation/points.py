@@ -20,6 +20,7 @@ from ..model.remote_write import (
 )
 from ..model.timestamps import milliseconds
 from ..text import error_text
+from ..time_slice import TimeSlice
 from .exemplars import prometheus_exemplars
 from .label_sets import LabelSet
 from .series_registry import SeriesRegistry
@@ -42,6 +43,7 @@ class Descriptor(NamedTuple):
         drop: Told of each data point that is left out, and why.
         exemplars: Whether exemplars are sent.
         zero_samples: Decides on zero samples, where they are sent.
+        time_slice: Gives the interpreter's lock away between pieces of work.
     """
 
     metric: str
@@ -53,6 +55,7 @@ class Descriptor(NamedTuple):
     drop: Callable[[Untranslatable], None]
     exemplars: bool
     zero_samples: ZeroSamples | None = None
+    time_slice: TimeSlice | None = None
 
 
 class Points(Protocol):
@@ -92,7 +95,9 @@ class NumberPoints:
             descriptor.metric, Metadata(name, type, descriptor.help, descriptor.unit), names=(SeriesName(name),)
         )
         zero_samples = descriptor.zero_samples if type is MetricType.COUNTER else None
-        self._streams = Streams(family, descriptor.registry, descriptor.labels, descriptor.drop, zero_samples)
+        self._streams = Streams(
+            family, descriptor.registry, descriptor.labels, descriptor.drop, zero_samples, descriptor.time_slice
+        )
 
     def translate(self, points: DataPoints) -> Iterator[FamilySamples]:
         """Translate the data points of one export."""

@@ -13,6 +13,7 @@ from ..model.family import Family, Stream
 from ..model.list_diff import Block, ListDiff, list_diff
 from ..model.remote_write import Labels
 from ..model.timestamps import milliseconds
+from ..time_slice import TimeSlice
 from .label_sets import LabelSet
 from .series_registry import SeriesRegistry
 from .zero_samples import ZeroSamples
@@ -83,16 +84,19 @@ class Streams:
         labels: From a data point's attributes to what they become.
         drop: Told of each data point that gets no stream, and why.
         zero_samples: Decides on zero samples, where the family has them.
+        time_slice: Gives the interpreter's lock away between pieces of work.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - what a metric has in common with others, and its family
         self,
         family: Family,
         registry: SeriesRegistry,
         labels: Callable[[Mapping[str, Any]], LabelSet],
         drop: Callable[[Untranslatable], None],
         zero_samples: ZeroSamples | None = None,
+        time_slice: TimeSlice | None = None,
     ) -> None:
+        self._time_slice = time_slice or TimeSlice()
         self.family = family
         self._registry = registry
         self._labels = labels
@@ -200,7 +204,7 @@ class Streams:
             if there is not None:
                 known.add_from(self._known, there)
                 continue
-            for position in range(here.start, here.stop):
+            for position in self._time_slice.between(range(here.start, here.stop)):
                 try:
                     stream = self._look_at(points[position], left, known)
                 except Exception as error:  # noqa: BLE001 - attributes of any kind of wrong

@@ -31,6 +31,7 @@ from ..model.family import FamilySamples
 from ..model.remote_write import METRIC_NAME, Labels, MetricType
 from ..model.timestamps import NANOSECONDS_PER_MILLISECOND
 from ..text import error_text, valid_text
+from ..time_slice import TimeSlice
 from .dropped_points import DroppedPoints
 from .extremes import WithExtremes
 from .histogram_points import (
@@ -83,6 +84,7 @@ class Translator:
         zero_samples: Decides on the zero samples of counters and histograms; without it they have none.
         series_limit: Of all exporters of the process.
         clock: Nanoseconds since the epoch; the time of ``target_info`` where nothing has been measured.
+        time_slice: Gives the interpreter's lock away between pieces of work.
     """
 
     def __init__(  # noqa: PLR0913 - all but two are by keyword
@@ -95,6 +97,7 @@ class Translator:
         zero_samples: ZeroSamples | None = None,
         series_limit: SeriesLimit | None = None,
         clock: Callable[[], int] = time.time_ns,
+        time_slice: TimeSlice | None = None,
     ) -> None:
         self._settings = settings
         self._strategy = TranslationStrategy(settings.translation_strategy)
@@ -103,6 +106,7 @@ class Translator:
         self._dropped = dropped
         self._zero_samples = zero_samples
         self._clock = clock
+        self._time_slice = time_slice or TimeSlice()
         self._series_limit = series_limit or SeriesLimit()
         self.registry = SeriesRegistry(SeriesUsage(settings.max_series, self._series_limit))
         # However many series there are, what tells their target is sent.
@@ -272,6 +276,7 @@ class Translator:
             drop=lambda error: self._dropped.drop(metric.name, error),
             exemplars=not settings.disable_exemplars,
             zero_samples=self._zero_samples,
+            time_slice=self._time_slice,
         )
 
     def _label_sets(self, of: Target, scope: InstrumentationScope) -> LabelSets:

@@ -1,0 +1,54 @@
+"""Gives the interpreter's lock to the application while an export computes.
+
+A thread that wants the interpreter's lock gets it only when the one that has it waits for something, or after a whole
+switch interval (5 ms). An export computes for tens of milliseconds without waiting, so a request handler that becomes
+ready meanwhile would be late by as much as that interval, again and again. So an export in the background sleeps for a
+moment after each slice of work. That costs it next to no processor time.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
+
+T = TypeVar("T")
+
+_SLICE = 0.00025  # seconds; a tenth of what a waiting thread would notice
+_MOMENT = 0.00002  # seconds: enough to give the lock away
+
+
+class TimeSlice:
+    """The slice of work that an export is in.
+
+    Args:
+        clock: Seconds that only go up.
+        sleep: Wait for so many seconds.
+    """
+
+    def __init__(
+        self, clock: Callable[[], float] = time.perf_counter, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
+        self._clock = clock
+        self._sleep = sleep
+        self._end = float("inf")
+
+    def begin(self, *, gives_way: bool) -> None:
+        """Begin the work of an export.
+
+        Args:
+            gives_way: Whether it gives the lock away. Not where somebody waits for its end.
+        """
+        self._end = self._clock() + _SLICE if gives_way else float("inf")
+
+    def check(self) -> None:
+        """Give the lock away, if the slice is over; to be called after each little piece of work."""
+        if self._clock() >= self._end:
+            self._sleep(_MOMENT)
+            self._end = self._clock() + _SLICE
+
+    def between(self, items: Iterable[T]) -> Iterator[T]:
+        """Yield items that are made one by one, with a check before each."""
+        for item in items:
+            self.check()
+            yield item

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import pytest
+
+from opentelemetry.exporter.prometheus_remote_write.time_slice import TimeSlice
+
+
+class Clock:
+    """A clock that work and sleep move on; it notes each sleep."""
+
+    def __init__(self):
+        self.now = 0.0
+        self.sleeps = []
+
+    def __call__(self):
+        return self.now
+
+    def work(self, seconds):
+        self.now += seconds
+
+    def sleep(self, seconds):
+        self.sleeps.append(self.now)
+        self.now += seconds
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+def test_the_lock_is_given_away_after_each_slice(clock):
+    time_slice = TimeSlice(clock, clock.sleep)
+    time_slice.begin(gives_way=True)
+    for _ in range(1000):
+        clock.work(0.00001)
+        time_slice.check()
+    pauses = [after - before for before, after in zip(clock.sleeps, clock.sleeps[1:], strict=False)]
+    assert clock.sleeps
+    assert max(pauses) < 0.0004
+
+
+def test_where_somebody_waits_it_is_not_given_away(clock):
+    time_slice = TimeSlice(clock, clock.sleep)
+    time_slice.begin(gives_way=False)
+    for _ in range(100):
+        clock.work(1)
+        time_slice.check()
+    assert clock.sleeps == []
+
+
+def test_nothing_is_given_away_before_an_export_has_begun(clock):
+    TimeSlice(clock, clock.sleep).check()
+    assert clock.sleeps == []
+
+
+def test_between_checks_before_each_item(clock):
+    time_slice = TimeSlice(clock, clock.sleep)
+    time_slice.begin(gives_way=True)
+    for _ in time_slice.between(range(5)):
+        clock.work(1)
+    assert len(clock.sleeps) == 4
