@@ -177,6 +177,12 @@ def test_any_other_body_of_2xx_is_accepted(body, content_type):
     assert Answer(200, {"Content-Type": content_type}, body).accepted
 
 
+def test_who_counts_what_was_written_is_a_receiver_whatever_else_is_said():
+    headers = {"x-prometheus-remote-write-samples-written": "many"}
+    assert Answer(200, headers, b"<html>thank you</html>").accepted
+    assert not Answer(400, headers, b"").accepted
+
+
 # --- packed bodies ---
 
 

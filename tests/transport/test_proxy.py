@@ -9,7 +9,7 @@ from urllib3 import ProxyManager
 from opentelemetry.exporter.prometheus_remote_write.errors import Rejected, Retryable, Unsendable
 from opentelemetry.exporter.prometheus_remote_write.transport.authentication.basic import basic
 from opentelemetry.exporter.prometheus_remote_write.transport.proxy import Proxy, bypassed, proxy_for
-from tests.transport.scripted_server import answer, drip, raw, tunnel
+from tests.transport.scripted_server import answer, drip, in_turn, raw, tunnel
 
 HTTP = urlsplit("http://receiver.example:9090/api/v1/write")
 HTTPS = urlsplit("https://receiver.example/api/v1/write")
@@ -228,6 +228,37 @@ def test_without_its_proxy_nothing_goes_to_the_receiver(start_server, make_trans
     ):
         transport.post(b"x", {}, 5)
     assert receiver.connections == 0
+
+
+def hesitant_tunnel(exchange):
+    """A proxy that says that it is at work before it says that there is a connection."""
+    if exchange.request.method == "CONNECT":
+        exchange.connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Processing\r\nX: y\r\n\r\n")
+    return tunnel(exchange)
+
+
+def test_a_proxy_may_give_interim_answers_before_its_tunnel_is_there(
+    start_tls_server, start_server, make_transport, certificates
+):
+    receiver, proxy = start_tls_server(), start_server(hesitant_tunnel)
+    transport = make_transport(receiver.url, proxies={"https": proxy.url}, certificate=str(certificates.ca))
+    for _ in range(2):
+        assert transport.post(b"x", {}, 5).status == 204
+    assert (len(proxy.requests), receiver.connections) == (1, 1)
+
+
+@pytest.mark.parametrize("proxy_speaks_tls", [False, True], ids=["http proxy", "https proxy"])
+def test_what_is_unread_within_a_tunnel_is_no_answer_to_the_next_request(
+    start_tls_server, start_server, make_transport, certificates, proxy_speaks_tls
+):
+    again = b"HTTP/1.1 204 No Content\r\n\r\n"
+    receiver = start_tls_server(in_turn(raw(2 * again, keep=True), answer(503, body=b"later")))
+    proxy = start_tls_server(tunnel) if proxy_speaks_tls else start_server(tunnel)
+    transport = make_transport(receiver.url, proxies={"https": proxy.url}, certificate=str(certificates.ca))
+    assert transport.post(b"x", {}, 5).status == 204
+    with pytest.raises(Retryable) as caught:
+        transport.post(b"x", {}, 5)
+    assert caught.value.status == 503
 
 
 @pytest.mark.parametrize(("status", "error"), [(403, Rejected), (407, Rejected), (502, Retryable), (504, Retryable)])

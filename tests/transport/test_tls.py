@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from opentelemetry.exporter.prometheus_remote_write.delivery.hints import hint
 from opentelemetry.exporter.prometheus_remote_write.errors import Retryable, SendError, Unsendable
 from tests.transport.scripted_server import answer, drip, in_turn
 
@@ -285,3 +286,11 @@ def test_a_server_that_speaks_no_tls_gets_nothing(make_transport):
             make_transport(f"https://127.0.0.1:{listener.getsockname()[1]}").post(b"secret", {}, 5)
         server.join()
     assert b"secret" not in b"".join(received)
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_a_plain_request_to_a_server_with_tls_is_told(start_tls_server, make_transport, version):
+    server = start_tls_server(version=version)
+    with pytest.raises(SendError) as caught:
+        make_transport(server.url.replace("https:", "http:")).post(b"x" * 100_000, {}, 5)
+    assert "https://" in hint(caught.value)

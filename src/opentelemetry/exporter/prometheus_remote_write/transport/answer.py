@@ -16,6 +16,7 @@ from ..redaction import Redaction
 from .cause import cause_of, is_no_receivers
 from .failure import Route
 
+_WRITTEN = re.compile("x-prometheus-remote-write-[a-z]+-written", re.IGNORECASE)
 _GZIP_OR_ZLIB = 47  # what zlib calls window bits: the largest window, and either format
 _UNPACKED_BYTES = 4096
 _WRONG_CLOCK = 30.0  # seconds between the receiver's clock and ours; a Date may be a second old
@@ -38,8 +39,11 @@ class Answer(NamedTuple):
 
     @property
     def accepted(self) -> bool:
-        """Whether a receiver has taken the request: 2xx, and not a page for people or an error in JSON."""
-        return self.is_2xx and not is_no_receivers(self.body)
+        """Whether a receiver has taken the request: 2xx, and not a page for people or an error in JSON.
+
+        Who counts what was written is a receiver, whatever else is said.
+        """
+        return self.is_2xx and (any(map(_WRITTEN.fullmatch, self.headers)) or not is_no_receivers(self.body))
 
     @property
     def is_2xx(self) -> bool:

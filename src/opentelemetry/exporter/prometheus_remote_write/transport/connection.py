@@ -130,14 +130,18 @@ class Connection(HTTPConnection):
     def is_connected(self) -> bool:
         """Whether another request may be sent: not where anything is unread, which would be taken for its answer."""
         self._let_go()
-        if (self._last and self._last.lines.has_more) or (isinstance(self.sock, ssl.SSLSocket) and self.sock.pending()):
-            return False
-        return super().is_connected
+        return not self._has_unread() and super().is_connected
 
     def close(self) -> None:
         """Close the connection."""
         self._let_go()
         super().close()
+
+    def _has_unread(self) -> bool:
+        """Whether anything came after the last answer that is no longer on the socket itself."""
+        tls = getattr(self.sock, "sslobj", self.sock)  # the first: of TLS within the TLS of a proxy
+        is_pending = isinstance(tls, ssl.SSLSocket | ssl.SSLObject) and tls.pending() > 0
+        return is_pending or bool(self._last and self._last.lines.has_more)
 
     def _let_go(self) -> None:
         """Give up a socket whose descriptor the application has closed, and may have opened a file of its own under."""

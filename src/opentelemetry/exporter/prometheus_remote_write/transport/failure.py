@@ -58,8 +58,6 @@ def failure(error: Exception, route: Route, timeout: float) -> SendError:
     if refused := _REFUSED_TUNNEL.match(str(cause) if isinstance(cause, OSError) else ""):
         return _refused_tunnel(int(refused[1]), route)
     what, words = _what_happened(cause, timeout)
-    if what is Cause.WANTS_TLS:
-        return Unsendable(f"{peer} {words}", cause=what)
     if isinstance(error, ProxyError) and what is not Cause.NO_DESCRIPTORS:
         what = Cause.PROXY_UNREACHABLE
     elif what is Cause.CLOSED and route.receiver.startswith("http:") and not route.proxy:
@@ -80,7 +78,7 @@ def _what_happened(  # noqa: PLR0911 - a table of exceptions
     if isinstance(cause, IncompleteRead):
         return Cause.NOT_HTTP, "closed the connection in the middle of its answer"
     if isinstance(cause, BadStatusLine) and str(cause).lstrip("'\"b").startswith(_ALERT_OF_TLS):
-        return Cause.WANTS_TLS, "answered with an alert of TLS"
+        return Cause.WANTS_TLS, "answered something that is not HTTP (an alert of TLS)"
     if isinstance(cause, HTTPException):
         return Cause.NOT_HTTP, f"answered something that is not HTTP ({type(cause).__name__})"
     reason = cause.strerror if isinstance(cause, OSError) else None
