@@ -7,6 +7,7 @@ import snappy
 from opentelemetry.exporter.prometheus_remote_write.configuration.settings import Settings
 from opentelemetry.exporter.prometheus_remote_write.encoding.remote_write_1 import HEADERS
 from opentelemetry.exporter.prometheus_remote_write.proto import write_v1_pb2
+from opentelemetry.exporter.prometheus_remote_write.secret import Secret
 from opentelemetry.exporter.prometheus_remote_write.transport.pool import Transport
 
 USER_AGENT = "end-to-end/1"
@@ -15,6 +16,7 @@ USER_AGENT = "end-to-end/1"
 def post_sample(endpoint, job, *, requests=1, environ=None, **settings):
     """Sends the series up{job=...} with values 1, 2, ... in as many requests; paths are given as such."""
     given = {name: str(value) if name.endswith(PATHS) else value for name, value in settings.items()}
+    given |= {name: Secret(given[name]) for name in {"username", "password", "bearer_token"} & given.keys()}
     transport = Transport(Settings(endpoint=endpoint, **given), environ=environ or {}, user_agent=USER_AGENT)
     try:
         for value in range(1, requests + 1):

@@ -64,7 +64,7 @@ def test_a_rotated_client_certificate_is_in_use_within_three_exports_behind_ngin
     certificates = Certificates(site["ca.crt"], server=pair, client=pair)
     nginx = start_nginx(receiver.url, certificates=certificates, demand_client_certificate=True)
     volume = Volume(tmp_path / "tls", pki.files("first"))
-    application = start_application(nginx.https_url, tls_config=tls_config(volume))
+    application = start_application(f"{nginx.https_url}/api/v1/write", tls_config=tls_config(volume))
     assert [application.push() for _ in range(2)] == [True] * 2
     volume.update(pki.files("second"))
     assert [application.push() for _ in range(3)] == [True] * 3
@@ -98,7 +98,7 @@ def test_a_password_that_was_exchanged_goes_with_the_next_export(
     nginx = start_nginx(receiver.url, users={"user": "first"})
     volume = Volume(tmp_path / "auth", {"password": b"first\n"})
     auth = {"username": "user", "password_file": str(volume["password"])}
-    application = start_application(nginx.url, basic_auth=auth)
+    application = start_application(f"{nginx.url}/api/v1/write", basic_auth=auth)
     assert application.push()
     (nginx.folder / "htpasswd").write_text("user:{PLAIN}second\n")
     volume.update({"password": b"second\n"})

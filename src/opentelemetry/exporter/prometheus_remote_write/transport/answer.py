@@ -11,6 +11,8 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import NamedTuple
 
+from urllib3 import HTTPHeaderDict
+
 from ..errors import Cause, Rejected, Retryable, SendError, Unsendable
 from ..redaction import Redaction
 from .cause import cause_of, is_no_receivers
@@ -27,7 +29,7 @@ class Answer(NamedTuple):
 
     Args:
         status: The status code.
-        headers: Names in any case, values that hold no secret.
+        headers: Names in any case.
         body: Its beginning.
         redaction: What keeps our secrets, which it may repeat, out of messages.
     """
@@ -78,6 +80,7 @@ def refusal(answer: Answer, route: Route, now: float) -> SendError:
     """
     status = answer.status
     said = answer.redaction.words(answer.body)
+    headers = HTTPHeaderDict({name: answer.redaction.value(value) for name, value in answer.headers.items()})
     named = _named(status)
     words = f": {said}" if said and not named.endswith(f" {said}") else ""
     if answer.is_2xx:
@@ -85,12 +88,12 @@ def refusal(answer: Answer, route: Route, now: float) -> SendError:
             f"{route.receiver} answered {named}, but not as a receiver does{words}",
             status=status,
             cause=Cause.NO_RECEIVER,
-            headers=answer.headers,
+            headers=headers,
         )
     cause = cause_of(status, answer.body, answer.headers, receiver=route.receiver)
     if cause is Cause.CREDENTIALS and status == HTTPStatus.FORBIDDEN and _is_of_the_proxy(answer, route):
         message = f"the proxy {route.proxy} answered {named} for {route.receiver}{words}"
-        return Rejected(message, status=status, cause=Cause.PROXY_REFUSED, headers=answer.headers)
+        return Rejected(message, status=status, cause=Cause.PROXY_REFUSED, headers=headers)
     message = f"{route.receiver} answered {named}{words}"
     if cause is Cause.WANTS_TLS:
         return Unsendable(message, cause=cause)
@@ -104,7 +107,7 @@ def refusal(answer: Answer, route: Route, now: float) -> SendError:
     if not is_final and (status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR):
         wait = retry_after(answer.headers.get("Retry-After", ""), now)
         return Retryable(message, status=status, retry_after=wait, cause=cause)
-    return Rejected(message, status=status, headers=answer.headers, cause=cause)
+    return Rejected(message, status=status, headers=headers, cause=cause)
 
 
 def _is_of_the_proxy(answer: Answer, route: Route) -> bool:

@@ -9,8 +9,7 @@ from http.client import HTTPException
 from itertools import chain
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
-from urllib3 import HTTPHeaderDict
-from urllib3.exceptions import HTTPError
+from urllib3 import exceptions
 
 from ..bounded_call import STANDBY, STANDBY_NEEDED
 from ..configuration.settings import Settings, variable
@@ -116,7 +115,7 @@ class Transport(BaseTransport):
                 sent = merged(given, self._own_headers, headers)
                 given = merged(given, self._authentication.headers(Outgoing("POST", url, sent, body)))
                 answer = connections.exchange(body, on_the_wire(merged(given, self._own_headers, headers)))
-        except (HTTPError, HTTPException, OSError, ValueError, StaleConnectionError) as cause:
+        except (exceptions.HTTPError, HTTPException, OSError, ValueError, StaleConnectionError) as cause:
             error = failure(cause, route, timeout)
             if self._interrupted:
                 message = f"{route.receiver} had not answered when the request was given up"
@@ -126,8 +125,7 @@ class Transport(BaseTransport):
             return Response(answer.status, answer.headers)
         secrets = (secrets_of_headers({**given, **connections.proxy_headers}), secrets_of_query(self._endpoint.query))
         redaction = Redaction(chain.from_iterable(secrets))
-        shown = HTTPHeaderDict({name: redaction.value(value) for name, value in answer.headers.items()})
-        return refusal(answer._replace(headers=shown, redaction=redaction), route, self._clock())
+        return refusal(answer._replace(redaction=redaction), route, self._clock())
 
     def interrupt(self) -> None:
         """Ends the requests under way, from another thread; until :meth:`resume` every request fails at once."""
