@@ -672,11 +672,18 @@ def test_where_only_1_0_passes_that_is_said(caplog):
 
 
 def test_requests_that_hinder_each_other_are_not_halved():
-    """Both are refused only because the other one is under way."""
-    sending = Sending(in_turn(*[failure(429)] * 3))
-    sending.exchange._under_way = 1
-    assert not sending.send(request(names(100)))
-    assert [post.size for post in sending.receiver.posts] == [100] * 4
+    """They may be refused only because another one is under way."""
+    refusals = in_turn(*[failure(429)] * 4)
+
+    def answer(post):
+        if post.names != {"other"}:
+            return refusals(post)
+        assert not sending.send(request(names(100), batch=1))
+        return None
+
+    sending = Sending(answer)
+    assert not sending.send(request(["other"], batch=2))
+    assert [post.size for post in sending.receiver.posts] == [1, *[100] * 5]
 
 
 def only_1_0(post):

@@ -262,6 +262,26 @@ def test_a_connection_on_which_anything_is_unread_serves_no_other_request(
     assert [request.connection for request in server.requests] == [1, 2]
 
 
+def test_what_comes_when_the_connection_is_idle_is_no_answer_to_the_next_request(start_server, make_transport):
+    said, go_on = threading.Event(), threading.Event()
+
+    def say_more_later(exchange):
+        answer()(exchange)
+        assert go_on.wait(10)
+        exchange.connection.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
+        said.set()
+        return True
+
+    server = start_server(in_turn(say_more_later, answer(503, body=b"later")))
+    transport = make_transport(server.url)
+    transport.post(b"first", {}, 5)
+    go_on.set()
+    assert said.wait(10)
+    with pytest.raises(Retryable) as caught:
+        transport.post(b"second", {}, 5)
+    assert caught.value.status == 503
+
+
 @pytest.mark.parametrize(
     "value", ["1\x1d", "1\x85", "\xa01", "Mon, 99 Foo", "-1", "1e400", "Sun, 06 Nov 99999999999 08:49:37 GMT"]
 )

@@ -52,7 +52,7 @@ class Exchange:
         self._pause = pause
         self._random = random
         self._lock = threading.Lock()
-        self._under_way = 0
+        self._under_way: set[object] = set()
         self._lone_refusals: dict[int, list[Retryable]] = {}  # by batch: 429 though nothing else was under way
         self.latest = math.inf
 
@@ -88,13 +88,13 @@ class Exchange:
                     raise
 
     def _post(self, request: Request, headers: Mapping[str, str], timeout: float) -> Response:
-        with self._lock:
-            self._under_way += 1
-            is_alone = self._under_way == 1
+        token = object()
         try:
+            self._under_way.add(token)
+            is_alone = len(self._under_way) == 1
             response = self._transport.post(request.body, headers, timeout)
         except Retryable as error:
-            if error.cause is Cause.RATE_LIMIT and is_alone and self._under_way == 1:
+            if error.cause is Cause.RATE_LIMIT and is_alone and len(self._under_way) == 1:
                 with self._lock:
                     self._lone_refusals.setdefault(request.batch, []).append(error)
             raise
@@ -104,8 +104,7 @@ class Exchange:
                     self._lone_refusals.pop(request.batch, None)
             return response
         finally:
-            with self._lock:
-                self._under_way -= 1
+            self._under_way.discard(token)
 
     def _check_rate_limit(self, batch: int) -> None:
         with self._lock:
