@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-_FOLDERS = {"benchmarks", "end_to_end", "servers", "soak"}
+_FOLDERS = {"benchmarks", "end_to_end", "receivers", "servers", "soak"}
 """Their subject is servers and other processes."""
 _STARTING = {"subprocess", "multiprocessing", "fork", "posix_spawn", "ProcessPoolExecutor", "getfixturevalue"}
 """Names whose use starts a process; a fixture that is looked up by its name may do."""

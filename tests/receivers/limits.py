@@ -66,6 +66,18 @@ def many_and_again(trial: Trial) -> Compared:
     return _held(trial, at=1)
 
 
+def many_until_delivered(trial: Trial) -> Compared:
+    """One large export, and small ones until nothing waits: a sender finds out bit by bit what a burst may be."""
+    trial.export(_data(trial, counter(*_points(trial))))
+    for push in range(1, 11):
+        if trial.accepted[-1]:
+            break
+        now = int((trial.now + push) * 1000)
+        trial.export(_data(trial, gauge(point(1.0, at=now, start=now), name="small")))
+    trial.accepted = trial.accepted[-1:]
+    return _held(trial)
+
+
 def many_large(trial: Trial) -> Compared:
     trial.export(_data(trial, counter(*_points(trial, padding=500))))
     return _held(trial)
@@ -166,8 +178,8 @@ LIMITS = {
     "cortex burst": Limit(
         "samples a second, a burst that one export does not fit into",
         "cortex",
-        many,
-        **_flags("-distributor.ingestion-rate-limit=20", "-distributor.ingestion-burst-size=30"),
+        many_until_delivered,
+        **_flags("-distributor.ingestion-rate-limit=2000", "-distributor.ingestion-burst-size=30"),
     ),
     "cortex request": Limit(
         "bytes of a request", "cortex", many_large, **_flags("-distributor.max-recv-msg-size=20000")

@@ -49,6 +49,11 @@ THANOS = Program(
     toolchain="go1.27.3",  # its go.mod asks for 1.26.10 at least
 )
 PROMETHEUS = Program(
-    "prometheus", "Prometheus", "github.com/prometheus/prometheus", "v0.316.0", "cmd/prometheus", ("netgo",)
+    "prometheus",
+    "Prometheus",
+    "github.com/prometheus/prometheus",
+    "v0.316.0",
+    "cmd/prometheus",
+    ("netgo", "remove_all_sd"),  # it scrapes nothing: without the clouds' libraries it builds in a third of the time
 )
 PROGRAMS = (CORTEX, THANOS, PROMETHEUS)
