@@ -33,12 +33,14 @@ class Outcome(NamedTuple):
 
     Args:
         verdict: In a word or two.
+        accepted: Whether the exports succeeded.
         passed: Requests and answers.
         said: What the exporter said in the log.
         compared: What differs, for a person who looks for the reason.
     """
 
     verdict: str
+    accepted: bool
     passed: tuple[Passed, ...]
     said: tuple[str, ...]
     compared: Compared
@@ -116,7 +118,9 @@ class Trial:
 
     def outcome(self, compared: Compared) -> Outcome:
         """What became of the pushes so far."""
-        return Outcome(self._verdict(compared), tuple(self.between.passed), tuple(self._log.lines), compared)
+        return Outcome(
+            self._verdict(compared), all(self.accepted), tuple(self.between.passed), tuple(self._log.lines), compared
+        )
 
     def _verdict(self, compared: Compared) -> str:
         accepted = all(self.accepted)

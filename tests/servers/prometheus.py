@@ -37,7 +37,8 @@ class Prometheus(Server, PrometheusApi):
     @property
     def version(self) -> str:
         """The version it says it is, such as 2.42.0+ds."""
-        return get(f"{self.url}/api/v1/status/buildinfo").json()["data"]["version"]
+        said = get(f"{self.url}/api/v1/status/buildinfo").json()["data"]["version"]
+        return said or self.package.version  # what Go alone has built does not know
 
     @property
     def flags(self) -> dict[str, str]:
