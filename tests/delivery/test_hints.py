@@ -38,7 +38,13 @@ MIMIR = (
         pytest.param(answered(400, b"Out of order sample"), "service.instance.id", id="out of order"),
         pytest.param(answered(400, b"out-of-order label"), "service.instance.id", id="out-of-order"),
         pytest.param(answered(400, b"duplicate sample for timestamp"), "service.instance.id", id="duplicate"),
-        pytest.param(answered(400, b"out of bounds"), "service.instance.id", id="out of bounds"),
+        pytest.param(answered(400, b"out of bounds"), "MAX_BUFFERED_AGE", id="out of bounds"),
+        pytest.param(
+            answered(409, b"add 40 samples: out of bounds"), "service.instance.id", id="Thanos: out of bounds"
+        ),
+        pytest.param(
+            answered(400, b'metadata \'HELP\' value too long: "xxx" metric "hits_total"'), "description", id="metadata"
+        ),
         pytest.param(answered(409, b"add 1 samples: out of order sample"), "service.instance.id", id="Thanos"),
         pytest.param(
             answered(

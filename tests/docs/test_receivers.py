@@ -13,6 +13,7 @@ from tests.docs.pages import fenced
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 PAGE = (CHECKOUT / "docs" / "how-to" / "receivers.md").read_text(encoding="utf-8")
+MATRIX = (CHECKOUT / "docs" / "reference" / "receiver-matrix.md").read_text(encoding="utf-8")
 RECEIVERS = (
     "Prometheus",
     "Cortex",
@@ -66,6 +67,14 @@ def test_tests_that_are_named_are_there():
     assert len(named) == 3
     for file in named:
         assert (CHECKOUT / file).is_file(), file
+
+
+def test_what_is_called_measured_is_in_the_matrix_with_its_version():
+    rows = re.findall(r"^\| \[(?!Mimir)([\w ]+)\]\(#.*\| ([^|]*) \|$", PAGE, re.MULTILINE)
+    measured = [(receiver, version) for receiver, cell in rows for version in re.findall(r"\d+(?:\.\d+)+", cell)]
+    assert len(measured) == 6
+    for receiver, version in measured:
+        assert re.search(rf"^### {receiver} {re.escape(version)}\b", MATRIX, re.MULTILINE), receiver
 
 
 @pytest.mark.parametrize("name", sorted(set(re.findall(rf"{PREFIX}\w+", PAGE))))

@@ -28,9 +28,9 @@ def measure(server: Any, feature: Feature, protocol: str) -> Outcome:
 
 def measure_limit(limit: Limit, protocol: str) -> tuple[Outcome, str]:
     """Return what becomes of what runs into a limit, with a server of its own, and the server's version."""
-    with RECEIVERS[limit.receiver].make(**limit.options) as server:
-        with Trial(server, protocol=protocol, **limit.settings) as trial:
-            return trial.outcome(limit.push(trial)), server.version
+    server = RECEIVERS[limit.receiver].make(**limit.options)
+    with server, Trial(server, protocol=protocol, **limit.settings) as trial:
+        return trial.outcome(limit.push(trial)), server.version
 
 
 def limit_protocols(limit: Limit) -> list[str]:

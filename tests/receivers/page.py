@@ -168,9 +168,9 @@ NOT_MEASURED = [
         "target cannot build it."
     ),
     (
-        "The OpenTelemetry Collector's `prometheusremotewritereceiver`: the same (asked for `v0.165.1`). It was built and "
-        "pushed to once by other means: it speaks 2.0 only, drops classic histograms, and does not count `target_info` "
-        "and exemplars as written."
+        "The OpenTelemetry Collector's `prometheusremotewritereceiver`: not served either (asked for `v0.165.1`). It "
+        "was pushed to once, outside this target: it speaks 2.0 only, drops classic histograms, and does not count "
+        "`target_info` and exemplars as written."
     ),
     "Grafana Cloud, Amazon Managed Service for Prometheus, Azure Monitor: they need an account.",
 ]

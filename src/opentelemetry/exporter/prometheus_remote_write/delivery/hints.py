@@ -47,6 +47,10 @@ _HINTS: dict[Cause, str] = {
         "limit raised that it names"
     ),
     Cause.OUT_OF_ORDER: _TWO_WRITERS,
+    Cause.TOO_OLD: (
+        f"the samples waited longer than the receiver takes them for ({PREFIX}MAX_BUFFERED_AGE), this host's clock is "
+        "behind, or another process that writes the same series is ahead (service.instance.id)"
+    ),
     Cause.CLOCK: "correct the clock of this host or of the receiver (is time synchronised?)",
     Cause.NAME: (
         f"the receiver takes no UTF-8 names: set {PREFIX}TRANSLATION_STRATEGY to UnderscoreEscapingWithSuffixes, or "
@@ -58,6 +62,7 @@ _HINTS: dict[Cause, str] = {
         f"{PREFIX}RESOURCE_LABELS"
     ),
     Cause.LABEL_VALUE: f"set {PREFIX}MAX_LABEL_VALUE_LENGTH to the receiver's limit, or shorten the attribute's value",
+    Cause.METADATA: "shorten the description of the instrument, or have the receiver's limit raised",
     Cause.EXEMPLARS: f"set {PREFIX}DISABLE_EXEMPLARS=true",
     Cause.NATIVE_HISTOGRAMS: (
         f"the receiver may not take native histograms: check {PREFIX}DEFAULT_HISTOGRAM_AGGREGATION"
@@ -76,7 +81,7 @@ def hint(error: SendError, *, clock_set_back: float = 0.0) -> str:
         error: Why the request was not accepted.
         clock_set_back: By how many seconds this host's clock is behind what it was when samples were accepted.
     """
-    if error.cause is Cause.OUT_OF_ORDER and clock_set_back > _CLOCK_FIRST:
+    if error.cause in {Cause.OUT_OF_ORDER, Cause.TOO_OLD} and clock_set_back > _CLOCK_FIRST:
         return (
             f"this host's clock was set back: until it has gone {clock_set_back:.0f} s further, the receiver has newer "
             "samples"

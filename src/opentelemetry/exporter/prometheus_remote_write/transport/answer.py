@@ -100,7 +100,9 @@ def refusal(answer: Answer, route: Route, now: float) -> SendError:
     if cause is Cause.REDIRECT and (place := answer.headers.get("Location")):
         place = answer.redaction.url(place)
         message = f"{route.receiver} answered {named}: redirected to {place}; redirects are not followed"
-    if cause in {Cause.CLOCK, Cause.OUT_OF_ORDER} and (ahead := _ahead(answer.headers.get("Date", ""), now)):
+    if cause in {Cause.CLOCK, Cause.OUT_OF_ORDER, Cause.TOO_OLD} and (
+        ahead := _ahead(answer.headers.get("Date", ""), now)
+    ):
         cause = Cause.CLOCK
         message += f" (this host's clock is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} the receiver's)"
     is_final = cause is Cause.TOO_LARGE  # gRPC's ResourceExhausted comes as 500, but the bytes will be no fewer

@@ -18,6 +18,7 @@ _WORDS: dict[Cause, str] = {
     Cause.SWITCHED_OFF: r"needs to be enabled with --",
     Cause.EXEMPLARS: r"\bexemplars?\b",
     Cause.LABEL_VALUE: r"label[ -]value[^;]{0,40}(too[ -]long|exceeds)",
+    Cause.METADATA: r"metadata[^;]{0,40}(too[ -]long|exceeds)",
     Cause.TOO_MANY_LABELS: r"too many labels|label[ -]names[ -]per[ -](info[ -])?series|number of labels",
     Cause.NAME: r"invalid (metric|label) name|invalid label\b|(metric-name|label)-invalid",
     Cause.TOO_MANY_SERIES: (
@@ -26,8 +27,8 @@ _WORDS: dict[Cause, str] = {
     Cause.CLOCK: r"too[ -]far[ -]in[ -](the[ -])?future|timestamp too new|start timestamp is after",
     Cause.OUT_OF_ORDER: (
         r"out[ -]of[ -]order|duplicate (sample|timestamp)|duplicate-timestamp|same timestamp|more recent timestamp"
-        r"|too[ -]old|too[ -]far[ -]in[ -](the[ -])?past|out of bounds"
     ),
+    Cause.TOO_OLD: r"too[ -]old|too[ -]far[ -]in[ -](the[ -])?past|out of bounds",
 }
 _WORDS_OF_ANY = tuple((cause, re.compile(words)) for cause, words in _WORDS.items())
 _TOO_LARGE = re.compile(
