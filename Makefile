@@ -52,10 +52,10 @@ servers: $(READY)
 
 docs: $(READY) ## Write the generated parts of README.md and docs/ anew
 	$(RUN) tests.docs.generated
+	$(RUN) examples.monitoring.build
 
 combinations: $(READY) ## Measure docs/reference/combinations.md anew
 	$(RUN) tests.combinations
-	$(RUN) examples.monitoring.build
 
 site: $(VENV)/.site ## Build docs/ as a site in docs/_build; warnings are errors
 	$(RUN) sphinx --fail-on-warning --keep-going -q -b html docs docs/_build
