@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from opentelemetry.exporter.prometheus_remote_write.configuration.contradictions import way_to_authenticate
 from opentelemetry.exporter.prometheus_remote_write.configuration.loading import load
 from opentelemetry.exporter.prometheus_remote_write.configuration.settings import (
     PREFIX,
@@ -221,6 +222,7 @@ def test_credentials_in_the_endpoint_become_settings_and_leave_it():
     assert problems == []
 
 
+CLIENT = {"oauth2_token_url": "https://idp/token", "oauth2_client_id": "c"}
 CONTRADICTIONS = [
     pytest.param({"username": "u"}, "go together", id="a user name without a password"),
     pytest.param({"password": SECRET}, "go together", id="a password without a user name"),
@@ -244,6 +246,46 @@ CONTRADICTIONS = [
         "(its userinfo, a bearer token): keep one",
         id="credentials in the endpoint and a token",
     ),
+    pytest.param(
+        {"auth": "sigv4", "bearer_token": SECRET},
+        "is sigv4, and another way is set, too (a bearer token): keep one",
+        id="a way and the settings of another",
+    ),
+    pytest.param(
+        {"auth": "none", "username": "u", "password": SECRET},
+        "is none, and another way is set, too (a user name and password): keep one",
+        id="none and a password",
+    ),
+    pytest.param(
+        {"sigv4_region": "eu-west-1", "azure_scope": "x"}, "(SigV4, Azure): keep one", id="Amazon and Azure at once"
+    ),
+    pytest.param(
+        {"auth": "basic"},
+        "needs OTEL_EXPORTER_PRW_USERNAME and OTEL_EXPORTER_PRW_PASSWORD or",
+        id="basic without a user name",
+    ),
+    pytest.param(
+        {"auth": "bearer"},
+        "needs OTEL_EXPORTER_PRW_BEARER_TOKEN or OTEL_EXPORTER_PRW_BEARER_TOKEN_FILE, too",
+        id="bearer without a token",
+    ),
+    pytest.param(CLIENT, "needs OTEL_EXPORTER_PRW_OAUTH2_CLIENT_SECRET or", id="a client without its secret"),
+    pytest.param(
+        {**CLIENT, "oauth2_client_secret": SECRET, "oauth2_client_secret_file": "f"},
+        "are both set: keep one",
+        id="two secrets of a client",
+    ),
+    pytest.param(
+        {"oauth2_token_url": "http://idp/t", "oauth2_client_id": "c", "oauth2_client_secret": SECRET},
+        "must begin with https://",
+        id="a client's secret in the clear",
+    ),
+    pytest.param(
+        {"oauth2_token_url": f"https://u:{SECRET}@idp/t", "oauth2_client_id": "c", "oauth2_client_secret": "s"},
+        "holds credentials",
+        id="credentials in the URL of tokens",
+    ),
+    pytest.param({"sigv4_external_id": "i"}, "needs the role that asks for it", id="an external id without a role"),
     pytest.param({"client_key": "k"}, "needs the certificate that belongs to it", id="a key without its certificate"),
 ]
 
@@ -265,6 +307,34 @@ def test_contradiction_among_keywords_is_raised(texts, reason):
         load(keywords, {})
     assert reason in str(raised.value)
     assert SECRET not in str(raised.value)
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]"])
+def test_tokens_may_be_asked_for_in_the_clear_on_this_machine(host):
+    variables = {"OAUTH2_TOKEN_URL": f"http://{host}:8/t", "OAUTH2_CLIENT_ID": "c", "OAUTH2_CLIENT_SECRET": SECRET}
+    assert messages(environment(**variables)) == []
+
+
+@pytest.mark.parametrize(
+    ("variables", "way"),
+    [
+        ({}, "none"),
+        ({"USERNAME": "u", "PASSWORD": "p"}, "basic"),
+        ({"ENDPOINT": "http://u:p@host/"}, "basic"),
+        ({"BEARER_TOKEN": "t"}, "bearer"),
+        ({"SIGV4_REGION": "eu-west-1"}, "sigv4"),
+        ({"AZURE_SCOPE": "x"}, "azure"),
+        ({"OAUTH2_TOKEN_URL": "https://i/", "OAUTH2_CLIENT_ID": "c", "OAUTH2_CLIENT_SECRET": "s"}, "oauth2"),
+        ({"HEADERS": "Authorization=x"}, "none"),
+        ({"AUTH": "none", "HEADERS": "Authorization=x"}, "none"),
+        ({"AUTH": "Sigv4"}, "sigv4"),
+        ({"AUTH": "azure"}, "azure"),
+        ({"AUTH": "basic", "USERNAME": "u", "PASSWORD": "p"}, "basic"),
+    ],
+)
+def test_the_way_to_authenticate_is_that_which_is_set(variables, way):
+    settings, problems = load({}, environment(**variables))
+    assert (way_to_authenticate(settings), problems) == (way, [])
 
 
 def test_keyword_that_contradicts_a_variable_is_raised():

@@ -21,6 +21,19 @@ EXAMPLES = {
     "password_file": ("/run/password", "/run/password"),
     "bearer_token": ("t0ken", "t0ken"),
     "bearer_token_file": ("/run/token", "/run/token"),
+    "auth": ("SigV4", "sigv4"),
+    "sigv4_region": ("eu-west-1", "eu-west-1"),
+    "sigv4_service": ("execute-api", "execute-api"),
+    "sigv4_profile": ("metrics", "metrics"),
+    "sigv4_role_arn": ("arn:aws:iam::123456789012:role/x", "arn:aws:iam::123456789012:role/x"),
+    "sigv4_external_id": ("id-5", "id-5"),
+    "azure_scope": ("https://monitor.azure.us/.default", "https://monitor.azure.us/.default"),
+    "oauth2_token_url": ("https://idp/token", "https://idp/token"),
+    "oauth2_client_id": ("shop", "shop"),
+    "oauth2_client_secret": ("pass456", "pass456"),
+    "oauth2_client_secret_file": ("/run/client", "/run/client"),
+    "oauth2_scopes": ("a b,c", ("a", "b", "c")),
+    "oauth2_params": ("audience=https%3A%2F%2Fmimir", {"audience": "https://mimir"}),
     "certificate": ("/run/ca.crt", "/run/ca.crt"),
     "client_certificate": ("/run/tls.crt", "/run/tls.crt"),
     "client_key": ("/run/tls.key", "/run/tls.key"),
@@ -56,14 +69,42 @@ EXAMPLES = {
 }
 """For each setting the text of its variable, and what it means."""
 
-PATHS = {"password_file", "bearer_token_file", "certificate", "client_certificate", "client_key"}  # or a pasted secret
-SECRETS = {"endpoint", "headers", "username", "password", "bearer_token", "proxies", *PATHS}
+PATHS = {
+    "password_file",
+    "bearer_token_file",
+    "certificate",
+    "client_certificate",
+    "client_key",
+    "oauth2_client_secret_file",
+}  # or a pasted secret
+SECRETS = {
+    "endpoint",
+    "headers",
+    "username",
+    "password",
+    "bearer_token",
+    "proxies",
+    "oauth2_token_url",
+    "oauth2_client_secret",
+    "oauth2_params",
+    *PATHS,
+}
 ROOTS = [Path(__file__).resolve().parents[2] / root for root in ("src", "entry_points")]
 NEEDS = {  # a setting that is of no use alone
     "username": {"password": "pass123"},
     "password": {"username": "user"},
     "password_file": {"username": "user"},
     "client_key": {"client_certificate": "/run/tls.crt"},
+    "sigv4_external_id": {"sigv4_role_arn": "arn:aws:iam::123456789012:role/x"},
+    **{
+        name: {
+            "oauth2_token_url": "https://idp/token",
+            "oauth2_client_id": "shop",
+            **({} if name.startswith("oauth2_client_secret") else {"oauth2_client_secret": "pass456"}),
+        }
+        for name in EXAMPLES
+        if name.startswith("oauth2_")
+    },
 }
 
 
@@ -78,7 +119,7 @@ def test_every_setting_has_an_example():
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_setting_is_read_from_its_variable(name):
     text, value = EXAMPLES[name]
-    settings, problems = load({}, environment(**NEEDS.get(name, {}), **{name: text}))
+    settings, problems = load({}, environment(**{**NEEDS.get(name, {}), name: text}))
     assert (getattr(settings, name), problems) == (value, [])
 
 

@@ -22,6 +22,7 @@ def make_transport(server_stack):
     def make(endpoint, *, environ=None, clock=None, **settings):
         clocks = {} if clock is None else {"clock": clock}
         kinds = {"username": Secret, "password": Secret, "bearer_token": Secret, "headers": SecretMapping}
+        kinds["oauth2_client_secret"] = Secret
         settings = {name: kinds.get(name, lambda value: value)(value) for name, value in settings.items()}
         given = Settings(endpoint=endpoint, **settings)
         with suppress(ValueError):  # not a URL, which the transport says

@@ -37,7 +37,7 @@ REQUEST = Outgoing("POST", "http://host/write", {}, b"")
 def headers_of(**settings):
     secret = {"username", "password", "bearer_token"}
     given = {name: Secret(value) if name in secret else value for name, value in settings.items()}
-    return authentication(Settings(**given)).headers(REQUEST)
+    return authentication(Settings(**given), {}).headers(REQUEST)
 
 
 @pytest.mark.parametrize(

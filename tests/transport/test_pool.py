@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from opentelemetry.exporter.prometheus_remote_write.configuration.connection_settings import RESERVED_HEADERS
+from opentelemetry.exporter.prometheus_remote_write.configuration.endpoint_settings import RESERVED_HEADERS
 from opentelemetry.exporter.prometheus_remote_write.configuration.settings import Settings
 from opentelemetry.exporter.prometheus_remote_write.errors import (
     Cause,

@@ -25,6 +25,7 @@ _CREDENTIALS = frozenset({"authorization", "proxy-authorization", "cookie", "x-a
 
 # A run that no word of a sentence has: letters and digits mixed, or as long as only a key is.
 _OPAQUE = re.compile(r"(?=[A-Za-z+=~]*[0-9])(?=[0-9+=~]*[A-Za-z])[A-Za-z0-9+=~]{16,}|[A-Za-z0-9+=~]{32,}")
+_KEY_AND_SIGNATURE = re.compile(r"(?:Credential|Signature)=([^/,\s]+)")
 _MARKUP = re.compile(r"<(script|style)\b.*?</\1\s*>|<[^<>]*>", re.DOTALL | re.IGNORECASE)
 _ESCAPE = re.compile(r"\\(?:u\{?([0-9a-fA-F]{4,6})\}?|U([0-9a-fA-F]{8})|x([0-9a-fA-F]{2})|([0-7]{3})|(.))", re.DOTALL)
 _CONTROL_ESCAPES = "bfnrtv0"
@@ -50,6 +51,11 @@ def shown_url(url: str) -> str:
         return "a malformed URL"
     bare = parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="")
     return shown_words(urlunsplit(bare))
+
+
+def shown_foreign(text: str) -> str:
+    """Return what another library says of an error, without what looks like a key."""
+    return shown_words(_OPAQUE.sub(_HIDDEN, text[: 4 * SHOWN_CHARACTERS]))
 
 
 def shown_malformed_url(text: str) -> str:
@@ -87,6 +93,9 @@ def secrets_of_headers(headers: Mapping[str, str]) -> Iterator[str]:
                 yield value
             continue
         scheme, _, credentials = value.partition(" ")
+        if scheme == "AWS4-HMAC-SHA256":  # its other parts are words that Amazon's own messages use
+            yield from _KEY_AND_SIGNATURE.findall(credentials)
+            continue
         yield credentials or scheme
         if scheme.lower() == "basic":
             try:

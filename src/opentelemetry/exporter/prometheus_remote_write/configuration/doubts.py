@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from .connection_settings import RESERVED_HEADERS
+from .endpoint_settings import RESERVED_HEADERS
 from .settings import Settings, rows, variable
 from .text_types import unexpanded
 from .translation_strategy import TranslationStrategy

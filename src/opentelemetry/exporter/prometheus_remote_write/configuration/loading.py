@@ -16,8 +16,9 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 from ..errors import InvalidSetting
 from ..redaction import shown_malformed_url
 from ..secret import Secret, SecretMapping
-from .connection_settings import RESERVED_HEADERS
+from .contradictions import contradictions
 from .doubts import bearer_prefix, doubts, quoted
+from .endpoint_settings import RESERVED_HEADERS
 from .row import Row
 from .settings import PREFIX, Settings, rows, variable
 
@@ -34,11 +35,6 @@ class Problem(NamedTuple):
 
     message: str
     fatal: bool
-
-
-class _Contradiction(NamedTuple):
-    settings: tuple[str, ...]
-    reason: str
 
 
 def load(keywords: Mapping[str, object], environ: Mapping[str, str]) -> tuple[Settings, list[Problem]]:
@@ -59,7 +55,7 @@ def load(keywords: Mapping[str, object], environ: Mapping[str, str]) -> tuple[Se
     values, wrong = _from_environment(environ, given)
     settings = Settings(**values, **_from_keywords(given))
     problems = [*wrong.values(), *_unknown_variables(environ)]
-    for names, reason in _contradictions(settings):
+    for names, reason in contradictions(settings):
         if wrong.keys() & set(names):  # the reason is known
             continue
         if given:
@@ -135,32 +131,6 @@ def _wrong_value(name: str, row: Row, text: str, reason: str) -> Problem:
 def _meant(word: str, known: set[str], prefix: str = "") -> str:
     close = get_close_matches(word, known, n=1)
     return f"; did you mean {prefix}{close[0]}?" if close else ""
-
-
-def _contradictions(settings: Settings) -> Iterator[_Contradiction]:
-    if not settings.endpoint:
-        yield _Contradiction(("endpoint",), "is not set: give it the receiver's write URL")
-    methods = {
-        "endpoint": "@" in urlsplit(settings.endpoint).netloc,
-        "username": bool(settings.username or settings.password or settings.password_file),
-        "bearer_token": bool(settings.bearer_token or settings.bearer_token_file),
-        "headers": any(name.lower() == "authorization" for name in settings.headers),
-    }
-    used = tuple(method for method, present in methods.items() if present)
-    words = {"endpoint": "its userinfo", "username": "a user name and password", "bearer_token": "a bearer token"}
-    if len(used) > 1:
-        others = ", ".join(words.get(method, "a header Authorization") for method in used)
-        yield _Contradiction(used, f"is one of several ways to authenticate that are set ({others}): keep one")
-    if settings.password and settings.password_file:
-        yield _Contradiction(("password", "password_file"), "and the same from a file are both set: keep one")
-    if settings.bearer_token and settings.bearer_token_file:
-        yield _Contradiction(("bearer_token", "bearer_token_file"), "and the same from a file are both set: keep one")
-    if bool(settings.username) != bool(settings.password or settings.password_file):
-        yield _Contradiction(
-            ("username", "password", "password_file"), "and a password, or a file with one, go together: set both"
-        )
-    if settings.client_key and not settings.client_certificate:
-        yield _Contradiction(("client_key", "client_certificate"), "needs the certificate that belongs to it")
 
 
 def cleaned(settings: Settings) -> Settings:

@@ -128,6 +128,12 @@ def _checked_labels(labels: Mapping[str, str]) -> Mapping[str, str]:
     return {name: value for name, value in labels.items() if value}
 
 
+def _checked_values(pairs: dict[str, str]) -> dict[str, str]:
+    for name, value in pairs.items():
+        _parse_characters(name + value)
+    return pairs
+
+
 def _accept_pairs(value: object) -> dict[str, str]:
     if not isinstance(value, Mapping):
         raise wrong_type("be a mapping of strings to strings", value)
@@ -185,5 +191,16 @@ LABELS = SettingType(
     lambda text: _checked_labels(_parse_pairs(text)),
     lambda value: _checked_labels(_parse_pairs(value) if isinstance(value, str) else _accept_pairs(value)),
 )
+PARAMETERS = SettingType(
+    "k=v,k2=v2",
+    lambda text: SecretMapping(_checked_values(_parse_pairs(text))),
+    lambda value: SecretMapping(_checked_values(_accept_pairs(value))),
+)
+SCOPES = SettingType(
+    "comma list",
+    lambda text: _parse_names(",".join(text.split())),
+    lambda value: _accept_names(",".join(value.split()) if isinstance(value, str) else value),
+)
+"""Scopes may stand between commas or, as in the protocol, between blanks."""
 PROXIES = SettingType("URL", _parse_proxies, _accept_proxies)
 NAMES = SettingType("comma list", _parse_names, _accept_names)

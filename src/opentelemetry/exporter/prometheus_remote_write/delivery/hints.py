@@ -33,6 +33,14 @@ _HINTS: dict[Cause, str] = {
         "stands in front of the receiver"
     ),
     Cause.CREDENTIALS: _CREDENTIALS,
+    Cause.AWS_CREDENTIALS: (
+        f"Amazon takes signed requests only: set {PREFIX}AUTH=sigv4; where it is set, allow aps:RemoteWrite to the "
+        "user or role that signs (policy AmazonPrometheusRemoteWriteAccess)"
+    ),
+    Cause.AZURE_CREDENTIALS: (
+        f"Azure takes tokens of Entra ID only: set {PREFIX}AUTH=azure; where it is set, give the identity the role "
+        '"Monitoring Metrics Publisher" on the data collection rule'
+    ),
     Cause.PATH: (
         f"check the path in {PREFIX}ENDPOINT: it must be the write path, such as /api/v1/write or /api/v1/push"
     ),

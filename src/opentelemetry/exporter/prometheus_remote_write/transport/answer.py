@@ -100,7 +100,8 @@ def refusal(answer: Answer, route: Route, now: float) -> SendError:
     if cause is Cause.REDIRECT and (place := answer.headers.get("Location")):
         place = answer.redaction.url(place)
         message = f"{route.receiver} answered {named}: redirected to {place}; redirects are not followed"
-    if cause in {Cause.CLOCK, Cause.OUT_OF_ORDER, Cause.TOO_OLD} and (
+    is_of_time = cause in {Cause.CLOCK, Cause.OUT_OF_ORDER, Cause.TOO_OLD}
+    if (is_of_time or _is_signed_too_early_or_late(answer.body)) and (
         ahead := _ahead(answer.headers.get("Date", ""), now)
     ):
         cause = Cause.CLOCK
@@ -125,6 +126,12 @@ def _named(status: int) -> str:
         return f"{status} {HTTPStatus(status).phrase}"
     except ValueError:
         return str(status)
+
+
+def _is_signed_too_early_or_late(body: bytes) -> bool:
+    """Whether a signature was refused for its date; Amazon allows five minutes."""
+    text = body.lower()
+    return any(words in text for words in (b"signature expired", b"signature not yet current", b"requesttimetooskewed"))
 
 
 def _ahead(date: str, now: float) -> float:

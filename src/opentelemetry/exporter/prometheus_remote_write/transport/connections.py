@@ -23,7 +23,7 @@ from .failure import Route
 from .proxy import Proxy, proxy_for
 from .tls import proxy_context, receiver_context
 
-_BODY_BYTES = 4096  # read of an answer; a connection with more to come is closed rather than read on
+_BODY_BYTES = 4096
 _KEPT_CONNECTIONS = 16  # more than requests are ever under way together
 
 
@@ -36,6 +36,7 @@ class Connections:
         endpoint: The receiver's URL, without userinfo.
         settings: TLS and proxies.
         environ: The environment, for the proxies' variables.
+        answer_bytes: How much of an answer is read; a connection with more to come is closed.
 
     Attributes:
         route: Who is between us and the receiver.
@@ -47,11 +48,19 @@ class Connections:
         Unsendable: A file or a proxy cannot be used, or there is no receiver.
     """
 
-    def __init__(self, endpoint: SplitResult, settings: Settings, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        endpoint: SplitResult,
+        settings: Settings,
+        environ: Mapping[str, str],
+        *,
+        answer_bytes: int = _BODY_BYTES,
+    ) -> None:
         if endpoint.scheme not in {"http", "https"} or not endpoint.hostname:
             raise Unsendable(f"{variable('endpoint')} is not the URL of a receiver")
         proxy = proxy_for(endpoint, settings.proxies, environ)
         self._url = urlunsplit(endpoint)
+        self._answer_bytes = answer_bytes
         self._manager = _manager(endpoint, settings, proxy)
         self.route = Route(shown_url(self._url), proxy.url if proxy else "")
         self.proxy_headers = proxy.headers if proxy else {}
@@ -95,7 +104,7 @@ class Connections:
         said = b""
         # The status says enough, and an accepted request stays accepted, whatever comes of the body.
         with suppress(Exception):
-            said = response.read(_BODY_BYTES)
+            said = response.read(self._answer_bytes)
         if not response.closed:
             response.close()
             response.release_conn()

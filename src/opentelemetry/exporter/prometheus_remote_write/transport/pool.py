@@ -59,7 +59,7 @@ class Transport(BaseTransport):
         self._settings = settings
         self._environ = environ
         self._clock = clock
-        self._authentication = authentication(settings)
+        self._authentication = authentication(settings, environ)
         self._own_headers = {"User-Agent": user_agent}
         self._connections = self._rotating()
         self._inherited: list[Rotating[Connections]] = []
@@ -120,6 +120,8 @@ class Transport(BaseTransport):
             if self._interrupted:
                 message = f"{route.receiver} had not answered when the request was given up"
                 error = Retryable(message, cause=Cause.TIMEOUT)
+            return error
+        except SendError as error:  # of authentication
             return error
         if answer.accepted:
             return Response(answer.status, answer.headers)

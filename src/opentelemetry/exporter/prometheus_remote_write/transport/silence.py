@@ -32,3 +32,14 @@ def silence() -> Iterator[None]:
             yield
     finally:
         _silent.reset(token)
+
+
+def mute(*packages: str) -> None:
+    """Have whatever these packages log within :func:`silence` dropped.
+
+    Args:
+        packages: Names of packages that have been imported.
+    """
+    for name, logger in tuple(logging.root.manager.loggerDict.items()):
+        if isinstance(logger, logging.Logger) and name.partition(".")[0] in packages:
+            logger.addFilter(_not_ours)

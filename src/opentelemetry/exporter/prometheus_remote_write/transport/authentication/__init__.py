@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
+from ...configuration.contradictions import way_to_authenticate
 from ...configuration.settings import Settings
+from .azure import Azure
 from .basic import Basic
 from .bearer import Bearer
+from .oauth2 import OAuth2
 from .outgoing import Outgoing
+from .sigv4 import SigV4
 
 
 class Authentication(Protocol):
@@ -39,10 +43,22 @@ class NoAuthentication:
         """Do nothing."""
 
 
-def authentication(settings: Settings) -> Authentication:
-    """Return the way to authenticate that the settings name."""
-    if settings.bearer_token or settings.bearer_token_file:
-        return Bearer(settings)
-    if settings.username or settings.password or settings.password_file:
-        return Basic(settings)
+def authentication(settings: Settings, environ: Mapping[str, str]) -> Authentication:
+    """Return the way to authenticate that the settings name.
+
+    Args:
+        settings: The exporter's.
+        environ: The environment.
+    """
+    match way_to_authenticate(settings):
+        case "basic":
+            return Basic(settings)
+        case "bearer":
+            return Bearer(settings)
+        case "sigv4":
+            return SigV4(settings, environ)
+        case "azure":
+            return Azure(settings, environ)
+        case "oauth2":
+            return OAuth2(settings, environ)
     return NoAuthentication()

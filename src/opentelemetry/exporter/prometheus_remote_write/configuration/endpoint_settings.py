@@ -1,0 +1,65 @@
+"""The settings of requests: where they go, how often, and what every one of them says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from .number_types import MILLISECONDS, TIMEOUT
+from .row import setting
+from .text_types import HEADERS, URL
+
+RESERVED_HEADERS = frozenset(
+    {
+        "accept-encoding",
+        "connection",
+        "content-encoding",
+        "content-length",
+        "content-type",
+        "host",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "retry-attempt",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "user-agent",
+        "www-authenticate",
+        "x-prometheus-remote-read-version",
+        "x-prometheus-remote-write-version",
+    }
+)
+"""Headers of the protocol and of the connection, in lower case, which a user cannot set (as in Prometheus)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EndpointSettings:
+    """Where requests go."""
+
+    endpoint: str = setting(
+        "ENDPOINT", URL, "", "full write URL, e.g. `http://prometheus:9090/api/v1/write`", secret=True, guards=True
+    )
+    timeout: float = setting(
+        "TIMEOUT",
+        TIMEOUT,
+        30.0,
+        "one HTTP request; never longer than what is left of the export's own deadline. The keyword is in seconds",
+        shown="30000",
+    )
+    interval: int | None = setting(
+        "INTERVAL",
+        MILLISECONDS,
+        None,
+        "interval of the controller (the periodic reader) that the configurator builds",
+        shown="`OTEL_METRIC_EXPORT_INTERVAL`, 60000",
+    )
+    headers: Mapping[str, str] = setting(
+        "HEADERS",
+        HEADERS,
+        {},
+        "headers of every request, percent-encoded as in OTLP's; protocol headers cannot be overridden",
+        secret=True,
+        guards=True,
+    )

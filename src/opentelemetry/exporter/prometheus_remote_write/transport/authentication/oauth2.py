@@ -1,0 +1,166 @@
+"""OAuth 2.0 client credentials (RFC 6749, section 4.4)."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from http import HTTPStatus
+from http.client import HTTPException
+from typing import NamedTuple
+from urllib.parse import quote, urlsplit
+
+from urllib3.exceptions import HTTPError
+
+from ...configuration.settings import PREFIX, Settings, variable
+from ...errors import Retryable, SendError, Unsendable
+from ...redaction import Redaction, shown_url
+from ...secret import Secret
+from ..answer import Answer
+from ..connection import StaleConnectionError
+from ..connections import Connections
+from ..failure import failure
+from ..mounted_file import secret_file
+from .basic import basic
+from .outgoing import Outgoing
+from .renewal import LONGEST, Lease, Renewal
+
+_ANSWER_BYTES = 1 << 16
+_WRONG_CLIENT = frozenset({"invalid_client", "unauthorized_client"})
+_ERRORS = _WRONG_CLIENT | {"invalid_request", "invalid_grant", "unsupported_grant_type", "invalid_scope"}  # section 5.2
+
+
+class _Client(NamedTuple):
+    identity: str
+    secret: Secret
+
+
+class OAuth2:
+    """A token for the client's id and secret, until it ends or is refused.
+
+    Args:
+        settings: The token's URL, the client, scopes and parameters; TLS and proxies as for the receiver.
+        environ: The environment, for the proxies' variables.
+    """
+
+    def __init__(self, settings: Settings, environ: Mapping[str, str]) -> None:
+        path = settings.oauth2_client_secret_file
+        self._settings = settings
+        self._environ = environ
+        self._endpoint = urlsplit(settings.oauth2_token_url)
+        self._file = secret_file(variable("oauth2_client_secret_file"), path) if path else None
+        self._token: Renewal[Secret] = Renewal("The OAuth2 token", self._fetch)
+        self._in_body = False
+
+    def headers(self, _request: Outgoing) -> Mapping[str, str]:
+        """Return the header Authorization.
+
+        Raises:
+            SendError: There is no token.
+        """
+        return {"Authorization": f"Bearer {self._token.current().reveal()}"}
+
+    def refused(self) -> None:
+        """Have a new token issued, and the file with the client's secret read again."""
+        self._token.refused()
+        if self._file:
+            self._file.renew()
+
+    def _fetch(self) -> Lease[Secret]:
+        try:
+            import oauthlib.oauth2  # noqa: F401, PLC0415 - late: only this way to authenticate needs it
+        except ImportError:
+            raise Unsendable(
+                f"{PREFIX}AUTH=oauth2 needs oauthlib: "
+                "pip install 'opentelemetry-exporter-prometheus-remote-write[oauth2]'"
+            ) from None
+        secret = Secret(self._file.current()) if self._file else self._settings.oauth2_client_secret
+        client = _Client(self._settings.oauth2_client_id, secret)
+        # Another host than the receiver's, so its name is not the one that is set for that.
+        settings = replace(self._settings, tls_server_name="")
+        connections = Connections(self._endpoint, settings, self._environ, answer_bytes=_ANSWER_BYTES)
+        try:
+            answer = self._asked(connections, client)
+            if answer.status in {HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED} and _error(answer) in _WRONG_CLIENT:
+                # A server need not support basic authentication of clients; what it supports is asked from now on.
+                self._in_body = not self._in_body
+                other = self._asked(connections, client)
+                if other.accepted or _error(other) not in _WRONG_CLIENT:
+                    answer = other
+                else:
+                    self._in_body = not self._in_body
+        finally:
+            connections.close()
+        return _lease(answer, self._endpoint.geturl(), client)
+
+    def _asked(self, connections: Connections, client: _Client) -> Answer:
+        from oauthlib.oauth2 import BackendApplicationClient  # noqa: PLC0415 - see _fetch
+
+        parameters = dict(self._settings.oauth2_params)
+        if scopes := " ".join(self._settings.oauth2_scopes):
+            parameters["scope"] = scopes
+        if self._in_body:
+            parameters["client_secret"] = client.secret.reveal()
+        body = BackendApplicationClient(client.identity).prepare_request_body(
+            include_client_id=self._in_body, **parameters
+        )
+        headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
+        if not self._in_body:  # both are form-encoded first (section 2.3.1)
+            headers["Authorization"] = basic(_encoded(client.identity), _encoded(client.secret.reveal()))
+        try:
+            return connections.exchange(body.encode(), headers)
+        except (HTTPError, HTTPException, OSError, ValueError, StaleConnectionError) as cause:
+            error = failure(cause, connections.route, LONGEST)
+        raise error  # not where its cause is at hand, which holds the request
+
+
+def _encoded(text: str) -> str:
+    return quote(text, safe="")  # a blank as %20, which those also read who do not read a plus sign as one
+
+
+def _error(answer: Answer) -> str:
+    return _parsed(answer)[1]
+
+
+def _parsed(answer: Answer) -> tuple[Mapping[str, object], str]:
+    """The token with what is known of it, and the error's word where there is none."""
+    from oauthlib.oauth2 import BackendApplicationClient, OAuth2Error  # noqa: PLC0415 - see _fetch
+
+    try:
+        return BackendApplicationClient("").parse_request_body_response(answer.body.decode()), ""
+    except OAuth2Error as error:
+        return {}, str(error.error or "")
+    except Exception:  # noqa: BLE001 - whatever it is, it is no token
+        return {}, ""
+
+
+def _lease(answer: Answer, url: str, client: _Client) -> Lease[Secret]:
+    issuer = shown_url(url)
+    token, error = _parsed(answer)
+    text = token.get("access_token")
+    if not answer.accepted or not isinstance(text, str) or not text.isprintable() or not text.isascii():
+        raise _refusal(answer, error, issuer, client)
+    if str(token.get("token_type", "bearer")).lower() != "bearer":
+        raise Unsendable(f"{issuer} issued a token of another type than Bearer, which cannot be used")
+    try:
+        life = float(str(token.get("expires_in", "inf")))  # in seconds; who does not say it refuses the token one day
+    except ValueError:
+        life = math.inf
+    return Lease(Secret(text), time.time() + life)
+
+
+def _refusal(answer: Answer, error: str, issuer: str, client: _Client) -> SendError:
+    redaction = Redaction([client.secret.reveal(), _encoded(client.secret.reveal())])
+    said = redaction.words(answer.body)
+    named = f" ({error})" if error in _ERRORS else ""
+    message = f"{issuer} issued no token: it answered {answer.status}{named}" + (f": {said}" if said else "")
+    if answer.status == HTTPStatus.TOO_MANY_REQUESTS or answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return Retryable(message, status=answer.status)
+    if error in _WRONG_CLIENT or answer.status == HTTPStatus.UNAUTHORIZED:
+        return Unsendable(f"{message} - look at {PREFIX}OAUTH2_CLIENT_ID and {PREFIX}OAUTH2_CLIENT_SECRET (or _FILE)")
+    if error == "invalid_scope":
+        return Unsendable(f"{message} - look at {PREFIX}OAUTH2_SCOPES")
+    if HTTPStatus.MULTIPLE_CHOICES <= answer.status < HTTPStatus.BAD_REQUEST:
+        return Unsendable(f"{message}; redirects are not followed: set {PREFIX}OAUTH2_TOKEN_URL to where it leads")
+    return Unsendable(f"{message} - look at {PREFIX}OAUTH2_TOKEN_URL and {PREFIX}OAUTH2_PARAMS")
