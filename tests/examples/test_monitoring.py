@@ -8,8 +8,8 @@ import time
 
 import pytest
 import yaml
-from examples.monitoring.build import __main__ as build
 
+from examples.monitoring.build import __main__ as build
 from opentelemetry.exporter.prometheus_remote_write.configuration.settings import PREFIX
 from opentelemetry.exporter.prometheus_remote_write.monitoring import printed
 from opentelemetry.exporter.prometheus_remote_write.monitoring.names import Names

@@ -28,7 +28,7 @@ class AuthenticationSettings(EndpointSettings):
         "USERNAME",
         USERNAME,
         NO_SECRET,
-        "basic authentication",
+        "the user of basic authentication",
         keyword="basic_auth.username",
         secret=True,
         guards=True,
@@ -37,7 +37,7 @@ class AuthenticationSettings(EndpointSettings):
         "PASSWORD",
         SECRET,
         NO_SECRET,
-        "with this password",
+        "its password",
         keyword="basic_auth.password",
         secret=True,
         guards=True,
@@ -46,7 +46,7 @@ class AuthenticationSettings(EndpointSettings):
         "PASSWORD_FILE",
         PATH,
         "",
-        "or with the password in this file",
+        "file with its password",
         keyword="basic_auth.password_file",
         secret=True,
         guards=True,
@@ -54,9 +54,7 @@ class AuthenticationSettings(EndpointSettings):
     bearer_token: Secret = setting(
         "BEARER_TOKEN", TOKEN, NO_SECRET, "`Authorization: Bearer` with this token", secret=True, guards=True
     )
-    bearer_token_file: str = setting(
-        "BEARER_TOKEN_FILE", PATH, "", "or with the token in this file", secret=True, guards=True
-    )
+    bearer_token_file: str = setting("BEARER_TOKEN_FILE", PATH, "", "file with the token", secret=True, guards=True)
     sigv4_region: str = setting(
         "SIGV4_REGION",
         TEXT,
