@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import subprocess
+from importlib.metadata import version
 
 import pytest
 import urllib3
@@ -122,6 +123,13 @@ def orders(receiver):
     }
 
 
+instruments_children = pytest.mark.skipif(
+    int(version("opentelemetry-instrumentation").split(".")[1].partition("b")[0]) < 63,
+    reason="this launcher leaves programs alone that the application starts: 0.63 does not",
+)
+
+
+@instruments_children
 def test_children_push_as_instances_of_their_own(plain, injected, receiver, tmp_path):
     script = tmp_path / "app.py"
     script.write_text(COUNTS_WITH_ITS_CHILDREN)
@@ -130,7 +138,8 @@ def test_children_push_as_instances_of_their_own(plain, injected, receiver, tmp_
     assert orders(receiver) == {INSTANCE: 1, f"{INSTANCE}-1": 2, f"{INSTANCE}-2": 3}
 
 
-def test_where_the_whole_file_system_is_read_only_processes_are_told_apart_by_their_ids(
+@instruments_children
+def test_where_the_whole_file_system_is_read_only_processes_number_themselves_all_the_same(
     plain, injected, receiver, tmp_path
 ):
     """The folder of the image, /tmp and /dev/shm included: nothing is written, and nothing is said of it."""
@@ -140,6 +149,6 @@ def test_where_the_whole_file_system_is_read_only_processes_are_told_apart_by_th
     script.write_text(COUNTS_WITH_ITS_CHILDREN)
     ended = run(*read_only.prefix(), plain, script, cwd=tmp_path, **injected())
     assert (ended.status, ended.errors) == (0, [])
-    pids, *refusals = ended.output.splitlines()
+    _, *refusals = ended.output.splitlines()
     assert refusals == ["Read-only file system"] * 4
-    assert orders(receiver) == {f"{INSTANCE}-{pid}": counted for counted, pid in enumerate(pids.split(), 1)}
+    assert orders(receiver) == {INSTANCE: 1, f"{INSTANCE}-1": 2, f"{INSTANCE}-2": 3}

@@ -406,7 +406,7 @@ def test_thousands_of_odd_series_are_all_held_as_they_were_sent(server, start_ap
 @each(RECEIVERS)
 def test_values_of_thousands_of_odd_series_are_those_that_were_sent(server, start_application, now):
     application = start_application()
-    data = odd_data({"service.name": application.job}, int(now * 1000), scopes=5)
+    data = odd_data({"service.name": application.job, "service.instance.id": INSTANCE}, int(now * 1000), scopes=5)
     translator = Translator(Settings(), DroppedPoints())
     sent = {frozenset(series.labels.items()): series.value for series in read(translator.translate(data))}
     assert application.export(data)
