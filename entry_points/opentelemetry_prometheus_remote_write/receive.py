@@ -68,6 +68,7 @@ def _receive(arguments: argparse.Namespace) -> int:
     try:
         from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver  # noqa: PLC0415 - it may be missing
         from opentelemetry.exporter.prometheus_remote_write.receiver.outbox import Outbox  # noqa: PLC0415 - the same
+        from opentelemetry.exporter.prometheus_remote_write.receiver.page import Page  # noqa: PLC0415 - the same
         from opentelemetry.exporter.prometheus_remote_write.receiver.store import Store  # noqa: PLC0415 - the same
     except ImportError as error:
         return _fail(f"it cannot run without protobuf and python-snappy: {error}")
@@ -77,11 +78,12 @@ def _receive(arguments: argparse.Namespace) -> int:
     screen = None if arguments.json or not sys.stdout.isatty() else _screen()
     listener = store if screen else _listener(store, outbox, as_json=arguments.json, once=arguments.once)
     try:
-        receiver = Receiver(host, port, keep=0, listener=listener)
+        receiver = Receiver(host, port, keep=0, listener=listener, pages=Page(store))
     except OSError as error:
         return _fail(f"it cannot listen on {host} port {port}: {error.strerror or error}")
     with receiver:
         _say(f"OTEL_EXPORTER_PRW_ENDPOINT={receiver.url}")
+        _say(f"page: {receiver.page}")
         if not _is_loopback(host):
             _say(
                 f"otel-prw receive: warning: it listens on {host}: whoever reaches that over the network can push to it"

@@ -40,6 +40,7 @@ def receiving(*arguments, stdout=subprocess.PIPE, env=None):
         try:
             hint = process.stderr.readline().rstrip()
             assert hint.startswith("OTEL_EXPORTER_PRW_ENDPOINT=http://")
+            assert process.stderr.readline() == f"page: {hint.partition('=')[2].removesuffix('api/v1/write')}\n"
             yield process, SimpleNamespace(url=hint.partition("=")[2])
         finally:
             process.kill()

@@ -24,6 +24,7 @@ def screen(*arguments, **options):
     """Run the receiver on a terminal; yields the terminal and, once it listens, something that `post` can send to."""
     with Terminal([*COMMAND, *arguments], **options) as terminal:
         url = terminal.process.stderr.readline().rstrip().partition("=")[2]
+        assert terminal.process.stderr.readline().startswith("page: http://127.0.0.1:")
         yield terminal, SimpleNamespace(url=url)
 
 

@@ -16,7 +16,7 @@ from ..received import Histogram, is_stale
 from .distribution import Bucket, Distribution, Packed, increase, of_native, pack, total
 
 MOST_POINTS = 300
-"""How many points of a series are kept: the time that is kept has so many slots, each with its last point."""
+"""How many points of a series are kept at least: the time that is kept is divided into so many slots."""
 
 _SLACK = 60
 _KEPT_EXEMPLARS = 20
@@ -45,7 +45,7 @@ class StoredSeries:
     Args:
         labels: With the name.
         role: What it is in its family.
-        slot: Milliseconds of which only the last point is kept.
+        slot: Milliseconds that at least lie between two points, the last one excepted.
 
     Attributes:
         times: Milliseconds since the epoch.
@@ -182,8 +182,11 @@ class StoredSeries:
                 yield self.times[at], grown * 1000 / (self.times[at] - self.times[first])
 
     def _keep(self, time: int, value: float, buckets: Packed | None) -> None:
-        """Keep a point; the one before goes if it is of the same slot, unless it is the first."""
-        if len(self.times) > 1 and self.times[-1] // self._slot == time // self._slot:
+        """Keep a point; the one before goes if it is closer to its own predecessor than a slot is long.
+
+        So what is left has the same number of exports between each two points.
+        """
+        if len(self.times) > 1 and self.times[-1] - self.times[-2] < self._slot:
             self.times[-1], self.values[-1] = time, value
             if buckets is not None:
                 self.distributions[-1] = buckets
