@@ -8,6 +8,7 @@ from typing import TypeVar
 import pytest
 
 from tests.servers import packages
+from tests.servers.browser import browser
 from tests.servers.certificates import issue_certificates
 from tests.servers.nginx import Nginx
 from tests.servers.package import UnavailableError
@@ -78,6 +79,13 @@ def start_squid(server_stack):
         return obtain("squid", lambda: server_stack.enter_context(Squid(packages.squid(), **options)))
 
     return start
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """A headless Chromium, which is gone after the module's tests: until then its thread has an event loop."""
+    with browser(obtain("chromium", packages.chromium)) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

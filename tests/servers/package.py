@@ -31,6 +31,8 @@ class Package:
         if self.root == Path("/"):
             return {}
         folders = [*self.root.glob("usr/lib/*-linux-*"), *self.root.glob("lib/*-linux-*")]
+        own = {library.parent for folder in folders for library in folder.glob("*/lib*.so*")}  # such as pulseaudio's
+        folders += sorted(own)
         return {"LD_LIBRARY_PATH": ":".join(map(str, folders))} if folders else {}
 
     @property

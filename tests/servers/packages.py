@@ -31,10 +31,19 @@ def squid() -> Package:
     return installed("squid", "usr/sbin/squid") or Debian().of_own_suite_with_libraries("squid")
 
 
+def chromium() -> Package:
+    """The system's headless Chromium, or else that of its release."""
+    name = "chromium-headless-shell"
+    return installed(name, CHROMIUM) or Debian().of_own_suite_with_libraries(name)
+
+
+CHROMIUM = "usr/lib/chromium/chromium-headless-shell"
+
 ALL: dict[str, Callable[[], Package]] = {
     "prometheus (stable)": prometheus_stable,
     "prometheus (current)": prometheus_current,
     "victoria-metrics": victoria_metrics,
     "nginx": nginx,
     "squid": squid,
+    "chromium": chromium,
 }
