@@ -170,7 +170,9 @@ class Pipeline:
     def __init__(self, protocol, options, max_samples=50):
         self.protocol = protocol
         self.dropped = DroppedPoints()
-        self._translator = Translator(Settings(**options), self.dropped, custom_buckets=protocol == "2.0")
+        self._translator = Translator(
+            Settings(**options), self.dropped, clock=lambda: NOW * 1_000_000, custom_buckets=protocol == "2.0"
+        )
         self._encoder = Encoder(protocol, max_samples, b"".join, clock=lambda: 0.0)
 
     def messages(self, data):
