@@ -21,6 +21,7 @@ from typing import NoReturn
 from opentelemetry.exporter.prometheus_remote_write.diagnose.check import Check
 from opentelemetry.exporter.prometheus_remote_write.diagnose.finding import Finding, arrives, failure
 from opentelemetry.exporter.prometheus_remote_write.diagnose.report import TextReport, conclusion, document
+from opentelemetry_prometheus_remote_write.exporter_names import chosen_exporters
 from opentelemetry_prometheus_remote_write.terminal import wants_colour
 from opentelemetry_prometheus_remote_write.unchanged_environment import unchanged_environment
 
@@ -44,7 +45,7 @@ def run(arguments: Namespace) -> int:
         The exit status.
     """
     logging.getLogger("opentelemetry").addHandler(logging.NullHandler())  # what it would log is in the findings
-    check = Check(unchanged_environment(), send=arguments.send)
+    check = Check(unchanged_environment(), send=arguments.send, names_of=chosen_exporters)
     text = TextReport(colour=wants_colour(sys.stdout, os.environ))
     findings = []
     for finding in _in_time(check):

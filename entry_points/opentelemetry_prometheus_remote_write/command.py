@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from argparse import RawDescriptionHelpFormatter
@@ -40,6 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit status: 2 if it was called wrongly, else that of the subcommand.
     """
+    logging.getLogger(__package__).addHandler(logging.NullHandler())  # what the plug logs is for applications
     given = list(sys.argv[1:] if arguments is None else arguments)
     parser = Parser(
         prog="otel-prw",

@@ -26,6 +26,7 @@ from opentelemetry.exporter.prometheus_remote_write.configuration.settings impor
 from opentelemetry.exporter.prometheus_remote_write.configuration.text_types import HEADERS, PROXIES, SECRET, TOKEN, URL
 from opentelemetry_prometheus_remote_write import NAME
 from opentelemetry_prometheus_remote_write.command_line import milliseconds
+from opentelemetry_prometheus_remote_write.exporter_names import chosen_exporters
 
 _LAUNCHER = "opentelemetry.instrumentation.auto_instrumentation"
 _SECRET_NAME = re.compile("auth|token|secret|passw|cookie|key|sig|credential", re.IGNORECASE)
@@ -108,7 +109,7 @@ def kept(environ: Mapping[str, str]) -> Iterator[str]:
         if (text := environ.get(name, "").strip()) not in {"", NAME}:
             yield f"{name}={text} is kept; ours is {NAME}"
     exporters = environ.get(OTEL_METRICS_EXPORTER, "").strip()
-    if exporters and NAME not in map(str.strip, exporters.split(",")):
+    if exporters and NAME not in map(str.strip, chosen_exporters(exporters)):
         yield f"{OTEL_METRICS_EXPORTER}={exporters} is kept, so metrics do not go out by Remote Write ({NAME})"
 
 

@@ -154,6 +154,12 @@ def test_variable_that_is_unknown_is_told_with_the_nearest(receiver, tmp_path):
     assert done.cure("unknown-variable") == "write OTEL_EXPORTER_PRW_ENDPOINT"
 
 
+def test_setting_that_is_hardly_meant_is_a_warning(receiver, tmp_path):
+    done = check(tmp_path, receiver.url, OTEL_EXPORTER_PRW_INTERVAL="30")
+    assert (done.status, done.of("warning")) == (0, {"setting"})
+    assert "did you mean seconds? Then set 30000" in done.text("setting")
+
+
 def test_job_and_instance_are_told(receiver, tmp_path):
     done = check(tmp_path, receiver.url, OTEL_RESOURCE_ATTRIBUTES="service.namespace=berlin,service.instance.id=pod-1")
     assert done.text("job") == "berlin/shop"

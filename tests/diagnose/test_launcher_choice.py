@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from opentelemetry_prometheus_remote_write.exporter_names import chosen_exporters
 
 from opentelemetry.exporter.prometheus_remote_write.diagnose.finding import Level
 from opentelemetry.exporter.prometheus_remote_write.diagnose.installed import GROUPS, Plug, installed_plugs
@@ -29,7 +30,8 @@ def found(environ, distros, configurators, exporters=(), traces=()):
         "opentelemetry_metrics_exporter": [plug(name) for name in (OURS, *exporters)],
         "opentelemetry_traces_exporter": [plug(name) for name in traces],
     }
-    return {finding.topic: finding for finding in findings(plugs, environ)}
+    has_file = "OTEL_CONFIG_FILE" in environ
+    return {finding.topic: finding for finding in findings(plugs, environ, chosen_exporters, has_file=has_file)}
 
 
 def not_good(all_found):
@@ -80,6 +82,23 @@ def not_good(all_found):
         ),
         pytest.param(ALONE, {"OTEL_METRICS_EXPORTER": f"{OURS}, none"}, {"exporter-none"}, id="ours and none"),
         pytest.param(ALONE, {"OTEL_METRICS_EXPORTER": f"{OURS},typo"}, {"exporter-missing"}, id="ours and a typo"),
+        pytest.param(
+            ALONE, {"OTEL_METRICS_EXPORTER": "Prometheus-Remote-Write"}, {"exporter-misspelled"}, id="ours, misspelled"
+        ),
+        pytest.param(
+            SECOND,
+            {
+                "OTEL_METRICS_EXPORTER": "prometheus-remote-write",
+                "OTEL_PYTHON_CONFIGURATOR": "configurator",
+                "OTEL_TRACES_EXPORTER": "none",
+                "OTEL_LOGS_EXPORTER": "none",
+            },
+            {"distro-other", "exporter-other", "exporter-missing"},
+            id="ours, misspelled, for somebody else's configurator",
+        ),
+        pytest.param(
+            ALONE, {"OTEL_METRICS_EXEMPLAR_FILTER": "ALWAYS_ON"}, {"exemplar-filter"}, id="an unknown exemplar filter"
+        ),
         pytest.param(ALONE, {"OTEL_TRACES_EXPORTER": "otlp"}, {"exporter-missing"}, id="traces by OTLP, not installed"),
         pytest.param(ALONE, {"OTEL_TRACES_EXPORTER": "none", "OTEL_LOGS_EXPORTER": ""}, set(), id="no traces, no logs"),
         pytest.param(

@@ -143,6 +143,7 @@ def test_what_the_environment_says_is_kept_and_said(launch, variables, sentence)
 
 def test_exporter_beside_others_is_nothing_to_speak_of(launch):
     assert launch("--", "true", OTEL_METRICS_EXPORTER="console, prometheus_remote_write").errors == []
+    assert launch("--", "true", OTEL_METRICS_EXPORTER="prometheus-remote-write").errors == []
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from . import installation, kubernetes, launcher_choice
+from . import declarative_file, installation, kubernetes, launcher_choice
 from .finding import Finding
 from .installed import installed_plugs, installed_version
 
@@ -22,13 +22,15 @@ class Check:
     Args:
         environ: The environment that the application would have.
         send: Whether one series of our own is sent.
+        names_of: How our configurator reads OTEL_METRICS_EXPORTER.
 
     Attributes:
         end: When it has to be over, by ``time.monotonic``: what waits for the network has the setting TIMEOUT.
     """
 
-    def __init__(self, environ: Mapping[str, str], *, send: bool) -> None:
+    def __init__(self, environ: Mapping[str, str], *, send: bool, names_of: Callable[[str], list[str]]) -> None:
         self._environ = environ
+        self._names_of = names_of
         self._send = send
         self.end = time.monotonic() + LONGEST
 
@@ -46,7 +48,8 @@ class Check:
 
     def _installation(self) -> Iterator[Finding]:
         yield from installation.findings(installed_version)
-        yield from launcher_choice.findings(installed_plugs(), self._environ)
+        has_file = declarative_file.reads_a_file(self._environ)
+        yield from launcher_choice.findings(installed_plugs(), self._environ, self._names_of, has_file=has_file)
         yield from kubernetes.findings(self._environ, is_mounted=Path(kubernetes.FOLDER).is_dir())
 
     def _limit(self, seconds: float) -> float:

@@ -132,5 +132,5 @@ def _problem(problem: Problem) -> Finding:
         cure = f"write {meant.rstrip('?')}" if meant else "see the list of settings in the README"
         return warning("unknown-variable", text, cure)
     if problem.fatal:
-        return failure("setting", text, "correct it: nothing is sent before")
-    return warning("setting", text, "correct it, or unset it")
+        return failure("setting", problem.message, "correct it: nothing is sent before")
+    return warning("setting", problem.message, "correct it, or unset it")

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .finding import Finding, failure, ok
+from opentelemetry.sdk import environment_variables
+
+from .finding import Finding, failure, ok, warning
 from .launcher_choice import NAME
 
 _ARGUMENTS_OF_CODE = ("resources_as_labels", "preferred_temporality", "preferred_aggregation")
 _SAMPLE = f"meter_provider: {{readers: [{{periodic: {{exporter: {{{NAME}: {{endpoint: ...}}}}}}}}]}}"
+
+
+def reads_a_file(environ: Mapping[str, str]) -> bool:
+    """Return whether a file is named that the SDK reads: from 1.44 on."""
+    return bool(environ.get("OTEL_CONFIG_FILE")) and hasattr(environment_variables, "OTEL_CONFIG_FILE")
 
 
 class DeclaredExporter(NamedTuple):
@@ -64,6 +71,13 @@ def declared(path: str) -> DeclaredExporter:
 def used(path: str) -> Finding:
     """Return that the file is used."""
     return ok("file", f"OTEL_CONFIG_FILE={path} says what is exported; OTEL_METRICS_EXPORTER is not read")
+
+
+def ignored(environ: Mapping[str, str]) -> Iterator[Finding]:
+    """Tell where a file is named and not read."""
+    if path := environ.get("OTEL_CONFIG_FILE"):
+        text = f"OTEL_CONFIG_FILE={path} is not read by this version of opentelemetry-sdk; the other variables hold"
+        yield warning("file-ignored", text, "pip install --upgrade 'opentelemetry-sdk[file-configuration]>=1.44'")
 
 
 def _model(path: str) -> Any:

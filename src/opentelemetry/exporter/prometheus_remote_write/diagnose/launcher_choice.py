@@ -5,7 +5,7 @@ A choice here never loads anything of somebody else's: a distro sets variables w
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from .finding import Finding, failure, ok, warning
@@ -15,6 +15,9 @@ NAME = "prometheus_remote_write"
 """Our name in every group of entry points."""
 
 _DISTRO, _CONFIGURATOR = "OTEL_PYTHON_DISTRO", "OTEL_PYTHON_CONFIGURATOR"
+_EXPORTER = "OTEL_METRICS_EXPORTER"
+_EXEMPLAR_FILTER = "OTEL_METRICS_EXEMPLAR_FILTER"
+_EXEMPLAR_FILTERS = ("trace_based", "always_on", "always_off")
 _STOCK = "opentelemetry.distro:"
 _OTLP_DEFAULTS = {"OTEL_METRICS_EXPORTER": "otlp", "OTEL_TRACES_EXPORTER": "otlp", "OTEL_LOGS_EXPORTER": "otlp"}
 _OTLP_EXPORTERS = {"": "otlp_proto_grpc", "grpc": "otlp_proto_grpc", "http/protobuf": "otlp_proto_http"}
@@ -46,26 +49,37 @@ def choice(plugs: Plugs, environ: Mapping[str, str]) -> Choice:
     distro = _chosen(plugs["opentelemetry_distro"], environ.get(_DISTRO))
     after = dict(environ)
     if distro and distro.name == NAME:
-        after |= {name: NAME for name in ("OTEL_METRICS_EXPORTER", _CONFIGURATOR) if not environ.get(name, "").strip()}
+        after |= {name: NAME for name in (_EXPORTER, _CONFIGURATOR) if not environ.get(name, "").strip()}
     elif distro and distro.value.startswith(_STOCK):
         after = {**_OTLP_DEFAULTS, "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc", **environ}
     return Choice(distro, _chosen(plugs["opentelemetry_configurator"], after.get(_CONFIGURATOR)), after)
 
 
-def findings(plugs: Plugs, environ: Mapping[str, str]) -> Iterator[Finding]:
+def findings(
+    plugs: Plugs, environ: Mapping[str, str], names_of: Callable[[str], list[str]], *, has_file: bool
+) -> Iterator[Finding]:
     """Tell what the launcher chooses, and what of that keeps metrics from being sent by Remote Write.
 
     Args:
         plugs: What is installed.
         environ: The environment of the program.
+        names_of: How our configurator reads OTEL_METRICS_EXPORTER: a misspelled name of ours is taken for it.
+        has_file: Whether a declarative file says what is exported.
     """
     chosen = choice(plugs, environ)
-    yield _distro(chosen.distro, plugs["opentelemetry_distro"], environ)
+    if chosen.configurator and chosen.configurator.name == NAME:
+        written = chosen.environ.get(_EXPORTER, "")
+        yield from _misspelled(written, names_of(written))
+        chosen = chosen._replace(environ={**chosen.environ, _EXPORTER: ",".join(names_of(written))})
+    yield _distro(chosen, plugs["opentelemetry_distro"], environ, has_file=has_file)
     yield _configurator(chosen, plugs["opentelemetry_configurator"])
     if environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
         yield failure("sdk-disabled", "OTEL_SDK_DISABLED=true switches all of OpenTelemetry off", "unset it")
-    if environ.get("OTEL_CONFIG_FILE"):
-        return  # which says itself what is exported
+    if has_file:
+        return
+    if (text := environ.get(_EXEMPLAR_FILTER, "trace_based")) not in _EXEMPLAR_FILTERS:
+        cure = f"set it to one of {', '.join(_EXEMPLAR_FILTERS)}, or unset it"
+        yield failure("exemplar-filter", f"the SDK refuses {_EXEMPLAR_FILTER}={text!r}; {_ALL_IS_OFF}", cure)
     yield _metrics_exporter(chosen)
     for signal in ("METRICS", "TRACES", "LOGS"):
         yield from _missing(signal, chosen, plugs)
@@ -75,9 +89,17 @@ def _chosen(plugs: Sequence[Plug], name: str | None) -> Plug | None:
     return next((plug for plug in plugs if name is None or plug.name == name), None)
 
 
-def _distro(chosen: Plug | None, all_found: Sequence[Plug], environ: Mapping[str, str]) -> Finding:
+def _misspelled(written: str, read: Sequence[str]) -> Iterator[Finding]:
+    for before, after in zip(written.split(","), read, strict=False):
+        if after == NAME and before.strip() != NAME:
+            text = f"{_EXPORTER}: {before.strip()!r} is taken for {NAME}, the name of this exporter"
+            yield warning("exporter-misspelled", text, f"write {NAME}")
+
+
+def _distro(choice: Choice, all_found: Sequence[Plug], environ: Mapping[str, str], *, has_file: bool) -> Finding:
     found = _listed(all_found)
     name = environ.get(_DISTRO)
+    chosen = choice.distro
     if chosen is None:
         return failure(
             "distro-unknown", f"{_DISTRO}={name!r} is not installed, and no other is taken ({found})", _CHOOSE_OURS
@@ -86,7 +108,7 @@ def _distro(chosen: Plug | None, all_found: Sequence[Plug], environ: Mapping[str
     text = f"{chosen}: {why} ({found})"
     if chosen.name == NAME:
         return ok("distro", text)
-    if environ.get("OTEL_CONFIG_FILE") or NAME in _names(environ.get("OTEL_METRICS_EXPORTER", "")):
+    if has_file or NAME in _names(choice.environ.get(_EXPORTER, "")):
         return ok("distro", f"{text}; the exporter is chosen all the same")
     return failure("distro-other", f"{text}, and it does not choose Remote Write", _CHOOSE_OURS)
 
@@ -106,7 +128,7 @@ def _configurator(chosen: Choice, all_found: Sequence[Plug]) -> Finding:
 
 
 def _metrics_exporter(chosen: Choice) -> Finding:
-    text = chosen.environ.get("OTEL_METRICS_EXPORTER", "").strip()
+    text = chosen.environ.get(_EXPORTER, "").strip()
     names = _names(text)
     cure = f"set OTEL_METRICS_EXPORTER={NAME}; in a pod of the Operator in spec.python.env of the Instrumentation"
     if NAME not in names:

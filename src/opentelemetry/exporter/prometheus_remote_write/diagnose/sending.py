@@ -36,13 +36,17 @@ def findings(
         send: Whether one series of our own is sent.
     """
     declared = None
-    if path := environ.get("OTEL_CONFIG_FILE", ""):
+    if declarative_file.reads_a_file(environ):
+        path = environ["OTEL_CONFIG_FILE"]
         try:
             declared = declarative_file.declared(path)
         except declarative_file.Unusable as error:
             yield "configuration", error.finding
             return
         yield "configuration", declarative_file.used(path)
+    else:
+        for finding in declarative_file.ignored(environ):
+            yield "configuration", finding
     try:
         given = configuration.configuration(declared.keywords if declared else {}, environ)
     except (ValueError, TypeError) as error:
