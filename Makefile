@@ -16,8 +16,8 @@ help: ## Show this list
 	@echo "make TARGET, where TARGET is"
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  %-11s %s\n", $$1, $$2 }'
 
-demo: $(READY) ## Watch an unmodified web application's metrics arrive; PROMETHEUS=1 in a real Prometheus, HOLD=60 for a minute
-	@$(RUN) examples.launcher.demo $(if $(PROMETHEUS),--prometheus) $(if $(HOLD),--hold $(HOLD))
+demo: $(READY) ## Watch an unmodified web application's metrics arrive; PROMETHEUS=1 in a real Prometheus, with OUTAGE=1 an alert that fires; HOLD=60 for a minute
+	@$(RUN) examples.launcher.demo $(if $(PROMETHEUS),--prometheus) $(if $(OUTAGE),--outage) $(if $(HOLD),--hold $(HOLD))
 
 check: lint ## In a minute: lint, types, contracts, and the tests that need no server or other process
 	$(RUN) pytest -q --numprocesses logical --hypothesis-profile check -m "not processes"

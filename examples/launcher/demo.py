@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,9 +18,11 @@ import psutil
 from urllib3.exceptions import HTTPError
 
 from examples.launcher import from_prometheus, from_receiver, traffic
+from examples.launcher import outage as outages
 from examples.launcher.report import Check, Report, checks, table
 from examples.launcher.shop import COMMAND, Shop, ShopError
 from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver
+from tests.receivers.between import Between
 from tests.servers.package import UnavailableError
 from tests.servers.packages import prometheus_current
 from tests.servers.ports import free_port
@@ -36,6 +38,7 @@ class _Backend(NamedTuple):
     counted: Callable[[], float]
     read: Callable[[traffic.Traffic], Report]
     refused: Callable[[], list[str]]
+    outage: Callable[[], Iterator[Check]] | None = None
 
 
 def main() -> int:
@@ -43,9 +46,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--prometheus", action="store_true", help="push to a real Prometheus")
     parser.add_argument("--hold", type=float, default=0, metavar="SECONDS", help="stay up so long before the end")
+    parser.add_argument("--outage", action="store_true", help="with --prometheus: close the way until the alert fires")
     arguments = parser.parse_args()
+    if arguments.outage and not arguments.prometheus:
+        parser.error("--outage needs --prometheus, which evaluates the alert")
     try:
-        with _prometheus() if arguments.prometheus else _receiver() as backend:
+        with _prometheus(outage=arguments.outage) if arguments.prometheus else _receiver() as backend:
             return 0 if _demonstrate(backend, arguments.hold) else 1
     except UnavailableError as reason:
         print(f"A real Prometheus cannot be had here: {reason}")
@@ -88,6 +94,8 @@ def _results(shop: Shop, backend: _Backend, hold: float) -> Iterator[Check]:
     report = backend.read(sent)
     print(*table(report, sent), sep="\n", end="\n\n", flush=True)
     yield from checks(report, sent, memory)
+    if backend.outage:
+        yield from backend.outage()
     if hold:
         print(f"Still up for {hold:g} s ...\n", flush=True)
         time.sleep(hold)
@@ -115,14 +123,21 @@ def _receiver() -> Iterator[_Backend]:
 
 
 @contextmanager
-def _prometheus() -> Iterator[_Backend]:
-    with Prometheus(prometheus_current()) as prometheus:
-        print(f"Prometheus {prometheus.version} can be looked at while this runs: {prometheus.url}\n", flush=True)
+def _prometheus(*, outage: bool) -> Iterator[_Backend]:
+    with ExitStack() as stack:
+        rules = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="demo-")), "rules.yaml")
+        rules.write_text(outages.rules_for_the_demo(), encoding="utf-8")
+        configuration = outages.configuration(str(rules))
+        prometheus = stack.enter_context(Prometheus(prometheus_current(), configuration=configuration))
+        print(f"Prometheus {prometheus.version} can be looked at while this runs: {prometheus.url}")
+        print(f"It evaluates the rules of examples/monitoring: {prometheus.url}/alerts\n", flush=True)
+        way = stack.enter_context(Between(prometheus.write_url)) if outage else None
         yield _Backend(
-            prometheus.write_url,
+            way.url if way else prometheus.write_url,
             lambda: from_prometheus.counted(prometheus),
             lambda sent: from_prometheus.read(prometheus, sent),
             lambda: [line for line in prometheus.log.splitlines() if "level=WARN" in line or "level=ERROR" in line],
+            (lambda: outages.show(prometheus, way)) if way else None,
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -44,6 +45,14 @@ def test_demo_shows_the_same_in_a_real_prometheus():
     assert "can be looked at while this runs: http://127.0.0.1:" in done.stdout
     assert "PromQL> histogram_quantile(0.95, " in done.stdout
     assert "FAIL" not in done.stdout
+
+
+def test_demo_shows_the_alert_of_an_outage_and_what_arrives_afterwards():
+    obtain("prometheus 3.x", packages.prometheus_current)
+    done = demo("PROMETHEUS=1", "OUTAGE=1")
+    assert done.returncode == 0, done.stdout
+    assert "  ok  MetricsStopped was pending, then fired while the receiver was away" in done.stdout
+    assert re.search("  ok  the [1-9][0-9]* intervals of the outage were delivered afterwards", done.stdout)
 
 
 def test_demo_fails_where_nothing_arrives(tmp_path):

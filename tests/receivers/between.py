@@ -22,14 +22,22 @@ class Passed(NamedTuple):
 
 
 class Between(ScriptedServer):
-    """Runs inside a with block. Where the receiver is away, the connection is closed without an answer."""
+    """Runs inside a with block. Where the receiver is away, the connection is closed without an answer.
+
+    Attributes:
+        closed: Whether nothing is passed on, as if the receiver were away.
+        passed: Each request that was passed on, with its answer.
+    """
 
     def __init__(self, url: str):
         super().__init__(self._pass_on)
         self._url = url
+        self.closed = False
         self.passed: list[Passed] = []
 
     def _pass_on(self, exchange):
+        if self.closed:
+            return raw(b"")(exchange)
         request = exchange.request
         headers = {name: value for name, value in request.headers.items() if name not in OF_THE_CONNECTION}
         try:
