@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import pty
 import subprocess
 import sys
@@ -164,6 +165,8 @@ def test_job_and_instance_are_told(receiver, tmp_path):
     done = check(tmp_path, receiver.url, OTEL_RESOURCE_ATTRIBUTES="service.namespace=berlin,service.instance.id=pod-1")
     assert done.text("job") == "berlin/shop"
     assert done.text("instance").startswith("pod-1 (from OTEL_RESOURCE_ATTRIBUTES")
+    done = check(tmp_path, receiver.url, OTEL_EXPORTER_PRW_INSTANCE="host")
+    assert done.text("instance").startswith(f"{platform.node()}, the host's name")
     done = check(tmp_path, receiver.url, OTEL_SERVICE_NAME="")
     assert done.of("warning") == {"job"}
     assert done.text("instance").startswith("a new one for each process, such as ")

@@ -57,9 +57,9 @@ def findings(
     for finding in configuration.findings(given, environ):
         is_sound = is_sound and finding.level is not Level.FAILURE
         yield "configuration", finding
-    attributes = _attributes(declared)
+    attributes = target_identity.identified(_attributes(declared), given.settings)
     labels = target_identity.target_of(attributes, given.settings)
-    for finding in target_identity.findings(labels, attributes, environ):
+    for finding in target_identity.findings(labels, attributes, given.settings, environ):
         yield "configuration", finding
     if is_sound:
         yield from _network(_Sender(given.settings, labels), environ, seconds, send=send)

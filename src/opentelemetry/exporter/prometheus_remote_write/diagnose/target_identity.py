@@ -9,10 +9,12 @@ from opentelemetry.sdk.resources import SERVICE_INSTANCE_ID, Resource
 
 from ..configuration.settings import Settings
 from ..configuration.translation_strategy import TranslationStrategy
+from ..lifecycle.instance_id import SDK_MAKES_IDS, generated_id, host_name
 from ..translation.target import Target, target
 from .finding import Finding, ok, warning
 
 _UNNAMED = "unknown_service"
+_NUMBERED = "further processes add -1, -2 and so on"
 
 
 def resource_attributes(declared: Any = None, *, is_declared: bool = False) -> Mapping[str, Any]:
@@ -31,6 +33,20 @@ def resource_attributes(declared: Any = None, *, is_declared: bool = False) -> M
     return create_resource(declared).attributes
 
 
+def identified(attributes: Mapping[str, Any], settings: Settings) -> Mapping[str, Any]:
+    """Return the attributes with the instance id that the exporter gives them, before any number.
+
+    Args:
+        attributes: Of the resource.
+        settings: Whether the instance is the host's name.
+    """
+    if settings.instance == "host" and (host := host_name()):
+        return {**attributes, SERVICE_INSTANCE_ID: host}
+    if SDK_MAKES_IDS or attributes.get(SERVICE_INSTANCE_ID):
+        return attributes
+    return {**attributes, SERVICE_INSTANCE_ID: generated_id()}
+
+
 def target_of(attributes: Mapping[str, Any], settings: Settings) -> Target:
     """Return the labels that a resource becomes."""
     return target(
@@ -44,12 +60,15 @@ def target_of(attributes: Mapping[str, Any], settings: Settings) -> Target:
     )
 
 
-def findings(labels: Target, attributes: Mapping[str, Any], environ: Mapping[str, str]) -> Iterator[Finding]:
+def findings(
+    labels: Target, attributes: Mapping[str, Any], settings: Settings, environ: Mapping[str, str]
+) -> Iterator[Finding]:
     """Tell ``job`` and ``instance``.
 
     Args:
         labels: What the resource becomes.
         attributes: The resource's attributes.
+        settings: Whether the instance is the host's name.
         environ: The environment, to tell where the instance comes from.
     """
     job, instance = labels.labels.get("job", ""), labels.labels.get("instance", "")
@@ -61,8 +80,10 @@ def findings(labels: Target, attributes: Mapping[str, Any], environ: Mapping[str
     if not instance:
         text = "there is no label instance: processes of one job write the same series"
         yield warning("instance", text, f"give the resource a {SERVICE_INSTANCE_ID}")
+    elif settings.instance == "host":
+        yield ok("instance", f"{instance}, the host's name ({_NUMBERED})")
     elif SERVICE_INSTANCE_ID in environ.get("OTEL_RESOURCE_ATTRIBUTES", ""):
-        yield ok("instance", f"{instance} (from OTEL_RESOURCE_ATTRIBUTES; further processes add -1, -2 and so on)")
+        yield ok("instance", f"{instance} (from OTEL_RESOURCE_ATTRIBUTES; {_NUMBERED})")
     else:
         yield ok("instance", f"a new one for each process, such as {instance}")
     for sentence in labels.left_out:
