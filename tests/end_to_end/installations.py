@@ -27,7 +27,7 @@ def package(folder: Path) -> Path:
     return folder / "installed"
 
 
-def injected(folder: Path, *options: str) -> Path:
+def injected(folder: Path, *options: str, extras: str = "") -> Path:
     """Install into a folder what the Dockerfile of the Operator's example does, with the wheel of the checkout.
 
     With the oldest packages the versions are those, and not the Dockerfile's.
@@ -35,6 +35,7 @@ def injected(folder: Path, *options: str) -> Path:
     Args:
         folder: Gets a folder autoinstrumentation.
         options: Of pip, to install for another platform than this one.
+        extras: What the build argument of the same name holds.
     """
     (words,) = re.findall(r'^ARG PACKAGES="(.*?)"$', DOCKERFILE.read_text(), re.MULTILINE | re.DOTALL)
     checkout, *packages = words.replace("\\\n", " ").split()
@@ -43,7 +44,8 @@ def injected(folder: Path, *options: str) -> Path:
     if OLDEST:
         packages = [package.partition("==")[0] for package in packages]
     target = ["--target", str(folder / "autoinstrumentation"), *options]
-    _pip("install", *target, str(_wheel(folder)), *packages, *OLDEST)
+    wheel = str(_wheel(folder))
+    _pip("install", *target, wheel, *packages, *([f"{wheel}[{extras}]"] if extras else []), *OLDEST)
     return folder / "autoinstrumentation"
 
 

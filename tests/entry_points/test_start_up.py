@@ -63,3 +63,36 @@ def test_configurator_imports_neither_where_nothing_goes_out_by_remote_write(var
     script = f"from {PLUG}.configurator import PrometheusRemoteWriteConfigurator as C; C().configure(){PRINT_HEAVY}"
     ended = run("python", "-c", script, cwd=tmp_path, **variables)
     assert (ended.status, json.loads(ended.output.splitlines()[0]), ended.errors) == (0, [], [])
+
+
+OAUTH2 = {
+    "OTEL_EXPORTER_PRW_OAUTH2_TOKEN_URL": "https://login.invalid/token",
+    "OTEL_EXPORTER_PRW_OAUTH2_CLIENT_ID": "shop",
+    "OTEL_EXPORTER_PRW_OAUTH2_CLIENT_SECRET": "secret",
+}
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        pytest.param({}, id="none"),
+        pytest.param({"OTEL_EXPORTER_PRW_AUTH": "sigv4"}, id="sigv4"),
+        pytest.param({"OTEL_EXPORTER_PRW_AUTH": "azure"}, id="azure"),
+        pytest.param(OAUTH2, id="oauth2"),
+    ],
+)
+def test_no_library_of_a_cloud_is_imported_before_the_first_export(variables, tmp_path):
+    script = (
+        f"import json, sys; from {EXPORTER} import PrometheusRemoteWriteMetricsExporter as Exporter; "
+        "exporter = Exporter(); "
+        "clouds = {'botocore', 'azure', 'msal', 'requests', 'oauthlib', 'jwt'}; "
+        f"ways = [name for name in sys.modules if name.startswith('{EXPORTER}.transport.authentication.')]; "
+        "print(json.dumps([sorted(clouds & {*sys.modules}), sorted(name.rpartition('.')[2] for name in ways)]))"
+    )
+    ended = run(
+        "python", "-c", script, cwd=tmp_path, OTEL_EXPORTER_PRW_ENDPOINT="http://127.0.0.1:9/write", **variables
+    )
+    clouds, ways = json.loads(ended.output)
+    assert (ended.status, ended.errors, clouds) == (0, [], [])
+    if not variables:
+        assert {*ways} <= {"outgoing", "basic"}  # the second has the credentials of proxies

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shlex
+import subprocess
 from pathlib import Path
 
 import jsonschema
@@ -15,6 +16,7 @@ import urllib3
 import yaml
 
 from examples.launcher.shop import Shop
+from opentelemetry.exporter.prometheus_remote_write.configuration.loading import load
 from opentelemetry.exporter.prometheus_remote_write.configuration.settings import rows
 from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver
 from tests.end_to_end import operator_webhook
@@ -25,7 +27,8 @@ from tests.servers.ports import free_port
 CHECKOUT = Path(__file__).resolve().parents[2]
 KUBERNETES = CHECKOUT / "examples" / "kubernetes"
 CRD = CHECKOUT.parent / "shared" / "kubernetes" / "opentelemetry.io_instrumentations.yaml"
-FILES = ["operator/instrumentation.yaml", "operator/deployment.yaml", "env/deployment.yaml"]
+CLOUDS = ["eks/irsa.yaml", "eks/pod-identity.yaml", "aks/workload-identity.yaml"]
+FILES = ["operator/instrumentation.yaml", "operator/deployment.yaml", "env/deployment.yaml", *CLOUDS]
 OTHER_VARIABLES = {
     "NAMESPACE_NAME",
     "NODE_NAME",
@@ -134,6 +137,43 @@ def test_dockerfile_copies_what_there_is(file):
     for source in sources:
         assert (CHECKOUT / source).exists(), source
     assert f"--file examples/kubernetes/{file} " in text
+
+
+@pytest.mark.parametrize("file", ["operator/Dockerfile", "env/Dockerfile"])
+def test_build_argument_installs_the_extras(file):
+    """The words that the shell of an image makes of its line, without and with the argument."""
+    dockerfile = (KUBERNETES / file).read_text()
+    assert re.search(r'^ARG EXTRAS=""$', dockerfile, re.MULTILINE)
+    lines = re.findall(r"^RUN (pip install .*?)(?<!\\)$", dockerfile, re.MULTILINE | re.DOTALL)
+    assert lines
+    for line in lines:
+        for extras, installed in (("", "/exporter"), ("aws,azure", "/exporter[aws,azure]")):
+            script = line.replace("pip install", "printf '%s\\n'")
+            ran = subprocess.run(
+                ["sh", "-c", script], env={"EXTRAS": extras, "PACKAGES": "/exporter"}, capture_output=True, check=True
+            )
+            assert ran.stderr == b""
+            assert installed in ran.stdout.decode().splitlines()
+
+
+@pytest.mark.parametrize("file", CLOUDS)
+def test_pod_of_a_cloud_has_the_account_and_the_way_to_authenticate_that_its_name_says(file):
+    found = manifests(file)
+    account, deployment = of_kind("ServiceAccount", found), of_kind("Deployment", found)
+    template = deployment["spec"]["template"]
+    assert template["spec"]["serviceAccountName"] == account["metadata"]["name"]
+    (container,) = template["spec"]["containers"]
+    settings, problems = load({}, environment(container, [], Pod()))
+    assert (settings.auth, problems) == ("azure" if file.startswith("aks") else "sigv4", [])
+    annotations = account["metadata"].get("annotations", {})
+    match file.split("/")[1]:
+        case "irsa.yaml":
+            assert annotations["eks.amazonaws.com/role-arn"].startswith("arn:aws:iam::")
+        case "pod-identity.yaml":
+            assert annotations == {}
+        case "workload-identity.yaml":
+            assert "azure.workload.identity/client-id" in annotations
+            assert template["metadata"]["labels"]["azure.workload.identity/use"] == "true"
 
 
 def test_image_of_the_operator_has_what_its_init_container_copies():

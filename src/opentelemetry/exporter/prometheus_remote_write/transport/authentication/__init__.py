@@ -7,12 +7,7 @@ from typing import Protocol
 
 from ...configuration.contradictions import way_to_authenticate
 from ...configuration.settings import Settings
-from .azure import Azure
-from .basic import Basic
-from .bearer import Bearer
-from .oauth2 import OAuth2
 from .outgoing import Outgoing
-from .sigv4 import SigV4
 
 
 class Authentication(Protocol):
@@ -50,15 +45,26 @@ def authentication(settings: Settings, environ: Mapping[str, str]) -> Authentica
         settings: The exporter's.
         environ: The environment.
     """
+    # Each is imported late: nobody pays for a way that is not used.
     match way_to_authenticate(settings):
         case "basic":
+            from .basic import Basic  # noqa: PLC0415 - see above
+
             return Basic(settings)
         case "bearer":
+            from .bearer import Bearer  # noqa: PLC0415 - see above
+
             return Bearer(settings)
         case "sigv4":
+            from .sigv4 import SigV4  # noqa: PLC0415 - see above
+
             return SigV4(settings, environ)
         case "azure":
+            from .azure import Azure  # noqa: PLC0415 - see above
+
             return Azure(settings, environ)
         case "oauth2":
+            from .oauth2 import OAuth2  # noqa: PLC0415 - see above
+
             return OAuth2(settings, environ)
     return NoAuthentication()
