@@ -143,6 +143,20 @@ def test_what_keeps_metrics_from_being_sent_is_a_failure(receiver, tmp_path, *, 
     assert "hunter2" not in str(done.findings)
 
 
+def test_credentials_that_cannot_be_had_are_told_and_nothing_is_sent(receiver, tmp_path):
+    done = check(
+        tmp_path,
+        receiver.url,
+        OTEL_EXPORTER_PRW_AUTH="sigv4",
+        OTEL_EXPORTER_PRW_SIGV4_REGION="eu-central-1",
+        AWS_EC2_METADATA_DISABLED="true",
+    )
+    assert (done.status, done.failures) == (1, {"not-sent"})
+    assert "AWS" in done.text("not-sent") or "aws" in done.text("not-sent")
+    assert "nothing is sent before" in done.cure("not-sent")
+    assert (receiver.received, receiver.rejected) == ([], [])
+
+
 def test_nothing_is_asked_of_the_receiver_where_nothing_would_be_sent(receiver, tmp_path):
     check(tmp_path, receiver.url, "--send", OTEL_EXPORTER_PRW_BEARER_TOKEN_FILE="/none")
     assert (receiver.received, receiver.rejected) == ([], [])

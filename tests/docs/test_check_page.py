@@ -32,7 +32,7 @@ def topics():
                 yield from [first.value] if isinstance(first, ast.Constant) else []
     for table in (receiver_answer._BY_CAUSE, receiver_answer._BY_STATUS, receiver_answer._BY_HUNDREDS):
         yield from table.values()
-    yield from ("client-certificate", "refused")
+    yield from ("client-certificate", "not-sent", "refused")
 
 
 def test_page_explains_every_finding_that_is_not_good_and_no_other():

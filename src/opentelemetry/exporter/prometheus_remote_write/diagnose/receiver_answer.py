@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from ..configuration.settings import variable
 from ..delivery.hints import hint
-from ..errors import Cause, SendError
+from ..errors import Cause, SendError, Unsendable
 
 _COUNTS = ("samples", "histograms", "exemplars")
 _BY_CAUSE = {
@@ -67,6 +67,8 @@ class Answer(NamedTuple):
         """What a refusal is about."""
         if _CLIENT_CERTIFICATE.search(str(self.error)):
             return "client-certificate"
+        if isinstance(self.error, Unsendable):
+            return "not-sent"
         by_status = _BY_STATUS.get(self.status) or _BY_HUNDREDS.get(self.status // 100, "refused")
         return _BY_CAUSE.get(self.error.cause, by_status) if self.error else by_status
 
@@ -89,5 +91,6 @@ _CURES = {
     "redirect": f"set {variable('endpoint')} to the address that answers itself",
     "receiver-error": "look at the receiver's log: it, or what stands before it, has failed",
     "refused": "the receiver's own words say why",
+    "not-sent": "correct what is named there: nothing is sent before",
     "no-answer": f"look at {variable('endpoint')}, at {variable('timeout')}, and at how busy the receiver is",
 }
