@@ -122,6 +122,13 @@ def test_what_is_dropped_is_told_with_the_reason(preview):
     assert "order.duration" in sentence
 
 
+def test_metric_that_has_no_form_is_told_with_the_reason(preview):
+    found, metrics = document(preview(SHOP + "meter.create_gauge('orders_total').set(1, {'table': '0'})\n", "--json"))
+    assert metrics["orders_total"]["type"] == "counter"
+    (sentence,) = found["dropped"]
+    assert sentence.startswith("Metric 'orders_total': its series orders_total{")
+
+
 @pytest.mark.parametrize("protocol", ["1.0", "2.0"])
 def test_both_versions_tell_types_and_help(preview, protocol):
     found, metrics = document(preview(SHOP, "--json", "--protocol", protocol))
