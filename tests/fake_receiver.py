@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from typing import NamedTuple
+from dataclasses import dataclass
+from functools import cached_property
 
 from opentelemetry.exporter.prometheus_remote_write.encoding.compression import compressor
 from opentelemetry.exporter.prometheus_remote_write.encoding.parts import encoded
@@ -40,7 +41,8 @@ class Clock:
         return event.is_set()
 
 
-class Post(NamedTuple):
+@dataclass
+class Post:
     """A request as it came: its series by their name's last part, with all values."""
 
     body: bytes
@@ -52,15 +54,15 @@ class Post(NamedTuple):
     def protocol(self):
         return "2.0" if "proto=" in self.headers["Content-Type"] else "1.0"
 
-    @property
+    @cached_property
     def message(self):
         return decode(self.protocol, decompress(self.body, 1 << 30))
 
-    @property
+    @cached_property
     def names(self):
         return {dict(series.labels)["__name__"] for series in self.message.series}
 
-    @property
+    @cached_property
     def size(self):
         return sum(len(series.samples) + len(series.histograms) for series in self.message.series)
 
