@@ -47,7 +47,7 @@ def test_a_mapping_of_secrets_shows_their_names():
     mapping = SecretMapping({"X-Key": SECRET})
     assert repr(mapping) == pretty_repr(mapping) == "{'X-Key': ***}"
     assert mapping == {"X-Key": SECRET}
-    assert dict(mapping) == {"X-Key": SECRET}
+    assert dict(mapping) == mapping.copy() == {"X-Key": SECRET}  # http.client copies headers for a proxy
 
 
 @pytest.mark.parametrize(

@@ -66,3 +66,7 @@ class SecretMapping(Mapping[str, str]):
 
     def __repr__(self) -> str:
         return f"{{{', '.join(f'{name!r}: ***' for name in self._items)}}}"
+
+    def copy(self) -> dict[str, str]:
+        """Return a copy that can be changed, as ``http.client`` makes one of a proxy's headers from Python 3.12 on."""
+        return dict(self._items)
