@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Generic, NamedTuple, TypeVar
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from ...errors import Retryable, SendError
 from ...own_logger import OwnLogger
@@ -24,7 +25,8 @@ LONGEST = 30.0
 """Seconds for one renewal, which may outlast the request that has begun it."""
 
 
-class Lease(NamedTuple, Generic[T]):
+@dataclass(frozen=True)  # Python 3.10 has no generic named tuples
+class Lease(Generic[T]):
     """Credentials for some time.
 
     Args:
