@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import atexit
 import logging
 import math
 import os
 import threading
 import time
-import weakref
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from opentelemetry.sdk.metrics.export import AggregationTemporality, MetricExporter, MetricExportResult, MetricsData
@@ -24,10 +22,14 @@ from .delivery.delivery import Delivery
 from .delivery.retry import Pace
 from .delivery.window import Window
 from .encoding.compression import compressor
+from .flag import Flag
 from .lifecycle.child_exit import flush_at_end_of_child
 from .lifecycle.exit_time import ExitTime
 from .lifecycle.instance_id import Instance, generated_id, host_name
-from .lifecycle.sdk_internals import is_ended, readers_of, renew_after_fork, thread_of
+from .lifecycle.process_hooks import ProcessHooks
+from .lifecycle.sdk_internals import is_ended, let_in, readers_of, renew_after_fork, thread_of
+from .lifecycle.turns import Turns
+from .lifecycle.undisturbed import undisturbed
 from .model.outcome import Outcome
 from .model.request import PROTOCOL_1, PROTOCOL_2
 from .model.transport import BaseTransport
@@ -130,13 +132,13 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
         fixed = host_name if self.settings.instance == "host" else str
         self._instance = Instance(shown_url(self.settings.endpoint), generated_id, fixed=fixed)
         self._prometheus_client = Source(self.settings.prometheus_client) if self.settings.prometheus_client else None
-        self._lock = threading.Lock()
+        self._turns = Turns(self._resume)
+        self._is_doubtful = False
         self._shut_down = False
         self._accepted = True
         self._forked_before = False
-        self._exit_handler: Callable[[], None] | None = None
         self.exit_time = ExitTime(self.shutdown_timeout)
-        _after_fork(self)
+        self._hooks = ProcessHooks(self)
 
     @property
     def shutdown_timeout(self) -> float:
@@ -162,34 +164,23 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
         if self._shut_down or self._inert:
             self._accepted = False
             return MetricExportResult.FAILURE
-        self._watch_exit()
-        with self._lock:
-            self._resume()
-            try:
-                self._accepted = self._deliver(metrics_data, timeout_millis / 1000)
-            except BaseException as error:
-                self._accepted = False
-                # What is kept may be half changed.
-                self._replace_pipeline(self._pipeline.protocol, self._pipeline.max_samples)
-                if not isinstance(error, Exception):  # what ends the application, as Ctrl-C does, is its own
-                    raise
-                # The error's text may hold anything, so only its type is told.
-                _logger.error("Export failed: internal exporter error (%s)", type(error).__name__)  # noqa: TRY400
-        return MetricExportResult.SUCCESS if self._accepted else MetricExportResult.FAILURE
+        self._hooks.watch_exit()
+        work = partial(self._export, metrics_data, timeout_millis / 1000, threading.current_thread())
+        try:
+            accepted = self._turns.take(work)
+        except MemoryError:
+            accepted = False
+        return MetricExportResult.SUCCESS if accepted else MetricExportResult.FAILURE
 
     def force_flush(self, timeout_millis: float = 10_000) -> bool:
-        """Returns whether everything that was exported was accepted, what had been waiting included.
+        """Return whether everything that was exported was accepted, what had been waiting included.
 
         Args:
             timeout_millis: For the end of an export that is under way, in milliseconds. Nothing else is waited for:
                 ``export`` sends at once.
         """
-        if not self._lock.acquire(timeout=min(max(timeout_millis / 1000, 0.0), threading.TIMEOUT_MAX)):
-            return False
-        try:
-            return self._accepted
-        finally:
-            self._lock.release()
+        turn = self._turns.under_way
+        return (turn is None or turn.wait(timeout_millis / 1000)) and self._accepted
 
     def cut_short(self, seconds: float) -> None:
         """End the export that is under way, so that another one can tell more; those that come are not concerned.
@@ -197,18 +188,8 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
         Args:
             seconds: After which what it waits for is interrupted.
         """
-        with self.exit_time.counted():
-            began = time.monotonic()
-            self._delivery.cut_short(began + seconds)
-            ended = self._lock.acquire(timeout=seconds)
-            if not ended:
-                self._delivery.cut_short(began)
-                self._transport.interrupt()
-                ended = self._lock.acquire(timeout=_TO_GIVE_UP)
-            # One that has not noticed yet, on a busy machine, must still do so; then the next export resumes.
-            if ended:
-                self._resume()
-                self._lock.release()
+        if turn := self._turns.under_way:
+            undisturbed(partial(self._cut_short, turn, seconds))
 
     def shutdown(self, timeout_millis: float = 30_000, *, timeout: float | None = None, **_kwargs: Any) -> None:
         """End: later exports send nothing and return FAILURE.
@@ -217,20 +198,77 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
             timeout_millis: For stale markers, in milliseconds, within ``shutdown_timeout``.
             timeout: What the SDK's reader passes instead: what is left of its own timeout, which may be negative.
         """
+        undisturbed(partial(self._end, (timeout_millis if timeout is None else timeout) / 1000))
+
+    def at_exit(self) -> None:
+        """Have the export that is under way leave some of the time to the last one; called at the exit."""
+        self.exit_time.begin()
+        self.cut_short(self.exit_time.left / 2)
+
+    def after_fork(self) -> None:
+        """Remake what cannot be shared with the parent; called in a forked child."""
+        # First, before the SDK's own handlers start a thread that exports.
+        self._instance.after_fork(renew_after_fork(self))
+        self._turns = Turns(self._resume)
+        self.exit_time = ExitTime(self.shutdown_timeout)
+        if self._prometheus_client:
+            self._prometheus_client.after_fork()
+        self._transport.after_fork()
+        self._delivery = Delivery(self._transport, self.settings, self._compress)
+        self._pipeline = self._new_pipeline(self._pipeline.protocol, self._pipeline.max_samples)
+        flush_at_end_of_child(self, anew=not self._forked_before)
+        self._forked_before = True
+
+    def _export(self, metrics_data: MetricsData, timeout: float, thread: threading.Thread) -> bool:
+        """Export in its turn; the thread is the one that asked for it."""
+        let_in(self)
+        if self._shut_down:  # while it waited for its turn
+            self._accepted = False
+            _logger.warning("Metrics are lost: the exporter was shut down before they could be exported")
+            return False
+        try:
+            if self._is_doubtful:
+                self._replace_pipeline(self._pipeline.protocol, self._pipeline.max_samples)
+            self._is_doubtful, self._accepted = True, False  # until it has ended, what is kept may be half changed
+            self._accepted = self._deliver(metrics_data, timeout, in_background=self._is_in_background(thread))
+            self._is_doubtful = False
+        except Exception as error:  # noqa: BLE001 - telemetry never raises into the application
+            # The error's text may hold anything, so only its type is told.
+            _logger.error("Export failed: internal exporter error (%s)", type(error).__name__)  # noqa: TRY400
+        return self._accepted
+
+    def _cut_short(self, turn: Flag, seconds: float) -> None:
+        with self.exit_time.counted():
+            began = time.monotonic()
+            self._turns.during(turn, partial(self._delivery.cut_short, began + seconds))
+            if not turn.wait(seconds):
+                self._turns.during(turn, self._interrupt)
+                # One that does not notice in time, on a busy machine, still does so later.
+                turn.wait(_TO_GIVE_UP)
+
+    def _interrupt(self) -> None:
+        self._delivery.cut_short(-math.inf)
+        self._transport.interrupt()
+
+    def _end(self, seconds: float) -> None:
         if not self._shut_down:
             self._shut_down = True
-            seconds = (timeout_millis if timeout is None else timeout) / 1000
             self.exit_time.begin()
-            self._end_series(max(min(seconds, self.exit_time.left), 0.0))
+            seconds = max(min(seconds, self.exit_time.left), 0.0)
+            end = time.monotonic() + seconds
+            turn = self._turns.under_way
+            # An export that is under way is waited for only where there is something to say.
+            if turn is None or (self.settings.stale_markers and turn.wait(seconds)):
+                self._turns.take(partial(self._end_series, end))
         self._delivery.close()
+        if turn := self._turns.under_way:
+            self._turns.during(turn, self._transport.interrupt)
+            turn.wait(_TO_GIVE_UP)  # it says what is lost
         if self._prometheus_client:
             self._prometheus_client.release()
         self._transport.close()
         self._instance.release()
-        _forking.discard(self)
-        if self._exit_handler:
-            atexit.unregister(self._exit_handler)
-            self._exit_handler = None
+        self._hooks.release()
 
     def _new_pipeline(self, protocol: str, max_samples: int) -> Pipeline:
         return Pipeline(
@@ -247,7 +285,7 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
         self._pipeline.detach()
         self._pipeline = self._new_pipeline(protocol, max_samples)
 
-    def _deliver(self, metrics_data: MetricsData, timeout: float) -> bool:
+    def _deliver(self, metrics_data: MetricsData, timeout: float, *, in_background: bool) -> bool:
         """Translate, encode and deliver an export, and heed what delivery has learnt of the receiver."""
         now = time.monotonic()
         retry_until = self._pace.begin(now)
@@ -266,9 +304,7 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
                 collected = self._prometheus_client.collect(
                     identified, self._instance.group, seconds, last=self.exit_time.has_begun
                 )
-            requests = self._pipeline.requests(
-                identified, collected, gives_way=not is_last and self._is_in_background()
-            )
+            requests = self._pipeline.requests(identified, collected, gives_way=not is_last and in_background)
             size = sum(request.size for request in requests)
             not_kept = self._delivery.samples[Outcome.NOT_KEPT]
             try:
@@ -291,13 +327,8 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
         self._transport.resume()
         self._delivery.cut_short(math.inf)
 
-    def _end_series(self, seconds: float) -> None:
+    def _end_series(self, end: float) -> None:
         """Mark every series as stale, where that is wanted, and leave its place under the series limit to others."""
-        end = time.monotonic() + seconds
-        # An export that is under way is waited for only where there is something to say.
-        if not self._lock.acquire(timeout=seconds if self.settings.stale_markers else 0):
-            return
-        self._resume()
         try:
             requests = [] if self._inert else self._pipeline.ends()
             if requests:
@@ -306,28 +337,9 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
             self._pipeline.release()
         except Exception as error:  # noqa: BLE001 - telemetry never raises into the application
             _logger.error("Stale markers were not sent: internal exporter error (%s)", type(error).__name__)  # noqa: TRY400
-        finally:
-            self._lock.release()
 
-    def _watch_exit(self) -> None:
-        """Not before the first export: what is registered late runs early, which is before the SDK's own shutdown."""
-        if self._exit_handler:
-            return
-        exit_begins = weakref.WeakMethod(self._exit_begins)
-
-        def at_exit() -> None:
-            if method := exit_begins():
-                method()
-
-        self._exit_handler = atexit.register(at_exit)
-
-    def _exit_begins(self) -> None:
-        self.exit_time.begin()
-        self.cut_short(self.exit_time.left / 2)
-
-    def _is_in_background(self) -> bool:
-        """Return whether nobody waits for the export: it is in a reader's thread, or at least not in the main one."""
-        thread = threading.current_thread()
+    def _is_in_background(self, thread: threading.Thread) -> bool:
+        """Return whether nobody waits for an export: a reader's thread asked for it, or at least not the main one."""
         threads = {thread_of(reader) for reader in readers_of(self)}
         return thread in threads if threads else thread is not threading.main_thread()
 
@@ -335,23 +347,6 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
         """Return whether what is exported now is the last collection."""
         readers = readers_of(self)
         return bool(readers) and all(map(is_ended, readers))
-
-    def _forked(self) -> None:
-        # First, before the SDK's own handlers start a thread that exports.
-        self._instance.after_fork(renew_after_fork(self))
-        self._lock = threading.Lock()
-        self.exit_time = ExitTime(self.shutdown_timeout)
-        if self._prometheus_client:
-            self._prometheus_client.after_fork()
-        self._transport.after_fork()
-        self._delivery = Delivery(self._transport, self.settings, self._compress)
-        self._pipeline = self._new_pipeline(self._pipeline.protocol, self._pipeline.max_samples)
-        flush_at_end_of_child(self, anew=not self._forked_before)
-        self._forked_before = True
-
-
-_forking: weakref.WeakSet[PrometheusRemoteWriteMetricsExporter] = weakref.WeakSet()
-"""Those that a forked child has to mend."""
 
 
 def _check_transport(value: object) -> None:
@@ -362,21 +357,3 @@ def _check_transport(value: object) -> None:
 def _check_switch(name: str, value: object) -> None:
     if not isinstance(value, bool):
         raise TypeError(f"{name} must be True or False, not {type(value).__name__}")
-
-
-def _after_fork(exporter: PrometheusRemoteWriteMetricsExporter) -> None:
-    """Have a forked child remake what it cannot share with its parent; the exporter may be collected all the same."""
-    global _handles_forks  # noqa: PLW0603 - what is registered cannot be taken back, so it is done once
-    _forking.add(exporter)
-    if not _handles_forks and hasattr(os, "register_at_fork"):
-        os.register_at_fork(after_in_child=_forked)
-        _handles_forks = True
-
-
-_handles_forks = False
-
-
-def _forked() -> None:
-    for exporter in tuple(_forking):
-        with suppress(Exception):  # one that cannot be mended is no reason for another one to be broken
-            exporter._forked()  # noqa: SLF001 - of this file

@@ -1,14 +1,20 @@
-"""A logger that an application's logging configuration does not silence by accident, and that raises nothing.
+"""A logger that an application's logging configuration does not silence by accident, and that disturbs nothing.
 
 ``logging.config.dictConfig`` and ``fileConfig`` disable every logger that is there already and that they do not name,
 unless they are told otherwise. The exporter is there before the application. Levels, handlers, filters and
 ``logging.disable`` hold as ever: those are said on purpose.
+
+Handlers are the application's: one may flush metrics, raise, or wait for a thread. So within an export, which holds
+locks, lines are held back until its end; and no exception of a handler comes back.
 """
 
 from __future__ import annotations
 
 import logging
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from typing import NamedTuple
 
 
 class OwnLogger:
@@ -42,7 +48,45 @@ class OwnLogger:
         self._log(level, message, arguments)
 
     def _log(self, level: int, message: str, arguments: tuple[object, ...]) -> None:
-        logger = logging.getLogger(self._name)
+        line = _Line(self._name, level, message, arguments)
+        if outbox := _outbox.get():
+            outbox.lines.append(line)
+        else:
+            line.say()
+
+
+class _Line(NamedTuple):
+    name: str
+    level: int
+    message: str
+    arguments: tuple[object, ...]
+
+    def say(self) -> None:
+        logger = logging.getLogger(self.name)
         logger.disabled = False
         with suppress(Exception):  # of a handler of the application's
-            logger.log(level, message, *arguments, stacklevel=3)
+            logger.log(self.level, self.message, *self.arguments, stacklevel=4)
+
+
+class Outbox:
+    """Lines that are held back."""
+
+    def __init__(self) -> None:
+        self.lines: list[_Line] = []
+
+    @contextmanager
+    def held_back(self) -> Iterator[None]:
+        """Hold back what is said inside, in this context and its copies."""
+        token = _outbox.set(self)
+        try:
+            yield
+        finally:
+            _outbox.reset(token)
+
+    def say(self) -> None:
+        """Say what was held back; nothing is raised."""
+        for line in self.lines:
+            line.say()
+
+
+_outbox: ContextVar[Outbox | None] = ContextVar("lines that are held back", default=None)

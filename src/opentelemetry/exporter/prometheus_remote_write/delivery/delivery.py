@@ -13,11 +13,12 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from contextvars import copy_context
 
 from ..configuration.settings import Settings
 from ..encoding.compression import Compress
 from ..errors import Retryable, SendError, Unsendable
+from ..flag import Flag
+from ..helper import together
 from ..model.outcome import Outcome
 from ..model.request import Request
 from ..model.transport import BaseTransport
@@ -41,7 +42,7 @@ class Delivery:
         compress: Makes the body of a message.
         clock: Seconds that only go up.
         wall_clock: Seconds since the epoch, as the samples' timestamps have it.
-        wait: Waits until an event is set, or some seconds; returns whether it is set.
+        wait: Waits until a flag is set, or some seconds; returns whether it is set.
         random: A number from 0 to 1.
 
     Attributes:
@@ -56,7 +57,7 @@ class Delivery:
         *,
         clock: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], float] = time.time,
-        wait: Callable[[threading.Event, float], bool] = threading.Event.wait,
+        wait: Callable[[Flag, float], bool] = Flag.wait,
         random: Callable[[], float] = random.random,
     ) -> None:
         self._clock = clock
@@ -67,7 +68,7 @@ class Delivery:
         self._log = DeliveryLog()
         self._tally = Tally()
         self._busy = threading.Lock()
-        self._wake = threading.Event()
+        self._wake = Flag()
         self._closed = False
         self._not_before = -math.inf
         self._newest = -math.inf
@@ -207,7 +208,7 @@ class Delivery:
             if remains := self._sender.send(request, window):
                 left.append((position, remains))
         if not left:
-            _together(work, min(self._max_concurrent, len(waiting)))
+            together(work, min(self._max_concurrent, len(waiting)))
         left += [(position, [request]) for position, request in waiting]
         return [request for _, remains in sorted(left, key=lambda item: item[0]) for request in remains]
 
@@ -222,21 +223,3 @@ def _is_of_one_request(error: SendError) -> bool:
     if isinstance(error, Retryable):
         return error.status is not None and not error.retry_after
     return not isinstance(error, Unsendable)
-
-
-def _together(work: Callable[[], None], workers: int) -> None:
-    """Do some work in several threads at once, of which this is one."""
-    threads = []
-    for _ in range(workers - 1):
-        # In a copy of this context, so that instrumentation is suppressed there, too.
-        thread = threading.Thread(target=copy_context().run, args=(work,), name="prometheus-remote-write", daemon=True)
-        try:
-            thread.start()
-        except RuntimeError:  # at the interpreter's exit no thread can be started
-            break
-        threads.append(thread)
-    try:
-        work()
-    finally:
-        for thread in threads:
-            thread.join()

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from opentelemetry.instrumentation.utils import suppress_instrumentation
 from opentelemetry.sdk.metrics.export import MetricsData, PeriodicExportingMetricReader, ResourceMetrics
 
 from ..own_logger import OwnLogger
@@ -46,11 +47,16 @@ class Controller(PeriodicExportingMetricReader):
 
     def shutdown(self, timeout_millis: float = 30_000, **kwargs: Any) -> None:
         """Collect and export once more, and end; at most for what is left of the exporter's time at the exit."""
+        if self._shutdown:
+            return
         exit_time = self._pusher.exit_time
         exit_time.begin()
         seconds = min(max(timeout_millis / 1000, 0.0), exit_time.left)
         end = time.monotonic() + seconds
-        self._pusher.cut_short(seconds / 2)
+        if not self._shutdown_event.is_set():
+            # In this order: what the thread collects from now on is the last, and that is not cut short.
+            self._shutdown_event.set()
+            self._pusher.cut_short(seconds / 2)
         super().shutdown(timeout_millis=max(end - time.monotonic(), 0.0) * 1000, **kwargs)
 
     def collect(self, timeout_millis: float = 10_000) -> None:  # type: ignore[misc]  # final, but a hook is missing
@@ -61,18 +67,26 @@ class Controller(PeriodicExportingMetricReader):
             nothing = MetricsData([ResourceMetrics(resource, [], resource.schema_url)])
             self._receive_metrics(nothing, timeout_millis=timeout_millis)
 
-    def _receive_metrics(self, metrics_data: MetricsData, timeout_millis: float = 10_000, **kwargs: Any) -> None:
+    def _receive_metrics(self, metrics_data: MetricsData, timeout_millis: float = 10_000, **_kwargs: Any) -> None:
         self._has_received = True
-        super()._receive_metrics(metrics_data, timeout_millis=timeout_millis, **kwargs)
+        # The exporter raises nothing itself: what comes out of it was raised by a signal handler of the application's,
+        # and is left to it. Nor is a lock needed: exports take turns there.
+        with suppress_instrumentation():
+            self._exporter.export(metrics_data, timeout_millis=timeout_millis)
 
     def _ticker(self) -> None:
-        try:
-            wait = self._random() * self._export_interval_millis / 1000
-            while not self._shutdown_event.wait(wait):
-                if self._collect is not None:
-                    self.collect(timeout_millis=self._export_timeout_millis)
-                    break
+        wait = self._random() * self._export_interval_millis / 1000
+        while not self._shutdown_event.wait(wait):
+            if self._collect is None:
                 wait = _UNTIL_THERE_IS_A_PROVIDER
-        except Exception as error:  # noqa: BLE001 - as the SDK's own loop, which goes on
+            else:
+                self._collect_and_export(self._export_timeout_millis)
+                wait = self._export_interval_millis / 1000
+        if self._collect is not None:
+            self._collect_and_export(self._pusher.exit_time.left * 1000)
+
+    def _collect_and_export(self, timeout_millis: float) -> None:
+        try:
+            self.collect(timeout_millis=timeout_millis)
+        except Exception as error:  # noqa: BLE001 - a callback of the application's; the next collection may succeed
             _logger.warning("Metrics were not collected: %s", type(error).__name__)
-        super()._ticker()

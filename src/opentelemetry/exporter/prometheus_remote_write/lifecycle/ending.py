@@ -6,8 +6,11 @@ import time
 from contextlib import suppress
 from typing import Protocol, runtime_checkable
 
+from opentelemetry.sdk.metrics.export import MetricReader
+
 from .exit_time import ExitTime
-from .sdk_internals import exporter_of, readers, readers_of
+from .sdk_internals import end as end_reader
+from .sdk_internals import exporter_of, is_ended, is_ticking, readers, readers_of, wait_for_end
 
 
 @runtime_checkable
@@ -34,14 +37,29 @@ def pushers() -> list[Pusher]:
 def flush(exporter: Pusher) -> None:
     """Collect and export once more, and end the exporter, for the process ends; nothing is raised.
 
-    All within what is left of the exporter's time at the exit.
+    All within what is left of the exporter's time at the exit. Where that is under way already, wait for it.
     """
     exporter.exit_time.begin()
     end = time.monotonic() + exporter.exit_time.left
-    with suppress(Exception):
-        exporter.cut_short(exporter.exit_time.left / 2)
     for reader in readers_of(exporter):
         with suppress(Exception):
-            reader.force_flush(timeout_millis=max(end - time.monotonic(), 0.0) * 1000)
+            _end(reader, exporter, end)
     with suppress(Exception):
-        exporter.shutdown(timeout_millis=max(end - time.monotonic(), 0.0) * 1000)
+        exporter.shutdown(timeout_millis=_milliseconds_until(end))
+
+
+def _end(reader: MetricReader, exporter: Pusher, end: float) -> None:
+    if not is_ticking(reader):
+        exporter.cut_short(_milliseconds_until(end) / 1000 / 2)
+        reader.force_flush(timeout_millis=_milliseconds_until(end))
+    elif is_ended(reader):
+        wait_for_end(reader, _milliseconds_until(end) / 1000)
+    else:
+        # In this order: what its thread collects from now on is the last, and that is not cut short.
+        end_reader(reader)
+        exporter.cut_short(_milliseconds_until(end) / 1000 / 2)
+        wait_for_end(reader, _milliseconds_until(end) / 1000)
+
+
+def _milliseconds_until(end: float) -> float:
+    return max(end - time.monotonic(), 0.0) * 1000

@@ -14,7 +14,7 @@ Each touch is guarded: where a later SDK has changed, what rests on it is lost a
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from threading import Event, Lock
 from typing import Any
 
@@ -50,6 +50,34 @@ def is_ended(reader: Any) -> bool:
     with suppress(Exception):
         return bool(reader._shutdown_event.is_set())  # noqa: SLF001 - see the module
     return False
+
+
+def is_ticking(reader: Any) -> bool:
+    """Return whether a reader has a thread in this process that collects, and will once more when it is shut down."""
+    with suppress(Exception):
+        return bool(reader._daemon_thread.is_alive())  # noqa: SLF001 - see the module
+    return False
+
+
+def end(reader: Any) -> None:
+    """Have a reader's thread collect once more and end; nothing is waited for."""
+    reader._shutdown_event.set()  # noqa: SLF001 - see the module
+
+
+def wait_for_end(reader: Any, seconds: float) -> None:
+    """Wait for the end of a reader's thread."""
+    reader._daemon_thread.join(seconds)  # noqa: SLF001 - see the module
+
+
+def let_in(exporter: object) -> None:
+    """Have an exporter's readers hold no lock while they export: ours lets exports take turns itself.
+
+    A handler of the application's log, or of a signal, may flush metrics within an export of the same thread.
+    """
+    for reader in readers_of(exporter):
+        with suppress(Exception):
+            if not isinstance(reader._export_lock, nullcontext):  # type: ignore[attr-defined] # noqa: SLF001 - see the module
+                reader._export_lock = nullcontext()  # type: ignore[attr-defined] # noqa: SLF001 - see the module
 
 
 def renew_after_fork(exporter: object) -> str:

@@ -1,0 +1,72 @@
+"""What a process calls an exporter for: in each forked child, and at the exit."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import weakref
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Protocol
+
+
+class Hooked(Protocol):
+    """Who is called."""
+
+    def after_fork(self) -> None:
+        """Remake what a forked child cannot share with its parent."""
+
+    def at_exit(self) -> None:
+        """Take note that the exit begins."""
+
+
+class ProcessHooks:
+    """Calls somebody, who may be collected all the same, until it is released.
+
+    Args:
+        hooked: Who is called; at forks from now on.
+    """
+
+    def __init__(self, hooked: Hooked) -> None:
+        self._hooked = weakref.ref(hooked)
+        self._exit_handler: Callable[[], None] | None = None
+        _forking.add(hooked)
+        _handle_forks()
+
+    def watch_exit(self) -> None:
+        """Call at the exit from now on: what is registered late runs early, which is before the SDK's own shutdown."""
+        if self._exit_handler:
+            return
+        reference = self._hooked
+
+        def handler() -> None:
+            if hooked := reference():
+                hooked.at_exit()
+
+        self._exit_handler = atexit.register(handler)
+
+    def release(self) -> None:
+        """Call no more, and leave nothing behind."""
+        if hooked := self._hooked():
+            _forking.discard(hooked)
+        if self._exit_handler:
+            atexit.unregister(self._exit_handler)
+            self._exit_handler = None
+
+
+_forking: weakref.WeakSet[Hooked] = weakref.WeakSet()
+_handles_forks = False
+
+
+def _handle_forks() -> None:
+    """Have forks handled: once for all, because what is registered for them cannot be taken back."""
+    global _handles_forks  # noqa: PLW0603 - see above
+    if not _handles_forks and hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=_forked)
+        _handles_forks = True
+
+
+def _forked() -> None:
+    for hooked in tuple(_forking):
+        with suppress(Exception):  # one that cannot be mended is no reason for another one to be broken
+            hooked.after_fork()

@@ -1,0 +1,86 @@
+"""One export at a time, in the order in which they come, and who is under way can be waited for."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from threading import Lock
+from typing import Generic, TypeVar
+
+from ..flag import Flag
+from .undisturbed import undisturbed
+
+T = TypeVar("T")
+
+
+class Turns:
+    """Lets exports take turns.
+
+    Args:
+        begin: Called when a turn begins, and never at the same time as what :meth:`during` calls.
+
+    Attributes:
+        under_way: The turn that is under way: a flag that is set at its end; None if there is none.
+    """
+
+    def __init__(self, begin: Callable[[], None]) -> None:
+        self._begin = begin
+        self._waiting: deque[_Work[object]] = deque()
+        self._lock = Lock()
+        self._change = Lock()
+        self.under_way: Flag | None = None
+
+    def take(self, work: Callable[[], T]) -> T:
+        """Wait for a turn, and do some work in it, undisturbed.
+
+        Args:
+            work: Called without arguments.
+        """
+        mine = _Work(work)
+        self._waiting.append(mine)  # type: ignore[arg-type]  # what it returns is only of interest here
+        undisturbed(self._work_off)
+        return mine.result()
+
+    def during(self, turn: Flag, act: Callable[[], None]) -> None:
+        """Do something if a turn is under way still.
+
+        Args:
+            turn: One that was ``under_way``.
+            act: Called without arguments; it must not wait.
+        """
+        with self._change:
+            if self.under_way is turn:
+                act()
+
+    def _work_off(self) -> None:
+        # All that waits, by whoever is first: the order is that of coming, and nothing rests on a thread that does not.
+        with self._lock:
+            while self._waiting:
+                work = self._waiting.popleft()
+                turn = Flag()
+                try:
+                    with self._change:
+                        self.under_way = turn
+                        self._begin()
+                    work.do()
+                finally:
+                    self.under_way = None
+                    turn.set()
+
+
+class _Work(Generic[T]):
+    def __init__(self, work: Callable[[], T]) -> None:
+        self._work = work
+        self._outcome: tuple[T] | BaseException | None = None
+
+    def do(self) -> None:
+        try:
+            self._outcome = (self._work(),)
+        except BaseException as error:  # noqa: BLE001 - raised by who asks for the result
+            self._outcome = error
+
+    def result(self) -> T:
+        outcome, self._outcome = self._outcome, None
+        if isinstance(outcome, tuple):
+            return outcome[0]
+        raise outcome or RuntimeError("it was not done")

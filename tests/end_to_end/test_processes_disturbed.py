@@ -1,0 +1,47 @@
+"""Applications that disturb an export: by signals, by a handler of their log, by having no memory left."""
+
+from __future__ import annotations
+
+import pytest
+
+from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver, ScriptedAnswer
+from tests.end_to_end.fleet import FOLDER, Program, total
+
+INTERRUPTED = FOLDER / "interrupted.py"
+FLUSHING_HANDLER = FOLDER / "flushing_handler.py"
+OURS = {}
+STOCK = {
+    "OTEL_PYTHON_DISTRO": "distro",
+    "OTEL_PYTHON_CONFIGURATOR": "configurator",
+    "OTEL_METRICS_EXPORTER": "prometheus_remote_write",
+    "OTEL_TRACES_EXPORTER": "none",
+    "OTEL_LOGS_EXPORTER": "none",
+    "OTEL_METRIC_EXPORT_INTERVAL": "3600000",
+}
+READERS = pytest.mark.parametrize("reader", [OURS, STOCK], ids=["our controller", "the SDK's reader"])
+
+
+def test_a_signal_handler_that_raises_within_a_flush_disturbs_nothing(receiver, tmp_path):
+    variables = {"OTEL_EXPORTER_PRW_ENDPOINT": receiver.url}
+    times = 300
+    with Program("python", INTERRUPTED, times, 0.01, folder=tmp_path, **variables) as program:
+        assert program.end(timeout=60) == 0, program.log.read_text()
+    assert program.said(r"\(arrived (.+)\)") == f"{times} of {times}"
+    assert float(program.said(r"\(flushed in (.+)\)")) < 5
+    assert total(receiver, "work_total") == times
+    assert "Metrics were" not in program.log.read_text()
+    assert receiver.rejected == []
+
+
+@READERS
+@pytest.mark.parametrize("told", ["by the main thread", "by a thread"])
+def test_a_handler_of_the_log_may_flush_and_raise(tmp_path, reader, told):
+    soon = {"OTEL_EXPORTER_PRW_INTERVAL": "100", "OTEL_METRIC_EXPORT_INTERVAL": "100"}
+    with Receiver(answers=[ScriptedAnswer(403)] * 2) as receiver:
+        variables = {"OTEL_EXPORTER_PRW_ENDPOINT": receiver.url, **reader, **(soon if told == "by a thread" else {})}
+        with Program("python", FLUSHING_HANDLER, told, folder=tmp_path, **variables) as program:
+            program.said(r"\((said Metrics were not delivered.*)\)")
+            receiver.wait_for(lambda receiver: total(receiver, "work_total") >= 2)
+            program.process.stdin.close()
+            assert program.end() == 0, program.log.read_text()
+    assert "(shut down)" in program.log.read_text()
