@@ -5,13 +5,14 @@ from __future__ import annotations
 import io
 import logging
 import re
+from contextvars import copy_context
 from logging.config import dictConfig, fileConfig
 from pathlib import Path
 
 import pytest
 
 from opentelemetry.exporter.prometheus_remote_write import PrometheusRemoteWriteMetricsExporter
-from opentelemetry.exporter.prometheus_remote_write.own_logger import OwnLogger
+from opentelemetry.exporter.prometheus_remote_write.own_logger import Outbox, OwnLogger
 from tests.collected import collected, counter
 
 PACKAGE = "opentelemetry.exporter.prometheus_remote_write"
@@ -128,3 +129,34 @@ def test_no_module_of_the_exporter_logs_in_another_way():
         if "receiver" not in path.parts and re.search(r"getLogger\(__name__\)", path.read_text(encoding="utf-8"))
     ]
     assert others == []
+
+
+class Recording(logging.Handler):
+    """Keeps what is said, and raises then."""
+
+    def __init__(self):
+        super().__init__()
+        self.said = []
+
+    def emit(self, record):
+        self.said.append(record.getMessage())
+        raise KeyError
+
+
+@pytest.fixture
+def handler():
+    logger = logging.getLogger("tests.of.the.log")
+    logger.addHandler(handler := Recording())
+    yield handler
+    logger.removeHandler(handler)
+
+
+def test_what_is_held_back_is_said_afterwards_in_order_whatever_a_handler_raises(handler):
+    logger, outbox = OwnLogger("tests.of.the.log"), Outbox()
+    with outbox.held_back():
+        logger.warning("first")
+        copy_context().run(logger.warning, "second")  # as in the threads that send requests
+        assert handler.said == []
+    outbox.say()
+    logger.warning("third")
+    assert handler.said == ["first", "second", "third"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver, ScriptedAnswer
@@ -31,6 +33,17 @@ def test_a_signal_handler_that_raises_within_a_flush_disturbs_nothing(receiver, 
     assert total(receiver, "work_total") == times
     assert "Metrics were" not in program.log.read_text()
     assert receiver.rejected == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the limit is set by what Linux says of the process")
+@pytest.mark.parametrize("threads", ["1", "4"])
+def test_a_flush_without_memory_hangs_nothing(receiver, tmp_path, threads):
+    spare = range(0, 2501, 250)
+    variables = {"OTEL_EXPORTER_PRW_ENDPOINT": receiver.url, "OTEL_EXPORTER_PRW_MAX_CONCURRENT_REQUESTS": threads}
+    with Program("python", FOLDER / "without_memory.py", *spare, folder=tmp_path, **variables) as program:
+        assert program.end(timeout=90) == 0, program.log.read_text()
+    assert float(program.said(r"\(flushed in (.+)\)")) < 5
+    assert total(receiver, "work_total") == len(spare) + 1
 
 
 @READERS

@@ -35,6 +35,9 @@ class Turns:
 
         Args:
             work: Called without arguments.
+
+        Raises:
+            MemoryError: There is none left to do it.
         """
         mine = _Work(work)
         self._waiting.append(mine)  # type: ignore[arg-type]  # what it returns is only of interest here
@@ -83,4 +86,4 @@ class _Work(Generic[T]):
         outcome, self._outcome = self._outcome, None
         if isinstance(outcome, tuple):
             return outcome[0]
-        raise outcome or RuntimeError("it was not done")
+        raise outcome or MemoryError("it was not done")
