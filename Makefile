@@ -6,6 +6,8 @@ VENV ?= .venv
 READY = $(VENV)/.ready
 RUN = $(VENV)/bin/python -m
 OLDEST = .venv-oldest
+# By files, because many have an environment or a server of their own.
+PARALLEL = --numprocesses logical --dist loadfile --no-loadscope-reorder
 MAIN_TESTS = tests/lifecycle/test_controller.py tests/entry_points/test_configurator.py tests/examples/test_examples.py \
 	$(patsubst %,tests/end_to_end/test_%.py,launcher injection processes_fork prometheus sdk_versions)
 
@@ -32,7 +34,7 @@ test-all: servers lint ## The tests on every CPython from 3.10 up that .ci/pytho
 	done
 
 test-oldest: servers $(OLDEST)/.ready ## The main tests with the lowest version of each package that pyproject.toml allows
-	$(OLDEST)/bin/python -m pytest $(MAIN_TESTS)
+	$(OLDEST)/bin/python -m pytest $(PARALLEL) $(MAIN_TESTS)
 
 lint: $(READY) ## ruff, mypy, and which room imports which
 	$(RUN) ruff check
@@ -45,7 +47,7 @@ format: $(READY) ## Let ruff format the code, and fix what it can
 	$(RUN) ruff check --fix
 
 pytest: $(READY)
-	$(RUN) pytest --cov
+	$(RUN) pytest --cov $(PARALLEL)
 
 servers: $(READY)
 	$(RUN) tests.servers.fetch

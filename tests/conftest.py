@@ -1,7 +1,10 @@
+import signal
+
 import pytest
 from hypothesis import settings
 
-from tests.processes import guard, start_processes, unguard
+from tests import shared_folder
+from tests.processes import FOLDERS, guard, start_processes, unguard
 
 pytest_plugins = ["tests.servers.fixtures"]
 
@@ -13,6 +16,16 @@ settings.load_profile("default")
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "processes: starts a server or another process; put on by tests/conftest.py")
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # A shell has it ignored in what it starts in the background, and every program of the tests would inherit that.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    if not hasattr(config, "workerinput"):  # in the process that starts the workers, if there are any
+        shared_folder.make()
+
+
+def pytest_unconfigure(config):
+    if not hasattr(config, "workerinput"):
+        shared_folder.remove()
 
 
 @pytest.hookimpl(tryfirst=True)  # before -m is looked at
@@ -20,6 +33,8 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if start_processes(item):
             item.add_marker(pytest.mark.processes)
+    # The slowest files first: a worker that has one left at the end keeps all others waiting.
+    items.sort(key=lambda item: FOLDERS.isdisjoint(item.path.parts))
 
 
 @pytest.hookimpl(wrapper=True)

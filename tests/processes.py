@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-_FOLDERS = {"benchmarks", "end_to_end", "receivers", "servers", "soak"}
+FOLDERS = {"benchmarks", "end_to_end", "receivers", "servers", "soak"}
 """Their subject is servers and other processes."""
 _STARTING = {"subprocess", "multiprocessing", "fork", "posix_spawn", "ProcessPoolExecutor", "getfixturevalue"}
 """Names whose use starts a process; a fixture that is looked up by its name may do."""
@@ -25,7 +25,7 @@ _guarded: list[str] = []
 
 def start_processes(item: pytest.Item) -> bool:
     """Return whether a test, one of its fixtures, or what they call in tests/ and examples/ starts a process."""
-    if _FOLDERS & {*item.path.relative_to(item.config.rootpath).parts}:
+    if FOLDERS & {*item.path.relative_to(item.config.rootpath).parts}:
         return True
     fixtures = [each.func for found in item._fixtureinfo.name2fixturedefs.values() for each in found]  # type: ignore[attr-defined]
     return any(_starts(function) for function in (_plain(item.function), *fixtures))  # type: ignore[attr-defined]

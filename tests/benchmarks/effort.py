@@ -17,6 +17,7 @@ class Effort(NamedTuple):
         fresh: Processes for each figure that needs fresh ones.
         growth: The loads whose costs by series are compared.
         growth_rounds: Measured exports of each of them.
+        growth_series: Series that are exported in each round, at least.
         churned: Exports between which streams are replaced.
         seconds: How long the busy thread works, twice for each exporter.
         starts: Starts of the launcher.
@@ -28,6 +29,7 @@ class Effort(NamedTuple):
     fresh: int
     growth: tuple[Load, ...]
     growth_rounds: int
+    growth_series: int
     churned: int
     seconds: float
     starts: int
@@ -42,6 +44,7 @@ FULL = Effort(
     fresh=3,
     growth=_GROWTH,
     growth_rounds=9,
+    growth_series=100_000,
     churned=30,
     seconds=5.0,
     starts=30,
@@ -53,6 +56,7 @@ QUICK = Effort(
     fresh=2,
     growth=_GROWTH[:3],
     growth_rounds=5,
+    growth_series=100_000,
     churned=10,
     seconds=1.0,
     starts=4,

@@ -18,18 +18,23 @@ from tests.benchmarks.memory import traced
 from tests.benchmarks.table import Row
 
 _LIMIT = 1.5
-_SHORTEST = 100_000  # series that are exported, together, between two looks at the clock
 
 
 class Repeated:
-    """Exports of what an application has collected before, so that a million series take seconds, not minutes."""
+    """Exports of what an application has collected before, so that a million series take seconds, not minutes.
 
-    def __init__(self, exporter: str, load: list[int]) -> None:
+    Args:
+        exporter: Its name.
+        load: The work of one export.
+        shortest: Series that are exported, together, between two looks at the clock.
+    """
+
+    def __init__(self, exporter: str, load: list[int], shortest: int) -> None:
         self._exporter = exporter
         self._load = Load(*load)
         application = Application(self._load)
         self._collected = cycle([application.collect(), application.collect()])
-        self._exports = max(1, round(_SHORTEST / self._load.series))
+        self._exports = max(1, round(shortest / self._load.series))
         self._encode = encode(exporter)
         self._encode(next(self._collected))  # what only the first export of a process does is not what grows
 
@@ -98,7 +103,8 @@ def _costs(python: str, protocol: str, effort: Effort) -> dict[int, _Costs]:
     """Measure the costs of a series by the number of series, all numbers in turns."""
     with ExitStack() as stack:
         repeated = {
-            load.series: stack.enter_context(Interpreter(python, Repeated, protocol, load)) for load in effort.growth
+            load.series: stack.enter_context(Interpreter(python, Repeated, protocol, load, effort.growth_series))
+            for load in effort.growth
         }
         seconds: dict[int, list[tuple[float, float]]] = {series: [] for series in repeated}
         for _ in range(effort.growth_rounds):

@@ -18,6 +18,7 @@ TINY = Effort(
     fresh=1,
     growth=(Load(1, 1, 5),),
     growth_rounds=1,
+    growth_series=1,
     churned=1,
     seconds=0.01,
     starts=1,

@@ -6,7 +6,6 @@ import os
 import re
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver
 from tests.application import LAUNCHER, run
 from tests.end_to_end import installations, interpreters, operator_webhook
 from tests.end_to_end.kubelet import Pod, environment
+from tests.shared_folder import once
 
 OPERATOR = installations.DOCKERFILE.parent
 SHOP = Path(__file__).with_name("shop.py")
@@ -28,9 +28,9 @@ def receiver():
 
 
 @pytest.fixture(scope="session")
-def ours(tmp_path_factory):
+def ours():
     """A folder with our package alone."""
-    return installations.package(tmp_path_factory.mktemp("ours"))
+    return once("ours", installations.package) / "installed"
 
 
 @pytest.fixture
@@ -72,12 +72,12 @@ def fully(tmp_path):
 @pytest.fixture(scope="session")
 def image():
     """The folder /autoinstrumentation of the image; beside the tests' own, which other users cannot enter."""
-    with tempfile.TemporaryDirectory(prefix="image-") as folder:
-        Path(folder).chmod(0o755)
-        image = installations.injected(Path(folder))
+
+    def build(folder):
         (mode,) = re.findall(r"^RUN chmod -R (\S+) ", installations.DOCKERFILE.read_text(), re.MULTILINE)
-        subprocess.run(["chmod", "-R", mode, image], check=True)
-        yield image
+        subprocess.run(["chmod", "-R", mode, installations.injected(folder)], check=True)
+
+    return once("image", build) / "autoinstrumentation"
 
 
 @pytest.fixture(scope="session")
