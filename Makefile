@@ -11,6 +11,9 @@ PARALLEL = --numprocesses logical --dist loadfile --no-loadscope-reorder
 MAIN_TESTS = tests/lifecycle/test_controller.py tests/entry_points/test_configurator.py tests/examples/test_examples.py \
 	$(patsubst %,tests/end_to_end/test_%.py,launcher injection processes_fork prometheus sdk_versions)
 
+# A dot every two seconds while the command after it runs, whose status is that of the whole.
+SHOWING_PROGRESS = while sleep 2; do printf .; done & dots=$$!; trap 'kill $$dots; echo' EXIT;
+
 .PHONY: help demo check test test-all test-oldest lint format pytest servers receivers docs combinations site bench soak proto clean
 .DEFAULT_GOAL := help
 
@@ -86,7 +89,7 @@ $(OLDEST)/.ready: pyproject.toml
 	@$(PYTHON) -m venv --clear $(OLDEST)
 	@sed -n '/^dependencies = /,/^]/s/^ *"\([a-z0-9-]*\) [~>]= \([0-9a-z.]*\).*/\1==\2/p' $< >$(OLDEST)/constraints.txt
 	@$(OLDEST)/bin/python -m pip install --quiet --disable-pip-version-check --upgrade "pip >= 25.1"
-	@$(OLDEST)/bin/python -m pip install --quiet --disable-pip-version-check --constraint $(OLDEST)/constraints.txt \
+	@$(SHOWING_PROGRESS) $(OLDEST)/bin/python -m pip install --quiet --disable-pip-version-check --constraint $(OLDEST)/constraints.txt \
 		--editable . --group test
 	@touch $@
 
@@ -95,7 +98,7 @@ $(READY): pyproject.toml
 	@echo "Setting up $(VENV) with $(PYTHON)"
 	@$(VENV)/bin/python -c '' 2>/dev/null || $(PYTHON) -m venv --clear $(VENV)
 	@$(RUN) pip install --quiet --disable-pip-version-check --upgrade "pip >= 25.1"
-	@$(RUN) pip install --quiet --disable-pip-version-check --editable . --group test --group lint
+	@$(SHOWING_PROGRESS) $(RUN) pip install --quiet --disable-pip-version-check --editable . --group test --group lint
 	@touch $@
 
 $(VENV)/.site: $(READY)

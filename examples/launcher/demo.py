@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,12 +32,16 @@ _LINES_OF_LOG = 40
 
 
 class _Backend(NamedTuple):
-    """Where the metrics go: the write URL, how many requests it knows of, the whole report, and what it refused."""
+    """Where the metrics go: the write URL, how many requests it knows of, the whole report, and what it refused.
+
+    Places are what there is to look at in a browser.
+    """
 
     url: str
     counted: Callable[[], float]
     read: Callable[[traffic.Traffic], Report]
     refused: Callable[[], list[str]]
+    places: list[str]
     outage: Callable[[], Iterator[Check]] | None = None
 
 
@@ -97,11 +101,18 @@ def _results(shop: Shop, backend: _Backend, hold: float) -> Iterator[Check]:
     if backend.outage:
         yield from backend.outage()
     if hold:
-        print(f"Still up for {hold:g} s ...\n", flush=True)
-        time.sleep(hold)
+        _hold(shop, backend, hold)
     yield Check("the shop ended in good order on Ctrl-C", shop.stop() == 0)
     refused = backend.refused()
     yield Check("; ".join(["nothing was refused", *refused]), not refused)
+
+
+def _hold(shop: Shop, backend: _Backend, seconds: float) -> None:
+    """Keep everything up, and visitors coming, so long or until Ctrl-C."""
+    with suppress(KeyboardInterrupt), traffic.kept_up(shop.url):
+        print(f"Up for another {seconds:g} s, or until Ctrl-C:")
+        print(*(f"    {place}" for place in (f"the shop at {shop.url}", *backend.places)), "", sep="\n", flush=True)
+        time.sleep(seconds)
 
 
 def _wait_until(arrived: Callable[[], bool], seconds: float = 10) -> None:
@@ -119,6 +130,7 @@ def _receiver() -> Iterator[_Backend]:
             lambda: from_receiver.counted(receiver),
             lambda sent: from_receiver.read(receiver, sent),
             lambda: [f"{each.status}: {each.reason}" for each in receiver.rejected],
+            [],
         )
 
 
@@ -137,6 +149,7 @@ def _prometheus(*, outage: bool) -> Iterator[_Backend]:
             lambda: from_prometheus.counted(prometheus),
             lambda sent: from_prometheus.read(prometheus, sent),
             lambda: [line for line in prometheus.log.splitlines() if "level=WARN" in line or "level=ERROR" in line],
+            [f"Prometheus at {prometheus.url}", f"its alerts at {prometheus.url}/alerts"],
             (lambda: outages.show(prometheus, way)) if way else None,
         )
 

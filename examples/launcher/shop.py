@@ -51,6 +51,7 @@ class Shop:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
+                start_new_session=True,  # Ctrl-C is for who has started it
             )
         deadline = time.monotonic() + 30
         while not self._serves():

@@ -6,9 +6,13 @@ import random
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from itertools import cycle
+from threading import Event, Thread
 from typing import NamedTuple
 
 import urllib3
+from urllib3.exceptions import HTTPError
 
 _REQUESTS_PER_SECOND = 50
 
@@ -51,13 +55,38 @@ _PLAN = (
 
 def send(url: str) -> Traffic:
     """Send a few hundred requests to several routes at a steady pace; one in five is answered with an error."""
-    requests = [request for count, request in _PLAN for _ in range(count)]
-    random.Random(7).shuffle(requests)
     with urllib3.PoolManager(maxsize=8, timeout=10, retries=False) as http, ThreadPoolExecutor(8) as clients:
         begin = time.time()
-        pending = [clients.submit(_send_one, http, url, request) for request in _paced(requests)]
+        pending = [clients.submit(_send_one, http, url, request) for request in _paced(_shuffled())]
         answered = [each.result() for each in pending]
         return Traffic(answered, begin, time.time())
+
+
+@contextmanager
+def kept_up(url: str) -> Iterator[None]:
+    """Send the same requests over and over, in the background."""
+    ended = Event()
+
+    def send_on() -> None:
+        with urllib3.PoolManager(timeout=10, retries=False) as http:
+            for request in cycle(_shuffled()):
+                if ended.wait(1 / _REQUESTS_PER_SECOND):
+                    return
+                with suppress(HTTPError):  # the shop may be ending
+                    _send_one(http, url, request)
+
+    sender = Thread(target=send_on, daemon=True)
+    try:
+        sender.start()
+        yield
+    finally:
+        ended.set()
+
+
+def _shuffled() -> list[Planned]:
+    requests = [request for count, request in _PLAN for _ in range(count)]
+    random.Random(7).shuffle(requests)
+    return requests
 
 
 def _paced(requests: list[Planned]) -> Iterator[Planned]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
+from itertools import takewhile
 from pathlib import Path
 
 from tests.servers import packages
@@ -64,3 +66,21 @@ def test_demo_fails_where_nothing_arrives(tmp_path):
     assert done.returncode
     assert "FAIL  all 400 requests were counted under their route and status" in done.stdout
     assert "Failed to auto initialize OpenTelemetry" in done.stdout
+
+
+def test_demo_that_is_held_says_where_and_ends_in_good_order_on_ctrl_c():
+    with subprocess.Popen(
+        [sys.executable, "-m", "examples.launcher.demo", "--hold", "600"],
+        cwd=CHECKOUT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,  # a terminal interrupts the whole group
+    ) as process:
+        said = list(takewhile(lambda line: line != "Up for another 600 s, or until Ctrl-C:\n", process.stdout))
+        place = process.stdout.readline()
+        os.killpg(process.pid, signal.SIGINT)
+        rest = process.stdout.read()
+    assert process.returncode == 0, [*said, rest]
+    assert place.startswith("    the shop at http://127.0.0.1:")
+    assert "  ok  the shop ended in good order on Ctrl-C" in rest

@@ -35,7 +35,7 @@ SOON = {"OTEL_EXPORTER_PRW_INTERVAL": "100", "OTEL_METRIC_EXPORT_INTERVAL": "100
 AT_ONCE = {"OTEL_EXPORTER_PRW_INTERVAL": "20", "OTEL_METRIC_EXPORT_INTERVAL": "20"}
 BRIEFLY = {"OTEL_EXPORTER_PRW_SHUTDOWN_TIMEOUT": "1000"}
 SHUTDOWN_TIMEOUT = 1.0  # the same in seconds
-SLACK = 1.5  # seconds for what is not ours: the interpreter takes itself apart, on a machine that is busy
+SLACK = 1.5  # seconds for what is not ours, beside what the end of a process takes that nothing holds up
 
 
 @pytest.mark.parametrize(
@@ -217,7 +217,7 @@ def seconds_to_end(program, way):
     ],
 )
 def test_exit_is_not_held_up(tmp_path, fault, reader, when, ways):
-    """Each way in a process of its own, all at once."""
+    """Each way in a process of its own, all at once, beside one that nothing holds up: so long it takes here."""
     with ExitStack() as running:
         variables = {**fault(running), **reader, **BRIEFLY, **(SOON if when == "during an export" else {})}
         wrapped = (WITHOUT_NAME_SERVER,) if variables.pop("WITHOUT_NAME_SERVER", "") else ()
@@ -228,9 +228,12 @@ def test_exit_is_not_held_up(tmp_path, fault, reader, when, ways):
             command = ("python", *wrapped, ENDING, way.told, when)
             programs.append(Program(*command, folder=folder, launcher=not wrapped, **variables))
             running.enter_context(programs[-1])
-        with ThreadPoolExecutor(len(ways)) as threads:
-            seconds = list(threads.map(seconds_to_end, programs, ways))
-    assert max(seconds) < SHUTDOWN_TIMEOUT + SLACK, list(zip(ways, seconds, strict=True))
+        unhindered = {"OTEL_EXPORTER_PRW_ENDPOINT": running.enter_context(Receiver()).url}
+        programs.append(Program("python", ENDING, WAYS[0].told, folder=tmp_path, **unhindered))
+        running.enter_context(programs[-1])
+        with ThreadPoolExecutor(len(programs)) as threads:
+            *seconds, least = threads.map(seconds_to_end, programs, [*ways, WAYS[0]])
+    assert max(seconds) < SHUTDOWN_TIMEOUT + SLACK + 2 * least, (least, list(zip(ways, seconds, strict=True)))
 
 
 @pytest.mark.parametrize("reader", [pytest.param(OURS, id="our reader"), pytest.param(STOCK, id="the SDK's reader")])

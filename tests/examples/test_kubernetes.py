@@ -75,7 +75,7 @@ def test_kubernetes_would_not_accept_a_misspelled_field():
 def instrumentation_schema():
     """The schema of the Operator's own resource, which is not this project's and so not in the repository."""
     if not CRD.exists():
-        refuse = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
+        refuse = pytest.fail if os.environ.get("OPERATOR_CRD") == "required" else pytest.skip
         refuse(f"{CRD.name} of the Operator is not beside the checkout: the Instrumentation is not validated")
     (version,) = yaml.safe_load(CRD.read_text())["spec"]["versions"]
     assert version["name"] == "v1alpha1"

@@ -244,7 +244,7 @@ def test_a_file_that_has_been_mended_is_used_at_the_next_request(
 
 def test_the_time_holds_for_a_handshake(make_transport):
     with socket.create_server(("127.0.0.1", 0)) as listener, pytest.raises(Retryable, match="did not answer within"):
-        make_transport(f"https://127.0.0.1:{listener.getsockname()[1]}").post(b"x", {}, 0.2)
+        make_transport(f"https://127.0.0.1:{listener.getsockname()[1]}").post(b"x", {}, 2)
 
 
 def test_a_server_that_ends_in_the_middle_of_a_handshake_is_worth_another_try(make_transport):
@@ -256,7 +256,7 @@ def test_a_server_that_ends_in_the_middle_of_a_handshake_is_worth_another_try(ma
     with socket.create_server(("127.0.0.1", 0)) as listener:
         server = threading.Thread(target=hang_up)
         server.start()
-        with pytest.raises(Retryable, match=r"TLS failed \(unexpected eof while reading\)"):
+        with pytest.raises(Retryable, match=r"TLS failed \(the connection ended in the middle\)"):
             make_transport(f"https://127.0.0.1:{listener.getsockname()[1]}").post(b"x", {}, 5)
         server.join()
 

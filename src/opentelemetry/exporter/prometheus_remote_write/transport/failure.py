@@ -114,6 +114,8 @@ def _tls_failure(error: ssl.SSLError | CertificateError, peer: str) -> SendError
         )
     reason = error.reason or ""
     words = reason.replace("_", " ").lower() or type(error).__name__
+    if isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
+        words = "the connection ended in the middle"  # it depends on the moment which of the two is raised
     if reason in {"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST"}:
         return Unsendable(
             f"{peer} does not speak TLS ({words}): is it http:// instead of https://?", cause=Cause.NO_TLS
