@@ -43,9 +43,7 @@ def not_good(all_found):
     [
         pytest.param(ALONE, {}, set(), id="nothing else is installed"),
         pytest.param(FIRST, {}, set(), id="ours is first, the configurator is not"),
-        pytest.param(
-            SECOND, {}, {"distro-other", "exporter-other", "exporter-missing"}, id="the stock distro is first"
-        ),
+        pytest.param(SECOND, {}, {"distro-other"}, id="the stock distro is first"),
         pytest.param(SECOND, {"OTEL_PYTHON_DISTRO": OURS}, set(), id="ours is named"),
         pytest.param(
             SECOND,
@@ -56,10 +54,8 @@ def not_good(all_found):
         pytest.param(
             SECOND, {"OTEL_METRICS_EXPORTER": OURS}, {"exporter-missing"}, id="the stock distro with traces by OTLP"
         ),
-        pytest.param(
-            ALONE, {"OTEL_PYTHON_DISTRO": "typo"}, {"distro-unknown", "exporter-other"}, id="a distro that is not there"
-        ),
-        pytest.param(ALONE, {"OTEL_PYTHON_DISTRO": ""}, {"distro-unknown", "exporter-other"}, id="an empty name"),
+        pytest.param(ALONE, {"OTEL_PYTHON_DISTRO": "typo"}, {"distro-unknown"}, id="a distro that is not there"),
+        pytest.param(ALONE, {"OTEL_PYTHON_DISTRO": ""}, {"distro-unknown"}, id="an empty name"),
         pytest.param(ALONE, {"OTEL_PYTHON_CONFIGURATOR": "typo"}, {"configurator-unknown"}, id="no such configurator"),
         pytest.param(
             {**ALONE, "configurators": [plug("acme"), plug(OURS)]},
@@ -71,7 +67,7 @@ def not_good(all_found):
         pytest.param(
             ALONE,
             {"OTEL_METRICS_EXPORTER": "otlp"},
-            {"exporter-other", "exporter-missing"},
+            {"exporter-other"},
             id="the Operator's default",
         ),
         pytest.param(
@@ -93,7 +89,7 @@ def not_good(all_found):
                 "OTEL_TRACES_EXPORTER": "none",
                 "OTEL_LOGS_EXPORTER": "none",
             },
-            {"distro-other", "exporter-other", "exporter-missing"},
+            {"distro-other", "exporter-other"},
             id="ours, misspelled, for somebody else's configurator",
         ),
         pytest.param(
@@ -109,6 +105,16 @@ def not_good(all_found):
 )
 def test_what_is_in_the_way_is_found(installed, environ, expected):
     assert not_good(found(environ, **installed)) == expected
+
+
+def test_distro_that_needs_otlp_is_told_with_what_comes_of_it():
+    text = found({}, **SECOND)["distro-other"].text
+    assert "it asks for otlp_proto_grpc, not installed: the launcher then gives up" in text
+    both = found({"OTEL_METRICS_EXPORTER": OURS}, **SECOND)["exporter-missing"]
+    assert "(set by the distro distro of opentelemetry-distro 0.66b1)" in both.text
+    assert found({"OTEL_METRICS_EXPORTER": "otlp"}, **ALONE)["exporter-other"].text.endswith(
+        "and otlp_proto_grpc is not installed: the launcher then gives up: no metrics, no traces, no instrumentation"
+    )
 
 
 def test_everything_that_is_not_good_has_a_cure():

@@ -19,7 +19,7 @@ _EXPORTER = "OTEL_METRICS_EXPORTER"
 _EXEMPLAR_FILTER = "OTEL_METRICS_EXEMPLAR_FILTER"
 _EXEMPLAR_FILTERS = ("trace_based", "always_on", "always_off")
 _STOCK = "opentelemetry.distro:"
-_OTLP_DEFAULTS = {"OTEL_METRICS_EXPORTER": "otlp", "OTEL_TRACES_EXPORTER": "otlp", "OTEL_LOGS_EXPORTER": "otlp"}
+_VARIABLES = {_EXPORTER: "METRICS", "OTEL_TRACES_EXPORTER": "TRACES", "OTEL_LOGS_EXPORTER": "LOGS"}
 _OTLP_EXPORTERS = {"": "otlp_proto_grpc", "grpc": "otlp_proto_grpc", "http/protobuf": "otlp_proto_http"}
 _CHOOSE_OURS = f"set {_DISTRO}={NAME}, or start the program by otel-prw run"
 _ALL_IS_OFF = "the launcher then gives up: no metrics, no traces, no instrumentation"
@@ -51,7 +51,7 @@ def choice(plugs: Plugs, environ: Mapping[str, str]) -> Choice:
     if distro and distro.name == NAME:
         after |= {name: NAME for name in (_EXPORTER, _CONFIGURATOR) if not environ.get(name, "").strip()}
     elif distro and distro.value.startswith(_STOCK):
-        after = {**_OTLP_DEFAULTS, "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc", **environ}
+        after = {**dict.fromkeys(_VARIABLES, "otlp"), "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc", **environ}
     return Choice(distro, _chosen(plugs["opentelemetry_configurator"], after.get(_CONFIGURATOR)), after)
 
 
@@ -71,7 +71,8 @@ def findings(
         written = chosen.environ.get(_EXPORTER, "")
         yield from _misspelled(written, names_of(written))
         chosen = chosen._replace(environ={**chosen.environ, _EXPORTER: ",".join(names_of(written))})
-    yield _distro(chosen, plugs["opentelemetry_distro"], environ, has_file=has_file)
+    distro = _distro(chosen, plugs, environ, has_file=has_file)
+    yield distro
     yield _configurator(chosen, plugs["opentelemetry_configurator"])
     if environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
         yield failure("sdk-disabled", "OTEL_SDK_DISABLED=true switches all of OpenTelemetry off", "unset it")
@@ -80,9 +81,13 @@ def findings(
     if (text := environ.get(_EXEMPLAR_FILTER, "trace_based")) not in _EXEMPLAR_FILTERS:
         cure = f"set it to one of {', '.join(_EXEMPLAR_FILTERS)}, or unset it"
         yield failure("exemplar-filter", f"the SDK refuses {_EXEMPLAR_FILTER}={text!r}; {_ALL_IS_OFF}", cure)
-    yield _metrics_exporter(chosen)
-    for signal in ("METRICS", "TRACES", "LOGS"):
-        yield from _missing(signal, chosen, plugs)
+    # What a distro brings about that should not be chosen was told with it.
+    told = set(_VARIABLES) - set(environ) if distro.cure else set()
+    if _EXPORTER not in told:
+        yield _metrics_exporter(chosen, plugs)
+    for variable in _VARIABLES:
+        if variable not in told and (variable != _EXPORTER or NAME in _names(chosen.environ.get(_EXPORTER, ""))):
+            yield from _missing(variable, chosen, plugs, environ)
 
 
 def _chosen(plugs: Sequence[Plug], name: str | None) -> Plug | None:
@@ -96,21 +101,23 @@ def _misspelled(written: str, read: Sequence[str]) -> Iterator[Finding]:
             yield warning("exporter-misspelled", text, f"write {NAME}")
 
 
-def _distro(choice: Choice, all_found: Sequence[Plug], environ: Mapping[str, str], *, has_file: bool) -> Finding:
-    found = _listed(all_found)
-    name = environ.get(_DISTRO)
-    chosen = choice.distro
-    if chosen is None:
-        return failure(
-            "distro-unknown", f"{_DISTRO}={name!r} is not installed, and no other is taken ({found})", _CHOOSE_OURS
-        )
+def _distro(chosen: Choice, plugs: Plugs, environ: Mapping[str, str], *, has_file: bool) -> Finding:
+    found = _listed(plugs["opentelemetry_distro"])
+    name, distro = environ.get(_DISTRO), chosen.distro
+    if distro is None:
+        text = f"{_DISTRO}={name!r} is not installed, and no other is taken ({found})"
+        return failure("distro-unknown", text, _CHOOSE_OURS)
     why = f"{_DISTRO} names it" if name is not None else "it is the first that is found"
-    text = f"{chosen}: {why} ({found})"
-    if chosen.name == NAME:
+    text = f"{distro}: {why} ({found})"
+    if distro.name == NAME:
         return ok("distro", text)
-    if has_file or NAME in _names(choice.environ.get(_EXPORTER, "")):
+    if has_file or NAME in _names(chosen.environ.get(_EXPORTER, "")):
         return ok("distro", f"{text}; the exporter is chosen all the same")
-    return failure("distro-other", f"{text}, and it does not choose Remote Write", _CHOOSE_OURS)
+    missing = {
+        needed for variable in _VARIABLES if variable not in environ for needed in _needed(variable, chosen, plugs)
+    }
+    consequence = f"; it asks for {', '.join(sorted(missing))}, not installed: {_ALL_IS_OFF}" if missing else ""
+    return failure("distro-other", f"{text}, and it does not choose Remote Write{consequence}", _CHOOSE_OURS)
 
 
 def _configurator(chosen: Choice, all_found: Sequence[Plug]) -> Finding:
@@ -127,36 +134,41 @@ def _configurator(chosen: Choice, all_found: Sequence[Plug]) -> Finding:
     return warning("configurator-other", f"{text}; it may not build what is asked for", f"set {_CONFIGURATOR}={NAME}")
 
 
-def _metrics_exporter(chosen: Choice) -> Finding:
+def _metrics_exporter(chosen: Choice, plugs: Plugs) -> Finding:
     text = chosen.environ.get(_EXPORTER, "").strip()
     names = _names(text)
-    cure = f"set OTEL_METRICS_EXPORTER={NAME}; in a pod of the Operator in spec.python.env of the Instrumentation"
+    cure = f"set {_EXPORTER}={NAME}; in a pod of the Operator in spec.python.env of the Instrumentation"
     if NAME not in names:
-        shown = f"OTEL_METRICS_EXPORTER={text}" if text else "OTEL_METRICS_EXPORTER is not set, nor by the distro"
-        return failure("exporter-other", f"{shown}: metrics do not go out by Remote Write", cure)
+        shown = f"{_EXPORTER}={text}" if text else f"{_EXPORTER} is not set, nor by the distro"
+        missing = _needed(_EXPORTER, chosen, plugs)
+        consequence = f", and {', '.join(missing)} is not installed: {_ALL_IS_OFF}" if missing else ""
+        return failure("exporter-other", f"{shown}: metrics do not go out by Remote Write{consequence}", cure)
     if "none" in names:
-        return failure("exporter-none", f"OTEL_METRICS_EXPORTER={text} names none beside another; {_ALL_IS_OFF}", cure)
+        return failure("exporter-none", f"{_EXPORTER}={text} names none beside another; {_ALL_IS_OFF}", cure)
     others = [name for name in names if name != NAME]
     return ok("exporter", NAME + (f", and {', '.join(others)} beside it" if others else ""))
 
 
-def _missing(signal: str, chosen: Choice, plugs: Plugs) -> Iterator[Finding]:
+def _missing(variable: str, chosen: Choice, plugs: Plugs, environ: Mapping[str, str]) -> Iterator[Finding]:
     """What is named for a signal and not installed: it takes all signals down."""
-    variable = f"OTEL_{signal}_EXPORTER"
-    known = {plug.name for plug in plugs[f"opentelemetry_{signal.lower()}_exporter"]}
-    named = _names(chosen.environ.get(variable, ""))
-    for name in named if named != ["none"] else []:
-        protocol = chosen.environ.get(f"OTEL_EXPORTER_OTLP_{signal}_PROTOCOL", "").strip()
-        protocol = protocol or chosen.environ.get("OTEL_EXPORTER_OTLP_PROTOCOL", "").strip()
-        needed = _OTLP_EXPORTERS.get(protocol, f"otlp for {protocol}") if name == "otlp" else name
-        if needed in known or name in {NAME, "none"}:
-            continue
-        by = f" (set by the distro {chosen.distro})" if variable not in chosen.environ or not named else ""
-        yield failure(
-            "exporter-missing",
-            f"{variable}={','.join(named)}{by}, but the exporter {needed} is not installed; {_ALL_IS_OFF}",
-            f"set {variable}={NAME if signal == 'METRICS' else 'none'}, or install the exporter",
+    by = "" if variable in environ else f" (set by the distro {chosen.distro})"
+    for needed in _needed(variable, chosen, plugs):
+        text = (
+            f"{variable}={chosen.environ.get(variable)}{by}, but the exporter {needed} is not installed; {_ALL_IS_OFF}"
         )
+        cure = f"set {variable}={NAME if variable == _EXPORTER else 'none'}, or install the exporter"
+        yield failure("exporter-missing", text, cure)
+
+
+def _needed(variable: str, chosen: Choice, plugs: Plugs) -> list[str]:
+    """The exporters that a variable names and that are not installed."""
+    signal = _VARIABLES[variable]
+    known = {plug.name for plug in plugs[f"opentelemetry_{signal.lower()}_exporter"]} | {NAME, "none"}
+    protocol = chosen.environ.get(f"OTEL_EXPORTER_OTLP_{signal}_PROTOCOL", "").strip()
+    protocol = protocol or chosen.environ.get("OTEL_EXPORTER_OTLP_PROTOCOL", "").strip()
+    otlp = _OTLP_EXPORTERS.get(protocol, f"otlp for {protocol}")
+    needed = [otlp if name == "otlp" else name for name in _names(chosen.environ.get(variable, ""))]
+    return [name for name in needed if name not in known]
 
 
 def _names(text: str) -> list[str]:
