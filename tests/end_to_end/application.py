@@ -22,17 +22,19 @@ class Application:
     Args:
         url: Where to push to.
         job: Its name.
+        instance: Its service.instance.id. Where another process of this machine has the same, it gets a number.
         settings: Keywords of the exporter.
     """
 
-    def __init__(self, url, job, **settings):
+    def __init__(self, url, job, *, instance=INSTANCE, **settings):
         self.job = job
+        self.instance = instance
         self.exporter = PrometheusRemoteWriteMetricsExporter(endpoint=url, **settings)
         self.reader = InMemoryMetricReader(
             preferred_temporality=self.exporter._preferred_temporality,
             preferred_aggregation=self.exporter._preferred_aggregation,
         )
-        resource = Resource({"service.name": job, "service.instance.id": INSTANCE, "host.name": HOST})
+        resource = Resource({"service.name": job, "service.instance.id": instance, "host.name": HOST})
         self._provider = MeterProvider([self.reader], resource=resource, shutdown_on_exit=False)
         self.meter = self._provider.get_meter("tests")
         self._started = None

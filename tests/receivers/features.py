@@ -16,7 +16,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.exporter.prometheus_remote_write.configuration.settings import Settings
 from opentelemetry.exporter.prometheus_remote_write.translation.dropped_points import DroppedPoints
 from opentelemetry.exporter.prometheus_remote_write.translation.translator import Translator
-from tests.end_to_end.application import HOST, INSTANCE, points
+from tests.end_to_end.application import HOST, points
 from tests.end_to_end.odd_series import odd_data
 from tests.family_samples import read
 from tests.receivers.trial import Compared, Trial
@@ -81,7 +81,7 @@ def target_info(trial: Trial) -> Compared:
     trial.push()
     join = f"{trial.of('hits_total')} * on (job, instance) group_left (host_name) {trial.of('target_info')}"
     found = trial.server.query(join, trial.now)
-    expected = [(5.0, HOST, INSTANCE)]
+    expected = [(5.0, HOST, trial.application.instance)]
     labels = [(each.value, each.labels.get("host_name"), each.labels.get("instance")) for each in found]
     return Compared({join: expected}, {join: labels})
 
@@ -204,7 +204,11 @@ def utf_8(trial: Trial) -> Compared:
 
 
 def odd_series(trial: Trial) -> Compared:
-    resource = {"service.name": trial.application.job, "service.instance.id": INSTANCE, "host.name": HOST}
+    resource = {
+        "service.name": trial.application.job,
+        "service.instance.id": trial.application.instance,
+        "host.name": HOST,
+    }
     data = odd_data(resource, int(trial.now * 1000), scopes=10)
     translator = Translator(Settings(), DroppedPoints())
     sent = {frozenset(series.labels.items()): series.value for series in read(translator.translate(data))}

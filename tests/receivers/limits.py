@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from tests.collected import collected, counter, gauge, histogram, histogram_point, point
-from tests.end_to_end.application import INSTANCE
 from tests.receivers.trial import Compared, Trial
 
 MANY = 40
@@ -36,7 +35,11 @@ class Limit(NamedTuple):
 
 
 def _data(trial: Trial, *metrics: Any, resource: Mapping[str, str] | None = None) -> Any:
-    names = {"service.name": trial.application.job, "service.instance.id": INSTANCE, **(resource or {})}
+    names = {
+        "service.name": trial.application.job,
+        "service.instance.id": trial.application.instance,
+        **(resource or {}),
+    }
     return collected(*metrics, resource=names)
 
 

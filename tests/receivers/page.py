@@ -132,6 +132,7 @@ def plain(words: str) -> str:
     text = re.sub(r"(\w)\1{20,}", r"\1\1\1...", text)
     text = re.sub(r"\b\d{4}-\d\d-\d\dT[\d:.]+Z|\b\d{13}\b", "<time>", text)
     text = re.sub(r"trial-\d+", "shop", text)
+    text = re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "instance-1", text)
     text = " ".join(text.replace("|", "/").replace("`", "'").split())
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 

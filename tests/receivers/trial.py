@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import logging
 import time
+import uuid
 from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import Any, NamedTuple
@@ -81,7 +82,9 @@ class Trial:
         LOGGER.addHandler(self._log)
         self._stack.callback(LOGGER.removeHandler, self._log)
         self.between = self._stack.enter_context(Between(self.server.write_url))
-        self.application = Application(self.between.url, f"trial-{next(_numbers)}", **self._settings)
+        self.application = Application(
+            self.between.url, f"trial-{next(_numbers)}", instance=str(uuid.uuid4()), **self._settings
+        )
         self._stack.callback(self.application.close)
         self.meter = self.application.meter
         return self
