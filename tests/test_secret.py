@@ -13,6 +13,7 @@ from opentelemetry.exporter.prometheus_remote_write.configuration.loading import
 from opentelemetry.exporter.prometheus_remote_write.configuration.settings import PREFIX, variable
 from opentelemetry.exporter.prometheus_remote_write.errors import SendError
 from opentelemetry.exporter.prometheus_remote_write.secret import Secret, SecretMapping
+from opentelemetry.exporter.prometheus_remote_write.transport.pool import Transport
 from tests.transport.scripted_server import ScriptedServer, answer, raw
 
 SECRET = "hunter2-0123456789"
@@ -115,9 +116,21 @@ def test_a_failed_request_shows_no_secret_in_a_traceback_with_local_variables(be
     assert not [text for text in variables if SECRET in text]
 
 
-def _transport(url):
-    from opentelemetry.exporter.prometheus_remote_write.transport.pool import Transport  # noqa: PLC0415
+def test_a_failed_token_shows_no_secret_in_a_traceback_with_local_variables(server_stack):
+    server = server_stack.enter_context(ScriptedServer(answer(400, body=b'{"error": "invalid_client"}')))
+    keywords = {"oauth2_token_url": server.url, "oauth2_client_id": "c", "oauth2_client_secret": SECRET}
+    settings, _ = load({"endpoint": URL, **keywords}, {})
+    transport = Transport(settings, environ={}, user_agent="tests/1")
+    with pytest.raises(SendError) as raised:
+        transport.post(b"x", {}, 5)
+    transport.close()
+    assert raised.value.__context__ is None
+    variables, _ = shown_with_locals(raised.value)
+    assert not [text for text in variables if SECRET in text]
+    assert not [frame for frame in traceback.extract_tb(raised.value.__traceback__) if "oauth2" in frame.filename]
 
+
+def _transport(url):
     settings, _ = load({"endpoint": f"{url}/?key={SECRET}", "bearer_token": SECRET, "headers": {"X-Key": SECRET}}, {})
     return Transport(settings, environ={}, user_agent="tests/1")
 

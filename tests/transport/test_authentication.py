@@ -92,6 +92,15 @@ def test_a_rotated_token_goes_with_the_next_request(start_server, make_transport
     assert server.connections == 1
 
 
+def test_a_file_with_a_whole_header_gives_its_token_and_a_warning(tmp_path, caplog):
+    path = tmp_path / "token"
+    path.write_text("Bearer abc\n")
+    way = authentication(Settings(bearer_token_file=str(path)), {})
+    assert [way.headers(REQUEST) for _ in range(2)] == [{"Authorization": "Bearer abc"}] * 2
+    (message,) = caplog.messages
+    assert message.startswith("OTEL_EXPORTER_PRW_BEARER_TOKEN_FILE: the file begins with 'Bearer'")
+
+
 def test_nothing_is_sent_while_the_secret_cannot_be_read(start_server, make_transport, tmp_path):
     server = start_server()
     with pytest.raises(Unsendable):

@@ -11,6 +11,7 @@ import re
 import sys
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from unicodedata import normalize
 from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
 
@@ -119,7 +120,7 @@ class Redaction:
     """
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        self._secrets = sorted({secret for secret in secrets if secret}, key=len, reverse=True)
+        self._secrets = tuple(sorted({secret for secret in secrets if secret}, key=lambda text: (-len(text), text)))
         self._windows, self._short = _windows(self._secrets)
 
     def __repr__(self) -> str:
@@ -176,7 +177,8 @@ class Redaction:
         )
 
 
-def _windows(secrets: Iterable[str]) -> tuple[frozenset[str], frozenset[str]]:
+@lru_cache(maxsize=4)  # a receiver that refuses one request mostly refuses the next, too
+def _windows(secrets: tuple[str, ...]) -> tuple[frozenset[str], frozenset[str]]:
     """All pieces of secrets that a text may not hold, and the secrets that are shorter than a piece."""
     normal_forms = {
         normal for secret in secrets for form in _encoded(secret) for normal in _normal_forms(form) if normal

@@ -10,7 +10,10 @@ _CLOCK_FIRST = 1.0  # seconds
 _TWO_WRITERS = (
     "most likely two processes write the same series: give each its own service.instance.id (OTEL_RESOURCE_ATTRIBUTES)"
 )
-_CREDENTIALS = f"check {PREFIX}USERNAME and {PREFIX}PASSWORD, {PREFIX}BEARER_TOKEN or {PREFIX}HEADERS (a tenant?)"
+_CREDENTIALS = (
+    f"check {PREFIX}USERNAME and {PREFIX}PASSWORD, {PREFIX}BEARER_TOKEN, what {PREFIX}AUTH needs, or {PREFIX}HEADERS "
+    "(a tenant?)"
+)
 _WRITE_HTTPS = f"write https:// in {PREFIX}ENDPOINT"
 _HINTS: dict[Cause, str] = {
     Cause.HOST_UNKNOWN: f"check the host in {PREFIX}ENDPOINT",

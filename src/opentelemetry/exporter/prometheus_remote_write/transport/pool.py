@@ -121,8 +121,9 @@ class Transport(BaseTransport):
                 message = f"{route.receiver} had not answered when the request was given up"
                 error = Retryable(message, cause=Cause.TIMEOUT)
             return error
-        except SendError as error:  # of authentication
-            return error
+        except SendError as error:  # of authentication; its own frames hold more secrets
+            error.__context__ = None
+            return error.with_traceback(None)
         if answer.accepted:
             return Response(answer.status, answer.headers)
         secrets = (secrets_of_headers({**given, **connections.proxy_headers}), secrets_of_query(self._endpoint.query))
