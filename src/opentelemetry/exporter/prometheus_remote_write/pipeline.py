@@ -85,6 +85,11 @@ class Pipeline:
             samples = chain(samples, self._of_prometheus_client.translate(collected))
         return list(self._encoder.encode(samples))
 
+    @property
+    def series(self) -> int:
+        """How many series are sent."""
+        return self._translator.registry.usage.size
+
     def end_export(self, *, lost: bool) -> None:
         """End an export.
 

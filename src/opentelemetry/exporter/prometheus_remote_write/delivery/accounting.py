@@ -48,8 +48,7 @@ class Accounting:
                 self._tally.note(missing.error(lacking, answer.status))
             else:
                 self._say_once(_NO_EXEMPLARS if cause is Cause.EXEMPLARS else _NO_TARGET_INFO)
-        self._tally.count(Outcome.ACCEPTED, request.size - lost)
-        self._tally.count(Outcome.REJECTED, lost)
+        self._count(request, lost)
 
     def reject(self, request: Request, error: Rejected | Unsupported) -> None:
         """Count a request that was refused for good; 2.0 may have kept the good part."""
@@ -61,10 +60,13 @@ class Accounting:
             # What a refusal counts is a claim: there are receivers that say none, or all, whatever they have kept.
             is_for_some = error.status in _REFUSED_FOR_SOME and error.cause is not Cause.TOO_LARGE and request.size > 1
             if is_for_some and rejected in {0, request.size} and counts_written(error.headers):
-                self._tally.count(Outcome.UNKNOWN, request.size)
+                self._tally.count(Outcome.UNKNOWN, request)
                 return
-        self._tally.count(Outcome.ACCEPTED, request.size - rejected)
-        self._tally.count(Outcome.REJECTED, rejected)
+        self._count(request, rejected)
+
+    def _count(self, request: Request, rejected: int) -> None:
+        self._tally.count(Outcome.ACCEPTED, request, request.size - rejected)
+        self._tally.count(Outcome.REJECTED, request, rejected)
 
     def _say_once(self, message: str) -> None:
         with self._lock:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -94,6 +94,21 @@ class Backlog:
         return sum(queue.samples for queue in self.queues)
 
     @property
+    def points(self) -> int:
+        """How many data points wait."""
+        return sum(request.points for queue in self.queues for waiting in queue.exports for request in waiting.requests)
+
+    @property
+    def bytes(self) -> int:
+        """How many bytes all bodies take that wait."""
+        return sum(queue.bytes for queue in self.queues)
+
+    @property
+    def oldest(self) -> float | None:
+        """Since when the oldest waits, in seconds by the clock; None where nothing waits."""
+        return min((queue.exports[0].since for queue in self.queues if queue.exports), default=None)
+
+    @property
     def is_empty(self) -> bool:
         """Whether nothing waits."""
         return not any(queue.exports for queue in self.queues)
@@ -114,30 +129,30 @@ class Backlog:
             if own := [request for request in requests if bool(request.histograms) == is_native]:
                 queue.add(since, own)
 
-    def trim(self, now: float) -> Counter[Outcome]:
+    def trim(self, now: float) -> list[tuple[Outcome, Request]]:
         """Drop the oldest requests until the bounds hold.
 
         Args:
             now: By the clock.
 
         Returns:
-            How many samples and histograms were dropped, by reason.
+            The requests that were dropped, each with the reason.
         """
-        dropped: Counter[Outcome] = Counter()
+        dropped: list[tuple[Outcome, Request]] = []
         while waiting := [queue for queue in self.queues if queue.exports]:
             oldest = min(waiting, key=lambda queue: queue.exports[0].since)
-            if sum(queue.bytes for queue in self.queues) > self._max_bytes:
+            if self.bytes > self._max_bytes:
                 reason = Outcome.BUFFER_FULL
             elif now - oldest.exports[0].since > self._max_age:
                 reason = Outcome.TOO_OLD
             else:
                 break
-            dropped[reason if self.keeps else Outcome.NOT_KEPT] += oldest.drop_oldest().size
+            dropped.append((reason if self.keeps else Outcome.NOT_KEPT, oldest.drop_oldest()))
         return dropped
 
-    def clear(self) -> int:
-        """Drop all, and return how many samples and histograms that were."""
-        samples = self.samples
+    def clear(self) -> list[Request]:
+        """Drop all, and return it."""
+        dropped = [request for queue in self.queues for waiting in queue.exports for request in waiting.requests]
         for queue in self.queues:
             queue.clear()
-        return samples
+        return dropped

@@ -28,6 +28,7 @@ from .log import DeliveryLog, Report
 from .retry import Backoff
 from .sender import Sender
 from .tally import Tally
+from .traffic import Traffic
 from .window import Window
 
 _LONGEST_SILENCE = 300.0  # seconds; a Retry-After of days is a mistake, and must not end the metrics
@@ -47,6 +48,10 @@ class Delivery:
 
     Attributes:
         samples: How many samples and histograms had which outcome so far. What has none is waiting.
+        points: How many data points of the application had which outcome so far.
+        traffic: What went over the wire so far.
+        backlog: What waits.
+        last_error: Why a request of the last export was not accepted, if there is one.
     """
 
     def __init__(  # noqa: PLR0913 - what it needs from outside
@@ -72,6 +77,8 @@ class Delivery:
         self._closed = False
         self._not_before = -math.inf
         self._newest = -math.inf
+        self.last_error: SendError | None = None
+        self.traffic = Traffic()
         self._exchange = Exchange(
             transport,
             timeout=settings.timeout,
@@ -79,6 +86,7 @@ class Delivery:
             clock=clock,
             pause=self._pause,
             random=random,
+            traffic=self.traffic,
         )
         self._sender = Sender(
             self._exchange,
@@ -88,11 +96,19 @@ class Delivery:
             clock=clock,
         )
         self.samples = self._tally.samples
+        self.points = self._tally.points
+        self.backlog = self._backlog
 
     @property
     def protocol(self) -> str:
         """The version in which the next export is best encoded."""
         return self._sender.protocol
+
+    @property
+    def waiting_seconds(self) -> float:
+        """For how long the oldest of what waits has been waiting."""
+        oldest = self._backlog.oldest
+        return 0.0 if oldest is None else max(self._clock() - oldest, 0.0)
 
     @property
     def waiting(self) -> int:
@@ -138,7 +154,8 @@ class Delivery:
         if self._busy.acquire(blocking=False):
             try:
                 if dropped := self._backlog.clear():
-                    self._tally.count(Outcome.AT_EXIT, dropped)
+                    for request in dropped:
+                        self._tally.count(Outcome.AT_EXIT, request)
                     self._report()
             finally:
                 self._busy.release()
@@ -150,9 +167,10 @@ class Delivery:
             window = window._replace(retry_until=window.deadline)  # there is nothing to leave to the next export
         if now >= self._not_before or window.is_last or not self._backlog.keeps:
             self._drain(window)
-        for outcome, samples in self._backlog.trim(self._clock()).items():
-            self._tally.count(outcome, samples)
+        for outcome, request in self._backlog.trim(self._clock()):
+            self._tally.count(outcome, request)
         report = self._report()
+        self.last_error = report.errors[0] if report.errors else None
         return not (report.errors or report.dropped) and self._backlog.is_empty
 
     def _report(self) -> Report:

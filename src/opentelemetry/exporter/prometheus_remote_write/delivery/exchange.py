@@ -11,6 +11,7 @@ from ..errors import Cause, Retryable, SendError
 from ..model.request import Request
 from ..model.transport import BaseTransport, Response
 from .retry import Backoff
+from .traffic import Traffic
 from .window import Window
 
 _REFUSALS_OF_A_LONE_REQUEST = 3
@@ -30,6 +31,7 @@ class Exchange:
         clock: Seconds that only go up.
         pause: Waits some seconds, or less; returns True where there shall be no other attempt.
         random: A number from 0 to 1.
+        traffic: Where requests are counted.
 
     Attributes:
         latest: When every attempt ends, whatever its window, by the clock.
@@ -44,6 +46,7 @@ class Exchange:
         clock: Callable[[], float],
         pause: Callable[[float], bool],
         random: Callable[[], float],
+        traffic: Traffic | None = None,
     ) -> None:
         self._transport = transport
         self._timeout = timeout
@@ -51,6 +54,7 @@ class Exchange:
         self._clock = clock
         self._pause = pause
         self._random = random
+        self._traffic = traffic or Traffic()
         self._lock = threading.Lock()
         self._under_way: set[object] = set()
         self._lone_refusals: dict[int, list[Retryable]] = {}  # by batch: 429 though nothing else was under way
@@ -79,13 +83,26 @@ class Exchange:
             if attempt:
                 headers = {**headers, "Retry-Attempt": str(attempt)}
             try:
-                return self._post(request, headers, min(self._timeout, remaining))
+                return self._counted(request, headers, min(self._timeout, remaining), is_retry=bool(attempt))
             except Retryable as error:
                 attempt += 1
                 wait = self._backoff.wait(attempt, error.retry_after, self._random)
                 latest = min(window.deadline, window.retry_until, self.latest)
                 if self._clock() + wait >= latest or self._pause(wait):
                     raise
+
+    def _counted(self, request: Request, headers: Mapping[str, str], timeout: float, *, is_retry: bool) -> Response:
+        result = "interrupted"
+        try:
+            response = self._post(request, headers, timeout)
+            result = str(response.status)
+        except SendError as error:
+            result = str(getattr(error, "status", None) or error.cause.value)
+            raise
+        else:
+            return response
+        finally:
+            self._traffic.count(request, result, is_retry=is_retry)
 
     def _post(self, request: Request, headers: Mapping[str, str], timeout: float) -> Response:
         token = object()

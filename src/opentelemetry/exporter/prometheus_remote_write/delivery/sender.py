@@ -79,7 +79,7 @@ class Sender:
         try:
             return self._send(request, window)
         except Exception as error:  # noqa: BLE001 - a request that is our mistake must neither raise nor come again
-            self._tally.count(Outcome.FAULT, request.size)
+            self._tally.count(Outcome.FAULT, request)
             message = f"{request.size} samples dropped: internal exporter error ({type(error).__name__})"
             self._tally.note(SendError(message, cause=Cause.INTERNAL))
             return []

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from ..errors import SendError
 from ..model.outcome import Outcome
 from ..model.remote_write import Labels
+from ..model.request import Request
 
 
 class Noted(NamedTuple):
@@ -31,6 +32,7 @@ class Tally:
 
     Attributes:
         samples: How many samples and histograms had which outcome so far. What has none is waiting.
+        points: How many data points of the application had which outcome so far.
         errors: Why requests were not accepted since the last :meth:`take`.
     """
 
@@ -39,12 +41,15 @@ class Tally:
         self._bad_series: list[Labels] = []
         self._taken: Counter[Outcome] = Counter()
         self.samples: Counter[Outcome] = Counter()
+        self.points: Counter[Outcome] = Counter()
         self.errors: list[SendError] = []
 
-    def count(self, outcome: Outcome, samples: int) -> None:
-        """Note what became of some samples."""
+    def count(self, outcome: Outcome, request: Request, samples: int | None = None) -> None:
+        """Note what became of a request, or of some of its samples."""
+        samples = request.size if samples is None else samples
         with self._lock:
             self.samples[outcome] += samples
+            self.points[outcome] += request.points_of(samples)
 
     def note(self, error: SendError) -> None:
         """Note why a request was not accepted."""

@@ -32,6 +32,7 @@ class Load(NamedTuple):
         histograms: How many native histograms.
         exemplars: How many exemplars.
         batch: The number of the batch.
+        points: How many data points.
     """
 
     pieces: Iterator[bytes]
@@ -39,6 +40,7 @@ class Load(NamedTuple):
     histograms: int
     exemplars: int
     batch: int
+    points: int
 
 
 class _Part(NamedTuple):
@@ -147,6 +149,7 @@ class Batches:
                     histograms=sum(size(part) for part in parts if part.family.native),
                     exemplars=sum(len(exemplars) for part in parts for exemplars in part.exemplars.values()),
                     batch=bin.number,
+                    points=sum(len(part.streams) for part in parts if part.tells_points),
                 )
         self._gone.clear()
 

@@ -17,6 +17,7 @@ _logger = OwnLogger(__name__)
 _LONGEST_LITERAL = 1 << 16
 _SHORT_LITERAL = 60
 _LONG_LITERAL = b"\xf4"
+_LONGEST_VARINT = 5  # bytes of a length of 32 bits
 
 
 def stored(content: bytes) -> bytes:
@@ -39,6 +40,16 @@ def uncompressed(block: bytes) -> bytes:
     except ImportError:
         return _unstored(block)
     return bytes(uncompress(block))
+
+
+def uncompressed_size(block: bytes) -> int:
+    """Return how many bytes the content of a snappy block has, which stands at its beginning."""
+    size = 0
+    for place, byte in enumerate(block[:_LONGEST_VARINT]):
+        size |= (byte & 0x7F) << 7 * place
+        if not byte & 0x80:
+            break
+    return size
 
 
 def _unstored(block: bytes) -> bytes:

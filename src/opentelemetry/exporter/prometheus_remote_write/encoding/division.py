@@ -68,14 +68,14 @@ def cut(samples: FamilySamples, runs: Sequence[range], streams: Sequence[Stream]
     timestamps = samples.timestamps
     if not isinstance(timestamps, int):
         timestamps = chosen(timestamps, runs)
-    return FamilySamples(
-        samples.family,
-        streams,
-        timestamps,
-        values,
-        chosen(samples.histograms, runs),
-        exemplars,
-        zero_samples,
+    return samples._replace(
+        streams=streams,
+        timestamps=timestamps,
+        values=values,
+        histograms=chosen(samples.histograms, runs),
+        exemplars=exemplars,
+        zero_samples=zero_samples,
+        diff=None,
     )
 
 

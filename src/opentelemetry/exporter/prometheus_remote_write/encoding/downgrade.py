@@ -50,7 +50,7 @@ def downgraded(request: Request, compress: Compress) -> Request:
                 exemplars=exemplars,
             )
         )
-    return encoded(message, PROTOCOL_1, request.batch, compress)
+    return encoded(message, PROTOCOL_1, request.batch, compress, request.points)
 
 
 def _labels(texts: dict[str, str]) -> list[write_v1_pb2.Label]:

@@ -93,4 +93,4 @@ class Encoder:
 
     def _request(self, load: Load) -> Request:
         body = self._compress(self._time_slice.between(load.pieces))
-        return Request(body, self.protocol, load.samples, load.histograms, load.exemplars, load.batch)
+        return Request(body, self.protocol, load.samples, load.histograms, load.exemplars, load.batch, load.points)

@@ -45,7 +45,10 @@ class Parts(NamedTuple):
             for series in message.timeseries:
                 self._refer_to(table, series)
             message.symbols.extend(table)
-        return encoded(message, self.request.protocol, self.request.batch, compress)
+        points, series = self.request.points, len(self.series)
+        # One for each series with which another whole data point is told, so that all parts have all of them.
+        own = sum((position + 1) * points // series - position * points // series for position in chosen)
+        return encoded(message, self.request.protocol, self.request.batch, compress, own)
 
     def _refer_to(self, table: dict[str, int], series: Any) -> None:
         def moved(references: Iterable[int]) -> list[int]:
@@ -71,7 +74,7 @@ def labels(references: Iterable[int], symbols: Sequence[str]) -> Labels:
     return tuple(zip(texts[::2], texts[1::2], strict=True))
 
 
-def encoded(message: Any, protocol: str, batch: int, compress: Compress) -> Request:
+def encoded(message: Any, protocol: str, batch: int, compress: Compress, points: int = 0) -> Request:
     """Return the request that a message is."""
     return Request(
         body=compress([message.SerializeToString()]),
@@ -80,4 +83,5 @@ def encoded(message: Any, protocol: str, batch: int, compress: Compress) -> Requ
         histograms=sum(len(series.histograms) for series in message.timeseries),
         exemplars=sum(len(series.exemplars) for series in message.timeseries),
         batch=batch,
+        points=points,
     )

@@ -31,7 +31,8 @@ def marked(family: Family, streams: Sequence[Stream], at: int) -> FamilySamples:
     values = array("d")
     if not family.native:
         values.frombytes(_BYTES * (len(streams) * len(family.names)))
-    return FamilySamples(family, streams, at, values, [_HISTOGRAM] * len(streams) if family.native else (), {})
+    histograms = [_HISTOGRAM] * len(streams) if family.native else ()
+    return FamilySamples(family, streams, at, values, histograms, {}, tells_points=False)
 
 
 def carried_on(

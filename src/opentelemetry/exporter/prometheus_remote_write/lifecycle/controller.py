@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from opentelemetry.instrumentation.utils import suppress_instrumentation
+from opentelemetry.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import MetricsData, PeriodicExportingMetricReader, ResourceMetrics
 
 from ..own_logger import OwnLogger
@@ -58,6 +59,11 @@ class Controller(PeriodicExportingMetricReader):
             self._shutdown_event.set()
             self._pusher.cut_short(seconds / 2)
         super().shutdown(timeout_millis=max(end - time.monotonic(), 0.0) * 1000, **kwargs)
+
+    def _set_meter_provider(self, meter_provider: MeterProvider) -> None:
+        # The SDK calls it from 1.45 on, for its own metrics about the reader.
+        super()._set_meter_provider(meter_provider)
+        self._pusher.set_meter_provider(meter_provider)
 
     def collect(self, timeout_millis: float = 10_000) -> None:  # type: ignore[misc]  # final, but a hook is missing
         """Collect and export; where nothing has been measured yet, export that: what is idle can be seen to live."""

@@ -6,6 +6,7 @@ import time
 from contextlib import suppress
 from typing import Protocol, runtime_checkable
 
+from opentelemetry.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import MetricReader
 
 from .exit_time import ExitTime
@@ -23,6 +24,9 @@ class Pusher(Protocol):
 
     def cut_short(self, seconds: float) -> None:
         """End the export that is under way within so many seconds."""
+
+    def set_meter_provider(self, meter_provider: MeterProvider) -> None:
+        """Tell of it by a provider's meters."""
 
     def shutdown(self, timeout_millis: float) -> None:
         """Say of every series that it has ended, where that is wanted, and export no more."""

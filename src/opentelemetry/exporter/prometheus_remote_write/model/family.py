@@ -86,6 +86,7 @@ class FamilySamples(NamedTuple):
         exemplars: By the position that a series has in ``values`` or ``histograms``.
         zero_samples: When a stream that begins with this export stood at zero, in milliseconds, by the stream's
             position: a sample of 0 goes before its own.
+        tells_points: Whether each stream is a data point of the application; ``target_info`` and stale markers are not.
         diff: Where the streams were in a list of before, if that is known; of use to who holds that very list.
     """
 
@@ -97,3 +98,4 @@ class FamilySamples(NamedTuple):
     exemplars: Mapping[int, tuple[Exemplar, ...]]
     zero_samples: Mapping[int, int] = MappingProxyType({})
     diff: ListDiff | None = None
+    tells_points: bool = True

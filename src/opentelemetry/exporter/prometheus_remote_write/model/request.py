@@ -18,6 +18,7 @@ class Request(NamedTuple):
         histograms: How many native histograms.
         exemplars: How many exemplars.
         batch: The number of the batch whose series it holds; a series is in one batch at a time. -1 for no series.
+        points: How many data points of the application it tells of.
     """
 
     body: bytes
@@ -26,8 +27,13 @@ class Request(NamedTuple):
     histograms: int
     exemplars: int
     batch: int = -1
+    points: int = 0
 
     @property
     def size(self) -> int:
         """How many samples and histograms it holds."""
         return self.samples + self.histograms
+
+    def points_of(self, samples: int) -> int:
+        """Return how many data points some of the samples stand for: all of them for all, else in proportion."""
+        return self.points * samples // self.size if self.size else 0

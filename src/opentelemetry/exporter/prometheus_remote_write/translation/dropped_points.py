@@ -13,6 +13,7 @@ _logger = OwnLogger(__name__)
 
 _MESSAGES_REMEMBERED = 1000
 _METRICS_NAMED = 5
+_METRICS_COUNTED = 50  # each by itself; the rest together, under no name
 _LONGEST_NAME = 300  # characters
 _LONGEST_REASON = 1000
 _EXCEEDED = ("", "max_series")
@@ -23,12 +24,14 @@ class DroppedPoints:
 
     Attributes:
         points: How many data points were left out so far, by the reason's short word.
+        exceeding: How many of them because of the series limit, by metric.
     """
 
     def __init__(self) -> None:
         self.points: Counter[str] = Counter()
         self._told: set[tuple[str, str]] = set()
         self._exceeding: Counter[str] = Counter()
+        self.exceeding: Counter[str] = Counter()
 
     def drop(self, metric: str, error: Untranslatable, points: int = 1) -> None:
         """Count data points that are left out.
@@ -41,6 +44,9 @@ class DroppedPoints:
         self.points[error.reason] += points
         if isinstance(error, SeriesLimitExceeded):
             self._exceeding[metric] += points
+            self.exceeding[metric if metric in self.exceeding or len(self.exceeding) < _METRICS_COUNTED else ""] += (
+                points
+            )
             return
         if (metric, error.reason) in self._told or len(self._told) >= _MESSAGES_REMEMBERED:
             return

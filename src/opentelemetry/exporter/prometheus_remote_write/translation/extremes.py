@@ -35,7 +35,8 @@ class WithExtremes:
         most: dict[str, list[Untranslatable]] = {}
         for kind in self._kinds:
             self._dropped.clear()
-            yield from kind.translate(points)
+            for family_samples in kind.translate(points):
+                yield family_samples._replace(tells_points=kind is self._kinds[0])
             by_reason: dict[str, list[Untranslatable]] = {}
             for error in self._dropped:
                 by_reason.setdefault(error.reason, []).append(error)

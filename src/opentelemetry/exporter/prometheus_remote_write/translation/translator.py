@@ -198,9 +198,9 @@ class Translator:
         if self._zero_samples:
             self._zero_samples.note(newest)
         if resource.info:
-            yield from resource.info.translate(
-                [_InfoPoint(newest * NANOSECONDS_PER_MILLISECOND if newest else self._clock())]
-            )
+            point = _InfoPoint(newest * NANOSECONDS_PER_MILLISECOND if newest else self._clock())
+            for family_samples in resource.info.translate([point]):
+                yield family_samples._replace(tells_points=False)
 
     def _current(
         self, resource: RememberedResource, scopes: Iterable[ScopeMetrics]
