@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--version", action="version", version=f"%(prog)s {version(DISTRIBUTION)}")
     commands = parser.add_subparsers(metavar="command", required=True)
     chosen = next((word for word in given if not word.startswith("-")), "")
-    for name in SUBCOMMANDS:
+    for name in [chosen] if chosen in SUBCOMMANDS else SUBCOMMANDS:  # the others need not be imported
         module = import_module(f"{__package__}.{name}")
         summary, _, details = (module.__doc__ or "").partition("\n")
         command = commands.add_parser(
@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             epilog=f"exit status: {module.EXIT_STATUSES}\n\nexample: {module.EXAMPLE}",
             formatter_class=RawDescriptionHelpFormatter,
         )
-        if name == chosen:  # the flags of the others need not be made
+        if name == chosen:
             module.add_arguments(command)
             command.set_defaults(run=module.run, parser=command)
     parsed, unknown = parser.parse_known_args(given)

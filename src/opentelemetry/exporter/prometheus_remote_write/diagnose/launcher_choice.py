@@ -137,7 +137,7 @@ def _configurator(chosen: Choice, all_found: Sequence[Plug]) -> Finding:
 def _metrics_exporter(chosen: Choice, plugs: Plugs) -> Finding:
     text = chosen.environ.get(_EXPORTER, "").strip()
     names = _names(text)
-    cure = f"set {_EXPORTER}={NAME}; in a pod of the Operator in spec.python.env of the Instrumentation"
+    cure = f"set {_EXPORTER}={NAME}; in a pod of the Operator in spec.python.env of the Instrumentation (envFrom loses)"
     if NAME not in names:
         shown = f"{_EXPORTER}={text}" if text else f"{_EXPORTER} is not set, nor by the distro"
         missing = _needed(_EXPORTER, chosen, plugs)
