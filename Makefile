@@ -14,7 +14,7 @@ MAIN_TESTS = tests/lifecycle/test_controller.py tests/entry_points/test_configur
 # A dot every two seconds while the command after it runs, whose status is that of the whole.
 SHOWING_PROGRESS = while sleep 2; do printf .; done & dots=$$!; trap 'kill $$dots; echo' EXIT;
 
-.PHONY: help demo check test test-all test-oldest lint format pytest servers receivers docs combinations site bench soak proto clean
+.PHONY: help demo check test test-all test-oldest lint format pytest servers receivers docs combinations screenshot site bench soak proto clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -61,6 +61,9 @@ docs: $(READY) ## Write the generated parts of README.md and docs/ anew
 
 combinations: $(READY) ## Measure docs/reference/combinations.md anew
 	$(RUN) tests.combinations
+
+screenshot: servers ## Take the picture of the receiver's page in docs/images anew, in Debian's Chromium
+	$(RUN) tests.screenshot
 
 site: $(VENV)/.site ## Build docs/ as a site in docs/_build; warnings are errors
 	$(RUN) sphinx --fail-on-warning --keep-going -q -b html docs docs/_build

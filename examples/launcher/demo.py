@@ -22,6 +22,8 @@ from examples.launcher import outage as outages
 from examples.launcher.report import Check, Report, checks, table
 from examples.launcher.shop import COMMAND, Shop, ShopError
 from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver
+from opentelemetry.exporter.prometheus_remote_write.receiver.page import Page
+from opentelemetry.exporter.prometheus_remote_write.receiver.store import Store
 from tests.receivers.between import Between
 from tests.servers.package import UnavailableError
 from tests.servers.packages import prometheus_current
@@ -82,6 +84,8 @@ def _demonstrate(backend: _Backend, hold: float) -> bool:
         except (ShopError, HTTPError) as error:
             results = [Check(f"the shop serves: {error}", holds=False)]
         print(*(f"{'  ok' if holds else 'FAIL'}  {sentence}" for sentence, holds in results), sep="\n")
+        while_up = "was" if hold else "is, with HOLD=60 for a minute,"
+        print(*(f"\nThere {while_up} {place}" for place in backend.places[:1]), sep="")
         good = all(holds for _, holds in results)
         if not good:
             said = [line for line in shop.log.splitlines() if " - - [" not in line]
@@ -124,13 +128,14 @@ def _wait_until(arrived: Callable[[], bool], seconds: float = 10) -> None:
 
 @contextmanager
 def _receiver() -> Iterator[_Backend]:
-    with Receiver() as receiver:
+    store = Store()
+    with Receiver(listener=store, pages=Page(store)) as receiver:
         yield _Backend(
             receiver.url,
             lambda: from_receiver.counted(receiver),
             lambda sent: from_receiver.read(receiver, sent),
             lambda: [f"{each.status}: {each.reason}" for each in receiver.rejected],
-            [],
+            [f"a page with these metrics at {receiver.page}"],
         )
 
 

@@ -10,6 +10,8 @@ import sys
 from itertools import takewhile
 from pathlib import Path
 
+import urllib3
+
 from tests.servers import packages
 from tests.servers.fixtures import obtain
 
@@ -38,6 +40,10 @@ def test_demo_shows_that_what_was_sent_has_arrived():
     assert "FAIL" not in done.stdout
     row = next(line.split() for line in done.stdout.splitlines() if line.startswith("/checkout"))
     assert row[1:5] == ["96", "96", "0", "16"]
+    assert re.fullmatch(
+        r"There is, with HOLD=60 for a minute, a page with these metrics at http://127\.0\.0\.1:\d+/",
+        done.stdout.splitlines()[-1],
+    )
 
 
 def test_demo_shows_the_same_in_a_real_prometheus():
@@ -78,9 +84,12 @@ def test_demo_that_is_held_says_where_and_ends_in_good_order_on_ctrl_c():
         start_new_session=True,  # a terminal interrupts the whole group
     ) as process:
         said = list(takewhile(lambda line: line != "Up for another 600 s, or until Ctrl-C:\n", process.stdout))
-        place = process.stdout.readline()
+        place, page = process.stdout.readline(), process.stdout.readline().split()[-1]
+        shown = urllib3.request("GET", f"{page}view/metrics", retries=False).json()
         os.killpg(process.pid, signal.SIGINT)
         rest = process.stdout.read()
     assert process.returncode == 0, [*said, rest]
     assert place.startswith("    the shop at http://127.0.0.1:")
     assert "  ok  the shop ended in good order on Ctrl-C" in rest
+    assert "http_server_request_duration_seconds" in [each["name"] for each in shown["metrics"]]
+    assert rest.endswith(f"There was a page with these metrics at {page}\n")

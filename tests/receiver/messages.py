@@ -68,5 +68,5 @@ def post(receiver, message, *, headers=None, pool=None, path=""):
     url = receiver.url.replace("/api/v1/write", path) if path else receiver.url
     if pool is None:
         with urllib3.PoolManager() as own:
-            return own.request("POST", url, body=body, headers=chosen, retries=False, timeout=10)
-    return pool.request("POST", url, body=body, headers=chosen, retries=False, timeout=10)
+            return own.request("POST", url, body=body, headers=chosen, retries=False, timeout=60)
+    return pool.request("POST", url, body=body, headers=chosen, retries=False, timeout=60)

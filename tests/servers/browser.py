@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.servers.package import Package
 from tests.servers.packages import CHROMIUM
@@ -13,6 +13,7 @@ from tests.servers.packages import CHROMIUM
 @contextmanager
 def browser(chromium: Package) -> Iterator[Browser]:
     """Runs it inside a with block; while it does, no other code of this thread can run an event loop."""
+    expect.set_options(timeout=30_000)  # milliseconds; the machine may be busy
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(
             executable_path=chromium.path(CHROMIUM),

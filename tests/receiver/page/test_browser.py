@@ -196,7 +196,7 @@ def test_large_push_does_not_freeze_the_page(open_page, receiver):
         assert post(receiver, request(*parts)).status == 204
     expect(page.locator("#kept")).to_contain_text("samples were of more series than are kept")
     page.get_by_role("button", name="big_total").click()
-    expect(lines(page)).to_have_count(50, timeout=20_000)
+    expect(lines(page)).to_have_count(50)
     expect(page.locator(".note").first).to_contain_text("50 lines are drawn, 19,950 more are not")
     page.get_by_label("Search metrics").fill("nothing")
     expect(page.locator("#found")).to_have_text("0 of 1 metrics")
@@ -231,6 +231,6 @@ def test_page_goes_on_when_the_receiver_is_back(chromium, store):
     expect(page.locator("#notice")).to_be_visible()
     with Receiver(port=port, listener=store, pages=Page(store)) as receiver:
         shop(SimpleNamespace(url=receiver.url))
-        expect(page.locator("#state")).to_contain_text("6 pushes", timeout=20_000)
+        expect(page.locator("#state")).to_contain_text("6 pushes")
         expect(page.locator("#notice")).to_be_hidden()
     context.close()

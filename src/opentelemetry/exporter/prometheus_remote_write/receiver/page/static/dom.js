@@ -20,6 +20,12 @@ export function value(text) {
   return element("span", { class: "value" }, visible(text));
 }
 
+// A name that may be broken after each underscore.
+export function breakable(text) {
+  const parts = visible(text).split(/(?<=[_.])/u);
+  return element("span", { class: "value" }, ...parts.flatMap((part) => [part, element("wbr")]));
+}
+
 // Plotly takes a few tags and entities in texts for markup.
 export function forPlotly(text) {
   return visible(text).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");

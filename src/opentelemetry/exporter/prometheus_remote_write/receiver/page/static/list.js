@@ -1,5 +1,5 @@
 // The metrics, by job and scope, searched as somebody types.
-import { element, figure, quantity, unitOf, update, value } from "./dom.js";
+import { breakable, element, figure, quantity, unitOf, update, value } from "./dom.js";
 
 const MOST = 300;
 const KINDS = { counter: "counter", histogram: "histogram", gaugehistogram: "histogram", gauge: "gauge", unknown: "unknown type" };
@@ -36,7 +36,7 @@ function line(metric, group, key, chosen, open) {
     "data-key": `${key} ${metric.name}`,
     onclick: () => open(metric.name),
   },
-  element("span", { class: "name" }, value(metric.name)), element("span", { class: "figures" }, figure(metric)),
+  element("span", { class: "name" }, breakable(metric.name)), element("span", { class: "figures" }, figure(metric)),
   element("span", { class: "kind" }, kind), element("span", { class: "figures" }, metric.stopped ? "stopped" : p95));
 }
 
