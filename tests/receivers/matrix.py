@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from tests.receivers.features import FEATURES, Feature
 from tests.receivers.limits import Limit
@@ -26,11 +26,26 @@ def measure(server: Any, feature: Feature, protocol: str) -> Outcome:
         return trial.outcome(feature.measure(trial))
 
 
-def measure_limit(limit: Limit, protocol: str) -> tuple[Outcome, str]:
-    """Return what becomes of what runs into a limit, with a server of its own, and the server's version."""
+class Limited(NamedTuple):
+    """What becomes of what runs into a limit.
+
+    Args:
+        outcome: Of the good series.
+        held: How many samples of all series the receiver holds, by its own count.
+        version: The receiver's.
+    """
+
+    outcome: Outcome
+    held: int
+    version: str
+
+
+def measure_limit(limit: Limit, protocol: str) -> Limited:
+    """Return what becomes of what runs into a limit, with a server of its own."""
     server = RECEIVERS[limit.receiver].make(**limit.options)
     with server, Trial(server, protocol=protocol, **limit.settings) as trial:
-        return trial.outcome(limit.push(trial)), server.version
+        outcome = trial.outcome(limit.push(trial))
+        return Limited(outcome, trial.held(), server.version)
 
 
 def limit_protocols(limit: Limit) -> list[str]:

@@ -96,13 +96,14 @@ class LimitRow(NamedTuple):
     words: str
     held: str
     export: str
+    counted: str
     advice: str
 
 
 def limit_row(name: str, protocol: str) -> LimitRow:
     """What becomes of what runs into a limit."""
     limit = LIMITS[name]
-    outcome, version = measure_limit(limit, protocol)
+    outcome, _, version = measure_limit(limit, protocol)
     refused = [each for each in outcome.passed if each.status >= HTTPStatus.MULTIPLE_CHOICES]
     return LimitRow(
         receiver=f"{RECEIVERS[limit.receiver].title} {version.partition('+')[0]}",
@@ -112,6 +113,7 @@ def limit_row(name: str, protocol: str) -> LimitRow:
         words=f"`{plain(refused[0].words)}`" if refused else "-",
         held=f"{MANY - len(differences(outcome.compared))} of {MANY - limit.lost}",
         export="succeeds" if outcome.accepted else "fails",
+        counted=", ".join(f"{number} {what}" for what, number in outcome.counted.items()) or "-",
         advice=hints(outcome) or "-",
     )
 
@@ -198,10 +200,11 @@ With `auto`, the default of `OTEL_EXPORTER_PRW_PROTOCOL`, a cell names the versi
 ## Limits
 
 Forty good series, and beside them what runs into the limit. "Held" counts the good ones, out of those that the limit
-leaves room for. The advice is what the exporter's log adds to the receiver's words.
+leaves room for. "Counted" is what the exporter says of all samples that it sent, zero samples and bad ones included;
+the advice is what its log adds to the receiver's words.
 
-| receiver | limit | protocol | answers | in the words | held | the export | advice |
-| --- | --- | --- | --- | --- | --- | --- | --- |
+| receiver | limit | protocol | answers | in the words | held | the export | counted | advice |
+| --- | --- | --- | --- | --- | --- | --- | --- | --- |
 {limits}
 
 ## Not measured

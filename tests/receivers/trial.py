@@ -15,6 +15,7 @@ from tests.receivers.between import Between, Passed
 from tests.servers.prometheus_api import QueryError
 
 LOGGER = logging.getLogger("opentelemetry.exporter.prometheus_remote_write.delivery")
+SOON = 120  # seconds after a trial's own time; no limit's good samples are later
 SOME_TIME_AGO = 300  # seconds; all receivers take samples that are so old
 TIMEOUT = 4  # seconds for an export; a receiver on loopback needs some milliseconds
 MISSING = (None, [], {}, set())
@@ -37,6 +38,7 @@ class Outcome(NamedTuple):
         accepted: Whether the exports succeeded.
         passed: Requests and answers.
         said: What the exporter said in the log.
+        counted: How many samples the exporter counted, by what became of them.
         compared: What differs, for a person who looks for the reason.
     """
 
@@ -44,6 +46,7 @@ class Outcome(NamedTuple):
     accepted: bool
     passed: tuple[Passed, ...]
     said: tuple[str, ...]
+    counted: Mapping[str, int]
     compared: Compared
 
     @property
@@ -121,9 +124,20 @@ class Trial:
 
     def outcome(self, compared: Compared) -> Outcome:
         """What became of the pushes so far."""
+        counted = {what.value: number for what, number in self.application.exporter._delivery.samples.items() if number}
         return Outcome(
-            self._verdict(compared), all(self.accepted), tuple(self.between.passed), tuple(self._log.lines), compared
+            self._verdict(compared),
+            all(self.accepted),
+            tuple(self.between.passed),
+            tuple(self._log.lines),
+            counted,
+            compared,
         )
+
+    def held(self) -> int:
+        """How many samples of the application the receiver holds, up to two minutes after the trial's own time."""
+        stored = self.server.range_vector(f"{self.of('')}[4h]", self.now + SOON)
+        return sum(len(series.points) for series in stored)
 
     def _verdict(self, compared: Compared) -> str:
         accepted = all(self.accepted)
