@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import threading
 import time
 from collections import Counter
@@ -490,7 +489,7 @@ def test_what_is_cut_short_ends_and_so_does_what_comes_until_that_is_over():
     outage.delivery.cut_short(outage.clock())
     assert not outage.export(1, AB)
     assert not outage.receiver.posts
-    outage.delivery.cut_short(math.inf)
+    outage.delivery.resume()
     outage.receiver.answer = in_turn()
     assert outage.export(2, AB)
     assert outage.receiver.values["a"] == [1, 2]
@@ -499,7 +498,7 @@ def test_what_is_cut_short_ends_and_so_does_what_comes_until_that_is_over():
 def test_after_it_was_cut_short_the_waits_have_their_length_again():
     outage = Outage(in_turn(failure(503)), min_backoff=2000, max_backoff=2000)
     outage.delivery.cut_short(outage.clock())
-    outage.delivery.cut_short(math.inf)
+    outage.delivery.resume()
     began = outage.clock()
     assert outage.export(1, AB)
     assert [post.at - began for post in outage.receiver.posts] == [0, 2]

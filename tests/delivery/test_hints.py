@@ -179,7 +179,9 @@ def test_too_many_open_files_are_no_question_of_whether_the_receiver_runs():
     ],
 )
 def test_what_amazon_refuses_is_told_from_other_credentials(status, body, headers, receiver):
-    assert answered(status, body, headers, Route(receiver)).cause is Cause.AWS_CREDENTIALS
+    error = answered(status, body, headers, Route(receiver))
+    assert error.cause is Cause.AWS_CREDENTIALS
+    assert "OTEL_EXPORTER_PRW_AUTH=sigv4" in hint(error)
 
 
 @pytest.mark.parametrize(
@@ -196,7 +198,9 @@ def test_what_amazon_refuses_is_told_from_other_credentials(status, body, header
     ],
 )
 def test_what_azure_refuses_is_told_from_other_credentials(status, body, headers, receiver):
-    assert answered(status, body, headers, Route(receiver)).cause is Cause.AZURE_CREDENTIALS
+    error = answered(status, body, headers, Route(receiver))
+    assert error.cause is Cause.AZURE_CREDENTIALS
+    assert "OTEL_EXPORTER_PRW_AUTH=azure" in hint(error)
 
 
 # --- the clock ---

@@ -367,7 +367,7 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
     def _resume(self) -> None:
         """Have nothing interrupted any more."""
         self._transport.resume()
-        self._delivery.cut_short(math.inf)
+        self._delivery.resume()
 
     def _end_series(self, end: float) -> None:
         """Mark every series as stale, where that is wanted, and leave its place under the series limit to others."""

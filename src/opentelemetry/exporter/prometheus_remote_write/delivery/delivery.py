@@ -132,16 +132,14 @@ class Delivery:
         return complete
 
     def cut_short(self, latest: float) -> None:
-        """End what is under way by some time, and all that comes.
-
-        Args:
-            latest: By the clock; with infinity exports have their time again.
-        """
+        """End what is under way by some time, by the clock, and all that comes until :meth:`resume`."""
         self._exchange.latest = latest
-        if latest == math.inf:
-            self._wake.clear()
-        else:
-            self._wake.set()
+        self._wake.set()
+
+    def resume(self) -> None:
+        """Let exports have their time again."""
+        self._exchange.latest = math.inf
+        self._wake.clear()
 
     def close(self) -> None:
         """Give up what is waiting; no attempt begins any more."""
