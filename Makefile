@@ -14,7 +14,7 @@ MAIN_TESTS = tests/lifecycle/test_controller.py tests/entry_points/test_configur
 # A dot every two seconds while the command after it runs, whose status is that of the whole.
 SHOWING_PROGRESS = while sleep 2; do printf .; done & dots=$$!; trap 'kill $$dots; echo' EXIT;
 
-.PHONY: help demo check test test-all test-oldest lint format pytest servers receivers docs combinations screenshot site bench soak proto clean
+.PHONY: help demo check test test-all test-oldest lint format pytest servers receivers docs combinations screenshot site bench fuzz soak proto clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -75,6 +75,9 @@ receivers: servers ## Build Cortex, Thanos and a current Prometheus with Go, onc
 
 bench: $(READY) ## What an export costs, compared with the SDK's own collection
 	$(RUN) tests.benchmarks
+
+fuzz: $(READY) ## Fuzz what reads foreign data with other seeds, for a minute; SECONDS=3600 for an hour
+	$(RUN) tests.fuzz $(if $(SECONDS),--seconds $(SECONDS))
 
 soak: servers ## A quarter of an hour with a Prometheus that is killed and started again; SECONDS=60 for a minute
 	$(RUN) tests.soak $(if $(SECONDS),--seconds $(SECONDS))

@@ -11,6 +11,7 @@ pytest_plugins = ["tests.servers.fixtures"]
 # No test asserts a time; a busy machine is no reason to fail.
 settings.register_profile("default", deadline=None)
 settings.register_profile("check", deadline=None, max_examples=20)  # `make check`: a first look, in seconds
+settings.register_profile("fuzz", deadline=None, max_examples=1000)  # `make fuzz`: rounds of many
 settings.load_profile("default")
 
 
