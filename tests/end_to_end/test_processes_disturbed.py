@@ -50,9 +50,14 @@ def test_a_flush_without_memory_hangs_nothing(receiver, tmp_path, threads):
 @pytest.mark.parametrize("told", ["by the main thread", "by a thread"])
 def test_a_handler_of_the_log_may_flush_and_raise(tmp_path, reader, told):
     soon = {"OTEL_EXPORTER_PRW_INTERVAL": "100", "OTEL_METRIC_EXPORT_INTERVAL": "100"}
-    with Receiver(answers=[ScriptedAnswer(403)] * 2) as receiver:
+    refusals = []
+    with Receiver(answers=lambda _: refusals.pop() if refusals else None) as receiver:
         variables = {"OTEL_EXPORTER_PRW_ENDPOINT": receiver.url, **reader, **(soon if told == "by a thread" else {})}
         with Program("python", FLUSHING_HANDLER, told, folder=tmp_path, **variables) as program:
+            program.said(r"\((ready)\)")
+            refusals += [ScriptedAnswer(403)] * 2
+            program.process.stdin.write("\n")
+            program.process.stdin.flush()
             program.said(r"\((said Metrics were not delivered.*)\)")
             receiver.wait_for(lambda receiver: total(receiver, "work_total") >= 2)
             program.process.stdin.close()

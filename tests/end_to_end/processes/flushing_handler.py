@@ -18,9 +18,10 @@ class Flushing(logging.Handler):
 
 logging.getLogger().addHandler(Flushing())
 work.add(1)
+print("(ready)", flush=True)
+sys.stdin.readline()
 if "by a thread" not in sys.argv:
     metrics.get_meter_provider().force_flush()
-print("(ready)", flush=True)
 sys.stdin.readline()
 metrics.get_meter_provider().shutdown()
 print("(shut down)", flush=True)
