@@ -85,8 +85,8 @@ def _look_after_the_application() -> None:
     """See that SIGTERM loses nothing, and that Django works, where our exporter was made: by us, or by the SDK."""
     if _EXPORTER in sys.modules:
         # Late, as below.
+        from opentelemetry.exporter.prometheus_remote_write.lifecycle.sigterm import flush_on_sigterm  # noqa: PLC0415
         from opentelemetry_prometheus_remote_write.django_settings import warn_without_django_settings  # noqa: PLC0415
-        from opentelemetry_prometheus_remote_write.termination import flush_on_sigterm  # noqa: PLC0415
 
         flush_on_sigterm()
         warn_without_django_settings(os.environ)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import socket
 import struct
@@ -308,3 +309,109 @@ def test_while_threads_work_on_after_the_main_one_it_is_not_the_exit(tmp_path, r
             assert program.end() == 0
         assert total(receiver, "work_total") == 2, program.log.read_text()
     assert "Metrics are lost" not in program.log.read_text()
+
+
+LONG_CALLS = {
+    "a hash": "import hashlib; hashlib.pbkdf2_hmac('sha256', b'secret', b'salt', 10**9)",
+    "a query": """import sqlite3
+sqlite3.connect(':memory:').execute(
+    'with recursive c(n) as (select 1 union all select n + 1 from c) select count(*) from c').fetchall()""",
+    "a hash within asyncio, which has the wakeup descriptor": """import asyncio, hashlib, signal
+async def main():
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, print)
+    hashlib.pbkdf2_hmac('sha256', b'secret', b'salt', 10**9)
+asyncio.run(main())""",
+}
+LONG_CALL = """
+from work import work
+work.add(1)
+print("(ready)", flush=True)
+{call}
+"""
+
+
+@pytest.mark.parametrize("call", LONG_CALLS)
+@pytest.mark.parametrize("forked", [False, True], ids=["", "in a forked child"])
+def test_sigterm_ends_a_process_in_a_long_call(receiver, tmp_path, call, forked):
+    script = tmp_path / "app.py"
+    script.write_text(IN_A_CHILD * forked + LONG_CALL.format(call=LONG_CALLS[call]))
+    with Program("python", script, folder=tmp_path, OTEL_EXPORTER_PRW_ENDPOINT=receiver.url) as program:
+        program.said(READY)
+        assert program.end(signal.SIGTERM, timeout=5 + SLACK) == -signal.SIGTERM, program.log.read_text()
+    assert total(receiver, "work_total") == 1
+    assert "Metrics" not in program.log.read_text()
+
+
+IN_A_CHILD = """
+import os, signal
+if child := os.fork():
+    signal.signal(signal.SIGTERM, lambda *_: os.kill(child, signal.SIGTERM))
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    os.kill(os.getpid(), -status)
+"""
+
+
+@pytest.mark.parametrize("call", ["a hash", "a query"])
+def test_sigterm_ends_a_process_in_a_long_call_where_the_receiver_hangs(tmp_path, call):
+    script = tmp_path / "app.py"
+    script.write_text(LONG_CALL.format(call=LONG_CALLS[call]))
+    with ScriptedServer(silent) as server:
+        variables = {**BRIEFLY, "OTEL_EXPORTER_PRW_ENDPOINT": server.url}
+        with Program("python", script, folder=tmp_path, **variables) as program:
+            program.said(READY)
+            assert program.end(signal.SIGTERM, timeout=SHUTDOWN_TIMEOUT + SLACK) == -signal.SIGTERM
+    assert "Metrics are lost" in program.log.read_text()
+
+
+CLOSES_DESCRIPTORS = """
+import os, signal, threading
+from work import work
+
+work.add(1)
+os.closerange(3, 1000)
+mine = [os.open(f"mine-{number}", os.O_RDWR | os.O_CREAT) for number in range(20)]
+os.kill(os.getpid(), signal.SIGTERM)
+"""
+
+
+def test_sigterm_writes_into_no_file_of_the_application(receiver, tmp_path):
+    script = tmp_path / "app.py"
+    script.write_text(CLOSES_DESCRIPTORS)
+    with Program("python", script, folder=tmp_path, OTEL_EXPORTER_PRW_ENDPOINT=receiver.url) as program:
+        assert program.end() == -signal.SIGTERM, program.log.read_text()
+    assert total(receiver, "work_total") == 1
+    files = list(tmp_path.glob("mine-*"))
+    assert len(files) == 20
+    assert [file.read_bytes() for file in files] == [b""] * 20
+
+
+def test_a_process_whose_exports_outlast_the_interval_sends_its_last_collection(tmp_path):
+    script = tmp_path / "app.py"
+    script.write_text(BUSY)
+    with Receiver(answers=lambda _: ScriptedAnswer(delay=0.1)) as receiver:
+        variables = {**AT_ONCE, "OTEL_EXPORTER_PRW_ENDPOINT": receiver.url}
+        for number in range(3):
+            with Program("python", script, number, folder=tmp_path, **variables) as program:
+                receiver.wait_for(lambda receiver, number=number: receiver.series("work_total", run=str(number)), 20)
+                program.said(READY)
+                assert program.end(signal.SIGTERM) == -signal.SIGTERM
+            (counted,) = re.findall(r"^(\d+)$", program.log.read_text().split("(ready)")[1], re.MULTILINE)[-1:]
+            assert total(receiver, "work_total", run=str(number)) == int(counted)
+            assert "Metrics are lost" not in program.log.read_text()
+
+
+BUSY = """
+import os, sys, time
+from work import work
+
+for number in range(1500):
+    work.add(0, {"number": number, "run": sys.argv[1]})
+print("(ready)", flush=True)
+counted = 0
+while True:
+    os.write(1, b"%d\\n" % (counted + 1))
+    work.add(1, {"run": sys.argv[1]})
+    counted += 1
+    time.sleep(0.01)
+"""

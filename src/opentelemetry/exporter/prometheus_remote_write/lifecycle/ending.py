@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from contextlib import suppress
 from typing import Protocol, runtime_checkable
@@ -43,13 +44,26 @@ def flush(exporter: Pusher) -> None:
 
     All within what is left of the exporter's time at the exit. Where that is under way already, wait for it.
     """
-    exporter.exit_time.begin()
-    end = time.monotonic() + exporter.exit_time.left
-    for reader in readers_of(exporter):
+    here = threading.get_ident()
+    _flushing.append(here)
+    try:
+        exporter.exit_time.begin()
+        end = time.monotonic() + exporter.exit_time.left
+        for reader in readers_of(exporter):
+            with suppress(Exception):
+                _end(reader, exporter, end)
         with suppress(Exception):
-            _end(reader, exporter, end)
-    with suppress(Exception):
-        exporter.shutdown(timeout_millis=_milliseconds_until(end))
+            exporter.shutdown(timeout_millis=_milliseconds_until(end))
+    finally:
+        _flushing.remove(here)
+
+
+def flushes_here() -> bool:
+    """Return whether this thread was interrupted in a flush, which must go on for it to end."""
+    return threading.get_ident() in _flushing
+
+
+_flushing: list[int] = []
 
 
 def _end(reader: MetricReader, exporter: Pusher, end: float) -> None:

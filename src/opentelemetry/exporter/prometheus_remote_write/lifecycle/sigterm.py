@@ -1,0 +1,141 @@
+"""SIGTERM with its default action ends a process without the interpreter's exit, and so without the last interval.
+
+That is how Kubernetes and most supervisors end one. Here the last interval is sent before; the process then dies of the
+same signal. An application's own handler is left alone, whether it was there before or comes later.
+
+The flush is done in a thread of its own. The main thread may have been stopped while it held a lock that is needed for
+it, so it waits for half of the time at most, and then goes on, to let go of the lock. Where it is in a call that takes
+long, it does not even get to wait; then the process ends all the same.
+"""
+
+from __future__ import annotations
+
+import _thread
+import os
+import signal
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from types import FrameType
+
+from ..flag import Flag
+from .ending import flush, flushes_here, pushers
+from .gunicorn import after_init_signals
+from .signal_watch import SignalWatch, set_default_action
+
+_TO_RETURN = 0.02  # seconds for the handler in C, which sets itself anew at its end
+_SLACK = 0.5  # seconds beyond those of the exporters for threads to get their turns
+
+
+class Termination:
+    """What a process does at one SIGTERM.
+
+    Args:
+        survived: Called in the main thread where the process lives on, as process 1 of a container does, which no
+            default action ends.
+    """
+
+    def __init__(self, survived: Callable[[], None]) -> None:
+        self._survived = survived
+        self.watch = SignalWatch(signal.SIGTERM, self.handle, self._arrived)
+        self._untaken = [None]  # who takes it out flushes
+        self._flushed = Flag()
+        self._handled = Flag()
+        self._over = Flag()
+
+    def start(self) -> None:
+        """Handle the signal from now on; to be called in the main thread."""
+        signal.signal(signal.SIGTERM, self.handle)
+        self.watch.start()
+
+    def handle(self, _number: int, _frame: FrameType | None) -> None:
+        """Wait for the flush, or let it go on; called by Python in the main thread."""
+        self.watch.pause()
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a second one ends all at once
+        self._handled.set()
+        seconds = _seconds()
+        try:
+            _thread.start_new_thread(self._flush_and_die, (seconds,))
+        except (RuntimeError, MemoryError):
+            self._flush_and_die(seconds)
+        # A flush that was interrupted in this thread has to go on for it to end.
+        if not flushes_here() and self._over.wait(seconds / 2):
+            self._survived()
+
+    def _arrived(self) -> None:
+        """Do without the main thread, which may be in a long call; called in a thread when the signal has arrived."""
+        time.sleep(_TO_RETURN)
+        self.watch.pause()
+        set_default_action(signal.SIGTERM)  # a second one ends all at once
+        self._flush_and_die(_seconds())
+
+    def _flush_and_die(self, seconds: float) -> None:
+        try:
+            self._untaken.pop()
+        except IndexError:  # another thread does it
+            return
+        try:
+            _thread.start_new_thread(self._flush, ())
+        except (RuntimeError, MemoryError):
+            self._flush()
+        self._flushed.wait(seconds + _SLACK)
+        can_die_of_it = self._handled.is_set() or set_default_action(signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGTERM if can_die_of_it else signal.SIGKILL)
+        self._over.set()
+
+    def _flush(self) -> None:
+        try:
+            for pusher in pushers():
+                flush(pusher)
+        finally:
+            self._flushed.set()
+
+
+class Terminations:
+    """That of this process, and of each forked child."""
+
+    def __init__(self) -> None:
+        self._current: Termination | None = None
+        self._handles_forks = False
+
+    def renew(self) -> None:
+        """Handle the next signal; to be called in the main thread."""
+        self._current = Termination(self.renew)
+        self._current.start()
+        if not self._handles_forks and hasattr(os, "register_at_fork"):
+            self._handles_forks = True
+            # In between a child has the parent's pipe, and would tell the parent of its own signal.
+            os.register_at_fork(before=self._pause, after_in_parent=self._resume, after_in_child=self._after_fork)
+
+    def _pause(self) -> None:
+        if self._current:
+            self._current.watch.pause()
+
+    def _resume(self) -> None:
+        if self._current:
+            self._current.watch.resume()
+
+    def _after_fork(self) -> None:
+        inherited, self._current = self._current, None
+        if inherited:
+            inherited.watch.leave()
+            if inherited.watch.is_in_charge():
+                with suppress(ValueError):
+                    self.renew()
+        after_init_signals(flush_on_sigterm)
+
+
+_TERMINATIONS = Terminations()
+
+
+def flush_on_sigterm() -> None:
+    """Have SIGTERM flush first, where there is something to flush and the action is the default; nothing is raised."""
+    try:
+        if pushers() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+            _TERMINATIONS.renew()
+    except ValueError:
+        return  # only the main thread can set handlers; no launcher configures from another one
+
+
+def _seconds() -> float:
+    return max((pusher.exit_time.left for pusher in pushers()), default=0.0)
