@@ -82,3 +82,30 @@ def test_the_instance_of_a_process_that_died_is_taken_by_the_next(receiver, tmp_
     assert total(receiver, "work_total") == 5
     assert instances(receiver, "work_total") == {POD}
     assert_one_writer_each(receiver)
+
+
+POOL = """
+import multiprocessing, sys
+from work import work
+
+def count(amount):
+    work.add(amount, {"at": "child"})
+
+if __name__ == "__main__":
+    context = multiprocessing.get_context(sys.argv[1])
+    for _ in range(int(sys.argv[2])):
+        with context.Pool(4) as pool:  # which terminates its children at the end
+            pool.map(count, [1] * 40, chunksize=1)
+"""
+
+
+@pytest.mark.parametrize(("method", "times"), [("fork", 5), ("forkserver", 2), ("spawn", 1)])
+def test_what_the_children_of_a_pool_count_arrives_once(receiver, tmp_path, method, times):
+    script = tmp_path / "app.py"
+    script.write_text(POOL)
+    variables = {"OTEL_EXPORTER_PRW_ENDPOINT": receiver.url, **PINNED}
+    with Program("python", script, method, times, folder=tmp_path, **variables) as program:
+        assert program.end(timeout=90) == 0, program.log.read_text()
+    assert total(receiver, "work_total", at="child") == 40 * times
+    assert_one_writer_each(receiver)
+    assert "Metrics" not in program.log.read_text()

@@ -58,3 +58,29 @@ def test_uvicorn(receiver, tmp_path):
     assert total(receiver, "work_total", at="import") == 100 * len(workers)
     assert instances(receiver, "work_total") == {POD, f"{POD}-1"}
     assert_one_writer_each(receiver)
+
+
+@pytest.mark.parametrize(
+    "flags", [(), ("--preload",)], ids=["each worker loads the application", "it is loaded before"]
+)
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of uvicorn's module
+def test_gunicorn_with_workers_of_uvicorn(receiver, tmp_path, flags):
+    worker = ("--worker-class", "uvicorn.workers.UvicornWorker")
+    command = (
+        "gunicorn",
+        "--bind",
+        "127.0.0.1:0",
+        "--workers",
+        "2",
+        "--no-control-socket",
+        *worker,
+        *flags,
+        "web:asgi",
+    )
+    variables = {"OTEL_EXPORTER_PRW_ENDPOINT": receiver.url, **PINNED}  # an interval that it does not last
+    with Program(*command, folder=tmp_path, **variables) as program:
+        _, sent = serve(program.said(r"Listening at: (http://\S+)"))
+        assert program.end(signal.SIGTERM) == 0
+    assert total(receiver, "work_total", at="request") == sent
+    assert_one_writer_each(receiver)
+    assert "Metrics" not in program.log.read_text()
