@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import sys
@@ -42,6 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit status: 2 if it was called wrongly, else that of the subcommand.
     """
     logging.getLogger(__package__).addHandler(logging.NullHandler())  # what the plug logs is for applications
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # what is shown may hold what its encoding does not
     given = list(sys.argv[1:] if arguments is None else arguments)
     parser = Parser(
         prog="otel-prw",

@@ -6,6 +6,7 @@ the real one. Its output goes to stderr, the report to stdout, when the program 
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
@@ -76,6 +77,8 @@ def run(arguments: Namespace) -> int:
     except OSError as error:
         sys.stderr.write(f"otel-prw: {words[0]} cannot be executed: {error.strerror}\n")
         return program.NOT_EXECUTABLE
+    if arguments.text and isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")  # as the format demands
     sys.stdout.writelines(f"{line}\n" for line in _lines(arguments, preview))
     return 1 if preview.refusals or not preview.pushes.count else 0
 

@@ -94,3 +94,20 @@ def test_command_pushes_nothing_where_everything_is_instrumented(command, tmp_pa
         )
         assert (ended.status, ended.errors) == (0, [])
         assert (receiver.received, receiver.rejected) == ([], [])
+
+
+def test_what_the_terminal_cannot_encode_does_not_end_a_command(tmp_path):
+    ended = run(
+        "otel-prw",
+        "run",
+        "--dry-run",
+        "--namespace",
+        "Zürich",
+        "--",
+        "true",
+        cwd=tmp_path,
+        LC_ALL="C",
+        PYTHONIOENCODING="ascii",
+    )
+    assert ended.status == 0
+    assert "\\xfc" in ended.output
