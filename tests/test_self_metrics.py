@@ -165,5 +165,4 @@ def test_where_it_is_not_switched_on_there_is_nothing(receiver):
     exporter = Watched(receiver.url)
     exporter.export(counter(point(1.0)))
     assert exporter.points(EXPORTED) == []
-    assert exporter.exporter._self_metrics is None
     exporter.exporter.shutdown()

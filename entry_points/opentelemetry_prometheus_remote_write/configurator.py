@@ -20,6 +20,7 @@ from opentelemetry.sdk.environment_variables import OTEL_METRIC_EXPORT_INTERVAL,
 
 from opentelemetry_prometheus_remote_write import DISTRIBUTION, NAME, is_own_command
 from opentelemetry_prometheus_remote_write.exporter_names import chosen_exporters
+from opentelemetry_prometheus_remote_write.log_level import show_logs
 
 try:
     from opentelemetry.sdk._configuration import _OTelSDKConfigurator as SdkConfigurator
@@ -47,6 +48,7 @@ class PrometheusRemoteWriteConfigurator(SdkConfigurator):
     def _configure(self, **kwargs: Any) -> None:
         if is_own_command(sys.orig_argv):
             return
+        show_logs(os.environ)
         if _reads_a_file(os.environ):
             from opentelemetry.exporter.prometheus_remote_write.configuration.declarative import (  # noqa: PLC0415 - as the exporter
                 from_declarative_file,

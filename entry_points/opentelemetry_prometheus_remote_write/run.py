@@ -11,7 +11,7 @@ import shlex
 import sys
 from argparse import ArgumentParser, Namespace
 
-from opentelemetry_prometheus_remote_write import program
+from opentelemetry_prometheus_remote_write import log_level, program
 
 EXAMPLE = "otel-prw run --endpoint http://localhost:9090/api/v1/write --interval 5s -- python app.py"
 EXIT_STATUSES = (
@@ -21,6 +21,7 @@ EXIT_STATUSES = (
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare the subcommand's arguments."""
+    parser.add_argument("--quiet", action="store_true", help="do not say when the first metrics have arrived")
     parser.add_argument("--dry-run", action="store_true", help="print the variables that would be set, and end")
     program.add_arguments(parser)
 
@@ -29,7 +30,7 @@ def run(arguments: Namespace) -> int:
     """Become the program, or print its environment.
 
     Args:
-        arguments: ``dry_run``, the settings by name, and ``program``.
+        arguments: ``dry_run``, ``quiet``, the settings by name, and ``program``.
 
     Returns:
         The exit status: 0 after a dry run, 126 or 127 where the program cannot be run.
@@ -37,6 +38,8 @@ def run(arguments: Namespace) -> int:
     words = program.command(arguments)
     environ = {**os.environ, **program.given_settings(arguments)}
     changed = {**program.given_settings(arguments), **program.instrumentation(environ, program.working_folder())}
+    if not arguments.quiet and not environ.get(log_level.VARIABLE, "").strip():
+        changed[log_level.VARIABLE] = "info"
     for sentence in program.kept(environ):
         sys.stderr.write(f"otel-prw run: {sentence}\n")
     if arguments.dry_run:

@@ -27,7 +27,9 @@ def dry_run(launch, *words, **variables):
     ended = launch("--dry-run", *words, "--", "true", **variables)
     assert (ended.status, ended.errors) == (0, [])
     return dict(
-        line.split("=", 1) for line in ended.output.splitlines() if not line.startswith(("OTEL_PYTHON", "PYTHONPATH"))
+        line.split("=", 1)
+        for line in ended.output.splitlines()
+        if not line.startswith(("OTEL_PYTHON", "PYTHONPATH", "OTEL_LOG_LEVEL"))
     )
 
 
@@ -37,9 +39,17 @@ def dry_run(launch, *words, **variables):
 def test_program_pushes_although_another_distro_is_installed(launch, variables):
     with Receiver() as receiver:
         ended = launch("--endpoint", receiver.url, "--", "python", "-c", COUNTS, **QUIET, **variables)
-        assert (ended.status, ended.output, ended.errors) == (0, "", [])
+        arrival = f"Metrics arrive at {receiver.url} (Remote Write 2.0, 1 series, next push in 60 s)"
+        assert (ended.status, ended.output, ended.errors) == (0, "", [arrival])
         assert receiver.values("orders_total") == [0, 1]
         assert receiver.rejected == []
+
+
+def test_quiet_hides_that_metrics_arrive(launch):
+    with Receiver() as receiver:
+        ended = launch("--quiet", "--endpoint", receiver.url, "--", "python", "-c", COUNTS, **QUIET)
+        assert (ended.status, ended.output, ended.errors) == (0, "", [])
+        assert receiver.values("orders_total") == [0, 1]
 
 
 def test_command_without_dashes_in_front_is_understood(launch):
@@ -112,7 +122,7 @@ def test_dry_run_prints_what_a_shell_can_read(launch, tmp_path):
     launcher, *rest = lines.pop("PYTHONPATH").split(os.pathsep)
     assert launcher.endswith("/opentelemetry/instrumentation/auto_instrumentation")
     assert rest == [str(tmp_path), "/a", "/b"]
-    assert lines == {**CHOSEN, "OTEL_EXPORTER_PRW_NAMESPACE": "'my shop'"}
+    assert lines == {**CHOSEN, "OTEL_EXPORTER_PRW_NAMESPACE": "'my shop'", "OTEL_LOG_LEVEL": "info"}
 
 
 def test_path_of_an_instrumented_process_is_not_grown(launch):

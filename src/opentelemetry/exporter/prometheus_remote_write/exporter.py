@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from opentelemetry.metrics import MeterProvider, get_meter_provider
+from opentelemetry.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import AggregationTemporality, MetricExporter, MetricExportResult, MetricsData
 from opentelemetry.sdk.metrics.view import Aggregation
 
@@ -24,11 +24,12 @@ from .delivery.retry import Pace
 from .delivery.window import Window
 from .encoding.compression import compressor
 from .flag import Flag
+from .journal import Journal, Parts
 from .lifecycle.child_exit import flush_at_end_of_child
 from .lifecycle.exit_time import ExitTime
 from .lifecycle.instance_id import Instance, generated_id, host_name
 from .lifecycle.process_hooks import ProcessHooks
-from .lifecycle.sdk_internals import is_ended, let_in, readers_of, renew_after_fork, thread_of
+from .lifecycle.sdk_internals import interval_of, is_ended, let_in, readers_of, renew_after_fork, thread_of
 from .lifecycle.turns import Turns
 from .lifecycle.undisturbed import undisturbed
 from .model.outcome import Outcome
@@ -38,7 +39,6 @@ from .own_logger import OwnLogger
 from .pipeline import Pipeline
 from .prometheus_client.source import Source
 from .redaction import shown_url
-from .self_metrics import Reading, SelfMetrics, is_switched_on
 from .translation.dropped_points import DroppedPoints
 from .transport.pool import Transport
 from .version import __version__
@@ -140,10 +140,7 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
         self._accepted = True
         self._forked_before = False
         self.exit_time = ExitTime(self.shutdown_timeout)
-        self._last_success = 0.0
-        self._self_metrics: SelfMetrics | None = None
-        if is_switched_on(os.environ) and not self._inert:
-            self._self_metrics = SelfMetrics(self._reading, self.settings.endpoint)
+        self._journal = Journal(self.settings, self.dropped, self._parts, self._interval, os.environ)
         self._hooks = ProcessHooks(self)
 
     @property
@@ -184,8 +181,7 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
         Args:
             meter_provider: The one that the exporter serves; without it, it is the global one.
         """
-        if self._self_metrics:
-            self._self_metrics.serve(meter_provider)
+        self._journal.serve(meter_provider)
 
     def force_flush(self, timeout_millis: float = 10_000) -> bool:
         """Return whether everything that was exported was accepted, what had been waiting included.
@@ -251,15 +247,8 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
         except Exception as error:  # noqa: BLE001 - telemetry never raises into the application
             # The error's text may hold anything, so only its type is told.
             _logger.error("Export failed: internal exporter error (%s)", type(error).__name__)  # noqa: TRY400
-        self._note_export(time.monotonic() - began)
+        self._journal.note(time.monotonic() - began, accepted=self._accepted)
         return self._accepted
-
-    def _note_export(self, seconds: float) -> None:
-        if self._accepted:
-            self._last_success = time.time()
-        if self._self_metrics:
-            self._self_metrics.serve(get_meter_provider())
-            self._self_metrics.record(seconds, accepted=self._accepted, error=self._delivery.last_error)
 
     def _cut_short(self, turn: Flag, seconds: float) -> None:
         with self.exit_time.counted():
@@ -294,23 +283,11 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
         self._instance.release()
         self._hooks.release()
 
-    def _reading(self) -> Reading:
-        delivery, traffic = self._delivery, self._delivery.traffic
-        return Reading(
-            points=delivery.points.copy(),
-            dropped=self.dropped.points.copy(),
-            dropped_by_metric=self.dropped.exceeding.copy(),
-            waiting_points=delivery.backlog.points,
-            waiting_bytes=delivery.backlog.bytes,
-            waiting_seconds=delivery.waiting_seconds,
-            requests=traffic.requests.copy(),
-            retries=traffic.retries,
-            sent_bytes={"compressed": traffic.compressed, "uncompressed": traffic.uncompressed},
-            series=self._pipeline.series,
-            series_limit=self.settings.max_series,
-            protocol=delivery.protocol,
-            last_success=self._last_success,
-        )
+    def _parts(self) -> Parts:
+        return Parts(self._pipeline, self._delivery)
+
+    def _interval(self) -> float | None:
+        return next(filter(None, map(interval_of, readers_of(self))), None)
 
     def _new_pipeline(self, protocol: str, max_samples: int) -> Pipeline:
         return Pipeline(

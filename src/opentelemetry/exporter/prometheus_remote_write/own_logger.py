@@ -11,6 +11,7 @@ locks, lines are held back until its end; and no exception of a handler comes ba
 from __future__ import annotations
 
 import logging
+from _thread import start_new_thread
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
@@ -46,6 +47,12 @@ class OwnLogger:
     def log(self, level: int, message: str, *arguments: object) -> None:
         """Log at any level."""
         self._log(level, message, arguments)
+
+    def log_at_once(self, level: int, message: str, *arguments: object) -> None:
+        """Log at any level, also within an export that goes on: in a thread of its own, which nothing waits for."""
+        line = _Line(self._name, level, message, arguments)
+        with suppress(RuntimeError, MemoryError):  # as many threads as there may be; the export's own lines follow
+            start_new_thread(line.say, ())
 
     def _log(self, level: int, message: str, arguments: tuple[object, ...]) -> None:
         line = _Line(self._name, level, message, arguments)

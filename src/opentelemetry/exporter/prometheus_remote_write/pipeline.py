@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable, Iterator
 from itertools import chain
+from typing import NamedTuple
 
 from opentelemetry.sdk.metrics.export import MetricsData
 
 from .configuration.settings import Settings
 from .encoding.compression import Compress
 from .encoding.encoder import Encoder
+from .model.family import FamilySamples
 from .model.request import PROTOCOL_2, Request
 from .model.timestamps import NANOSECONDS_PER_MILLISECOND
 from .prometheus_client.source import Collected
@@ -19,6 +22,16 @@ from .translation.dropped_points import DroppedPoints
 from .translation.series_limit import PROCESS
 from .translation.translator import Translator
 from .translation.zero_samples import ZeroSamples
+
+
+class Made(NamedTuple):
+    """What was made of an export, and how long that took in seconds."""
+
+    samples: int = 0
+    requests: int = 0
+    bytes: int = 0
+    translation: float = 0.0
+    encoding: float = 0.0
 
 
 class Pipeline:
@@ -33,6 +46,9 @@ class Pipeline:
         protocol: The version of Remote Write.
         max_samples: In one request.
         resources_as_labels: Whether every resource attribute is copied onto every series.
+
+    Attributes:
+        last: What was made of the last export.
     """
 
     def __init__(  # noqa: PLR0913 - all but three are by keyword
@@ -48,6 +64,7 @@ class Pipeline:
         self.protocol = protocol
         self.max_samples = max_samples
         self._time_slice = TimeSlice()
+        self.last = Made()
         self._encoder = Encoder(
             protocol, max_samples, compress, stale_markers=settings.stale_markers, time_slice=self._time_slice
         )
@@ -83,7 +100,17 @@ class Pipeline:
         samples = self._translator.translate(metrics_data)
         if collected:
             samples = chain(samples, self._of_prometheus_client.translate(collected))
-        return list(self._encoder.encode(samples))
+        translation = _Stopwatch(samples)
+        began = time.perf_counter()
+        requests = list(self._encoder.encode(translation))
+        self.last = Made(
+            samples=sum(request.size for request in requests),
+            requests=len(requests),
+            bytes=sum(len(request.body) for request in requests),
+            translation=translation.seconds,
+            encoding=time.perf_counter() - began - translation.seconds,
+        )
+        return requests
 
     @property
     def series(self) -> int:
@@ -115,3 +142,21 @@ class Pipeline:
     def detach(self) -> None:
         """Leave the series limit to others, in whatever state the series are; nothing is translated any more."""
         self._translator.detach()
+
+
+class _Stopwatch:
+    """Measures for how long the makers of family samples are at work."""
+
+    def __init__(self, all_samples: Iterable[FamilySamples]) -> None:
+        self._all_samples = iter(all_samples)
+        self.seconds = 0.0
+
+    def __iter__(self) -> Iterator[FamilySamples]:
+        return self
+
+    def __next__(self) -> FamilySamples:
+        began = time.perf_counter()
+        try:
+            return next(self._all_samples)
+        finally:
+            self.seconds += time.perf_counter() - began

@@ -87,6 +87,7 @@ class Delivery:
             pause=self._pause,
             random=random,
             traffic=self.traffic,
+            on_failure=self._log.first_failure,
         )
         self._sender = Sender(
             self._exchange,

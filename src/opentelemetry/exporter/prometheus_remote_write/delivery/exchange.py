@@ -32,6 +32,7 @@ class Exchange:
         pause: Waits some seconds, or less; returns True where there shall be no other attempt.
         random: A number from 0 to 1.
         traffic: Where requests are counted.
+        on_failure: Told of each failure that may pass, and for how many seconds it will be tried again.
 
     Attributes:
         latest: When every attempt ends, whatever its window, by the clock.
@@ -47,6 +48,7 @@ class Exchange:
         pause: Callable[[float], bool],
         random: Callable[[], float],
         traffic: Traffic | None = None,
+        on_failure: Callable[[Retryable, float], None] = lambda _error, _seconds: None,
     ) -> None:
         self._transport = transport
         self._timeout = timeout
@@ -55,6 +57,7 @@ class Exchange:
         self._pause = pause
         self._random = random
         self._traffic = traffic or Traffic()
+        self._on_failure = on_failure
         self._lock = threading.Lock()
         self._under_way: set[object] = set()
         self._lone_refusals: dict[int, list[Retryable]] = {}  # by batch: 429 though nothing else was under way
@@ -88,6 +91,7 @@ class Exchange:
                 attempt += 1
                 wait = self._backoff.wait(attempt, error.retry_after, self._random)
                 latest = min(window.deadline, window.retry_until, self.latest)
+                self._on_failure(error, latest - self._clock())
                 if self._clock() + wait >= latest or self._pause(wait):
                     raise
 

@@ -20,6 +20,7 @@ _SUMMARY_INTERVAL = 60.0  # seconds
 _KINDS_A_MINUTE = 10
 _SERIES_SHOWN = 3
 _LONGEST_SERIES = 300  # characters
+_SOON = 2.0  # seconds
 
 
 class Report(NamedTuple):
@@ -58,6 +59,23 @@ class DeliveryLog:
         self._bad_series: list[Labels] = []
         self._in_trouble = False
         self._waits_for_settings = 0
+        self._has_begun = False
+
+    def first_failure(self, error: Retryable, seconds: float) -> None:
+        """Say at once that the very first attempt has failed: who has just started the application looks for it now.
+
+        Args:
+            error: Why.
+            seconds: For how long it will be tried again; what comes soon is said then.
+        """
+        if self._has_begun or seconds < _SOON:
+            return
+        self._has_begun = True
+        advice = hint(error)
+        said = f"{error} - {advice}" if advice else str(error)
+        _logger.log_at_once(
+            logging.WARNING, "The first attempt to deliver metrics failed: %s. Trying again for %.0f s.", said, seconds
+        )
 
     def report(self, report: Report, now: float) -> None:
         """Say what there is to say of an export.
@@ -66,6 +84,7 @@ class DeliveryLog:
             report: What became of it.
             now: In seconds, by a clock that only goes up.
         """
+        self._has_begun = True
         self._untold.update({outcome: n for outcome, n in report.samples.items() if outcome is not Outcome.ACCEPTED})
         self._bad_series += report.bad_series
         if at_exit := report.samples[Outcome.AT_EXIT]:

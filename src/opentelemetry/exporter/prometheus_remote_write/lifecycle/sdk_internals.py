@@ -14,6 +14,7 @@ Each touch is guarded: where a later SDK has changed, what rests on it is lost a
 
 from __future__ import annotations
 
+import math
 from contextlib import nullcontext, suppress
 from threading import Event, Lock
 from typing import Any
@@ -38,6 +39,12 @@ def exporter_of(reader: MetricReader) -> object:
 def readers_of(exporter: object) -> list[MetricReader]:
     """Return the readers, our controllers or the SDK's own, that export by this exporter."""
     return [reader for reader in readers() if exporter_of(reader) is exporter]
+
+
+def interval_of(reader: MetricReader) -> float | None:
+    """Return the seconds between a reader's collections; None where it does not collect by itself."""
+    milliseconds = getattr(reader, "_export_interval_millis", None)
+    return milliseconds / 1000 if isinstance(milliseconds, int | float) and milliseconds < math.inf else None
 
 
 def thread_of(reader: MetricReader) -> object:

@@ -1,0 +1,127 @@
+"""What is noted of each export, for whoever looks whether metrics arrive: log lines, and metrics about the exporter."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from opentelemetry.metrics import MeterProvider, get_meter_provider
+
+from .configuration.settings import Settings
+from .delivery.delivery import Delivery
+from .own_logger import OwnLogger
+from .pipeline import Pipeline
+from .redaction import shown_url
+from .self_metrics import Reading, SelfMetrics, is_switched_on
+from .translation.dropped_points import DroppedPoints
+
+_logger = OwnLogger(__name__)
+
+
+class Parts(NamedTuple):
+    """What the exporter is made of at the moment."""
+
+    pipeline: Pipeline
+    delivery: Delivery
+
+
+class Journal:
+    """Notes what becomes of exports.
+
+    Args:
+        settings: Of the exporter.
+        dropped: Where it counts what it drops.
+        parts: Returns what it is made of at the moment.
+        interval: Returns the seconds between two exports, as far as that is known.
+        environ: The environment, which switches self-metrics on.
+        wall_clock: Seconds since the epoch.
+    """
+
+    def __init__(  # noqa: PLR0913, PLR0917 - what it looks at
+        self,
+        settings: Settings,
+        dropped: DroppedPoints,
+        parts: Callable[[], Parts],
+        interval: Callable[[], float | None],
+        environ: Mapping[str, str],
+        wall_clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._settings = settings
+        self._dropped = dropped
+        self._parts = parts
+        self._interval = interval
+        self._wall_clock = wall_clock
+        self._last_success = 0.0
+        self._self_metrics = SelfMetrics(self._reading, settings.endpoint) if is_switched_on(environ) else None
+
+    def serve(self, provider: MeterProvider) -> None:
+        """Tell of the exporter by a provider's meters, where self-metrics are switched on."""
+        if self._self_metrics:
+            self._self_metrics.serve(provider)
+
+    def note(self, seconds: float, *, accepted: bool) -> None:
+        """Note an export.
+
+        Args:
+            seconds: How long it took.
+            accepted: Whether all of it was.
+        """
+        pipeline, delivery = self._parts()
+        if accepted:
+            if not self._last_success:
+                self._log_first_success(pipeline, delivery)
+            self._last_success = self._wall_clock()
+        if logging.getLogger(__name__).isEnabledFor(logging.DEBUG):
+            self._log_export(seconds, pipeline, delivery, accepted=accepted)
+        if self._self_metrics:
+            self._self_metrics.serve(get_meter_provider())
+            self._self_metrics.record(seconds, accepted=accepted, error=delivery.last_error)
+
+    def _log_first_success(self, pipeline: Pipeline, delivery: Delivery) -> None:
+        interval = self._interval()
+        coming = f", next push in {interval:g} s" if interval else ""
+        _logger.info(
+            "Metrics arrive at %s (Remote Write %s, %d series%s)",
+            shown_url(self._settings.endpoint),
+            delivery.protocol,
+            pipeline.series,
+            coming,
+        )
+
+    def _log_export(self, seconds: float, pipeline: Pipeline, delivery: Delivery, *, accepted: bool) -> None:
+        last = pipeline.last
+        _logger.debug(
+            "Export %s: %d series, %d samples, %d requests, %d bytes; translation %.3f s, encoding %.3f s, "
+            "sending %.3f s; %d retries so far, %d bytes waiting",
+            "accepted" if accepted else "not accepted",
+            pipeline.series,
+            last.samples,
+            last.requests,
+            last.bytes,
+            last.translation,
+            last.encoding,
+            max(seconds - last.translation - last.encoding, 0.0),
+            delivery.traffic.retries,
+            delivery.backlog.bytes,
+        )
+
+    def _reading(self) -> Reading:
+        pipeline, delivery = self._parts()
+        traffic = delivery.traffic
+        return Reading(
+            points=delivery.points.copy(),
+            dropped=self._dropped.points.copy(),
+            dropped_by_metric=self._dropped.exceeding.copy(),
+            waiting_points=delivery.backlog.points,
+            waiting_bytes=delivery.backlog.bytes,
+            waiting_seconds=delivery.waiting_seconds,
+            requests=traffic.requests.copy(),
+            retries=traffic.retries,
+            sent_bytes={"compressed": traffic.compressed, "uncompressed": traffic.uncompressed},
+            series=pipeline.series,
+            series_limit=self._settings.max_series,
+            protocol=delivery.protocol,
+            last_success=self._last_success,
+        )

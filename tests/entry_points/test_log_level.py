@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import pytest
+
+from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver
+from tests.application import LAUNCHER, run
+
+APPLICATION = """
+from opentelemetry import metrics
+metrics.get_meter("shop").create_counter("orders").add(1)
+"""
+CONFIGURED = "import logging, sys\nlogging.basicConfig(stream=sys.stdout, format='app %(levelname)s %(message)s')\n"
+
+
+def launched(tmp_path, source, **variables):
+    (tmp_path / "app.py").write_text(source)
+    with Receiver() as receiver:
+        given = {
+            "OTEL_PYTHON_DISTRO": "prometheus_remote_write",
+            "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "system_metrics",
+            "OTEL_EXPORTER_PRW_ENDPOINT": receiver.url,
+            **variables,
+        }
+        return run(LAUNCHER, "python", "app.py", cwd=tmp_path, **given), receiver.url
+
+
+def test_the_first_success_is_said_where_info_is_asked_for(tmp_path):
+    ended, url = launched(tmp_path, APPLICATION, OTEL_LOG_LEVEL="info")
+    assert ended.errors == [f"Metrics arrive at {url} (Remote Write 2.0, 1 series, next push in 60 s)"]
+
+
+@pytest.mark.parametrize("level", ["", "warn", "nonsense"])
+def test_nothing_is_said_where_nobody_asked(tmp_path, level):
+    ended, _ = launched(tmp_path, APPLICATION, OTEL_LOG_LEVEL=level)
+    assert ended.errors == []
+
+
+def test_each_export_has_a_line_where_debug_is_asked_for(tmp_path):
+    ended, _ = launched(tmp_path, APPLICATION, OTEL_LOG_LEVEL="DEBUG")
+    [line] = [line for line in ended.errors if line.startswith("Export accepted: ")]
+    assert "1 series, 3 samples, 1 requests" in line
+
+
+def test_an_application_that_has_configured_logging_has_the_lines_where_it_wants_them(tmp_path):
+    ended, url = launched(tmp_path, CONFIGURED + APPLICATION, OTEL_LOG_LEVEL="info")
+    assert ended.errors == []
+    assert f"app INFO Metrics arrive at {url}" in ended.output
