@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 
 import pytest
 import snappy
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from opentelemetry.exporter.prometheus_remote_write.proto import write_v1_pb2 as v1
 from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver
 from opentelemetry.exporter.prometheus_remote_write.receiver.decoding import decode
 from opentelemetry.exporter.prometheus_remote_write.receiver.limits import Limits
+from opentelemetry.exporter.prometheus_remote_write.receiver.page import Page
 from opentelemetry.exporter.prometheus_remote_write.receiver.pages import PageAnswer
 from opentelemetry.exporter.prometheus_remote_write.receiver.refusal import Refusal
+from opentelemetry.exporter.prometheus_remote_write.receiver.store import Store
 from opentelemetry.exporter.prometheus_remote_write.receiver.validation import Rules
 from opentelemetry.exporter.prometheus_remote_write.receiver.wire import Elements
 from tests.receiver.messages import NOW, exemplar, post, request, request_2_0, sample, series, series_2_0
@@ -235,3 +240,33 @@ class Endless:
     def get(self, target):
         assert target == "/"
         return PageAnswer(iter(lambda: b"x" * 1_000_000, b""))
+
+
+WORDS = st.sampled_from(
+    [
+        b"POST", b"GET", b"PUT", b" ", b"/", b"/api/v1/write", b"/view/metric?name=up", b"/view/senders", b"?where=",
+        b" HTTP/1.1\r\n", b" HTTP/1.0\r\n", b"\r\n", b"\n", b"Host: localhost\r\n", b"Host: [\r\n", b"Host: \xff\r\n",
+        b"Origin: http://[\r\n", b"Origin: null\r\n", b"Content-Length: 3\r\n", b"Content-Length: 0\r\n",
+        b"Content-Length: -1\r\n", b"Transfer-Encoding: chunked\r\n", b"Expect: 100-continue\r\n", b"abc", b"\x00",
+        b"Content-Type: application/x-protobuf\r\n", b"Content-Encoding: snappy\r\n", b"%", b"\xff\xfe", b":" * 50,
+    ]
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def attacked():
+    store = Store()
+    with Receiver(timeout=0.2, listener=store, pages=Page(store)) as running:
+        yield running
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])  # the log of all examples is looked at
+@given(st.lists(WORDS | st.binary(max_size=30), max_size=12).map(b"".join))
+def test_whatever_bytes_come_are_answered_or_left_and_the_next_push_is_looked_at(attacked, caplog, content):
+    with socket.create_connection(("127.0.0.1", attacked.port), timeout=30) as client, contextlib.suppress(OSError):
+        client.sendall(content)
+        client.shutdown(socket.SHUT_WR)
+        while client.recv(65536):
+            pass
+    assert post(attacked, request(series([("a", "1")]))).status == 400
+    assert not caplog.records

@@ -49,3 +49,7 @@ def test_names_and_reasons_are_harmless_on_a_terminal():
     assert first.startswith(r"push 1: \x1b]0;x\x07 (1 process)")
     assert second == r"  \x1b[2Jup  unknown, 1 series, 1"
     assert rejection_line(rejection("no\n\x1b[2J")) == r"rejected with 400: no\n\x1b[2J"
+
+
+def test_name_that_is_absurdly_long_is_cut():
+    assert len(lines(Store(), push(point("x" * 100_000, 1.0)))[1]) < 150

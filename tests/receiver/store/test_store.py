@@ -189,6 +189,28 @@ def test_native_histogram_counts_for_as_many_series_as_it_has_buckets(clock):
     assert names(store) == ["a", "b"]
 
 
+def test_long_labels_count_for_as_many_series_as_take_their_memory(clock):
+    store = Store(keep_series=10, clock=clock)
+    for number in range(5):
+        exports(store, clock, lambda at, number=number: [point("a", 1.0, at, text="x" * 8000 + str(number))])
+        clock.now += 5
+    assert store.size == 2
+
+
+def test_what_is_known_of_names_texts_and_senders_is_bounded(clock):
+    store = Store(clock=clock)
+    long = "x" * 100_000
+    said = Metadata("gauge", long, long)
+    labels = {"job": long, "instance": long, "long": long}
+    store(push(point("target_info", 1.0, **labels), point("up", 1.0, metadata=said), families={long: said}))
+    store(push(*(point("down", 1.0, NOW + 1, instance=str(number)) for number in range(2000))))
+    [_, last] = store.pushes
+    assert (len(last.targets), last.senders) == (10, 2000)
+    assert len(store.senders.all()) == 1000
+    assert len(line(store, "up").help) == len(line(store, "up").unit) == 1000
+    assert list(store._metadata) == ["up"]
+
+
 def test_what_has_not_come_for_the_time_that_is_kept_is_forgotten(store, clock):
     exports(store, clock, lambda at: [point("a", 1.0, at)])
     clock.now += 901

@@ -10,6 +10,8 @@ from .received import Received, Rejected
 from .store import Store, Target
 from .store.summary import Summary, summary
 
+_LONGEST_NAME = 100
+
 
 def push_lines(store: Store, received: Received) -> Iterator[str]:
     """Yield a line for a push and one for each metric in it, as the store sees it now.
@@ -21,14 +23,15 @@ def push_lines(store: Store, received: Received) -> Iterator[str]:
     again = ", the same again" if received.repeated else ""
     size = f"{len(received.series):,} series, {len(received.body):,} bytes"
     with store.lock:
-        targets = {Target(series.label("job"), series.label("instance")) for series in received.series}
+        targets = {Target.of(dict(series.labels)) for series in received.series}
         found = (store.family_of(series.labels) for series in received.series)
         families = {family.name: family for family in found if family is not None and family.name != "target_info"}
         lines = [summary(store, families[name]) for name in sorted(families)]
     yield f"push {store.counts['pushes']:,}: {senders(targets)}, protocol {received.protocol}, {size}{again}"
-    width = max((len(printable(line.name)) for line in lines), default=0)
-    for line in lines:
-        yield f"  {printable(line.name):{width}}  {_told(line)}"
+    names = [printable(cut(line.name)) for line in lines]
+    width = max(map(len, names), default=0)
+    for name, line in zip(names, lines, strict=True):
+        yield f"  {name:{width}}  {_told(line)}"
 
 
 def rejection_line(rejected: Rejected) -> str:
@@ -42,6 +45,11 @@ def senders(targets: set[Target]) -> str:
         return "nobody"
     jobs = ", ".join(printable(job or "no job") for job in sorted({target.job for target in targets})[:3])
     return f"{jobs} ({len(targets):,} {'process' if len(targets) == 1 else 'processes'})"
+
+
+def cut(name: str) -> str:
+    """Return the beginning of a name that is absurdly long."""
+    return name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…"
 
 
 def type_word(kind: str) -> str:

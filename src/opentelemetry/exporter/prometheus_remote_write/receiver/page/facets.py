@@ -24,26 +24,23 @@ def parse(texts: Iterable[str]) -> Wanted:
     return {name: frozenset(values) for name, values in wanted.items()}
 
 
-def matches(labels: Labels, wanted: Wanted, but: str | None = None) -> bool:
-    """Tell whether a label set has one of the wanted values of each label, one label perhaps left out of account."""
-    if not wanted:
-        return True
-    values = dict(labels)
-    return all(values.get(name, "") in wanted[name] for name in wanted if name != but)
+def matches(labels: Mapping[str, str], wanted: Wanted, but: str | None = None) -> bool:
+    """Tell whether labels have one of the wanted values of each name, one name perhaps left out of account."""
+    return all(labels.get(name, "") in values for name, values in wanted.items() if name != but)
 
 
-def facets(all_labels: Iterable[Labels], wanted: Wanted) -> list[dict[str, Any]]:
+def facets(streams: Iterable[Labels], wanted: Wanted) -> list[dict[str, Any]]:
     """Return the labels of a metric's streams with their values, how many streams have each, and which are wanted.
 
     A value's number is that of the streams that would be shown if it were wanted.
     """
-    sets = list(all_labels)
+    all_labels = [dict(labels) for labels in streams]
     found = []
-    for name in sorted({name for labels in sets for name, _ in labels}):
-        counts = Counter(dict(labels).get(name, "") for labels in sets if matches(labels, wanted, but=name))
-        for value in wanted.get(name, ()):
-            counts.setdefault(value, 0)
+    for name in sorted({name for labels in all_labels for name in labels}):
+        counts = Counter(labels.get(name, "") for labels in all_labels if matches(labels, wanted, but=name))
         chosen = wanted.get(name, frozenset())
+        for value in chosen:
+            counts.setdefault(value, 0)
         ordered = sorted(counts.items(), key=lambda item: (item[0] not in chosen, -item[1], item[0]))
         found.append(
             {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -56,7 +57,7 @@ class Page:
         """Return the answer to a request for a target (path and query), or None where there is nothing."""
         path, _, asked_for = target.partition("?")
         if file := self._files.get(path):
-            return PageAnswer(file.read_bytes(), headers={**_HEADERS, "Content-Type": _TYPES[file.suffix]})
+            return PageAnswer(_content(file), headers={**_HEADERS, "Content-Type": _TYPES[file.suffix]})
         try:
             asked = parse_qs(asked_for, keep_blank_values=True, max_num_fields=_MOST_FIELDS)
         except ValueError:
@@ -84,6 +85,12 @@ class Page:
                 yield f"data: {now}\n\n".encode()
             else:
                 yield b":\n\n" if beats % _BEATS == 0 else b""
+
+
+@cache
+def _content(file: Path) -> bytes:
+    """Return a file's bytes, the same object for all browsers that ask at the same time: plotly.js has megabytes."""
+    return file.read_bytes()
 
 
 def _json(data: dict[str, Any] | None) -> PageAnswer | None:

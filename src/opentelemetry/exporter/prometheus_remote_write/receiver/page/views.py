@@ -34,7 +34,7 @@ def metric(store: Store, name: str, wanted: Wanted) -> dict[str, Any] | None:
         family = store.families.get(name)
         if family is None:
             return None
-        chosen = [series for series in family.series.values() if matches(series.labels, wanted)]
+        chosen = [series for series in family.series.values() if matches(series.by_name, wanted)]
         grouped = by_stream(chosen)
         shown = streams(store, family, chosen, _SHOWN_STREAMS)
         is_histogram = family.type == "histogram"
@@ -72,7 +72,7 @@ def senders(store: Store) -> dict[str, Any]:
             "pushes": [
                 {
                     "at": push.at,
-                    "from": _from(push.targets),
+                    "from": _from(push.targets, push.senders),
                     "protocol": push.protocol,
                     "bytes": push.size,
                     "series": push.series,
@@ -160,8 +160,8 @@ def _labels(labels: Labels) -> list[tuple[str, str]]:
     return [label for label in labels if label[0] not in {METRIC_NAME, BUCKET_BOUND}]
 
 
-def _from(targets: tuple[Target, ...]) -> str:
+def _from(targets: tuple[Target, ...], number: int) -> str:
     if not targets:
         return ""
     first = f"{targets[0].job} {targets[0].instance}".strip()
-    return first if len(targets) == 1 else f"{first} and {len(targets) - 1} more"
+    return first if number == 1 else f"{first} and {number - 1} more"

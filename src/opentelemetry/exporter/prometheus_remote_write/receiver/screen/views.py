@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 
-from ..lines import level, type_word
+from ..lines import cut, level, type_word
 from ..notation import label_list, printable
 from ..quantities import per_second, quantity, sparkline, unit_of
 from ..store import Bucket, Family, Store
@@ -143,7 +143,7 @@ def _metric_row(line: Summary) -> Row:
     return Row(
         line.name,
         (
-            line.name,
+            cut(line.name),
             type_word(line.type),
             f"{line.series:,}",
             level(line) if line.rate is None else per_second(line.rate),

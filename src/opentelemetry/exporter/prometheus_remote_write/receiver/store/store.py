@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter, deque
 from collections.abc import Callable
+from itertools import islice
 from time import time as seconds_since_the_epoch
 from typing import NamedTuple
 
@@ -17,6 +18,9 @@ from .targets import Senders
 _KEPT_PUSHES = 500
 _KEPT_REJECTIONS = 200
 _MOST_METADATA = 10_000
+_MOST_LABELS = 100
+_LONGEST_TEXT = 1000
+_SHOWN_TARGETS = 10
 _SUFFIXES = {"_bucket": Role.BUCKET, "_sum": Role.SUM, "_count": Role.COUNT}
 
 
@@ -31,6 +35,9 @@ class Push(NamedTuple):
     seconds: float
     repeated: bool
     targets: tuple[Target, ...]
+    """The first of those that sent it."""
+    senders: int
+    """How many they are."""
 
 
 class Rejection(NamedTuple):
@@ -50,7 +57,7 @@ class Store:
     last exports of a target hold stays, and what is beyond is not kept.
 
     Args:
-        keep_series: How many series to keep; a native histogram counts as so many as it has buckets.
+        keep_series: How many series to keep; a native histogram counts for as many as it has buckets.
         keep: How many seconds to keep a point.
         clock: Seconds since the epoch.
 
@@ -128,7 +135,7 @@ class Store:
         for series in received.series:
             times = [*(each.timestamp for each in series.samples), *(each.timestamp for each in series.histograms)]
             samples += len(times)
-            target = Target(series.label("job"), series.label("instance"))
+            target = Target.of(dict(series.labels))
             newest[target] = max([newest.get(target, 0), *times])
         self.senders.note(newest, now)
         if newest and (latest := max(newest.values())) > self._newest[0]:
@@ -144,7 +151,8 @@ class Store:
                     samples,
                     received.seconds,
                     received.repeated,
-                    tuple(newest),
+                    tuple(islice(newest, _SHOWN_TARGETS)),
+                    len(newest),
                 )
             )
         if not received.repeated:
@@ -170,7 +178,7 @@ class Store:
         self._weight += stored.weight - weight
         stored.exemplars.extend(series.exemplars)
         if series.name == "target_info" and (sender := self.senders.get(stored.target)):
-            sender.info = series.labels
+            sender.info = tuple((name, value[:_LONGEST_TEXT]) for name, value in series.labels[:_MOST_LABELS])
 
     def _new(self, series: Series, histograms: set[str]) -> tuple[StoredSeries, Family] | None:
         name, role = self._place(series, histograms)
@@ -208,7 +216,10 @@ class Store:
         for series in received.series:
             if series.metadata is not None:
                 said[_family_name(series.name, series.metadata)] = series.metadata
-        for name, metadata in said.items():
+        for name, whole in said.items():
+            if len(name) > _LONGEST_TEXT:
+                continue
+            metadata = Metadata(whole.type, whole.help[:_LONGEST_TEXT], whole.unit[:_LONGEST_TEXT])
             self._metadata.pop(name, None)
             self._metadata[name] = metadata
             for known in (name, f"{name}_total"):

@@ -6,7 +6,7 @@ import math
 from array import array
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from enum import Enum
 from itertools import islice, pairwise
 from typing import NamedTuple
@@ -19,6 +19,8 @@ MOST_POINTS = 300
 """How many points of a series are kept at least: the time that is kept is divided into so many slots."""
 
 _SLACK = 60
+_LONGEST_NAME = 200
+_CHARACTERS_OF_A_SERIES = 2000
 _KEPT_EXEMPLARS = 20
 
 
@@ -38,6 +40,11 @@ class Target(NamedTuple):
     job: str
     instance: str
 
+    @classmethod
+    def of(cls, labels: Mapping[str, str]) -> Target:
+        """Return who sends a series with these labels; of names that are absurdly long, the beginnings."""
+        return cls(labels.get("job", "")[:_LONGEST_NAME], labels.get("instance", "")[:_LONGEST_NAME])
+
 
 class StoredSeries:
     """A series with its points, oldest first.
@@ -53,11 +60,13 @@ class StoredSeries:
         distributions: The buckets at each of the times, of a native histogram only.
         has_ended: Whether the last that came is a stale marker.
         heard: When the last point came, in seconds of the store's clock.
-        weight: What it counts for: 1, and for a native histogram 1 for each bucket beside.
+        weight: How many series it counts for: a native histogram for one a bucket, and labels of thousands of
+            characters for as many as take that much memory.
     """
 
     __slots__ = (
         "_slot",
+        "_weight_of_labels",
         "by_name",
         "distributions",
         "exemplars",
@@ -80,7 +89,8 @@ class StoredSeries:
         self.exemplars: deque[Exemplar] = deque(maxlen=_KEPT_EXEMPLARS)
         self.has_ended = False
         self.heard = 0.0
-        self.weight = 1
+        self.weight = 1 + sum(len(name) + len(value) for name, value in labels) // _CHARACTERS_OF_A_SERIES
+        self._weight_of_labels = self.weight
         self._slot = slot
 
     @property
@@ -91,7 +101,7 @@ class StoredSeries:
     @property
     def target(self) -> Target:
         """Who sends it."""
-        return Target(self.by_name.get("job", ""), self.by_name.get("instance", ""))
+        return Target.of(self.by_name)
 
     @property
     def bound(self) -> float:
@@ -116,6 +126,8 @@ class StoredSeries:
         Returns:
             The growth of the number (of a native histogram: of the count), and that of each bucket.
         """
+        if isinstance(value, Histogram) is not (self.role is Role.NATIVE):
+            self._begin_anew(Role.NATIVE if isinstance(value, Histogram) else Role.VALUE)
         number = value.sum if isinstance(value, Histogram) else value
         self.has_ended = is_stale(number)
         if self.has_ended or (not isinstance(value, Histogram) and math.isnan(number)):
@@ -129,7 +141,7 @@ class StoredSeries:
         added = increase(before.unpacked(), buckets) if before else {}
         grown = grown_by(self.values[-1], value.count) if self.values else 0.0
         self._keep(time, value.count, pack(buckets, before))
-        self.weight = max(self.weight, 1 + len(buckets))
+        self.weight = max(self.weight, self._weight_of_labels + len(buckets))
         return grown, added
 
     def rate(self, now: int, window: int) -> float | None:
@@ -180,6 +192,12 @@ class StoredSeries:
             if self.times[at] >= since:
                 grown = totals[at - begin] - totals[first - begin]
                 yield self.times[at], grown * 1000 / (self.times[at] - self.times[first])
+
+    def _begin_anew(self, role: Role) -> None:
+        """Forget the points of a series that was numbers and now is native histograms, or the other way round."""
+        self.role = role
+        del self.times[:], self.values[:]
+        self.distributions.clear()
 
     def _keep(self, time: int, value: float, buckets: Packed | None) -> None:
         """Keep a point; the one before goes if it is closer to its own predecessor than a slot is long.
