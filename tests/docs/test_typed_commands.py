@@ -19,12 +19,13 @@ TUTORIAL = SITE / "tutorial" / "first-metric.md"
 INSTALLATION, *_ = blocks(README, "sh")
 ELSEWHERE = {
     "make demo": "tests/end_to_end/test_demo.py",
+    "examples/prometheus_client": "tests/end_to_end/test_prometheus_client.py, where prometheus_client is installed",
     "make test": "it runs this test",
     "make bench": "tests/benchmarks/test_benchmark.py",
     "docker": "there is no daemon: tests/examples reads what would be built",
     "kubectl": "there is no cluster: tests/examples checks what would be applied",
 }
-"""Commands, or their first words, that are not run here, and why."""
+"""Commands, their first words or their folders, that are not run here, and why."""
 OTHERS = [path.read_text() for path in Path(__file__).parent.glob("test_*.py") if path != Path(__file__)]
 WITHOUT_TEST = [page for page in PAGES if not any(name(page) in test for test in OTHERS)]
 """The pages whose commands no other test in this folder runs."""
@@ -38,7 +39,8 @@ def of_kind(*words):
 
 
 def _elsewhere(command):
-    return any(command == each or command.split()[0] == each for each in ELSEWHERE)
+    page = name(COMMANDS[command].page)
+    return any(command == each or command.split()[0] == each or page.startswith(f"{each}/") for each in ELSEWHERE)
 
 
 @pytest.fixture(scope="module")

@@ -54,7 +54,8 @@ def test_where_the_operator_s_default_is_left_nothing_of_ours_runs_and_nothing_b
     assert (ended.status, ended.errors) == (0, [])
     assert receiver.connections == 0
     assert set(paths) == {"/v1/metrics", "/v1/traces"}
-    assert ended.output.splitlines() == ["without flask", f"{PLUG} {PLUG}.configurator {PLUG}.distro"]
+    loaded = f"{PLUG} {PLUG}.configurator {PLUG}.distro {PLUG}.exporter_names"
+    assert ended.output.splitlines() == ["without flask", loaded]
 
 
 NAMED = {"OTEL_PYTHON_DISTRO": "distro", "OTEL_PYTHON_CONFIGURATOR": "configurator"}
@@ -70,7 +71,7 @@ PASSED_OVER = "Configuration of prometheus_remote_write not loaded"
             id="it and its configurator are named",
         ),
         pytest.param(
-            *(False, {"OTEL_PYTHON_DISTRO": "distro"}, f"{PLUG} {PLUG}.configurator"),
+            *(False, {"OTEL_PYTHON_DISTRO": "distro"}, f"{PLUG} {PLUG}.configurator {PLUG}.exporter_names"),
             "Configuration of configurator not loaded, prometheus_remote_write already loaded",
             id="it is named, and the launcher loads the first configurator that it finds",
         ),

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import re
-import subprocess
 import sys
 from importlib.metadata import requires, version
 from pathlib import Path
-
-from tests.end_to_end.installations import CHECKOUT
 
 PACKAGE = "opentelemetry-exporter-prometheus-remote-write"
 IS_OLDEST = Path(sys.prefix, "constraints.txt").exists()  # the Makefile writes it
@@ -31,15 +28,6 @@ def test_packages_are_the_lowest_that_are_allowed_where_the_run_is_for_those():
     }
     installed = {name: release(version(name))[: len(bound)] for name, bound in lowest.items()}
     assert (installed == lowest) == IS_OLDEST
-
-
-def test_make_test_runs_the_main_tests_with_both():
-    ran = subprocess.run(["make", "--dry-run", "test"], cwd=CHECKOUT, capture_output=True, text=True, check=True).stdout
-    assert "/python -m pytest --cov\n" in ran  # all of them
-    (main,) = re.findall(r"^\.venv-oldest/bin/python -m pytest (tests/.*)$", ran, re.MULTILINE)
-    named = main.split()
-    assert {"test_launcher.py", "test_prometheus.py", "test_injection.py"} <= {Path(name).name for name in named}
-    assert [name for name in named if not (CHECKOUT / name).is_file()] == []
 
 
 def test_gauge_that_is_set_once_is_told_of_from_then_on_since_1_45(receiver, fully):
