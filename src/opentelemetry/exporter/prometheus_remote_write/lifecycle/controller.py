@@ -16,6 +16,7 @@ from opentelemetry.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import MetricsData, PeriodicExportingMetricReader, ResourceMetrics
 
 from ..own_logger import OwnLogger
+from .collection_watch import CollectionWatch
 from .ending import Pusher
 from .sdk_internals import resource_of
 
@@ -44,6 +45,8 @@ class Controller(PeriodicExportingMetricReader):
         self._pusher: Pusher = exporter
         self._has_received = False
         self._random = random
+        self._watch = CollectionWatch(export_interval_millis / 1000)
+        self._said = ""
         super().__init__(exporter, export_interval_millis=export_interval_millis)
 
     def shutdown(self, timeout_millis: float = 30_000, **kwargs: Any) -> None:
@@ -59,6 +62,7 @@ class Controller(PeriodicExportingMetricReader):
             self._shutdown_event.set()
             self._pusher.cut_short(seconds / 2)
         super().shutdown(timeout_millis=max(end - time.monotonic(), 0.0) * 1000, **kwargs)
+        self._watch.stop()
 
     def _set_meter_provider(self, meter_provider: MeterProvider) -> None:
         # The SDK calls it from 1.45 on, for its own metrics about the reader.
@@ -75,12 +79,14 @@ class Controller(PeriodicExportingMetricReader):
 
     def _receive_metrics(self, metrics_data: MetricsData, timeout_millis: float = 10_000, **_kwargs: Any) -> None:
         self._has_received = True
+        self._watch.ends()
         # The exporter raises nothing itself: what comes out of it was raised by a signal handler of the application's,
         # and is left to it. Nor is a lock needed: exports take turns there.
         with suppress_instrumentation():
             self._exporter.export(metrics_data, timeout_millis=timeout_millis)
 
     def _ticker(self) -> None:
+        self._watch.start()
         wait = self._random() * self._export_interval_millis / 1000
         while not self._shutdown_event.wait(wait):
             if self._collect is None:
@@ -90,9 +96,20 @@ class Controller(PeriodicExportingMetricReader):
                 wait = self._export_interval_millis / 1000
         if self._collect is not None:
             self._collect_and_export(self._pusher.exit_time.left * 1000)
+        self._watch.stop()
 
     def _collect_and_export(self, timeout_millis: float) -> None:
+        said = ""
+        self._watch.begins()
         try:
             self.collect(timeout_millis=timeout_millis)
-        except Exception as error:  # noqa: BLE001 - a callback of the application's; the next collection may succeed
-            _logger.warning("Metrics were not collected: %s", type(error).__name__)
+        except BaseException as error:  # noqa: BLE001 - sys.exit() in a callback must not end all metrics silently
+            said = type(error).__name__
+            if said != self._said:
+                _logger.warning(
+                    "Metrics were not collected: observable callbacks of the application took too long, or raised (%s)",
+                    said,
+                )
+        finally:
+            self._said = said
+            self._watch.ends()
