@@ -6,7 +6,6 @@ only where they are certain to hold none of our secrets, and what does not look 
 
 from __future__ import annotations
 
-import html
 import re
 import sys
 from base64 import b64decode, b64encode
@@ -135,7 +134,7 @@ class Redaction:
         text = self._without(said.decode("utf-8", "replace"))
         if self._is_doubtful(text):
             return f"({len(said)} bytes that may hold a secret, not shown)"
-        words = html.unescape(_MARKUP.sub(" ", text))[: 4 * SHOWN_CHARACTERS]
+        words = _without_entities(_MARKUP.sub(" ", text))[: 4 * SHOWN_CHARACTERS]
         return shown_words(self._without_keys(words))
 
     def url(self, place: str) -> str:
@@ -217,11 +216,17 @@ def _without_markup(text: str) -> str:
 
 
 def _without_escapes(text: str) -> str:
-    text = _ESCAPE.sub(_escaped_character, html.unescape(unquote(text)))
+    text = _ESCAPE.sub(_escaped_character, _without_entities(unquote(text)))
     try:
         return text.encode("latin-1").decode("utf-8")  # the escaped bytes of a letter
     except UnicodeError:
         return text
+
+
+def _without_entities(text: str) -> str:
+    import html  # noqa: PLC0415 - late: it has a large table, and most processes see no failure
+
+    return html.unescape(text)
 
 
 def _escaped_character(match: re.Match[str]) -> str:

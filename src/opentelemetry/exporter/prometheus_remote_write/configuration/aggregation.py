@@ -54,7 +54,7 @@ class _SumOfUnknownStart(SumAggregation):
 
 
 def temporality(given: dict[type, AggregationTemporality] | None) -> dict[type, AggregationTemporality]:
-    """Returns the temporality for each kind of instrument: cumulative, for Prometheus knows only totals.
+    """Return the temporality for each kind of instrument: cumulative, for Prometheus knows only totals.
 
     Args:
         given: What the user prefers for some instruments.
@@ -63,7 +63,7 @@ def temporality(given: dict[type, AggregationTemporality] | None) -> dict[type, 
 
 
 def aggregation(settings: Settings, given: dict[type, Aggregation] | None) -> dict[type, Aggregation]:
-    """Returns the aggregation for kinds of instrument that are not to have the SDK's default.
+    """Return the aggregation for kinds of instrument that are not to have the SDK's default.
 
     Args:
         settings: The default for histograms, and their boundaries.

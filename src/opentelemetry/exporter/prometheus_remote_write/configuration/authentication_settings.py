@@ -12,7 +12,7 @@ from .row import setting
 from .text_types import PARAMETERS, PATH, SCOPES, SECRET, TEXT, TOKEN, URL, USERNAME
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)  # which Settings has
 class AuthenticationSettings(EndpointSettings):
     """Who we are."""
 

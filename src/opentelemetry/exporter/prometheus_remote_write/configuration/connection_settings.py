@@ -11,7 +11,7 @@ from .row import setting
 from .text_types import PATH, PROXIES, TEXT
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)  # which Settings has
 class ConnectionSettings(AuthenticationSettings):
     """The part of the exporter's settings that transport reads."""
 

@@ -34,7 +34,7 @@ RESERVED_HEADERS = frozenset(
 """Headers of the protocol and of the connection, in lower case, which a user cannot set (as in Prometheus)."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)  # which Settings has
 class EndpointSettings:
     """Where requests go."""
 

@@ -40,7 +40,7 @@ def _accept_integer(value: object) -> int:
 
 
 def whole_number(name: str, minimum: int, maximum: int | None = None) -> SettingType[int]:
-    """A whole number that is not below a minimum and, where there is one, not above a maximum."""
+    """Return the type of a whole number that is not below a minimum and, where there is one, not above a maximum."""
     unit = "" if name == "number" else name
 
     def checked(number: int) -> int:
@@ -78,7 +78,7 @@ def _float(number: float) -> float:
 
 
 def enumeration(*choices: str) -> SettingType[str]:
-    """One of some words, in any case."""
+    """Return the type of one of some words, in any case."""
     by_lower_case = {choice.lower(): choice for choice in choices}
 
     def parse(text: str) -> str:

@@ -154,10 +154,10 @@ class Settings(ConnectionSettings):
 
 
 def rows() -> dict[str, Row]:
-    """The table: each field's name with its row, in the order of the README."""
+    """Return the table: each field's name with its row, in the order of the README."""
     return {item.name: item.metadata["row"] for item in fields(Settings)}
 
 
 def variable(name: str) -> str:
-    """The environment variable of a field of :class:`Settings`."""
+    """Return the environment variable of a field of :class:`Settings`."""
     return PREFIX + rows()[name].variable

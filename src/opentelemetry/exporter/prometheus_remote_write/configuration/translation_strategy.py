@@ -18,12 +18,12 @@ class TranslationStrategy(Enum):
 
     @property
     def escapes(self) -> bool:
-        """Whether what Prometheus's classic names cannot have is replaced by underscores."""
+        """Return whether what Prometheus's classic names cannot have is replaced by underscores."""
         return self in _ESCAPING
 
     @property
     def adds_suffixes(self) -> bool:
-        """Whether a metric's name ends in its unit and, for a counter, in ``total``."""
+        """Return whether a metric's name ends in its unit and, for a counter, in ``total``."""
         return self in _SUFFIXING
 
 

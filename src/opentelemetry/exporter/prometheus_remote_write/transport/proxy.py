@@ -35,7 +35,7 @@ class Proxy(NamedTuple):
 
 
 def proxy_for(endpoint: SplitResult, proxies: Mapping[str, str] | None, environ: Mapping[str, str]) -> Proxy | None:
-    """Chooses the proxy for an endpoint.
+    """Choose the proxy for an endpoint.
 
     Args:
         endpoint: The receiver's URL, http or https.
@@ -85,7 +85,7 @@ def _parsed(name: str, text: str) -> Proxy:
 
 
 def bypassed(host: str, port: int, exceptions: str) -> bool:
-    """Whether ``NO_PROXY`` says that a host is reached directly.
+    """Return whether ``NO_PROXY`` says that a host is reached directly.
 
     Entries stand between commas or white space: ``*`` for all; a domain, which includes the names below it, with or
     without a dot (or ``*.``) in front; an IP address; a block of addresses such as ``10.0.0.0/8``; each also with

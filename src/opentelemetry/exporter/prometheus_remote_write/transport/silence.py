@@ -18,7 +18,7 @@ def _not_ours(_record: logging.LogRecord) -> bool:
 
 @contextmanager
 def silence() -> Iterator[None]:
-    """Drops urllib3's log records of this context (this thread), and switches its instrumentation off.
+    """Drop urllib3's log records of this context (this thread), and switch its instrumentation off.
 
     The records would name the whole URL, query included, and hold tracebacks; a failure is told by our own errors.
     """

@@ -11,7 +11,7 @@ from .mounted_file import content, unusable
 
 
 def receiver_context(settings: Settings) -> ssl.SSLContext:
-    """The rules for the receiver: the given authorities or else the system's, and our certificate if there is one.
+    """Return the rules for the receiver: the given authorities, else the system's, and our certificate if there is one.
 
     Raises:
         Unsendable: A file cannot be used.
@@ -23,7 +23,7 @@ def receiver_context(settings: Settings) -> ssl.SSLContext:
 
 
 def proxy_context(settings: Settings) -> ssl.SSLContext:
-    """The rules for a proxy reached by https: the system's authorities and the given ones; no certificate of ours.
+    """Return the rules for a proxy reached by https: the system's authorities and the given ones, no certificate.
 
     Raises:
         Unsendable: The file with the authorities cannot be used.
