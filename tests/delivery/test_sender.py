@@ -283,6 +283,15 @@ def test_where_the_limit_stays_it_is_tried_again_only_now_and_then():
     assert sum(post.size > 5 for post in sending.receiver.posts) < len(sending.receiver.posts) / 4
 
 
+def test_where_even_a_single_series_is_too_large_the_search_is_not_repeated():
+    sending = Sending(in_turn(then=refusal(413)))
+    sending.send(request(names(500)))
+    assert len(sending.receiver.posts) < 25
+    sending.forget()
+    sending.send(request(names(500), 2.0))
+    assert len(sending.receiver.posts) == 1
+
+
 def test_a_size_is_remembered_of_the_batch_that_was_too_large_alone():
     sending = Sending(lambda post: refusal(413) if "series_0" in post.names and post.size > 5 else None)
     sending.send(request(names(20), batch=1))

@@ -116,7 +116,7 @@ class Sender:
             return self._fall_back(request, error, window)
         except Rejected as error:
             is_hopeless = not is_held_apart and self._bad_series.is_hopeless(request.batch)
-            if _is_too_large(request, error) or (_is_for_some_series(request, error) and not is_hopeless):
+            if not is_hopeless and (_is_too_large(request, error) or _is_for_some_series(request, error)):
                 return self._take_apart(request, error, window, is_held_apart=is_held_apart)
             self._accounting.reject(request, error)
         except OverRateLimit:

@@ -68,11 +68,11 @@ class Connections:
         self.use_tls = endpoint.scheme == "https" or bool(self.tls_proxy)
 
     def close(self) -> None:
-        """Closes the connections, each as soon as no request is under way on it."""
+        """Close the connections, each as soon as no request is under way on it."""
         self._manager.clear()
 
     def exchange(self, body: bytes, headers: Mapping[str, str]) -> Answer:
-        """Sends one request and waits for the answer.
+        """Send one request and wait for the answer.
 
         A kept connection that proves to be closed is replaced, and the request sent once more at once: the receiver
         takes the same samples twice as once, so nothing is lost should it have read the first.

@@ -79,7 +79,7 @@ _deadline: ContextVar[Deadline | None] = ContextVar("end of the request", defaul
 
 @contextmanager
 def deadline(seconds: float) -> Iterator[Deadline]:
-    """Ends the operations inside, together, after some time.
+    """End the operations inside, together, after some time.
 
     Args:
         seconds: Time for all of them; infinity is no limit.
@@ -109,7 +109,7 @@ def remaining() -> float | None:
         return None
     left = 0.0 if running.interrupted else running.end - time.monotonic()
     if left <= 0:
-        raise TimeoutError("the time for the request is over")
+        raise TimeoutError("request deadline exceeded")
     return None if left == math.inf else left
 
 

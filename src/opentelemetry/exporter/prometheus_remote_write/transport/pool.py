@@ -131,23 +131,23 @@ class Transport(BaseTransport):
         return refusal(answer._replace(redaction=redaction), route, self._clock())
 
     def interrupt(self) -> None:
-        """Ends the requests under way, from another thread; until :meth:`resume` every request fails at once."""
+        """End the requests under way, from another thread; until :meth:`resume` every request fails at once."""
         self._interrupted = True
         for end in tuple(self._under_way):
             end.interrupt()
 
     def resume(self) -> None:
-        """Ends the interruption."""
+        """End the interruption."""
         self._interrupted = False
 
     def close(self) -> None:
-        """Closes the connections, those that are in use after their requests."""
+        """Close the connections, those that are in use after their requests."""
         before, self._connections = self._connections, self._rotating()
         before.close()
         STANDBY.stop(self)
 
     def after_fork(self) -> None:
-        """Forgets the parent's connections; to be called in a forked child before its first request.
+        """Forget the parent's connections; to be called in a forked child before its first request.
 
         They are neither used nor closed: they stay referenced, because closing takes locks that a thread of the parent
         may have held.
