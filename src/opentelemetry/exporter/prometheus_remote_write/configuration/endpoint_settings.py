@@ -45,7 +45,8 @@ class EndpointSettings:
         "TIMEOUT",
         TIMEOUT,
         30.0,
-        "one HTTP request; never longer than what is left of the export's own deadline. The keyword is in seconds",
+        "one HTTP request; never longer than what is left of the export's own deadline, and `0` is no limit but that. "
+        "The keyword is in seconds",
         shown="30000",
     )
     interval: int | None = setting(
