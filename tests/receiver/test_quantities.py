@@ -1,10 +1,17 @@
 from __future__ import annotations
 
 import math
+from datetime import datetime
 
 import pytest
 
-from opentelemetry.exporter.prometheus_remote_write.receiver.quantities import per_second, quantity, sparkline, unit_of
+from opentelemetry.exporter.prometheus_remote_write.receiver.quantities import (
+    is_moment,
+    per_second,
+    quantity,
+    sparkline,
+    unit_of,
+)
 
 
 @pytest.mark.parametrize(
@@ -30,6 +37,13 @@ from opentelemetry.exporter.prometheus_remote_write.receiver.quantities import p
 )
 def test_value_has_three_digits_or_so_and_its_unit(value, unit, text):
     assert quantity(value, unit) == text
+
+
+def test_seconds_since_the_epoch_are_a_moment():
+    moment = datetime(2026, 11, 26, 2, 25, 58).astimezone()
+    assert quantity(moment.timestamp(), "seconds") == "2026-11-26 02:25:58"
+    assert is_moment(moment.timestamp(), "seconds")
+    assert not is_moment(moment.timestamp(), "bytes")
 
 
 def test_rate_is_per_second():

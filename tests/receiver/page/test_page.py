@@ -10,8 +10,8 @@ from urllib.parse import urlencode
 import pytest
 import urllib3
 
-from opentelemetry.exporter.prometheus_remote_write.model.remote_write import Exemplar
-from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver
+from opentelemetry.exporter.prometheus_remote_write.model.remote_write import Exemplar, Span
+from opentelemetry.exporter.prometheus_remote_write.receiver import Histogram, Receiver
 from opentelemetry.exporter.prometheus_remote_write.receiver.page import Page
 from opentelemetry.exporter.prometheus_remote_write.receiver.store import Store
 from tests.receiver.messages import NOW, post, request, series
@@ -112,6 +112,18 @@ def test_histogram_has_quantiles_a_rate_and_the_growth_of_each_bucket(store, clo
     assert plot["counts"] == [[10.0, 10.0, 10.0], [10.0, 10.0, 10.0]]
     assert plot["quantiles"]["p50"] == [1.0, 1.0, 1.0]
     assert plot["rate"] == [4.0, 4.0, 4.0]
+
+
+def test_native_histogram_has_the_same(store, clock):
+    def native(count, at):
+        return Histogram(at, 2 * count, 1.0, 0, positive_spans=(Span(0, 1), Span(1, 1)), positive_counts=(count, count))
+
+    exports(store, clock, *(lambda at, n=n: [point("latency", native(10 * n, at))] for n in range(4)))
+    found = metric(store, "latency", "a=b") and metric(store, "latency")
+    assert found["plot"]["buckets"] == [[0.5, 1.0], [2.0, 4.0]]
+    assert found["plot"]["counts"] == [[10.0, 10.0, 10.0], [10.0, 10.0, 10.0]]
+    assert found["plot"]["rate"] == [4.0, 4.0, 4.0]
+    assert found["promql"] == "histogram_quantile(0.95, sum(rate(latency[20s])))"
 
 
 def test_facets_count_what_would_be_shown_and_filter(store, clock):

@@ -143,6 +143,15 @@ def test_sender_has_its_interval_and_its_target_info(store, clock):
     assert names(store) == []
 
 
+def test_interval_is_the_longest_of_those_that_still_push(store, clock):
+    exports(store, clock, *[lambda at: [point("up", 1.0, at, job="slow")]] * 2, interval=60)
+    assert store.interval == 60_000
+    clock.now += 200
+    assert store.interval == 60_000
+    exports(store, clock, *[lambda at: [point("up", 1.0, at, job="fast")]] * 3, interval=5)
+    assert store.interval == 5000
+
+
 def test_series_has_stopped_when_it_is_stale_left_out_or_its_target_is_silent(store, clock):
     def one(at):
         return [point("kept", 1.0, at), point("left_out", 1.0, at), point("stale", 1.0, at)]

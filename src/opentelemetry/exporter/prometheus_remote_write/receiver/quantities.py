@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from datetime import datetime
 
 from .notation import value_text
 
@@ -14,6 +15,7 @@ _SCALES = {
     "seconds": ((86400.0, "d"), (3600.0, "h"), (60.0, "min"), (1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns")),
 }
 _SMALLEST_WRITTEN_OUT = 1e-6
+_EARLIEST, _LATEST = 1e9, 1e10
 _ZERO = {"bytes": "0 B", "seconds": "0 s"}
 
 
@@ -28,6 +30,8 @@ def quantity(value: float | None, unit: str = "") -> str:
         return ""
     if not math.isfinite(value):
         return value_text(value)
+    if is_moment(value, unit):
+        return datetime.fromtimestamp(value).astimezone().strftime("%Y-%m-%d %H:%M:%S")
     if unit == "ratio":
         return f"{_digits(value * 100)} %"
     if scale := _SCALES.get(unit):
@@ -44,6 +48,11 @@ def unit_of(name: str, unit: str) -> str:
     if unit in {"By", "bytes"} or _ends(name, "bytes"):
         return "bytes"
     return "ratio" if _ends(name, "ratio") else unit
+
+
+def is_moment(value: float, unit: str) -> bool:
+    """Tell whether a number of seconds is a moment, counted from the epoch: it would be more than thirty years."""
+    return unit == "seconds" and _EARLIEST <= value < _LATEST
 
 
 def per_second(rate: float | None) -> str:

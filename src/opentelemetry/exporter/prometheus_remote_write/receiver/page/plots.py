@@ -107,7 +107,7 @@ def _grid(store: Store, all_series: Iterable[StoredSeries]) -> Grid:
     """Return the grid of the series with the most points."""
     times = max((series.times for series in all_series), key=len, default=array("q"))
     since = bisect_left(times, store.now - int(store.keep * 1000))
-    return Grid(times[since:].tolist(), store.senders.interval // 2)
+    return Grid(times[since:].tolist(), store.interval // 2)
 
 
 def _growth(all_series: Iterable[StoredSeries], grid: Grid) -> list[dict[Bucket, float]]:

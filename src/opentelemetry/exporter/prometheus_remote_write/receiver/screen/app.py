@@ -17,7 +17,7 @@ from ..store import Store
 from . import views
 from .live_table import LiveTable, Row
 
-_REFRESH = 0.5  # seconds
+_REFRESH = 1.0  # seconds
 _HINTS = {
     "metrics": "/ filter  s sort  Enter open  Tab targets",
     "streams": "/ filter  Esc back",

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from ..lines import cut, level, type_word
 from ..notation import label_list, printable
-from ..quantities import per_second, quantity, sparkline, unit_of
+from ..quantities import is_moment, per_second, quantity, sparkline, unit_of
 from ..store import Bucket, Family, Store
 from ..store.streams import Stream, differing, streams
 from ..store.summary import Summary, summaries
@@ -146,13 +146,21 @@ def _metric_row(line: Summary) -> Row:
             cut(line.name),
             type_word(line.type),
             f"{line.series:,}",
-            level(line) if line.rate is None else per_second(line.rate),
+            _level(line, unit) if line.rate is None else per_second(line.rate),
             quantity(line.p50, unit),
             quantity(line.p95, unit),
             sparkline(line.trend[-_TREND:]),
         ),
         line.has_stopped,
     )
+
+
+def _level(line: Summary, unit: str) -> str:
+    """Return a gauge's value; of a moment the time of today, or the day."""
+    if line.lowest is None or line.lowest != line.highest or not is_moment(line.lowest, unit):
+        return level(line)
+    moment = time.localtime(line.lowest)
+    return time.strftime("%H:%M:%S" if moment[:3] == time.localtime()[:3] else "%d %b", moment)
 
 
 def _stream_cells(stream: Stream, labels: str, family: Family, unit: str) -> tuple[str, ...]:

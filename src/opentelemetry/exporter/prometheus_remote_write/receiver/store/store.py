@@ -112,6 +112,11 @@ class Store:
         newest, heard = self._newest
         return newest + int((self.clock() - heard) * 1000)
 
+    @property
+    def interval(self) -> int:
+        """The longest interval of those that push, in milliseconds; 1000 while none is known."""
+        return self.senders.interval(self.clock())
+
     def wait(self, version: int, timeout: float) -> int:
         """Wait until something has come in since a version, at most so many seconds, and return the version now."""
         with self._changed:

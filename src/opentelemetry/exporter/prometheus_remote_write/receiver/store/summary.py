@@ -85,7 +85,7 @@ def summary(store: Store, family: Family) -> Summary:
 
 def rate_window(store: Store) -> int:
     """Return over how many milliseconds rates are taken: four intervals, as Grafana does, and whole seconds."""
-    return max(math.ceil(_INTERVALS_OF_A_RATE * store.senders.interval / 1000) * 1000, _SHORTEST_WINDOW)
+    return max(math.ceil(_INTERVALS_OF_A_RATE * store.interval / 1000) * 1000, _SHORTEST_WINDOW)
 
 
 def stopped(store: Store, series: StoredSeries) -> bool:
@@ -107,7 +107,7 @@ def _rate(all_series: Iterable[StoredSeries], now: int, window: int) -> float | 
 
 def _trend(family: Family, store: Store) -> Iterator[float | None]:
     """Steps are two intervals long and end half an interval after the newest export, so that each has two of them."""
-    interval = store.senders.interval
+    interval = store.interval
     step = 2 * interval
     moments = family.moments
     end = (moments.times[-1] if moments.times else 0) + interval // 2

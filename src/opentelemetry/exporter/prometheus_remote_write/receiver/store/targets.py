@@ -84,7 +84,14 @@ class Senders:
         while self._senders and (oldest := next(iter(self._senders.values()))).heard < before:
             del self._senders[oldest.target]
 
-    @property
-    def interval(self) -> int:
-        """The longest interval of those that push now, in milliseconds; 1000 while none is known."""
-        return max((sender.interval or 0 for sender in self._senders.values()), default=0) or 1000
+    def interval(self, now: float) -> int:
+        """Return the longest interval of those that push, in milliseconds; 1000 while none is known.
+
+        Where all have stopped it is the longest that they had.
+
+        Args:
+            now: Seconds of the store's clock.
+        """
+        known = [sender for sender in self._senders.values() if sender.interval]
+        pushing = [sender for sender in known if not sender.has_stopped(now)]
+        return max((sender.interval or 0 for sender in pushing or known), default=1000)

@@ -44,6 +44,7 @@ function digits(number) {
 
 export function quantity(number, unit = "") {
   if (number === null || number === undefined) return "–";
+  if (unit === "seconds" && number >= 1e9 && number < 1e10) return new Date(number * 1000).toLocaleString([], { hour12: false });
   if (unit === "ratio") return `${digits(number * 100)} %`;
   if (SCALES[unit]) {
     const scale = SCALES[unit];
