@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from opentelemetry.exporter.prometheus_remote_write.diagnose.declarative_file import reads_a_file
 from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver
 from tests.application import LAUNCHER, run
 from tests.diagnose.checking import OURS, check
@@ -20,6 +21,8 @@ from tests.servers.ports import free_port
 from tests.transport.scripted_server import ScriptedServer, answer
 
 ENDPOINT = "OTEL_EXPORTER_PRW_ENDPOINT"
+READS_FILES = reads_a_file({"OTEL_CONFIG_FILE": "otel.yaml"})
+reads_files = pytest.mark.skipif(not READS_FILES, reason="this SDK reads no declarative files")
 FILE = """
 file_format: "1.0"
 resource:
@@ -186,6 +189,7 @@ def test_job_and_instance_are_told(receiver, tmp_path):
     assert done.text("instance").startswith("a new one for each process, such as ")
 
 
+@reads_files
 def test_declarative_file_is_read_as_the_sdk_does(receiver, tmp_path):
     file = tmp_path / "otel.yaml"
     file.write_text(FILE.replace("{arguments}", "{endpoint: '${WHERE}', max_series: 7}"))
@@ -198,6 +202,13 @@ def test_declarative_file_is_read_as_the_sdk_does(receiver, tmp_path):
     assert done.of("warning") == {"instance"}
 
 
+@pytest.mark.skipif(READS_FILES, reason="this SDK reads declarative files")
+def test_declarative_file_that_this_sdk_does_not_read_is_a_warning(receiver, tmp_path):
+    done = check(tmp_path, receiver.url, OTEL_CONFIG_FILE="otel.yaml")
+    assert (done.status, done.of("warning")) == (0, {"file-ignored"})
+
+
+@reads_files
 @pytest.mark.parametrize(
     ("content", "topic", "text"),
     [

@@ -130,11 +130,11 @@ def test_metric_that_has_no_form_is_told_with_the_reason(preview):
 
 
 @pytest.mark.parametrize("protocol", ["1.0", "2.0"])
-def test_both_versions_tell_types_and_help(preview, protocol):
+def test_both_versions_can_be_previewed(preview, protocol):
     found, metrics = document(preview(SHOP, "--json", "--protocol", protocol))
     assert found["protocols"] == [protocol]
-    assert metrics["order_duration_seconds"]["type"] == "histogram"
-    assert metrics["orders_total"]["help"] == "Orders that came in."
+    assert metrics["order_duration_seconds"].items() >= {"type": "histogram", "series": 18}.items()
+    assert metrics["orders_total"]["series"] == 2
 
 
 @pytest.mark.parametrize(
