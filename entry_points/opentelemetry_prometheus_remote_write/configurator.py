@@ -84,19 +84,21 @@ def _reads_a_file(environ: Mapping[str, str]) -> bool:
 
 
 def _look_after_the_application() -> None:
-    """See that SIGTERM loses nothing, and that Django works, where our exporter was made: by us, or by the SDK."""
+    """See that SIGTERM and exec lose nothing, and that Django works, where our exporter was made, by whomever."""
     if _EXPORTER in sys.modules:
         # Late, as below.
+        from opentelemetry.exporter.prometheus_remote_write.lifecycle.exec import flush_before_exec  # noqa: PLC0415
         from opentelemetry.exporter.prometheus_remote_write.lifecycle.sigterm import flush_on_sigterm  # noqa: PLC0415
         from opentelemetry_prometheus_remote_write.django_settings import warn_without_django_settings  # noqa: PLC0415
 
         flush_on_sigterm()
+        flush_before_exec()
         warn_without_django_settings(os.environ)
 
 
 def _controller_arguments() -> dict[type, dict[str, Any]] | None:
-    """Our controller with its arguments; None where it would have nothing to do."""
-    if os.environ.get(OTEL_SDK_DISABLED, "").strip().lower() == "true":
+    """Our controller with its arguments; None where it would have nothing to do, or could do nothing."""
+    if os.environ.get(OTEL_SDK_DISABLED, "").strip().lower() == "true" or not _has_daemon_threads():
         return None
     try:
         # Late: a process that does not export by Remote Write does not pay for HTTP and protobuf, and one in which
@@ -113,6 +115,16 @@ def _controller_arguments() -> dict[type, dict[str, Any]] | None:
         _logger.error("Metrics are not sent by Remote Write: the exporter cannot be made: %s", what)  # noqa: TRY400 - one line
         return None
     return {Controller: {"exporter": exporter, "export_interval_millis": interval}}
+
+
+def _has_daemon_threads() -> bool:
+    """Return whether threads that do not hold up the exit can be had: not in a sub-interpreter."""
+    try:
+        threading.Thread(daemon=True)
+    except RuntimeError:
+        _logger.warning("Metrics are not collected in this sub-interpreter: Python allows no daemon threads in it")
+        return False
+    return True
 
 
 def _common_interval(environ: Mapping[str, str]) -> float:

@@ -415,3 +415,30 @@ while True:
     counted += 1
     time.sleep(0.01)
 """
+
+
+EXEC = """
+import os, sys
+from work import work
+
+work.add(1, {"before": "exec"})
+try:
+    os.execv("/no/such/program", ["program"])
+except FileNotFoundError:
+    work.add(1, {"before": "exec"})
+if os.fork() == 0:
+    os.execvp(sys.executable, [sys.executable, "-c", "print('(a child)', flush=True)"])
+os.wait()
+os.execlp(sys.executable, sys.executable, "-c", "from work import work; work.add(1, {'before': 'exit'})")
+"""
+
+
+def test_what_was_counted_before_another_program_takes_over_arrives(receiver, tmp_path):
+    script = tmp_path / "app.py"
+    script.write_text(EXEC)
+    with Program("python", script, folder=tmp_path, OTEL_EXPORTER_PRW_ENDPOINT=receiver.url) as program:
+        assert program.end() == 0, program.log.read_text()
+    assert total(receiver, "work_total", before="exec") == 2
+    assert total(receiver, "work_total", before="exit") == 1
+    assert "(a child)" in program.log.read_text()
+    assert receiver.rejected == []

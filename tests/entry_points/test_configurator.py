@@ -215,3 +215,28 @@ def test_declarative_file_that_the_sdk_cannot_read_is_told_and_the_other_variabl
     state, (line,) = built(tmp_path, OTEL_CONFIG_FILE="otel.yaml")
     assert state["intervals"] == {OURS: 60_000}
     assert line == "OTEL_CONFIG_FILE is not read: that needs opentelemetry-sdk 1.44; the other variables hold"
+
+
+IN_A_SUB_INTERPRETER = """
+import threading
+make = threading.Thread.__init__
+def without_daemons(self, *arguments, daemon=None, **keywords):
+    if daemon:
+        raise RuntimeError("daemon threads are disabled in this (sub)interpreter")
+    make(self, *arguments, daemon=daemon, **keywords)
+threading.Thread.__init__ = without_daemons
+"""
+
+
+def test_where_there_are_no_daemon_threads_the_other_signals_live(tmp_path):
+    ended = run(
+        "python",
+        "-c",
+        IN_A_SUB_INTERPRETER + CONFIGURE,
+        cwd=tmp_path,
+        OTEL_METRICS_EXPORTER="prometheus_remote_write",
+        OTEL_EXPORTER_PRW_ENDPOINT="http://127.0.0.1:9/write",
+    )
+    assert json.loads(ended.output)["readers"] == 0
+    (line,) = ended.errors
+    assert line.startswith("Metrics are not collected in this sub-interpreter")

@@ -1,0 +1,46 @@
+"""``os.exec…`` puts another program in the place of this one, without any exit: what was counted is exported before."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from functools import wraps
+from typing import Any
+
+from .ending import pushers
+from .sdk_internals import readers_of
+
+
+def flush_before_exec() -> None:
+    """Have this process flush before it becomes another program; nothing is raised.
+
+    All functions of :mod:`os` that do so come down to two.
+    """
+    for name in ("execv", "execve"):
+        function = getattr(os, name, None)
+        if function and not hasattr(function, "__wrapped__"):
+            setattr(os, name, _flushing_first(function, os.getpid()))
+
+
+def _flushing_first(function: Callable[..., Any], process: int) -> Callable[..., Any]:
+    @wraps(function)
+    def flushing_first(*arguments: Any) -> Any:
+        # A forked child that becomes another program at once, as most do, has counted nothing.
+        if os.getpid() == process:
+            _flush()
+        return function(*arguments)
+
+    return flushing_first
+
+
+def _flush() -> None:
+    """Collect and export, within the time of the exit; the program may not be found, so that this one goes on."""
+    for pusher in pushers():
+        end = time.monotonic() + pusher.exit_time.left
+        with suppress(Exception):
+            pusher.cut_short(pusher.exit_time.left / 2)
+        for reader in readers_of(pusher):
+            with suppress(Exception):
+                reader.force_flush(timeout_millis=max(end - time.monotonic(), 0.0) * 1000)
