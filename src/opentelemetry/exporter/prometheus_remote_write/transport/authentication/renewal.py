@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,7 +21,6 @@ _EARLY = 300.0  # seconds before the end; of what lives shortly a fifth of its l
 _SHARE_OF_LIFE = 5
 _PATIENCE = 5.0  # seconds for a renewal while what is there is still valid
 _PAUSE = 30.0  # seconds after a failed renewal, while what is there is still valid
-_NEW = 1.0  # seconds after a renewal
 LONGEST = 30.0
 """Seconds for one renewal, which may outlast the request that has begun it."""
 
@@ -58,15 +58,19 @@ class Renewal(Generic[T]):
         self._renew_at = 0.0
         self._is_refused = False
         self._is_failing = False
-        self._renewed = 0.0
+        self._used = threading.local()
 
     def current(self) -> T:
-        """Return credentials that are valid now.
+        """Return credentials that are valid now, for a request of this thread.
 
         Raises:
             SendError: There are none.
             Retryable: They did not come in time.
         """
+        self._used.credentials = credentials = self._current()
+        return credentials
+
+    def _current(self) -> T:
         kept, now = self._kept, self._clock()
         if kept and now < self._renew_at and not self._is_refused:
             return kept.credentials
@@ -92,11 +96,13 @@ class Renewal(Generic[T]):
         return kept.credentials
 
     def refused(self) -> None:
-        """Have the next request fetch anew: the receiver does not take what is there.
+        """Have the next request fetch anew: the receiver does not take what this thread has used last.
 
-        What is new is left alone: several requests that were under way together are refused for the same reason.
+        What has taken its place meanwhile is left alone: requests that are under way together are refused together.
         """
-        self._is_refused = self._clock() - self._renewed > _NEW
+        kept = self._kept
+        if kept and getattr(self._used, "credentials", None) is kept.credentials:
+            self._is_refused = True
 
     def _renew(self) -> Lease[T]:
         with silence(), deadline(LONGEST):
@@ -105,6 +111,5 @@ class Renewal(Generic[T]):
         life = lease.end - now
         self._renew_at = lease.end - min(_EARLY, life / _SHARE_OF_LIFE)
         self._is_refused = False
-        self._renewed = now
         self._kept = lease
         return lease
