@@ -53,7 +53,7 @@ class Pipeline:
 
     def claimed(self):
         """How many series each metric has of the budget."""
-        registry = (self._translator.registry, self._translator._info_registry)
+        registry = (self._translator.registry, self._translator._unlimited)
         return {metric: number for each in registry for metric, number in each.usage.series.items()}
 
     def series(self, data):

@@ -105,21 +105,26 @@ def pushed_twice_more(prometheus):
     return wait
 
 
-def test_prometheus_answers_every_query_of_the_exporter_with_data(start_prometheus):
-    """With metrics of the conventions' names, as the exporter itself has them where they are switched on."""
+@pytest.mark.parametrize("changed", [CLASSIC, {}], ids=["classic", "native"])
+def test_prometheus_answers_every_query_of_the_exporter_with_data(start_prometheus, tmp_path, changed):
+    """With an outage, so that something is sent again, and more series than there may be, so that something is lost."""
     prometheus = start_prometheus()
-    application = Application(prometheus.write_url, JOB)
-    points = application.meter.create_counter("otel.sdk.exporter.metric_data_point.exported", "{data_point}")
-    inflight = application.meter.create_up_down_counter("otel.sdk.exporter.metric_data_point.inflight", "{data_point}")
-    duration = application.meter.create_histogram("otel.sdk.exporter.operation.duration", "s")
-    now = time.time()
-    for push in range(3):
-        points.add(10)
-        points.add(1, {"error.type": "rejected"})
-        inflight.add(1)
-        duration.record(0.2)
-        assert application.push(now - 30 + 10 * push)
-    application.close()
+    with Between(prometheus.write_url) as way:
+        way.closed = True
+        wait = pushed_twice_more(prometheus)
+
+        def enough():
+            deadline = time.monotonic() + 30
+            while way.closed and way.turned_away < 3:
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+            way.closed = False
+            wait()
+            prometheus.wait_for(
+                "sum(increase(prometheus_remote_write_exporter_series_dropped_total[1m])) > 0", timeout=30
+            )
+
+        visit_shop(way.url, tmp_path / "log", enough, OTEL_EXPORTER_PRW_MAX_SERIES="60", **changed)
     assert {promql: len(prometheus.query(promql)) > 0 for promql in queries("exporter")} == dict.fromkeys(
         queries("exporter"), True
     )
@@ -129,7 +134,7 @@ def test_prometheus_answers_every_query_of_the_exporter_with_data(start_promethe
 
 
 def test_promtool_finds_the_rules_well_formed(promtool):
-    assert "SUCCESS: 9 rules found" in run(promtool, "check", "rules", "rules.yaml")
+    assert "SUCCESS: 11 rules found" in run(promtool, "check", "rules", "rules.yaml")
 
 
 def test_alerts_fire_and_do_not_fire_as_promtool_sees_it(promtool):

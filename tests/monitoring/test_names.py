@@ -34,6 +34,7 @@ SHOP = Names(namespace="shop")
             '{"hits","http.route"="/"}'.replace('{"hits",', "hits{"),
         ),
         (Names(interval=15), "> <<intervals 3>> for: <<duration 2>>", "> 45 for: 30000ms"),
+        (Names(buffered_bytes=1000, buffered_seconds=60), "<<buffered bytes 0.8>> <<buffered seconds 0.5>>", "800 30"),
         (Names(repository="https://x"), "<<docs how-to/alerts.md#a>>", "https://x/blob/main/docs/how-to/alerts.md#a"),
     ],
 )

@@ -26,6 +26,7 @@ class Between(ScriptedServer):
 
     Attributes:
         closed: Whether nothing is passed on, as if the receiver were away.
+        turned_away: How many requests came while it was closed.
         passed: Each request that was passed on, with its answer.
     """
 
@@ -33,10 +34,12 @@ class Between(ScriptedServer):
         super().__init__(self._pass_on)
         self._url = url
         self.closed = False
+        self.turned_away = 0
         self.passed: list[Passed] = []
 
     def _pass_on(self, exchange):
         if self.closed:
+            self.turned_away += 1
             return raw(b"")(exchange)
         request = exchange.request
         headers = {name: value for name, value in request.headers.items() if name not in OF_THE_CONNECTION}

@@ -122,6 +122,21 @@ def test_streams_beyond_the_limit_are_left_out_and_counted():
     assert translation.dropped.points == {"max_series": 4}
 
 
+def test_what_an_exporter_says_about_itself_is_sent_however_many_series_there_are():
+    """That something was dropped is only known when the limit is reached."""
+    translation = Translation(2)
+    lost = (
+        counter(point(3.0), name="otel.sdk.exporter.metric_data_point.exported"),
+        counter(point(3.0), name="prometheus_remote_write.exporter.series.dropped"),
+    )
+    assert translation.export(counter(*points(*"abcde")), *lost) == {
+        *hits(*"ab"),
+        ("otel_sdk_exporter_metric_data_point_exported_total", None),
+        ("prometheus_remote_write_exporter_series_dropped_total", None),
+    }
+    assert translation.dropped.points == {"max_series": 3}
+
+
 def test_what_has_its_place_keeps_it_whatever_comes_before_it():
     translation = Translation(2)
     a, b, c, d = points(*"abcd")

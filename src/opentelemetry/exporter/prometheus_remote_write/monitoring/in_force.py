@@ -27,6 +27,8 @@ def names_in_force(environ: Mapping[str, str]) -> Names:
         namespace=settings.namespace,
         interval=(settings.interval or _common_interval(environ)) / 1000,
         repository=repository(),
+        buffered_bytes=settings.max_buffered_bytes,
+        buffered_seconds=settings.max_buffered_age / 1000,
         native=_has_native_histograms(settings),
     )
 

@@ -72,6 +72,9 @@ _KINDS = {
     ExponentialHistogram: MetricKind.HISTOGRAM,
 }
 
+_ABOUT_EXPORTERS = ("otel.sdk.exporter.", "prometheus_remote_write.exporter.")
+"""Metrics of exporters about themselves: few, and those that tell of a limit come when it is reached."""
+
 
 class Translator:
     """Translates export after export, and remembers what does not change between them.
@@ -109,8 +112,8 @@ class Translator:
         self._time_slice = time_slice or TimeSlice()
         self._series_limit = series_limit or SeriesLimit()
         self.registry = SeriesRegistry(SeriesUsage(settings.max_series, self._series_limit))
-        # However many series there are, what tells their target is sent.
-        self._info_registry = self.registry.beyond(SeriesUsage(0, self._series_limit))
+        # However many series there are, what tells their target and what becomes of them is sent.
+        self._unlimited = self.registry.beyond(SeriesUsage(0, self._series_limit))
         self._resources: list[RememberedResource] = []
         self._unmatched_globs = UnmatchedGlobs(settings)
 
@@ -147,7 +150,7 @@ class Translator:
 
     def detach(self) -> None:
         """Leave the series limit to others, whatever state the series are in; nothing is translated any more."""
-        for registry in (self.registry, self._info_registry):
+        for registry in (self.registry, self._unlimited):
             registry.usage.detach()
 
     def _resource(self, attributes: Mapping[str, Any], known: Iterable[RememberedResource]) -> RememberedResource:
@@ -177,7 +180,7 @@ class Translator:
             help="Target metadata",
             unit="",
             labels=LabelSets(lambda _: tuple(label for label in labels if label[0] != METRIC_NAME)),
-            registry=self._info_registry,
+            registry=self._unlimited,
             drop=lambda error: self._dropped.drop("target_info", error),
             exemplars=False,
         )
@@ -272,7 +275,7 @@ class Translator:
             help=valid_text(metric.description or ""),
             unit=unit_word(metric.unit or "", strategy),
             labels=scope.label_sets,
-            registry=self.registry,
+            registry=self._unlimited if metric.name.startswith(_ABOUT_EXPORTERS) else self.registry,
             drop=lambda error: self._dropped.drop(metric.name, error),
             exemplars=not settings.disable_exemplars,
             zero_samples=self._zero_samples,
