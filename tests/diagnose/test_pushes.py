@@ -251,8 +251,8 @@ def test_report_of_nothing_and_of_one_push_at_the_end():
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ("Metric 'a': it is delta. This is said once; what is left out is counted.\n", "Metric 'a': it is delta"),
-        ("10:00 WARNING x: Metric 'a': b. This is said once; what", "Metric 'a': b"),
+        ("Metric 'a': it is delta. Logged once; all that is dropped is counted.\n", "Metric 'a': it is delta"),
+        ("10:00 WARNING x: Metric 'a': b. Logged once; all", "Metric 'a': b"),
         ("Metrics were not delivered: http://x answered 400\n", "Metrics were not delivered: http://x answered 400"),
         ("resource attribute 'a' is left out: it is a list", "resource attribute 'a' is left out: it is a list"),
         ("Metric systems are great\n", None),

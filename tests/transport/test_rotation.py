@@ -125,7 +125,7 @@ def test_the_last_good_one_is_kept_and_that_is_said_once(number, path, spoil, ca
     assert [number.current(), number.current()] == [1, 1]
     (record,) = caplog.records
     assert record.levelno == logging.WARNING
-    expected = f"FILE: {str(path)!r} is no number; what was read there before stays in use until that is mended"
+    expected = f"FILE: {str(path)!r} is no number; keeping the last valid content until the file is fixed"
     assert record.message == expected
 
 
@@ -187,9 +187,7 @@ def test_where_there_is_something_to_keep_a_file_that_hangs_is_waited_for_once_a
     with deadline(60):
         assert [number.current() for _ in range(100)] == [1] * 100
     (record,) = caplog.records
-    assert (
-        record.message == f"{str(path)!r} does not answer; what was read there before stays in use until that is mended"
-    )
+    assert record.message == f"{str(path)!r} does not answer; keeping the last valid content until the file is fixed"
     hanging.go.set()
     moment = threading.Event()
     while number.current() == 1:

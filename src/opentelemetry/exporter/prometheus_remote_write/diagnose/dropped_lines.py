@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 _BEGINNINGS = re.compile(
-    "(?P<dropped>Metric ['\"].*?)[.] This is said once"
+    "(?P<dropped>Metric ['\"].*?)[.] Logged once"
     "|(?P<exceeded>The process has as many series as max_series.*?)[.] Most"
     "|(?P<resource>resource attribute .* is left out: .*)"
     "|(?P<unsent>Metrics (?:were not delivered|are lost|are not sent).*)"

@@ -1,4 +1,4 @@
-"""What was left out, counted by reason, and said once."""
+"""What was dropped: counted by reason, logged once."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class DroppedPoints:
             return
         self._told.add((metric, error.reason))
         _logger.warning(
-            "Metric %s: %s. This is said once; what is left out is counted.",
+            "Metric %s: %s. Logged once; all that is dropped is counted.",
             one_line(repr(metric), _LONGEST_NAME),
             one_line(str(error), _LONGEST_REASON),  # which may name labels, and these may hold anything
         )
@@ -69,8 +69,8 @@ class DroppedPoints:
             return
         self._told.add(_EXCEEDED)
         _logger.warning(
-            "The process has as many series as max_series=%d lets it have, so %d streams are left out (of %s). Most"
-            " series are of %s: drop attributes or metrics, or allow more. Said once; what is left out is counted.",
+            "The process has as many series as max_series=%d lets it have, so %d streams are left out (of %s). Most "
+            "series are of %s: drop attributes or metrics, or allow more. Logged once; all that is dropped is counted.",
             limit,
             left_out.total(),
             _listed(left_out),

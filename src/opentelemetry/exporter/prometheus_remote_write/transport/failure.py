@@ -108,8 +108,8 @@ def _tls_failure(error: ssl.SSLError | CertificateError, peer: str) -> SendError
         # The second is urllib3's, which compares names itself where an application has put pyOpenSSL in Python's place.
         reason = getattr(error, "verify_message", "the certificate is for another name").rstrip(".")
         return Unsendable(
-            f"{peer} is not trusted: {reason}; nothing was sent. Its authority goes into {variable('certificate')}, "
-            f"another name than the URL's into {variable('tls_server_name')}",
+            f"{peer} is not trusted: {reason}; nothing was sent. Set {variable('certificate')} to its authority, "
+            f"or {variable('tls_server_name')} where it is for another name than the URL's",
             cause=Cause.UNTRUSTED,
         )
     reason = error.reason or ""
@@ -122,7 +122,8 @@ def _tls_failure(error: ssl.SSLError | CertificateError, peer: str) -> SendError
         )
     if "ALERT" in reason and "INTERNAL_ERROR" not in reason:
         return Unsendable(
-            f"{peer} refused TLS with us ({words}); a certificate of ours goes into {variable('client_certificate')}",
+            f"{peer} refused TLS with us ({words}); if it asks for a client certificate, set "
+            f"{variable('client_certificate')}",
             cause=Cause.TLS,
         )
     return Retryable(f"{peer}: TLS failed ({words})", cause=Cause.TLS)

@@ -130,7 +130,7 @@ class Rotating(Generic[T]):
         now = self._clock()
         if not self._is_failing and (self._warned is None or now - self._warned >= _BETWEEN_WARNINGS):
             self._warned = now
-            _logger.warning("%s; what was read there before stays in use until that is mended", reason)
+            _logger.warning("%s; keeping the last valid content until the file is fixed", reason)
         self._is_failing = True
         return made[0]
 
