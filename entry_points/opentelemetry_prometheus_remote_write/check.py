@@ -14,6 +14,7 @@ import sys
 import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
+from dataclasses import replace
 from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import NoReturn
@@ -27,6 +28,9 @@ from opentelemetry_prometheus_remote_write.unchanged_environment import unchange
 
 EXAMPLE = "otel-prw check --send"
 EXIT_STATUSES = "0 if metrics would arrive, 1 if not, 2 where it was called wrongly"
+
+_GRACE = 0.2  # seconds in which the network's own errors, which say more, may still come
+_MORE_TIME = "look at what hangs: a resolver, a file, a resource detector; or set OTEL_EXPORTER_PRW_TIMEOUT higher"
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -76,20 +80,16 @@ def _in_time(check: Check) -> Iterator[Finding]:
             finding = found.get(timeout=max(check.end - time.monotonic(), 0) + _GRACE)
         except Empty:
             text = "what comes next did not end within the setting TIMEOUT"
-            yield Finding(**{**vars(failure("time", text, _MORE_TIME)), "section": last})
+            yield replace(failure("time", text, _MORE_TIME), section=last)
             return
         if finding is None:
             return
         if isinstance(finding, BaseException):
             text = f"the check itself failed: {type(finding).__name__}"
-            yield Finding(**{**vars(failure("fault", text, "report it, with what stands above")), "section": last})
+            yield replace(failure("fault", text, "report it, with what stands above"), section=last)
             return
         last = finding.section
         yield finding
-
-
-_GRACE = 0.2  # seconds in which the network's own errors, which say more, may still come
-_MORE_TIME = "look at what hangs: a resolver, a file, a resource detector; or set OTEL_EXPORTER_PRW_TIMEOUT higher"
 
 
 def _leave(status: int) -> NoReturn:

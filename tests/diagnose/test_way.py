@@ -79,7 +79,7 @@ def test_dead_host_takes_no_longer_than_the_timeout(tmp_path):
             each.close()
     assert (done.status, done.failures) == (1, {"tcp"})
     assert "did not answer within 1.5 s" in done.text("tcp")
-    assert 1.5 <= done.findings["tcp"]["seconds"] < 3
+    assert done.findings["tcp"]["seconds"] <= 1.6
     assert took < 20
 
 

@@ -53,10 +53,9 @@ class Check:
         yield from kubernetes.findings(self._environ, is_mounted=Path(kubernetes.FOLDER).is_dir())
 
     def _limit(self, seconds: float) -> float:
-        """Set how long the rest may take, and return it."""
-        limited = LONGEST if math.isinf(seconds) else seconds
-        self.end = time.monotonic() + limited
-        return limited
+        """Set how long the rest may take, and return when it has to be over."""
+        self.end = time.monotonic() + (LONGEST if math.isinf(seconds) else seconds)
+        return self.end
 
 
 def within(section: str, findings: Iterable[Finding]) -> Iterator[Finding]:

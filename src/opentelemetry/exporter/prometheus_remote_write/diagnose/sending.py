@@ -32,7 +32,7 @@ def findings(
 
     Args:
         environ: The environment that the application would have.
-        limit: Called with the setting TIMEOUT in seconds; returns how long the network may take.
+        limit: Called with the setting TIMEOUT in seconds; returns when all has to be over, by ``time.monotonic``.
         send: Whether one series of our own is sent.
     """
     declared = None
@@ -52,7 +52,7 @@ def findings(
     except (ValueError, TypeError) as error:
         yield "configuration", configuration.wrong_keyword(error)
         return
-    seconds = limit(given.settings.timeout)
+    end = limit(given.settings.timeout)
     is_sound = True
     for finding in configuration.findings(given, environ):
         is_sound = is_sound and finding.level is not Level.FAILURE
@@ -62,20 +62,17 @@ def findings(
     for finding in target_identity.findings(labels, attributes, given.settings, environ):
         yield "configuration", finding
     if is_sound:
-        yield from _network(_Sender(given.settings, labels), environ, seconds, send=send)
+        yield from _network(_Sender(given.settings, labels), environ, end, send=send)
 
 
 def _attributes(declared: declarative_file.DeclaredExporter | None) -> Mapping[str, Any]:
     return target_identity.resource_attributes(declared.resource if declared else None, is_declared=bool(declared))
 
 
-def _network(
-    sender: _Sender, environ: Mapping[str, str], seconds: float, *, send: bool
-) -> Iterator[tuple[str, Finding]]:
+def _network(sender: _Sender, environ: Mapping[str, str], end: float, *, send: bool) -> Iterator[tuple[str, Finding]]:
     settings = sender.settings
-    end = time.monotonic() + seconds
     way = Way(settings, environ)
-    with deadline(seconds):
+    with deadline(end - time.monotonic()):
         for finding in way.findings():
             yield "way", finding
             if finding.level is Level.FAILURE:
