@@ -20,6 +20,7 @@ SUBCOMMANDS = (
     "check",
     "preview",
     "receive",
+    "job",
     "dashboard",
     "rules",
 )

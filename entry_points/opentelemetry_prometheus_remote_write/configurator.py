@@ -109,7 +109,8 @@ def _controller_arguments() -> dict[type, dict[str, Any]] | None:
         from opentelemetry.exporter.prometheus_remote_write.lifecycle.controller import Controller  # noqa: PLC0415 - see above
 
         exporter = PrometheusRemoteWriteMetricsExporter()
-        interval = exporter.settings.interval or _common_interval(os.environ)
+        own = exporter.settings.interval
+        interval = _common_interval(os.environ) if own is None else own
     except Exception as error:  # noqa: BLE001 - see the module
         what = f"{type(error).__name__}: {error}"
         _logger.error("Metrics are not sent by Remote Write: the exporter cannot be made: %s", what)  # noqa: TRY400 - one line

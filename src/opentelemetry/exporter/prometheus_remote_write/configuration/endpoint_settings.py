@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from .number_types import MILLISECONDS, TIMEOUT
+from .number_types import INTERVAL, TIMEOUT
 from .row import setting
 from .text_types import HEADERS, URL
 
@@ -51,9 +51,9 @@ class EndpointSettings:
     )
     interval: int | None = setting(
         "INTERVAL",
-        MILLISECONDS,
+        INTERVAL,
         None,
-        "interval of the controller (the periodic reader) that the configurator builds",
+        "interval of the controller (the periodic reader) that the configurator builds; 0 pushes once, at the end",
         shown="`OTEL_METRIC_EXPORT_INTERVAL`, 60000",
     )
     headers: Mapping[str, str] = setting(

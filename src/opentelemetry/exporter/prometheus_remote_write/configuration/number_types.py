@@ -121,6 +121,7 @@ def _accept_boundaries(value: object) -> tuple[float, ...]:
 
 BOOLEAN = SettingType("true or false", _parse_boolean, _accept_boolean)
 COUNT = whole_number("number", minimum=1)
+INTERVAL = whole_number("milliseconds", minimum=0, maximum=2**31 - 1)
 MILLISECONDS = whole_number("milliseconds", minimum=1, maximum=2**31 - 1)
 """Up to some 25 days: more than anybody means, and less than a thread can wait on any system."""
 TIMEOUT = SettingType("milliseconds", _parse_timeout, _accept_timeout)

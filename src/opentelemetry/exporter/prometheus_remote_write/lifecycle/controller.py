@@ -22,6 +22,8 @@ from .sdk_internals import resource_of
 
 _logger = OwnLogger(__name__)
 
+_NEVER = 2**31 - 1  # milliseconds, some 25 days: an interval that the process does not live to see
+
 _UNTIL_THERE_IS_A_PROVIDER = 0.01  # seconds; it is made right after its reader
 
 
@@ -30,7 +32,7 @@ class Controller(PeriodicExportingMetricReader):
 
     Args:
         exporter: Ours: a ``MetricExporter`` that is a :class:`Pusher`, too.
-        export_interval_millis: Milliseconds.
+        export_interval_millis: Milliseconds; 0 exports at the end alone.
         random: A number from 0 to 1.
     """
 
@@ -44,7 +46,8 @@ class Controller(PeriodicExportingMetricReader):
         # First: the SDK's constructor starts the thread.
         self._pusher: Pusher = exporter
         self._has_received = False
-        self._random = random
+        self._random = random if export_interval_millis else lambda: 1.0
+        export_interval_millis = export_interval_millis or _NEVER
         self._watch = CollectionWatch(export_interval_millis / 1000)
         self._said = ""
         super().__init__(exporter, export_interval_millis=export_interval_millis)

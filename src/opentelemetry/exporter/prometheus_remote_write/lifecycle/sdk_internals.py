@@ -14,7 +14,6 @@ Each touch is guarded: where a later SDK has changed, what rests on it is lost a
 
 from __future__ import annotations
 
-import math
 from contextlib import nullcontext, suppress
 from threading import Event, Lock
 from typing import Any
@@ -22,6 +21,8 @@ from typing import Any
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import MetricReader
 from opentelemetry.sdk.resources import SERVICE_INSTANCE_ID, Resource
+
+_ONLY_AT_THE_END = 2**31 - 1  # milliseconds: an interval so long is none
 
 
 def readers() -> list[MetricReader]:
@@ -44,7 +45,9 @@ def readers_of(exporter: object) -> list[MetricReader]:
 def interval_of(reader: MetricReader) -> float | None:
     """Return the seconds between a reader's collections; None where it does not collect by itself."""
     milliseconds = getattr(reader, "_export_interval_millis", None)
-    return milliseconds / 1000 if isinstance(milliseconds, int | float) and milliseconds < math.inf else None
+    if not isinstance(milliseconds, int | float) or milliseconds >= _ONLY_AT_THE_END:
+        return None
+    return milliseconds / 1000
 
 
 def thread_of(reader: MetricReader) -> object:

@@ -1,0 +1,134 @@
+"""`otel-prw job`: the command's own exit status, and how it ended as series that stay the same run after run."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver, ScriptedAnswer
+from tests.application import run
+
+OTEL_PRW = Path(sys.executable).with_name("otel-prw")
+COUNTS = "from opentelemetry import metrics; metrics.get_meter('shop').create_counter('orders').add(1)"
+
+
+@pytest.fixture
+def receiver():
+    with Receiver() as receiver:
+        yield receiver
+
+
+@pytest.fixture
+def job(tmp_path, receiver):
+    def launch(*words, **variables):
+        given = {"OTEL_EXPORTER_PRW_ENDPOINT": receiver.url, **variables}
+        return run("otel-prw", "job", *words, cwd=tmp_path, **given)
+
+    return launch
+
+
+def last(receiver, name):
+    """The last value of a job's only series of a name, and its labels."""
+    (series,) = receiver.series(name)
+    return series.samples[-1].value, {label: text for label, text in series.labels if label != "__name__"}
+
+
+@pytest.mark.parametrize(
+    ("command", "status"),
+    [
+        pytest.param(("true",), 0, id="success"),
+        pytest.param(("sh", "-c", "exit 7"), 7, id="failure"),
+        pytest.param(("sh", "-c", "kill -9 $$"), 137, id="SIGKILL, as the OOM killer sends it"),
+        pytest.param(("/no/such/program",), 127, id="a program that is not there"),
+    ],
+)
+def test_the_exit_status_is_the_jobs_and_is_pushed(job, receiver, command, status):
+    ended = job("--name", "nightly", "--", *command)
+    assert ended.status == status
+    assert last(receiver, "job_last_exit_code") == (status, {"job": "nightly"})
+    assert bool(receiver.series("job_last_success_timestamp_seconds")) is (status == 0)
+    duration, _ = last(receiver, "job_last_duration_seconds")
+    start, _ = last(receiver, "job_last_start_timestamp_seconds")
+    end, _ = last(receiver, "job_last_end_timestamp_seconds")
+    assert 0 <= duration == pytest.approx(end - start)
+    assert abs(end - time.time()) < 60
+    assert receiver.rejected == []
+
+
+def test_run_after_run_it_is_one_set_of_series(job, receiver):
+    for command in ("true", "false", "true"):
+        job("--name", "nightly", "--", command)
+    assert [sample.value for sample in receiver.series("job_last_exit_code")[0].samples] == [0, 1, 0]
+    assert len(receiver.series("job_last_exit_code")) == 1
+
+
+def test_processor_time_and_memory_are_those_of_the_job(job, receiver):
+    job("--name", "busy", "--", "python", "-c", "sum(range(5_000_000)); 'x' * 50_000_000")
+    assert last(receiver, "job_last_cpu_time_seconds")[0] > 0
+    assert last(receiver, "job_last_max_memory_bytes")[0] > 50_000_000
+
+
+def test_what_a_python_program_measures_is_pushed_once_at_its_end(job, receiver):
+    ended = job(
+        "--name", "nightly", "--", "python", "-c", COUNTS, OTEL_PYTHON_DISABLED_INSTRUMENTATIONS="system_metrics"
+    )
+    assert (ended.status, ended.errors) == (0, [])
+    (series,) = receiver.series("orders_total")
+    assert series.label("job") == "nightly"
+    assert [sample.value for sample in series.samples] == [0, 1]
+
+
+def test_the_name_is_the_services_or_the_programs(job, receiver):
+    job("--", "true")
+    job("--", "true", OTEL_SERVICE_NAME="nightly")
+    assert {series.label("job") for series in receiver.series("job_last_exit_code")} == {"true", "nightly"}
+
+
+def test_the_hosts_name_is_the_instance_where_that_is_wanted(job, receiver):
+    job("--name", "nightly", "--instance", "host", "--", "true")
+    assert receiver.series("job_last_exit_code")[0].label("instance")
+
+
+def test_names_follow_the_strategy(job, receiver):
+    job("--name", "nightly", "--", "true", OTEL_EXPORTER_PRW_NAMESPACE="batch")
+    assert receiver.series("batch_job_last_exit_code")
+
+
+def test_signals_are_passed_on(tmp_path, receiver):
+    script = """
+import signal, sys
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(5))
+print("up", flush=True)
+signal.pause()
+"""
+    environ = {"PATH": os.environ["PATH"], "OTEL_EXPORTER_PRW_ENDPOINT": receiver.url}
+    words = [OTEL_PRW, "job", "--name", "nightly", "--", sys.executable, "-S", "-c", script]
+    with subprocess.Popen(words, cwd=tmp_path, env=environ, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "up\n"
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 5
+    assert last(receiver, "job_last_exit_code")[0] == 5
+
+
+def test_a_receiver_that_comes_back_gets_it_within_the_timeout(tmp_path):
+    script = iter([ScriptedAnswer(503)] * 3)
+    with Receiver(answers=lambda _: next(script, None)) as receiver:
+        ended = run("otel-prw", "job", "--", "true", cwd=tmp_path, OTEL_EXPORTER_PRW_ENDPOINT=receiver.url)
+        assert ended.status == 0
+        assert receiver.series("job_last_exit_code")
+
+
+def test_what_cannot_be_pushed_is_said_and_the_status_stays(tmp_path):
+    ended = run(
+        *("otel-prw", "job", "--name", "nightly", "--push-timeout", "300ms", "--", "sh", "-c", "exit 3"),
+        cwd=tmp_path,
+        OTEL_EXPORTER_PRW_ENDPOINT="http://127.0.0.1:9/api/v1/write",
+    )
+    assert ended.status == 3
+    assert ended.errors[-1] == "otel-prw job: how nightly ended (exit code 3) was not pushed, and is lost"
