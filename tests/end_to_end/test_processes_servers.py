@@ -7,6 +7,7 @@ from urllib.request import urlopen
 
 import pytest
 
+from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver, ScriptedAnswer
 from tests.end_to_end.fleet import PINNED, POD, Program, assert_one_writer_each, instances, total
 
 REQUESTS = 30
@@ -83,4 +84,17 @@ def test_gunicorn_with_workers_of_uvicorn(receiver, tmp_path, flags):
         assert program.end(signal.SIGTERM) == 0
     assert total(receiver, "work_total", at="request") == sent
     assert_one_writer_each(receiver)
+    assert "Metrics" not in program.log.read_text()
+
+
+def test_gunicorn_that_recycles_its_workers_before_a_slow_receiver(tmp_path):
+    recycling = ("--workers", "2", "--max-requests", "5", "--max-requests-jitter", "2")
+    command = ("gunicorn", "--bind", "127.0.0.1:0", "--no-control-socket", *recycling, "web:wsgi")
+    with Receiver(answers=lambda _: ScriptedAnswer(delay=0.3)) as receiver:
+        variables = {"OTEL_EXPORTER_PRW_ENDPOINT": receiver.url, "OTEL_EXPORTER_PRW_INTERVAL": "100", **PINNED}
+        with Program(*command, folder=tmp_path, **variables) as program:
+            _, sent = serve(program.said(r"Listening at: (http://\S+)"))
+            assert program.end(signal.SIGTERM) == 0
+        assert total(receiver, "work_total", at="request") == sent
+        assert_one_writer_each(receiver)
     assert "Metrics" not in program.log.read_text()
