@@ -20,6 +20,7 @@ from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
+from weakref import ref
 
 from opentelemetry.sdk import resources
 from opentelemetry.sdk.metrics.export import MetricsData, ResourceMetrics
@@ -132,6 +133,9 @@ class Instance:
 
     def release(self) -> None:
         """Leave the ids to others."""
+        for key, holder in tuple(_alone.items()):
+            if holder() is self:
+                del _alone[key]
         for number in self._given_up():
             number.release()
 
@@ -140,7 +144,6 @@ class Instance:
         return [claim.number for claim in claims.values() if claim.number]
 
     def _identified(self, metrics: ResourceMetrics) -> ResourceMetrics:
-        attributes = metrics.resource.attributes
         given = _given(metrics)
         if fixed := self._fixed():
             origin = _Origin(fixed, first=0)
@@ -148,18 +151,26 @@ class Instance:
             origin = self._origin
         elif given and given != self._generated():
             origin = _Origin(given, first=0)
-        elif given or self._sdk_makes_ids:
-            return metrics
+        elif self._is_alone(metrics):
+            return metrics if given or self._sdk_makes_ids else _with_id(metrics, self._generated_here)
         else:
-            return _with_id(metrics, self._generated_here)
+            origin = _Origin(given or self._generated_here, first=1)
         self.group = origin.instance
-        key = (f"{attributes.get(_NAMESPACE)}/{attributes.get(_NAME)}", origin.instance)
+        key = (_job(metrics), origin.instance)
         claim = self._claims.get(key)
         if claim is None or (claim.number and not claim.number.is_ours()):
             claim = self._claims[key] = self._claim(key, origin, claim, _beginning(metrics) or self._clock())
         if claim.number:
             claim.number.prolong(self._clock())
         return _with_id(metrics, claim.instance)
+
+    def _is_alone(self, metrics: ResourceMetrics) -> bool:
+        """Return whether no other exporter of this process has the process's own id for the same job and receiver."""
+        key = (os.getpid(), self._destination, _job(metrics))
+        holder = _alone.setdefault(key, ref(self))()
+        if holder is None:
+            _alone[key] = ref(self)
+        return holder is None or holder is self
 
     def _claim(self, key: tuple[str, str], origin: _Origin, before: _Claim | None, began: int) -> _Claim:
         """Claim an id.
@@ -186,6 +197,15 @@ class Instance:
             )
             return _Claim(f"{origin.instance}-{os.getpid()}", None)
         return _Claim(f"{origin.instance}-{number.number}" if number.number else origin.instance, number)
+
+
+_alone: dict[tuple[int, str, str], ref[Instance]] = {}
+"""Who has a process's own id without a number: by process, receiver and job."""
+
+
+def _job(metrics: ResourceMetrics) -> str:
+    attributes = metrics.resource.attributes
+    return f"{attributes.get(_NAMESPACE)}/{attributes.get(_NAME)}"
 
 
 def _given(metrics: ResourceMetrics) -> str:
