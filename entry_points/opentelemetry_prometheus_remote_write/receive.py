@@ -75,7 +75,8 @@ def _receive(arguments: argparse.Namespace) -> int:
     host, port = arguments.listen
     store = Store(arguments.keep_series, arguments.keep)
     outbox = Outbox()
-    screen = None if arguments.json or not sys.stdout.isatty() else _screen()
+    wants_screen = sys.stdout.isatty() and not arguments.json
+    screen = _screen() if wants_screen else None
     listener = store if screen else _listener(store, outbox, as_json=arguments.json, once=arguments.once)
     try:
         receiver = Receiver(host, port, keep=0, listener=listener, pages=Page(store))
@@ -91,8 +92,10 @@ def _receive(arguments: argparse.Namespace) -> int:
             )
         if screen:
             screen(store, receiver.url, receiver.page, arguments.once).run()
-        else:
-            _print(outbox)
+            return 0
+        if wants_screen:
+            _say("otel-prw receive: plain lines follow; the extra `tui` has a screen to look at metrics with")
+        _print(outbox)
     return 0
 
 
@@ -102,7 +105,6 @@ def _screen() -> type[ReceiverScreen] | None:
             ReceiverScreen,
         )
     except ImportError:
-        _say("otel-prw receive: plain lines follow; the extra `tui` has a screen to look at metrics with")
         return None
     return ReceiverScreen
 

@@ -191,8 +191,9 @@ def test_without_the_extra_there_are_plain_lines(tmp_path):
     (tmp_path / "textual.py").write_text("raise ImportError('not installed')\n")
     command = [*COMMAND, "--once", "1"]
     with Terminal(command, env={"PYTHONPATH": str(tmp_path)}) as terminal:
-        assert "the extra `tui`" in terminal.process.stderr.readline()
         url = terminal.process.stderr.readline().rstrip().partition("=")[2]
+        assert terminal.process.stderr.readline().startswith("page: ")
+        assert "the extra `tui`" in terminal.process.stderr.readline()
         shop(SimpleNamespace(url=url), 40)
         terminal.wait_for("  queue_depth")
         assert terminal.process.wait(30) == 0
