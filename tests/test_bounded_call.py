@@ -1,13 +1,12 @@
 import os
 import sys
 import threading
-from queue import SimpleQueue
 from warnings import catch_warnings, simplefilter
 
 import pytest
 
 from opentelemetry.exporter.prometheus_remote_write import bounded_call as module
-from opentelemetry.exporter.prometheus_remote_write.bounded_call import Standby, bounded_call
+from opentelemetry.exporter.prometheus_remote_write.bounded_call import Standby, Waiter, bounded_call
 
 
 class Hanging:
@@ -85,8 +84,8 @@ def test_nobody_is_remembered_who_has_given_up(hanging):
 
 
 def test_a_wait_can_be_ended_from_elsewhere(hanging):
-    waiter = SimpleQueue()
-    waiter.put(None)
+    waiter = Waiter()
+    waiter.end()
     with pytest.raises(TimeoutError):
         bounded_call(hanging, hanging, 60, waiter)
 

@@ -10,7 +10,6 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from importlib.metadata import version
 from logging import getLogger
 from typing import Any
 
@@ -59,9 +58,12 @@ class PrometheusRemoteWriteConfigurator(SdkConfigurator):
                 super()._configure()  # type: ignore[no-untyped-call]  # the SDK's
             _look_after_the_application()
             return
+        # Late, as the exporter; and not asked of the installed distribution, which takes longer.
+        from opentelemetry.exporter.prometheus_remote_write.version import __version__  # noqa: PLC0415 - see above
+
         kwargs["resource_attributes"] = {
             "telemetry.distro.name": DISTRIBUTION,
-            "telemetry.distro.version": version(DISTRIBUTION),
+            "telemetry.distro.version": __version__,
         }
         chosen = chosen_exporters(os.environ.get(OTEL_METRICS_EXPORTER, ""))
         others = [name for name in chosen if name.strip() != NAME]
@@ -115,7 +117,7 @@ def _controller_arguments() -> dict[type, dict[str, Any]] | None:
         what = f"{type(error).__name__}: {error}"
         _logger.error("Metrics are not sent by Remote Write: the exporter cannot be made: %s", what)  # noqa: TRY400 - one line
         return None
-    return {Controller: {"exporter": exporter, "export_interval_millis": interval}}
+    return {Controller: {"exporter": exporter, "export_interval_millis": interval, "lets_start": True}}
 
 
 def _has_daemon_threads() -> bool:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from difflib import SequenceMatcher
 from importlib.metadata import entry_points
 from logging import getLogger
 
@@ -37,7 +36,7 @@ def chosen_exporters(text: str) -> list[str]:
 def _names(text: str) -> Iterator[str]:
     for name in text.split(","):
         word = name.strip().strip("\"'").strip()
-        if word == NAME or not _means_ours(word):
+        if word in {NAME, "", "none"} or not _means_ours(word):
             yield name if word == name.strip() else word
             continue
         _logger.warning("%s: %r is taken for %s, the name of this exporter", OTEL_METRICS_EXPORTER, name.strip(), NAME)
@@ -46,5 +45,7 @@ def _names(text: str) -> Iterator[str]:
 
 def _means_ours(word: str) -> bool:
     letters = re.sub("[^a-z]", "", word.lower())
+    from difflib import SequenceMatcher  # noqa: PLC0415 - late: an application may have a module of that name
+
     is_like_ours = letters in _SHORT or SequenceMatcher(a=letters, b=NAME.replace("_", "")).ratio() >= _LIKE_OURS
     return is_like_ours and not entry_points(group=_GROUP, name=word)

@@ -86,7 +86,9 @@ class Pushing:
 
     @property
     def counts(self):
-        return {outcome.value: number for outcome, number in self.exporter._delivery.samples.items() if number}
+        return {
+            outcome.value: number for outcome, number in self.exporter._data_path.delivery.samples.items() if number
+        }
 
 
 @pytest.fixture

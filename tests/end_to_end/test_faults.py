@@ -186,7 +186,7 @@ class Shop:
 
     @property
     def counts(self):
-        delivery = self.exporter._delivery
+        delivery = self.exporter._data_path.delivery
         return +Counter({**delivery.samples, "waiting": delivery.waiting})
 
 

@@ -81,7 +81,7 @@ def test_a_prometheus_without_native_histograms_gets_all_the_rest(prometheus_sta
         assert not shop.flush()
     (found,) = prometheus_stable.range_vector(f'orders_total{{job="{shop.job}"}}[1h]')
     assert found.values == [1, 2, 3, 4]
-    assert shop.exporter._delivery.waiting == 4
+    assert shop.exporter._data_path.delivery.waiting == 4
     (line,) = [record.getMessage() for record in caplog.records]
     assert "OTEL_EXPORTER_PRW_DEFAULT_HISTOGRAM_AGGREGATION" in line
 
@@ -100,7 +100,7 @@ def test_a_series_that_another_process_writes_ahead_of_us_costs_no_other(prometh
         for kind in range(40):
             shop.orders.add(1, {"kind": kind})
         assert not shop.flush()
-        counts = shop.exporter._delivery.samples
+        counts = shop.exporter._data_path.delivery.samples
         assert (counts["accepted"], counts["rejected"]) == (39 * number, number)
     found = prometheus.range_vector(f'orders_total{{job="{shop.job}"}}[1h]')
     assert [series.values for series in found if series.labels["kind"] != "7"] == [[1, 2, 3]] * 39

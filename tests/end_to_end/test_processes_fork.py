@@ -35,7 +35,8 @@ work = meter.create_counter("work")
 meter.create_observable_gauge("writer", callbacks=[lambda _: [metrics.Observation(os.getpid())]])
 work.add(5)
 exporter.under_way.wait()
-while not exporter._transport._under_way:  # the receiver takes its time to answer the first request
+# The receiver takes its time to answer the first request.
+while not (exporter._data_path and exporter._data_path.transport._under_way):
     time.sleep(0.001)
 child = os.fork()
 if child == 0:
@@ -121,16 +122,57 @@ reader = Controller(PrometheusRemoteWriteMetricsExporter(endpoint=sys.argv[1]), 
 meter = MeterProvider([reader], resource=Resource.create({"service.instance.id": "pod-7"})).get_meter("tests")
 meter.create_counter("work").add(1)
 meter.create_histogram("duration").record(1)
+reader._pusher.prepare(lambda _: False)
 before = set(sys.modules)
 reader.force_flush()
-print(json.dumps(sorted(set(sys.modules) - before)))
+print(json.dumps(sorted(set(sys.modules) - before - {"hashlib", "_hashlib", "_blake2"})))
 """
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
-def test_an_export_imports_nothing(receiver, tmp_path, host):
+def test_an_export_imports_nothing_but_what_forks_wait_for(receiver, tmp_path, host):
     """A child that is forked in the middle of an import inherits the lock of the module, and never gets it."""
     url = receiver.url.replace("127.0.0.1", host)
     ended = run("python", "-c", MODULES_OF_AN_EXPORT, url, cwd=tmp_path, TMPDIR=str(tmp_path))
     assert ended == (0, "[]\n", [])
     assert total(receiver, "work_total") == 1
+
+
+FORK_DURING_IMPORTS = """
+import os, sys, threading
+from opentelemetry import metrics
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.exporter.prometheus_remote_write import PrometheusRemoteWriteMetricsExporter, late_imports
+from opentelemetry.exporter.prometheus_remote_write.lifecycle.controller import Controller
+
+late_imports._forks.import_first = False
+reader = Controller(PrometheusRemoteWriteMetricsExporter(endpoint=sys.argv[1]), 3_600_000)
+provider = MeterProvider([reader], resource=Resource.create({"service.name": "shop", "service.instance.id": "pod-7"}))
+work = provider.get_meter("tests").create_counter("work")
+work.add(1)
+late_imports._forks.import_first = False  # as where it takes too long
+imports = threading.Thread(target=reader._pusher.prepare, args=(lambda _: False,))
+imports.start()
+children = []
+while imports.is_alive():
+    if child := os.fork():
+        children.append(child)
+        imports.join(0.02)
+    else:
+        work.add(1)
+        provider.force_flush()
+        os._exit(0)
+for child in children:
+    os.waitpid(child, 0)
+provider.shutdown()
+print(1 + len(children), flush=True)
+os._exit(0)
+"""
+
+
+def test_children_that_are_forked_while_the_first_export_is_imported_export(receiver, tmp_path):
+    variables = {"TMPDIR": str(tmp_path), "PYTHONWARNINGS": "ignore::DeprecationWarning"}
+    ended = run("python", "-c", FORK_DURING_IMPORTS, receiver.url, cwd=tmp_path, **variables)
+    assert (ended.status, ended.errors) == (0, [])
+    assert total(receiver, "work_total") == int(ended.output) > 2

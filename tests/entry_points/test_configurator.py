@@ -180,14 +180,19 @@ def test_resource_says_who_configured_it(tmp_path):
     }
 
 
-def test_libraries_that_cannot_be_imported_cost_our_metrics_alone(tmp_path):
+def test_libraries_that_cannot_be_imported_cost_our_metrics_alone_and_are_told_at_the_first_export(tmp_path):
     older = tmp_path / "older"
     (older / "urllib3").mkdir(parents=True)
     (older / "urllib3" / "__init__.py").write_text("__version__ = '1.26.0'\n")
-    state, errors = built(tmp_path, OTEL_METRICS_EXPORTER="console,prometheus_remote_write", PYTHONPATH=str(older))
-    assert state["intervals"].keys() == {"ConsoleMetricExporter"}
-    (error,) = errors
-    assert error.startswith("Metrics are not sent by Remote Write: the exporter cannot be made: ImportError: ")
+    flush = CONFIGURE.replace("os._exit(0)", "provider.force_flush(); provider.force_flush(); os._exit(0)")
+    ours = {
+        "OTEL_METRICS_EXPORTER": "prometheus_remote_write",
+        "OTEL_EXPORTER_PRW_ENDPOINT": "http://127.0.0.1:9/write",
+    }
+    ended = run("python", "-c", flush, cwd=tmp_path, PYTHONPATH=str(older), **ours)
+    assert json.loads(ended.output)["readers"] == 1
+    (error,) = ended.errors
+    assert error.startswith("Metrics are not sent by Remote Write: what sends them cannot be imported: ImportError: ")
 
 
 def test_configurator_shares_no_instance_with_another():

@@ -39,6 +39,9 @@ class Exporter(MetricExporter):
     def cut_short(self, seconds):
         self.cut.append(seconds)
 
+    def prepare(self, pause):
+        """Has nothing to import."""
+
     def force_flush(self, timeout_millis=10_000):  # noqa: ARG002 - the interface
         return True
 

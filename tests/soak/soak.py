@@ -155,7 +155,7 @@ def soak(prometheus: Prometheus, seconds: float, seed: int, say: Callable[[str],
     )
     reader = PeriodicExportingMetricReader(exporter, export_interval_millis=INTERVAL * 1000)
     provider = MeterProvider([reader], shutdown_on_exit=False)
-    report = Report(samples=exporter._delivery.samples)
+    report = Report(samples=exporter._data_path.delivery.samples)
     began = time.monotonic()
     is_warm = False
     fewest = sys.maxsize
@@ -183,7 +183,7 @@ def soak(prometheus: Prometheus, seconds: float, seed: int, say: Callable[[str],
                 report.kills += 1
                 watch(time.monotonic() + outage)
                 prometheus.start()
-                while not is_warm and exporter._delivery.waiting:
+                while not is_warm and exporter._data_path.delivery.waiting:
                     watch(time.monotonic() + INTERVAL)
                 in_peace = watch(time.monotonic() + peace)
                 fewest = fewest if is_warm else min(fewest, in_peace)
@@ -205,7 +205,7 @@ def soak(prometheus: Prometheus, seconds: float, seed: int, say: Callable[[str],
 
 
 def _is_at_rest(exporter: PrometheusRemoteWriteMetricsExporter) -> bool:
-    return not exporter._lock.locked() and not exporter._delivery.waiting
+    return not exporter._lock.locked() and not exporter._data_path.delivery.waiting
 
 
 def _missing(prometheus: Prometheus, truth: list[list[int]]) -> list[str]:

@@ -276,7 +276,7 @@ def test_what_was_sent_by_2_0_has_its_room_when_it_is_sent_by_1_0():
     with Receiver(answers=[ScriptedAnswer(415)]) as receiver:
         exporter = exporter_of(receiver, max_series=already + 5, protocol="auto")
         exporter.export(collection(4))
-        assert exporter._pipeline.protocol == "1.0"
+        assert exporter._data_path.pipeline.protocol == "1.0"
         exporter.export(collection(4))
         assert exporter.dropped.points == {}
         exporter.shutdown()

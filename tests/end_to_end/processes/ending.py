@@ -11,7 +11,7 @@ from work import work
 work.add(1)
 if "during an export" in sys.argv:
     (exporter,) = {reader._exporter for reader in MeterProvider._all_metric_readers}
-    while not exporter._transport._under_way:
+    while not (exporter._data_path and exporter._data_path.transport._under_way):
         time.sleep(0.001)
     work.add(1)
 if "while the SDK's locks are held" in sys.argv:

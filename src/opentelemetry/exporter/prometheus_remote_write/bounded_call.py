@@ -7,15 +7,12 @@ call that is under way, so a name service that never answers costs one thread, n
 
 from __future__ import annotations
 
+import _thread
 import os
 import sys
-
-# Imported by name, both now: where gevent patches later, threads and queues of one kind still belong together. This way
-# to start a thread does not wait for it, as threading's does for ever where the memory is used up.
-from _thread import start_new_thread
 from collections.abc import Callable, Hashable
 from contextlib import suppress
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from typing import Any, Generic, TypeVar
 from weakref import WeakSet
 
@@ -25,16 +22,37 @@ STANDBY_NEEDED = sys.version_info >= (3, 12)
 """Whether no thread can be started at the interpreter's exit."""
 
 
-def bounded_call(
-    key: Hashable, function: Callable[[], T], seconds: float | None, waiter: SimpleQueue[None] | None = None
-) -> T:
+class Waiter:
+    """A wait that ends once. It is a lock, which no interruption leaves in between, and nothing of threading's.
+
+    Locks and threads are looked up when they are needed: where gevent has patched them they belong together.
+    """
+
+    def __init__(self) -> None:
+        self._lock = _thread.allocate_lock()
+        self._lock.acquire()
+
+    def wait(self, seconds: float | None) -> bool:
+        """Wait for so long, or for ever; return whether it was ended."""
+        if not self._lock.acquire(timeout=-1 if seconds is None else min(seconds, _thread.TIMEOUT_MAX)):
+            return False
+        self.end()
+        return True
+
+    def end(self) -> None:
+        """End it, now or when it begins."""
+        with suppress(RuntimeError):  # it is ended
+            self._lock.release()
+
+
+def bounded_call(key: Hashable, function: Callable[[], T], seconds: float | None, waiter: Waiter | None = None) -> T:
     """Make a call, and wait for its result for so long.
 
     Args:
         key: What is asked: while a call of the same key is outstanding, its result is waited for instead.
         function: Called without arguments, in another thread.
         seconds: How long to wait; None is no limit.
-        waiter: What is put into it ends the wait.
+        waiter: Whose end ends the wait.
 
     Raises:
         TimeoutError: There is no result in time. The call is left to itself.
@@ -51,7 +69,7 @@ def bounded_call(
     finally:  # whatever interrupts it here: no call is outstanding that nobody makes
         if not started and _outstanding.get(key) is mine:
             del _outstanding[key]
-    return call.wait(seconds, waiter or SimpleQueue())
+    return call.wait(seconds, waiter or Waiter())
 
 
 class Standby:
@@ -73,7 +91,7 @@ class Standby:
             return
         self._tasks = SimpleQueue()
         with suppress(RuntimeError, MemoryError):  # as many threads as there may be
-            start_new_thread(_work, (self._tasks,))
+            _thread.start_new_thread(_work, (self._tasks,))
             self._process = os.getpid()
 
     def stop(self, user: object) -> None:
@@ -104,7 +122,7 @@ class _Call(Generic[T]):
         self._key = key
         self._function = function
         self._outcome: tuple[T] | BaseException | None = None
-        self._waiters: list[SimpleQueue[None]] = []
+        self._waiters: list[Waiter] = []
 
     def run(self) -> None:
         outcome: tuple[T] | BaseException
@@ -115,14 +133,13 @@ class _Call(Generic[T]):
         _outstanding.pop(self._key, None)  # first: who asks from now on asks anew
         self._outcome = outcome
         for waiter in tuple(self._waiters):
-            waiter.put(None)
+            waiter.end()
 
-    def wait(self, seconds: float | None, waiter: SimpleQueue[None]) -> T:
+    def wait(self, seconds: float | None, waiter: Waiter) -> T:
         self._waiters.append(waiter)
         try:
             if self._outcome is None:
-                with suppress(Empty):
-                    waiter.get(timeout=seconds)
+                waiter.wait(seconds)
         finally:
             self._waiters.remove(waiter)
         if self._outcome is None:
@@ -137,7 +154,8 @@ _outstanding: dict[Hashable, _Call[Any]] = {}
 
 def _start(run: Callable[[], None]) -> None:
     try:
-        start_new_thread(run, ())
+        # It does not wait for the thread to begin, as threading does: for ever, where the memory is used up.
+        _thread.start_new_thread(run, ())
     except RuntimeError:  # no thread can be started any more: the last export of a process that ends
         STANDBY.do(run)
 

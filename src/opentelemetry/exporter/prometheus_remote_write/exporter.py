@@ -7,48 +7,44 @@ import math
 import os
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from opentelemetry.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import AggregationTemporality, MetricExporter, MetricExportResult, MetricsData
 from opentelemetry.sdk.metrics.view import Aggregation
 
+from .bounded_call import STANDBY, STANDBY_NEEDED
 from .configuration.aggregation import aggregation, temporality
 from .configuration.declarative import is_from_declarative_file
 from .configuration.loading import Problem, load
 from .configuration.settings import Settings
-from .delivery.delivery import Delivery
 from .delivery.retry import Pace
 from .delivery.window import Window
-from .encoding.compression import compressor
 from .flag import Flag
-from .journal import Journal, Parts
+from .journal import Journal
+from .late_imports import expect_exports, forks_wait, import_in_steps
 from .lifecycle.child_exit import flush_at_end_of_child
 from .lifecycle.exit_time import ExitTime
+from .lifecycle.gevent_patches import are_half_applied, waits_for_workers
 from .lifecycle.instance_id import Instance, generated_id, host_name
 from .lifecycle.process_hooks import ProcessHooks
 from .lifecycle.sdk_internals import interval_of, is_ended, let_in, readers_of, renew_after_fork, thread_of
 from .lifecycle.turns import Turns
 from .lifecycle.undisturbed import undisturbed
-from .model.outcome import Outcome
-from .model.request import PROTOCOL_1, PROTOCOL_2
 from .model.transport import BaseTransport
 from .own_logger import OwnLogger
-from .pipeline import Pipeline
-from .prometheus_client.source import Source
 from .redaction import shown_url
 from .translation.dropped_points import DroppedPoints
-from .transport.pool import Transport
-from .version import __version__
+
+if TYPE_CHECKING:
+    from .data_path import DataPath
 
 _logger = OwnLogger(__name__)
 
 _USUAL_INTERVAL = 60_000  # milliseconds: the SDK's default
 _TO_GIVE_UP = 0.2  # seconds that an interrupted export may take to notice
-
-USER_AGENT = f"OTel-Prometheus-Remote-Write-Exporter-Python/{__version__}"
 
 
 class PrometheusRemoteWriteMetricsExporter(MetricExporter):
@@ -125,22 +121,28 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
         )
         self.dropped = DroppedPoints()
         self._resources_as_labels = resources_as_labels
-        self._compress = compressor()
-        protocol = PROTOCOL_1 if self.settings.protocol == PROTOCOL_1 else PROTOCOL_2
-        self._pipeline = self._new_pipeline(protocol, self.settings.max_samples_per_send)
-        self._transport = transport or Transport(self.settings, environ=os.environ, user_agent=USER_AGENT)
-        self._delivery = Delivery(self._transport, self.settings, self._compress)
+        self._transport = transport
+        self._data_path: DataPath | None = None
+        self._began = time.time_ns()
+        self._has_advised = False
         self._pace = Pace((self.settings.interval or _USUAL_INTERVAL) / 1000)
         fixed = host_name if self.settings.instance == "host" else str
         self._instance = Instance(shown_url(self.settings.endpoint), generated_id, fixed=fixed)
-        self._prometheus_client = Source(self.settings.prometheus_client) if self.settings.prometheus_client else None
+        self._prometheus_client = None
+        if self.settings.prometheus_client:
+            from .prometheus_client.source import Source  # noqa: PLC0415 - only where that is wanted
+
+            self._prometheus_client = Source(self.settings.prometheus_client)
         self._turns = Turns(self._resume)
         self._is_doubtful = False
         self._shut_down = False
         self._accepted = True
         self._forked_before = False
         self.exit_time = ExitTime(self.shutdown_timeout)
-        self._journal = Journal(self.settings, self.dropped, self._parts, self._interval, os.environ)
+        self._journal = Journal(self.settings, self.dropped, lambda: self._data_path, self._interval, os.environ)
+        self._stand_by()
+        if not self._inert:
+            expect_exports()
         self._hooks = ProcessHooks(self)
 
     @property
@@ -211,6 +213,15 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
         """
         undisturbed(partial(self._end, (timeout_millis if timeout is None else timeout) / 1000))
 
+    def prepare(self, pause: Callable[[float], bool]) -> None:
+        """Import what the first export needs, in small steps while there is time; nothing is raised.
+
+        Args:
+            pause: Waits for so many seconds, and returns whether there is no more time for it.
+        """
+        if not self._inert:
+            import_in_steps(pause)
+
     def at_exit(self) -> None:
         """Have the export that is under way leave some of the time to the last one; called at the exit."""
         self.exit_time.begin()
@@ -224,9 +235,10 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
         self.exit_time = ExitTime(self.shutdown_timeout)
         if self._prometheus_client:
             self._prometheus_client.after_fork()
-        self._transport.after_fork()
-        self._delivery = Delivery(self._transport, self.settings, self._compress)
-        self._pipeline = self._new_pipeline(self._pipeline.protocol, self._pipeline.max_samples)
+        self._began = time.time_ns()
+        if self._data_path:
+            self._data_path.after_fork()
+        self._stand_by()
         flush_at_end_of_child(self, anew=not self._forked_before)
         self._forked_before = True
 
@@ -239,8 +251,8 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
             return False
         began = time.monotonic()
         try:
-            if self._is_doubtful:
-                self._replace_pipeline(self._pipeline.protocol, self._pipeline.max_samples)
+            if self._is_doubtful and self._data_path:
+                self._data_path.renew()
             self._is_doubtful, self._accepted = True, False  # until it has ended, what is kept may be half changed
             self._accepted = self._deliver(metrics_data, timeout, in_background=self._is_in_background(thread))
             self._is_doubtful = False
@@ -253,15 +265,20 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
     def _cut_short(self, turn: Flag, seconds: float) -> None:
         with self.exit_time.counted():
             began = time.monotonic()
-            self._turns.during(turn, partial(self._delivery.cut_short, began + seconds))
+            self._turns.during(turn, partial(self._leave_until, began + seconds))
             if not turn.wait(seconds):
                 self._turns.during(turn, self._interrupt)
                 # One that does not notice in time, on a busy machine, still does so later.
                 turn.wait(_TO_GIVE_UP)
 
+    def _leave_until(self, end: float) -> None:
+        if self._data_path:
+            self._data_path.delivery.cut_short(end)
+
     def _interrupt(self) -> None:
-        self._delivery.cut_short(-math.inf)
-        self._transport.interrupt()
+        if self._data_path:
+            self._data_path.delivery.cut_short(-math.inf)
+            self._data_path.transport.interrupt()
 
     def _end(self, seconds: float) -> None:
         if not self._shut_down:
@@ -273,39 +290,53 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
             # An export that is under way is waited for only where there is something to say.
             if turn is None or (self.settings.stale_markers and turn.wait(seconds)):
                 self._turns.take(partial(self._end_series, end))
-        self._delivery.close()
-        if turn := self._turns.under_way:
-            self._turns.during(turn, self._transport.interrupt)
-            turn.wait(_TO_GIVE_UP)  # it says what is lost
+        if self._data_path:
+            self._data_path.delivery.close()
+            if turn := self._turns.under_way:
+                self._turns.during(turn, self._data_path.transport.interrupt)
+                turn.wait(_TO_GIVE_UP)  # it says what is lost
+            self._data_path.transport.close()
         if self._prometheus_client:
             self._prometheus_client.release()
-        self._transport.close()
+        STANDBY.stop(self)
         self._instance.release()
         self._hooks.release()
-
-    def _parts(self) -> Parts:
-        return Parts(self._pipeline, self._delivery)
 
     def _interval(self) -> float | None:
         return next(filter(None, map(interval_of, readers_of(self))), None)
 
-    def _new_pipeline(self, protocol: str, max_samples: int) -> Pipeline:
-        return Pipeline(
-            self.settings,
-            self.dropped,
-            self._compress,
-            protocol=protocol,
-            max_samples=max_samples,
-            resources_as_labels=self._resources_as_labels,
-        )
+    def _ready(self) -> DataPath | None:
+        """Return the data path, made at the first export; None where that is impossible, which is said once."""
+        if self._data_path is None and not self._inert:
+            try:
+                with forks_wait():
+                    from .data_path import DataPath  # noqa: PLC0415 - late, see there
 
-    def _replace_pipeline(self, protocol: str, max_samples: int) -> None:
-        # Now, not when it is collected: what comes after it takes the same series.
-        self._pipeline.detach()
-        self._pipeline = self._new_pipeline(protocol, max_samples)
+                    self._data_path = DataPath(
+                        self.settings,
+                        self.dropped,
+                        self._transport,
+                        began=self._began,
+                        resources_as_labels=self._resources_as_labels,
+                    )
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever stands in the place of what is imported
+                self._inert = True
+                what = f"{type(error).__name__}: {error}"
+                _logger.error("Metrics are not sent by Remote Write: what sends them cannot be imported: %s", what)  # noqa: TRY400
+        if not self._has_advised and are_half_applied():
+            self._has_advised = True
+            _logger.warning(
+                "gevent's patches are half applied: urllib3 was imported before them, so HTTPS may fail with "
+                "RecursionError; set OTEL_PYTHON_AUTO_INSTRUMENTATION_EXPERIMENTAL_GEVENT_PATCH=patch_all to have them "
+                "applied first"
+            )
+        return self._data_path
 
     def _deliver(self, metrics_data: MetricsData, timeout: float, *, in_background: bool) -> bool:
-        """Translate, encode and deliver an export, and heed what delivery has learnt of the receiver."""
+        if not self._data_path and waits_for_workers():
+            return True  # it serves nobody, so it has nothing to tell; its workers will
+        if not (data_path := self._ready()):
+            return False
         now = time.monotonic()
         retry_until = self._pace.begin(now)
         if self._readers_have_ended():
@@ -323,37 +354,23 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
                 collected = self._prometheus_client.collect(
                     identified, self._instance.group, seconds, last=self.exit_time.has_begun
                 )
-            requests = self._pipeline.requests(identified, collected, gives_way=not is_last and in_background)
-            size = sum(request.size for request in requests)
-            not_kept = self._delivery.samples[Outcome.NOT_KEPT]
             try:
-                return self._delivery.deliver(requests, Window(now + timeout, retry_until, is_last=is_last))
+                window = Window(now + timeout, retry_until, is_last=is_last)
+                return data_path.send(identified, collected, window, gives_way=not is_last and in_background)
             finally:
-                self._pipeline.end_export(lost=self._delivery.samples[Outcome.NOT_KEPT] - not_kept == size)
                 self._pace.end(time.monotonic())
-                self._heed_receiver()
-
-    def _heed_receiver(self) -> None:
-        """Encode from now on in the version that the receiver has shown to take."""
-        before = self._pipeline
-        protocol = min(before.protocol, self._delivery.protocol)
-        if protocol != before.protocol:
-            self._replace_pipeline(protocol, before.max_samples)
-            self._pipeline.take_over(before)
 
     def _resume(self) -> None:
         """Have nothing interrupted any more."""
-        self._transport.resume()
-        self._delivery.resume()
+        if self._data_path:
+            self._data_path.transport.resume()
+            self._data_path.delivery.resume()
 
     def _end_series(self, end: float) -> None:
         """Mark every series as stale, where that is wanted, and leave its place under the series limit to others."""
         try:
-            requests = [] if self._inert else self._pipeline.ends()
-            if requests:
-                window = Window(end, end, is_last=True)
-                self._accepted = self._delivery.deliver(requests, window) and self._accepted
-            self._pipeline.release()
+            if self._data_path:
+                self._accepted = self._data_path.end_series(Window(end, end, is_last=True)) and self._accepted
         except Exception as error:  # noqa: BLE001 - telemetry never raises into the application
             _logger.error("Stale markers were not sent: internal exporter error (%s)", type(error).__name__)  # noqa: TRY400
 
@@ -361,6 +378,10 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
         """Return whether nobody waits for an export: a reader's thread asked for it, or at least not the main one."""
         threads = {thread_of(reader) for reader in readers_of(self)}
         return thread in threads if threads else thread is not threading.main_thread()
+
+    def _stand_by(self) -> None:
+        if STANDBY_NEEDED:
+            STANDBY.start(self)
 
     def _readers_have_ended(self) -> bool:
         """Return whether what is exported now is the last collection."""

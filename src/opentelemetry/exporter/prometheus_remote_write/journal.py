@@ -5,26 +5,22 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING
 
 from opentelemetry.metrics import MeterProvider, get_meter_provider
 
 from .configuration.settings import Settings
-from .delivery.delivery import Delivery
 from .own_logger import OwnLogger
-from .pipeline import Pipeline
 from .redaction import shown_url
-from .self_metrics import Reading, SelfMetrics, is_switched_on
+from .self_metrics import NOTHING, Reading, SelfMetrics, is_switched_on
 from .translation.dropped_points import DroppedPoints
 
+if TYPE_CHECKING:
+    from .data_path import DataPath
+    from .delivery.delivery import Delivery
+    from .pipeline import Pipeline
+
 _logger = OwnLogger(__name__)
-
-
-class Parts(NamedTuple):
-    """What the exporter is made of at the moment."""
-
-    pipeline: Pipeline
-    delivery: Delivery
 
 
 class Journal:
@@ -33,7 +29,7 @@ class Journal:
     Args:
         settings: Of the exporter.
         dropped: Where it counts what it drops.
-        parts: Returns what it is made of at the moment.
+        data_path: Returns what sends; None before the first export.
         interval: Returns the seconds between two exports, as far as that is known.
         environ: The environment, which switches self-metrics on.
         wall_clock: Seconds since the epoch.
@@ -43,14 +39,14 @@ class Journal:
         self,
         settings: Settings,
         dropped: DroppedPoints,
-        parts: Callable[[], Parts],
+        data_path: Callable[[], DataPath | None],
         interval: Callable[[], float | None],
         environ: Mapping[str, str],
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
         self._settings = settings
         self._dropped = dropped
-        self._parts = parts
+        self._data_path = data_path
         self._interval = interval
         self._wall_clock = wall_clock
         self._last_success = 0.0
@@ -68,7 +64,9 @@ class Journal:
             seconds: How long it took.
             accepted: Whether all of it was.
         """
-        pipeline, delivery = self._parts()
+        if not (path := self._data_path()):
+            return
+        pipeline, delivery = path.pipeline, path.delivery
         if accepted:
             if not self._last_success:
                 self._log_first_success(pipeline, delivery)
@@ -108,7 +106,9 @@ class Journal:
         )
 
     def _reading(self) -> Reading:
-        pipeline, delivery = self._parts()
+        if not (path := self._data_path()):
+            return NOTHING
+        pipeline, delivery = path.pipeline, path.delivery
         traffic = delivery.traffic
         return Reading(
             points=delivery.points.copy(),

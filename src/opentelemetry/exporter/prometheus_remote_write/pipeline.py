@@ -45,6 +45,7 @@ class Pipeline:
         compress: Makes the body of a request.
         protocol: The version of Remote Write.
         max_samples: In one request.
+        began: Since when what is counted is certainly new to the receiver, in nanoseconds since the epoch; None is now.
         resources_as_labels: Whether every resource attribute is copied onto every series.
 
     Attributes:
@@ -59,6 +60,7 @@ class Pipeline:
         *,
         protocol: str,
         max_samples: int,
+        began: int | None = None,
         resources_as_labels: bool = False,
     ) -> None:
         self.protocol = protocol
@@ -68,7 +70,7 @@ class Pipeline:
         self._encoder = Encoder(
             protocol, max_samples, compress, stale_markers=settings.stale_markers, time_slice=self._time_slice
         )
-        self._zero_samples = ZeroSamples(time.time_ns())
+        self._zero_samples = ZeroSamples(time.time_ns() if began is None else began)
         self._translator = Translator(
             settings,
             dropped,

@@ -11,7 +11,6 @@ import sys
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
-from unicodedata import normalize
 from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
 
 SHOWN_CHARACTERS = 256
@@ -198,6 +197,8 @@ def _encoded(secret: str) -> set[str]:
 
 def _normal_forms(text: str) -> set[str]:
     """A text without case and without what may be put between its letters: white space, and all that is no letter."""
+    from unicodedata import normalize  # noqa: PLC0415 - late: an application may have a module of that name
+
     folded = normalize("NFKC", text).casefold()
     return {re.sub(r"\s", "", folded), re.sub(r"[^a-z0-9]", "", folded)}
 

@@ -76,6 +76,10 @@ class Reading(NamedTuple):
     last_success: float
 
 
+NOTHING = Reading({}, {}, {}, 0, 0, 0.0, {}, 0, {}, 0, 0, "", 0.0)
+"""Before the first export."""
+
+
 class SelfMetrics:
     """The metrics about one exporter.
 
@@ -168,7 +172,8 @@ class SelfMetrics:
 
     def protocol(self) -> Iterator[Observation]:
         """Observe the version of Remote Write."""
-        yield Observation(1, {**self.attributes, "network.protocol.version": self._read().protocol})
+        if protocol := self._read().protocol:
+            yield Observation(1, {**self.attributes, "network.protocol.version": protocol})
 
     def last_success(self) -> Iterator[Observation]:
         """Observe when an export was last accepted."""

@@ -1,3 +1,4 @@
-"""The version of this distribution."""
+"""The version of this distribution, and how it names itself to receivers."""
 
 __version__ = "1.0.0.dev0"
+USER_AGENT = f"OTel-Prometheus-Remote-Write-Exporter-Python/{__version__}"

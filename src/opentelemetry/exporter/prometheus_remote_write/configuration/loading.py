@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from difflib import get_close_matches
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit, urlunsplit
 
@@ -129,6 +128,8 @@ def _wrong_value(name: str, row: Row, text: str, reason: str) -> Problem:
 
 
 def _meant(word: str, known: set[str], prefix: str = "") -> str:
+    from difflib import get_close_matches  # noqa: PLC0415 - late: an application may have a module of that name
+
     close = get_close_matches(word, known, n=1)
     return f"; did you mean {prefix}{close[0]}?" if close else ""
 

@@ -6,16 +6,21 @@ at its shutdown up to 30 seconds for an export that is under way.
 
 from __future__ import annotations
 
+import _thread
 import random
+import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 from opentelemetry.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import MetricsData, PeriodicExportingMetricReader, ResourceMetrics
 
+from ..bounded_call import Waiter, bounded_call
 from ..own_logger import OwnLogger
+from .application_start import ApplicationStart
 from .collection_watch import CollectionWatch
 from .ending import Pusher
 from .sdk_internals import resource_of
@@ -34,6 +39,7 @@ class Controller(PeriodicExportingMetricReader):
         exporter: Ours: a ``MetricExporter`` that is a :class:`Pusher`, too.
         export_interval_millis: Milliseconds; 0 exports at the end alone.
         random: A number from 0 to 1.
+        lets_start: Whether the application is still to start, as under the launcher: it does so first.
     """
 
     def __init__(
@@ -42,6 +48,7 @@ class Controller(PeriodicExportingMetricReader):
         export_interval_millis: float,
         *,
         random: Callable[[], float] = random.random,
+        lets_start: bool = False,
     ) -> None:
         # First: the SDK's constructor starts the thread.
         self._pusher: Pusher = exporter
@@ -50,6 +57,8 @@ class Controller(PeriodicExportingMetricReader):
         export_interval_millis = export_interval_millis or _NEVER
         self._watch = CollectionWatch(export_interval_millis / 1000)
         self._said = ""
+        self._lets_start = lets_start
+        self._ends = Waiter()
         super().__init__(exporter, export_interval_millis=export_interval_millis)
 
     def shutdown(self, timeout_millis: float = 30_000, **kwargs: Any) -> None:
@@ -57,6 +66,10 @@ class Controller(PeriodicExportingMetricReader):
         if self._shutdown:
             return
         exit_time = self._pusher.exit_time
+        self._ends.end()
+        with suppress(TimeoutError):
+            # Now, where that has not been done yet: the time at exit is for sending.
+            bounded_call(self, lambda: self._pusher.prepare(lambda _: False), exit_time.left)
         exit_time.begin()
         seconds = min(max(timeout_millis / 1000, 0.0), exit_time.left)
         end = time.monotonic() + seconds
@@ -91,8 +104,11 @@ class Controller(PeriodicExportingMetricReader):
     def _ticker(self) -> None:
         self._watch.start()
         wait = self._random() * self._export_interval_millis / 1000
+        start = ApplicationStart() if self._lets_start else None
+        with suppress(RuntimeError, MemoryError):  # no thread can be had: the first export imports what it needs
+            _thread.start_new_thread(self._prepare, (wait / 2, start))
         while not self._shutdown_event.wait(wait):
-            if self._collect is None:
+            if self._collect is None or (start and not start.wait(self._ends.wait)):
                 wait = _UNTIL_THERE_IS_A_PROVIDER
             else:
                 self._collect_and_export(self._export_timeout_millis)
@@ -100,6 +116,17 @@ class Controller(PeriodicExportingMetricReader):
         if self._collect is not None:
             self._collect_and_export(self._pusher.exit_time.left * 1000)
         self._watch.stop()
+        # Where gevent has given this thread another name since it began, it is registered under that, too, for
+        # threading to find it when it ends.
+        threading.current_thread()
+
+    def _prepare(self, wait: float, start: ApplicationStart | None) -> None:
+        """Have the exporter import what it needs while the first wait goes by.
+
+        Not at once: a process that ends soon should not pay for it, and gevent has to patch first.
+        """
+        if not self._ends.wait(wait) and (not start or start.wait(self._ends.wait)):
+            self._pusher.prepare(self._ends.wait)
 
     def _collect_and_export(self, timeout_millis: float) -> None:
         said = ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Protocol, runtime_checkable
 
@@ -28,6 +29,9 @@ class Pusher(Protocol):
 
     def set_meter_provider(self, meter_provider: MeterProvider) -> None:
         """Tell of it by a provider's meters."""
+
+    def prepare(self, pause: Callable[[float], bool]) -> None:
+        """Import what the first export needs, in small steps, until a pause returns that there is no more time."""
 
     def shutdown(self, timeout_millis: float) -> None:
         """Say of every series that it has ended, where that is wanted, and export no more."""

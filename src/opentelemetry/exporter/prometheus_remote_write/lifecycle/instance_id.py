@@ -10,7 +10,6 @@ the id (INSTANCE=host), series go on over restarts without anything being set up
 
 from __future__ import annotations
 
-import hashlib
 import os
 import platform
 import time
@@ -181,6 +180,8 @@ class Instance:
             before: What this process had, and lost.
             began: Since when it has counted.
         """
+        import hashlib  # noqa: PLC0415 - late: an application may have a module of that name
+
         name = hashlib.sha256("\0".join((self._destination, *key)).encode("utf-8", "replace")).hexdigest()[:24]
         numbers: Iterable[int] = range(origin.first, _MOST)
         if before and before.number:

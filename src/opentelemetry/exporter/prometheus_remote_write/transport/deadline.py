@@ -13,11 +13,10 @@ import time
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from queue import SimpleQueue
 from threading import Lock
 from typing import TypeVar
 
-from ..bounded_call import bounded_call
+from ..bounded_call import Waiter, bounded_call
 
 T = TypeVar("T")
 
@@ -125,9 +124,9 @@ def within_deadline(key: Hashable, function: Callable[[], T], *, patience: float
         TimeoutError: There is no result in time, or the request is interrupted. The call is left to itself.
         BaseException: What the function raises.
     """
-    waiter: SimpleQueue[None] = SimpleQueue()
+    waiter = Waiter()
     if running := current():
-        running.wake_by(lambda: waiter.put(None))
+        running.wake_by(waiter.end)
     seconds = remaining()
     if patience is not None:
         seconds = patience if seconds is None else min(seconds, patience)

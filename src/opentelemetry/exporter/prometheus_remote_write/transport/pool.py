@@ -11,7 +11,6 @@ from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from urllib3 import exceptions
 
-from ..bounded_call import STANDBY, STANDBY_NEEDED
 from ..configuration.settings import Settings, variable
 from ..errors import Cause, Retryable, SendError
 from ..model.transport import BaseTransport, Response
@@ -66,7 +65,6 @@ class Transport(BaseTransport):
         self._warned = False
         self._under_way: set[Deadline] = set()
         self._interrupted = False
-        self._stand_by()
 
     def post(self, body: bytes, headers: Mapping[str, str], timeout: float) -> Response:
         """Send one request and wait for the answer.
@@ -144,7 +142,6 @@ class Transport(BaseTransport):
         """Close the connections, those that are in use after their requests."""
         before, self._connections = self._connections, self._rotating()
         before.close()
-        STANDBY.stop(self)
 
     def after_fork(self) -> None:
         """Forget the parent's connections; to be called in a forked child before its first request.
@@ -156,7 +153,6 @@ class Transport(BaseTransport):
         self._connections = self._rotating()
         self._under_way = set()
         self._interrupted = False
-        self._stand_by()
 
     @contextmanager
     def _interruptible(self, end: Deadline) -> Iterator[None]:
@@ -167,10 +163,6 @@ class Transport(BaseTransport):
             yield
         finally:
             self._under_way.discard(end)
-
-    def _stand_by(self) -> None:
-        if STANDBY_NEEDED:
-            STANDBY.start(self)
 
     def _rotating(self) -> Rotating[Connections]:
         settings = self._settings

@@ -1,0 +1,127 @@
+"""The data path of one exporter: translation, encoding, delivery and transport, put together.
+
+Only the first export imports it, and with it HTTP, protobuf and snappy: every process under the launcher would pay for
+them at its start, gevent has to patch before they are there, and a module of the application may have the name of one
+that they import.
+"""
+
+from __future__ import annotations
+
+import os
+
+from opentelemetry.sdk.metrics.export import MetricsData
+
+from .configuration.settings import Settings
+from .delivery.delivery import Delivery
+from .delivery.window import Window
+from .encoding.compression import compressor
+from .model.outcome import Outcome
+from .model.request import PROTOCOL_1, PROTOCOL_2
+from .model.transport import BaseTransport
+from .pipeline import Pipeline
+from .prometheus_client.source import Collected
+from .translation.dropped_points import DroppedPoints
+from .transport.pool import Transport
+from .version import USER_AGENT
+
+
+class DataPath:
+    """Sends export after export, in the version that the receiver has shown to take.
+
+    Args:
+        settings: Of the exporter.
+        dropped: Where what is left out is counted.
+        transport: What carries requests; None is HTTP.
+        began: When the exporter was made, in nanoseconds since the epoch.
+        resources_as_labels: Whether every resource attribute is copied onto every series.
+
+    Attributes:
+        delivery: With counts of what became of samples.
+        transport: What carries requests.
+        pipeline: Of the version of now.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        dropped: DroppedPoints,
+        transport: BaseTransport | None = None,
+        *,
+        began: int,
+        resources_as_labels: bool = False,
+    ) -> None:
+        self._settings = settings
+        self._dropped = dropped
+        self._resources_as_labels = resources_as_labels
+        self._compress = compressor()
+        self.transport = transport or Transport(settings, environ=os.environ, user_agent=USER_AGENT)
+        self.delivery = Delivery(self.transport, settings, self._compress)
+        protocol = PROTOCOL_1 if settings.protocol == PROTOCOL_1 else PROTOCOL_2
+        self.pipeline = self._new_pipeline(protocol, began)
+
+    def send(
+        self, metrics_data: MetricsData, collected: Collected | None, window: Window, *, gives_way: bool = False
+    ) -> bool:
+        """Translate, encode and deliver an export, and heed what delivery has learnt of the receiver.
+
+        Args:
+            metrics_data: What the SDK collected.
+            collected: What was collected from prometheus_client, where that is pushed, too.
+            window: How long it may take.
+            gives_way: Whether threads of the application go first, because nobody waits for the export.
+
+        Returns:
+            Whether the receiver accepted all of it, and all that had waited.
+        """
+        requests = self.pipeline.requests(metrics_data, collected, gives_way=gives_way)
+        size = sum(request.size for request in requests)
+        not_kept = self.delivery.samples[Outcome.NOT_KEPT]
+        try:
+            return self.delivery.deliver(requests, window)
+        finally:
+            self.pipeline.end_export(lost=self.delivery.samples[Outcome.NOT_KEPT] - not_kept == size)
+            self._heed_receiver()
+
+    def end_series(self, window: Window) -> bool:
+        """Mark every series as stale, where that is wanted, and leave its place under the series limit to others.
+
+        Returns:
+            Whether the receiver accepted what there was to say.
+        """
+        requests = self.pipeline.ends()
+        accepted = self.delivery.deliver(requests, window) if requests else True
+        self.pipeline.release()
+        return accepted
+
+    def renew(self) -> None:
+        """Begin anew after a fault: what is kept may be half changed."""
+        self._replace_pipeline(self.pipeline.protocol)
+
+    def after_fork(self) -> None:
+        """Remake what a forked child cannot share with its parent."""
+        self.transport.after_fork()
+        self.delivery = Delivery(self.transport, self._settings, self._compress)
+        self.pipeline = self._new_pipeline(self.pipeline.protocol)
+
+    def _new_pipeline(self, protocol: str, began: int | None = None) -> Pipeline:
+        return Pipeline(
+            self._settings,
+            self._dropped,
+            self._compress,
+            protocol=protocol,
+            max_samples=self._settings.max_samples_per_send,
+            began=began,
+            resources_as_labels=self._resources_as_labels,
+        )
+
+    def _replace_pipeline(self, protocol: str) -> None:
+        # Now, not when it is collected: what comes after it takes the same series.
+        self.pipeline.detach()
+        self.pipeline = self._new_pipeline(protocol)
+
+    def _heed_receiver(self) -> None:
+        before = self.pipeline
+        protocol = min(before.protocol, self.delivery.protocol)
+        if protocol != before.protocol:
+            self._replace_pipeline(protocol)
+            self.pipeline.take_over(before)

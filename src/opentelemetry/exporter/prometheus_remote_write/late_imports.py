@@ -1,0 +1,113 @@
+"""Imports of what only the first export needs: late, in small steps, and never in the middle of a fork.
+
+Together they take a quarter of a second of a processor, in which the application's threads would have to share the
+interpreter with them. So they are made one by one, with pauses, while the first interval goes by; or at once before the
+first fork, after which every child would pay for them. A process that is forked while another thread imports has half a
+module and a lock that nobody will ever release: a fork waits for the import that is under way.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from importlib import import_module
+from threading import Lock
+
+from .bounded_call import bounded_call
+from .lifecycle.gevent_patches import has_green_threads
+
+DATA_PATH = f"{__package__}.data_path"
+
+_STEPS = (
+    "email.parser",
+    "http.client",
+    "urllib3.exceptions",
+    "urllib3.util.ssl_",
+    "urllib3.util",
+    "urllib3.response",
+    "urllib3.connectionpool",
+    "urllib3",
+    "google.protobuf.internal.api_implementation",
+    "google.protobuf.internal.wire_format",
+    "google.protobuf.text_format",
+    "google.protobuf.descriptor_pool",
+    "google.protobuf.internal.builder",
+    "cramjam",
+    "snappy",
+    f"{__package__}.translation.translator",
+    f"{__package__}.proto.write_v1_pb2",
+    f"{__package__}.proto.write_v2_pb2",
+    f"{__package__}.encoding.encoder",
+    f"{__package__}.transport.pool",
+    f"{__package__}.delivery.delivery",
+    DATA_PATH,
+)
+"""In the order in which one needs the other, none of which takes long when those before it are there."""
+
+_PAUSE = 0.05  # seconds
+_FORK_WAITS = 1.0  # seconds, at most, for an import that is under way
+
+
+@contextmanager
+def forks_wait() -> Iterator[None]:
+    """Have forks wait while something is imported.
+
+    Raises:
+        ImportError: This process was forked where that had not been waited for.
+    """
+    with _forks.gate:
+        if _forks.broke_in:
+            raise ImportError("this process was forked in the middle of an import")
+        yield
+
+
+def import_in_steps(pause: Callable[[float], bool]) -> None:
+    """Import all that the first export needs, with pauses; nothing is raised, for that export will say what is wrong.
+
+    Not beside gevent: its locks of modules are not made for threads.
+
+    Args:
+        pause: Waits for so many seconds, and returns whether there is no more time for it.
+    """
+    for name in _STEPS:
+        if DATA_PATH in sys.modules or has_green_threads() or pause(_PAUSE):
+            return
+        with suppress(Exception, SystemExit), forks_wait():
+            import_module(name)
+
+
+def expect_exports() -> None:
+    """Have the first fork import for all children, too."""
+    _forks.import_first = True
+
+
+class _Forks:
+    """What happens around a fork."""
+
+    def __init__(self, *, import_first: bool = False, broke_in: bool = False) -> None:
+        self.gate = Lock()
+        self.import_first = import_first
+        self.broke_in = broke_in
+        self._is_held = False
+
+    def before(self) -> None:
+        if self.import_first:
+            self.import_first = False
+            with suppress(TimeoutError):
+                bounded_call(self, lambda: import_in_steps(lambda _: False), _FORK_WAITS)
+        self._is_held = self.gate.acquire(timeout=_FORK_WAITS)
+
+    def in_parent(self) -> None:
+        if self._is_held:
+            self._is_held = False
+            self.gate.release()
+
+    def in_child(self) -> None:
+        self.__init__(broke_in=not self._is_held)  # type: ignore[misc]  # there is no other thread
+
+
+_forks = _Forks()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_forks.before, after_in_parent=_forks.in_parent, after_in_child=_forks.in_child)
