@@ -126,7 +126,8 @@ def test_no_module_of_the_exporter_logs_in_another_way():
     others = [
         path.name
         for path in LIBRARY.rglob("*.py")
-        if "receiver" not in path.parts and re.search(r"getLogger\(__name__\)", path.read_text(encoding="utf-8"))
+        if "receiver" not in path.parts
+        and re.search(r"= (logging\.)?getLogger\(__name__\)$", path.read_text(encoding="utf-8"), re.MULTILINE)
     ]
     assert others == []
 

@@ -86,9 +86,8 @@ class Pushing:
 
     @property
     def counts(self):
-        return {
-            outcome.value: number for outcome, number in self.exporter._data_path.delivery.samples.items() if number
-        }
+        samples = self.exporter._data_path.delivery.samples
+        return {outcome.value: number for outcome, number in samples.items() if number}
 
 
 @pytest.fixture

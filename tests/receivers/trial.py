@@ -124,11 +124,8 @@ class Trial:
 
     def outcome(self, compared: Compared) -> Outcome:
         """What became of the pushes so far."""
-        counted = {
-            what.value: number
-            for what, number in self.application.exporter._data_path.delivery.samples.items()
-            if number
-        }
+        samples = self.application.exporter._data_path.delivery.samples
+        counted = {what.value: number for what, number in samples.items() if number}
         return Outcome(
             self._verdict(compared),
             all(self.accepted),
