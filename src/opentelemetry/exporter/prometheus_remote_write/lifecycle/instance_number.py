@@ -13,7 +13,6 @@ import errno
 import os
 import socket
 import sys
-import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -25,7 +24,7 @@ from .lock_folder import FORGOTTEN, Taken, locked_file, open_folder, read_time, 
 SOCKETS = "otel-prw-" if sys.platform == "linux" else None
 """How the names of the sockets begin; None where there are none."""
 
-_FILE_SECONDS = 1.0  # for all that is done with files at once; a folder that takes longer is done without
+_FILE_SECONDS = 1.0  # for one thing that is done with a file; a folder that takes longer is done without
 
 _left: dict[tuple[int, tuple[int, int]], int] = {}
 """By process and file, the time that it wrote last before it left it: where nobody else has written, it goes on."""
@@ -133,7 +132,7 @@ def _reserve(name: str) -> Descriptor | None:
 
 
 class _Files:
-    """Locks on files, in the folders that serve, within the time for all of it.
+    """Locks on files, in the folders that serve.
 
     Args:
         folders: To try, in order.
@@ -148,7 +147,6 @@ class _Files:
         self._folders = list(folders)
         self._forgotten = forgotten
         self._tidied = False
-        self._end = time.monotonic() + _FILE_SECONDS
 
     def lock(self, name: str, began: int) -> Descriptor | None:
         """Lock a file; None where there is no folder for it.
@@ -159,7 +157,7 @@ class _Files:
         if not self._folders:
             return None
         try:
-            return bounded_call(self, lambda: self._lock(name, began), max(self._end - time.monotonic(), 0.0))
+            return bounded_call(self, lambda: self._lock(name, began), _FILE_SECONDS)
         except TimeoutError:
             self.reason = f"{self._folders[0]} does not answer"
             self._folders = []
