@@ -67,10 +67,11 @@ class Answer(NamedTuple):
         """What a refusal is about."""
         if _CLIENT_CERTIFICATE.search(str(self.error)):
             return "client-certificate"
+        if self.error and (by_cause := _BY_CAUSE.get(self.error.cause)):
+            return by_cause
         if isinstance(self.error, Unsendable):
             return "not-sent"
-        by_status = _BY_STATUS.get(self.status) or _BY_HUNDREDS.get(self.status // 100, "refused")
-        return _BY_CAUSE.get(self.error.cause, by_status) if self.error else by_status
+        return _BY_STATUS.get(self.status) or _BY_HUNDREDS.get(self.status // 100, "refused")
 
     def cure(self, *, has_proxy: bool) -> str:
         """Return what to do about a refusal.
