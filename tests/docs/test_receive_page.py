@@ -53,7 +53,7 @@ def test_application_pushes_to_it(command, tmp_path):
             cwd=tmp_path,
             OTEL_PYTHON_DISABLED_INSTRUMENTATIONS="system_metrics",
         )
-        assert (ended.status, ended.errors) == (0, [])
+        assert ended.status == 0
         assert receiver.values("orders_total")[-1] == 1
 
 

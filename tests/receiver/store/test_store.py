@@ -53,6 +53,11 @@ def test_zero_sample_is_what_a_counter_grows_from(store):
     assert line(store, "orders_total").rate == 2.0
 
 
+def test_zero_sample_just_before_the_first_value_makes_no_high_rate(store):
+    store(push(Series((("__name__", "orders_total"),), (Sample(0.0, NOW - 5), Sample(1.0, NOW)))))
+    assert line(store, "orders_total").rate == 1.0
+
+
 def test_gauge_has_the_lowest_and_the_highest_of_its_series(store):
     store(push(point("depth", 3.0, queue="a"), point("depth", 7.0, queue="b")))
     found = line(store, "depth")

@@ -159,7 +159,7 @@ class StoredSeries:
         if first < 0:
             return None
         grown = sum(grown_by(self.values[at - 1], self.values[at]) for at in range(first + 1, len(self.times)))
-        return grown * 1000 / (self.times[-1] - self.times[first])
+        return grown * 1000 / max(self.times[-1] - self.times[first], _shortest(window))
 
     def grown(self, since: int) -> float:
         """Return by how much a counter has grown since a time, in milliseconds since the epoch."""
@@ -191,7 +191,7 @@ class StoredSeries:
                 first += 1
             if self.times[at] >= since:
                 grown = totals[at - begin] - totals[first - begin]
-                yield self.times[at], grown * 1000 / (self.times[at] - self.times[first])
+                yield self.times[at], grown * 1000 / max(self.times[at] - self.times[first], _shortest(window))
 
     def _begin_anew(self, role: Role) -> None:
         """Forget the points of a series that was numbers and now is native histograms, or the other way round."""
@@ -217,6 +217,11 @@ class StoredSeries:
             del self.times[:_SLACK], self.values[:_SLACK]
             for _ in range(min(_SLACK, len(self.distributions))):
                 self.distributions.popleft()
+
+
+def _shortest(window: int) -> int:
+    """Return over how many milliseconds a rate is taken at least: a zero sample may be just before the first value."""
+    return max(window // 4, 1)
 
 
 def grown_by(before: float, after: float) -> float:
