@@ -35,6 +35,7 @@ from tests.collected import (
     scope,
     up_down_counter,
 )
+from tests.thoroughness import scaled
 
 STRATEGIES = [strategy.value for strategy in TranslationStrategy]
 METRIC_NAME = re.compile("[a-zA-Z_:][a-zA-Z0-9_:]*")
@@ -161,7 +162,7 @@ OPTIONS = st.fixed_dictionaries(
         "namespace": st.sampled_from(["shop", "s:p"]),
     },
 )
-QUIETLY = settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+QUIETLY = settings(max_examples=scaled(60), suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 
 class Pipeline:
@@ -235,7 +236,7 @@ def test_the_same_export_is_translated_to_the_same_bytes(protocol, data, options
 
 
 @pytest.mark.parametrize("protocol", ["1.0", "2.0"])
-@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=scaled(30), suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(exports=st.lists(EXPORTS, min_size=2, max_size=4), options=OPTIONS)
 def test_what_comes_and_goes_between_exports_changes_no_series(protocol, exports, options):
     pipeline = Pipeline(protocol, options, max_samples=3)

@@ -18,6 +18,7 @@ from opentelemetry.exporter.prometheus_remote_write.model.request import PROTOCO
 from opentelemetry.exporter.prometheus_remote_write.model.transport import BaseTransport, Response
 from tests import fake_receiver
 from tests.fake_receiver import failure, in_turn, refusal, refusing
+from tests.thoroughness import scaled
 
 SOON = Window(1e9, 1e9, is_last=True)  # by a clock that stands at 0
 
@@ -440,7 +441,7 @@ def test_rejection_is_failure_and_only_that_once(batches):
     assert outage.receiver.values["a"] == [1, 2]
 
 
-@settings(max_examples=60)
+@settings(max_examples=scaled(60))
 @given(
     st.lists(st.sampled_from([None, None, failure(), failure(503), failure(500), failure(429, 90.0)]), max_size=80),
     st.sampled_from([1, 4]),

@@ -30,6 +30,7 @@ from tests.fake_receiver import (
     request,
     written,
 )
+from tests.thoroughness import scaled
 
 PATIENT = Window(math.inf, math.inf)
 
@@ -483,7 +484,7 @@ def test_a_search_that_the_network_ends_is_taken_up_again():
     assert all(values == [1.0] for values in sending.receiver.values.values())
 
 
-@settings(max_examples=100)
+@settings(max_examples=scaled(100))
 @given(st.sets(st.integers(0, 39), max_size=12), st.lists(st.booleans(), max_size=60), st.sampled_from([3, 10, 1000]))
 def test_whatever_happens_the_counts_add_up(bad, away, limit):
     outages = iter(away)

@@ -17,6 +17,7 @@ from opentelemetry.exporter.prometheus_remote_write.diagnose import (
 from opentelemetry.exporter.prometheus_remote_write.diagnose.finding import Level
 from opentelemetry.exporter.prometheus_remote_write.diagnose.installed import installed_plugs
 from opentelemetry.exporter.prometheus_remote_write.diagnose.report import TextReport, document
+from tests.thoroughness import scaled
 
 SECRET = "hunter2"
 INSTALLED = installed_plugs()
@@ -54,7 +55,7 @@ hidden = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=scaled(150), deadline=None)
 @given(st.dictionaries(st.sampled_from(OPEN), anything, max_size=8), hidden)
 def test_check_copes_with_it(open_variables, hidden_variables):
     environ = {**open_variables, **hidden_variables}

@@ -12,6 +12,7 @@ from opentelemetry.exporter.prometheus_remote_write.proto import write_v1_pb2 as
 from opentelemetry.exporter.prometheus_remote_write.receiver.decoding import decode
 from tests.collected import NOW
 from tests.encoding.exports import expected, floats, found, gauge_family, sequences, streams
+from tests.thoroughness import scaled
 
 ENCODERS = {"1.0": RemoteWrite1, "2.0": RemoteWrite2}
 LEVEL = gauge_family()
@@ -32,7 +33,7 @@ def series(protocol, message):
 
 
 @pytest.mark.parametrize("protocol", ENCODERS)
-@settings(max_examples=50)
+@settings(max_examples=scaled(50))
 @given(sequences(), st.sets(st.integers(0, 2)))
 def test_a_request_says_what_its_frames_say_in_every_export(protocol, exports, held):
     batch = Batch(ENCODERS[protocol])
@@ -43,7 +44,7 @@ def test_a_request_says_what_its_frames_say_in_every_export(protocol, exports, h
         assert series(protocol, b"".join(batch.encode(frames))) == expected(frames, protocol)
 
 
-@settings(max_examples=50)
+@settings(max_examples=scaled(50))
 @given(sequences(max_exports=2))
 def test_a_request_of_1_0_is_what_protobuf_would_write(exports):
     batch = Batch(RemoteWrite1)

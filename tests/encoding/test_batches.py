@@ -17,6 +17,7 @@ from opentelemetry.exporter.prometheus_remote_write.model.remote_write import (
 from opentelemetry.exporter.prometheus_remote_write.receiver.decoding import decode
 from tests.collected import NOW
 from tests.encoding.exports import expected, floats, found, gauge_family, sequences, streams
+from tests.thoroughness import scaled
 
 ENCODERS = {"1.0": RemoteWrite1, "2.0": RemoteWrite2}
 LEVEL = gauge_family()
@@ -52,7 +53,7 @@ def companions(loads):
 
 
 @pytest.mark.parametrize("protocol", ENCODERS)
-@settings(max_examples=50)
+@settings(max_examples=scaled(50))
 @given(sequences(), st.sampled_from([1, 2, 3, 5, 100]))
 def test_all_requests_together_say_what_the_frames_say(protocol, exports, max_samples):
     batches = Batches(ENCODERS[protocol], max_samples)
@@ -77,7 +78,7 @@ def test_all_requests_together_say_what_the_frames_say(protocol, exports, max_sa
                 assert len(streams_in_it) == 1  # a stream that is larger by itself
 
 
-@settings(max_examples=50)
+@settings(max_examples=scaled(50))
 @given(sequences(max_exports=8), st.sampled_from([1, 2, 5]))
 def test_nothing_is_kept_of_streams_that_are_gone(exports, max_samples):
     batches = Batches(RemoteWrite1, max_samples)

@@ -20,6 +20,7 @@ from opentelemetry.exporter.prometheus_remote_write.translation.dropped_points i
 from opentelemetry.exporter.prometheus_remote_write.translation.translator import Translator
 from tests.collected import NOW
 from tests.encoding.exports import comparable, expected, found, sequences
+from tests.thoroughness import scaled
 
 COMPRESS = compressor()
 
@@ -41,7 +42,7 @@ def downgraded_series(frames):
     return all_series
 
 
-@settings(max_examples=80)
+@settings(max_examples=scaled(80))
 @given(sequences(max_exports=2))
 def test_a_request_says_the_same_as_1_0(exports):
     for frames in exports:

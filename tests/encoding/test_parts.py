@@ -10,6 +10,7 @@ from opentelemetry.exporter.prometheus_remote_write.encoding.parts import parts
 from opentelemetry.exporter.prometheus_remote_write.receiver.decoding import decode
 from opentelemetry.exporter.prometheus_remote_write.receiver.decompression import decompress
 from tests.encoding.exports import comparable, expected, floats, found, gauge_family, sequences, streams
+from tests.thoroughness import scaled
 
 COMPRESS = compressor()
 
@@ -27,7 +28,7 @@ def metadata(all_series):
 
 
 @pytest.mark.parametrize("protocol", ["1.0", "2.0"])
-@settings(max_examples=60)
+@settings(max_examples=scaled(60))
 @given(sequences(max_exports=1), st.integers(0, 100))
 def test_two_parts_hold_together_what_the_whole_holds(protocol, exports, at):
     for whole in requests(protocol, exports[0]):
@@ -52,7 +53,7 @@ def comparable_whole(each):
 
 
 @pytest.mark.parametrize("protocol", ["1.0", "2.0"])
-@settings(max_examples=30)
+@settings(max_examples=scaled(30))
 @given(sequences(max_exports=1))
 def test_all_of_a_request_is_the_request(protocol, exports):
     everything = [
@@ -64,7 +65,7 @@ def test_all_of_a_request_is_the_request(protocol, exports):
 
 
 @pytest.mark.parametrize("protocol", ["1.0", "2.0"])
-@settings(max_examples=30)
+@settings(max_examples=scaled(30))
 @given(sequences(max_exports=1))
 def test_labels_are_those_of_the_series_in_either_protocol(protocol, exports):
     for request in requests(protocol, exports[0]):

@@ -32,6 +32,7 @@ from opentelemetry.exporter.prometheus_remote_write.translation.translator impor
 from tests.collected import NOW, collected, gauge, histogram, histogram_point, point
 from tests.encoding.exports import floats, gauge_family, sequences, stream, streams
 from tests.family_samples import read
+from tests.thoroughness import scaled
 
 ENCODERS = {"1.0": RemoteWrite1, "2.0": RemoteWrite2}
 MESSAGES = {"1.0": v1.WriteRequest, "2.0": v2.Request}
@@ -187,7 +188,7 @@ def test_without_the_setting_nothing_is_marked(protocol):
 
 
 @pytest.mark.parametrize("protocol", ENCODERS)
-@settings(max_examples=50)
+@settings(max_examples=scaled(50))
 @given(sequences(max_exports=6), st.sampled_from([1, 2, 5, 100]))
 def test_whatever_comes_and_goes_the_marked_are_those_that_went(protocol, exports, max_samples):
     batches = Batches(ENCODERS[protocol], max_samples, stale_markers=True)

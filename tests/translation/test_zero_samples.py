@@ -44,6 +44,7 @@ from tests.collected import (
 from tests.descriptors import described
 from tests.encoding.exports import bits, sequences
 from tests.family_samples import read
+from tests.thoroughness import scaled
 
 ENCODERS = {"1.0": RemoteWrite1, "2.0": RemoteWrite2}
 SECOND, MINUTE = 1_000, 60_000
@@ -268,7 +269,7 @@ def received(series):
 
 
 @pytest.mark.parametrize("protocol", ENCODERS)
-@settings(max_examples=50)
+@settings(max_examples=scaled(50))
 @given(begun(), st.sampled_from([1, 2, 3, 5, 100]))
 def test_a_zero_sample_comes_before_its_sample_and_requests_stay_in_size(protocol, exports, max_samples):
     batches = Batches(ENCODERS[protocol], max_samples)
@@ -286,7 +287,7 @@ def test_a_zero_sample_comes_before_its_sample_and_requests_stay_in_size(protoco
 
 
 @pytest.mark.parametrize("protocol", ENCODERS)
-@settings(max_examples=25)
+@settings(max_examples=scaled(25))
 @given(begun())
 def test_a_zero_sample_leaves_nothing_behind(protocol, exports):
     batches, fresh = Batches(ENCODERS[protocol], 5), Batches(ENCODERS[protocol], 5)

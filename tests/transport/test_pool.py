@@ -22,6 +22,7 @@ from opentelemetry.exporter.prometheus_remote_write.errors import (
     Unsendable,
 )
 from opentelemetry.exporter.prometheus_remote_write.transport.pool import Transport
+from tests.thoroughness import scaled
 from tests.transport.scripted_server import answer, drip, in_turn, raw
 
 PROTOCOL = {
@@ -299,7 +300,7 @@ def fuzzed(start_server, make_transport):
     return SimpleNamespace(server=server, transport=make_transport(server.url))
 
 
-@examples(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(max_examples=scaled(200), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     head=st.binary(max_size=60)
     | st.builds(
