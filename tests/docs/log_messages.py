@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 
 from tests.docs.pages import CHECKOUT
 
@@ -20,11 +21,12 @@ _FRAMES = {"… …; nothing is sent", "resource attribute"}
 """What only stands around or before a clause."""
 
 
-def messages() -> set[str]:
+@cache
+def messages() -> frozenset[str]:
     """The messages and the clauses."""
     files = [path for path in LIBRARY.rglob("*.py") if not _OTHERS & {*path.relative_to(LIBRARY).parts}]
     found = {text for path in (*files, *PLUG.rglob("*.py")) for text in _of(path.read_text(encoding="utf-8"))}
-    return {text for text in found if len(re.findall(r"[a-z]{2,}", text)) > 1} - _FRAMES
+    return frozenset(text for text in found if len(re.findall(r"[a-z]{2,}", text)) > 1) - _FRAMES
 
 
 def _of(source: str) -> Iterator[str]:

@@ -71,7 +71,7 @@ class Journal:
             if not self._last_success:
                 self._log_first_success(pipeline, delivery)
             self._last_success = self._wall_clock()
-        if logging.getLogger(__name__).isEnabledFor(logging.DEBUG):
+        if _logger.is_enabled_for(logging.DEBUG):
             self._log_export(seconds, pipeline, delivery, accepted=accepted)
         if self._self_metrics:
             self._self_metrics.serve(get_meter_provider())

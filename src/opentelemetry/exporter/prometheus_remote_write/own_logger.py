@@ -54,6 +54,10 @@ class OwnLogger:
         with suppress(RuntimeError, MemoryError):  # as many threads as there may be; the export's own lines follow
             start_new_thread(line.say, ())
 
+    def is_enabled_for(self, level: int) -> bool:
+        """Return whether a line of a level would be said, for what is costly to put together."""
+        return logging.getLogger(self._name).isEnabledFor(level)
+
     def _log(self, level: int, message: str, arguments: tuple[object, ...]) -> None:
         line = _Line(self._name, level, message, arguments)
         if outbox := _outbox.get():
