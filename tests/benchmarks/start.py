@@ -1,4 +1,4 @@
-"""What an application pays at its start."""
+"""What an application pays at its start, and where it ends before its first export, at its end."""
 
 from __future__ import annotations
 
@@ -21,6 +21,9 @@ _IN_EVERY_PROCESS = (
     "opentelemetry_prometheus_remote_write.configurator",
     "opentelemetry.exporter.prometheus_remote_write.environment_variables",
 )
+_BARE = "bare launcher"
+_ONLY_STARTS = "import os; os._exit(0)"
+_ENDS = ""
 _HEAVY = ("urllib3", "google.protobuf")
 _LIST_IMPORTED = f"""
 import json, sys, {", ".join(_IN_EVERY_PROCESS)}
@@ -35,10 +38,15 @@ def rows(pythons: Mapping[str, str], effort: Effort) -> Iterator[Row]:
         pythons: The interpreters of the exporters that take part.
         effort: How much.
     """
-    seconds = _starts(pythons, effort)
-    if OTLP in seconds:
-        yield Row("start under the launcher", seconds[OURS_1], "s", seconds[OTLP], "OTLP", 1.0)
-    yield Row("start under the launcher", seconds[OURS_1], "s", seconds["python"], "python alone")
+    for figure, program, most in (
+        ("start under the launcher", _ONLY_STARTS, 1.03),
+        ("start and end under the launcher", _ENDS, None),
+    ):
+        seconds = _runs(pythons, effort, program)
+        yield Row(figure, seconds[OURS_1], "s", seconds[_BARE], "a launcher that exports nothing", most)
+        if OTLP in seconds:
+            yield Row(figure, seconds[OURS_1], "s", seconds[OTLP], "OTLP", 1.0)
+        yield Row(figure, seconds[OURS_1], "s", seconds["python"], "python alone")
     listed = subprocess.run(
         [pythons[OURS_1], "-c", _LIST_IMPORTED], cwd=CHECKOUT, env=environment(), check=True, capture_output=True
     )
@@ -46,7 +54,7 @@ def rows(pythons: Mapping[str, str], effort: Effort) -> Iterator[Row]:
     yield Row("imported in every process", len(imported), f"of {' and '.join(_HEAVY)}", 0, "allowed", 0.0)
 
 
-def _starts(pythons: Mapping[str, str], effort: Effort) -> dict[str, float]:
+def _runs(pythons: Mapping[str, str], effort: Effort, program: str) -> dict[str, float]:
     with Interpreter(pythons[OURS_1], Answering) as receiver:
         url = receiver.call("url")
         ours = {"OTEL_METRICS_EXPORTER": "prometheus_remote_write", "OTEL_EXPORTER_PRW_ENDPOINT": f"{url}/api/v1/write"}
@@ -61,6 +69,7 @@ def _starts(pythons: Mapping[str, str], effort: Effort) -> dict[str, float]:
         }
         starts = {
             "python": ([pythons[OURS_1]], {}),
+            _BARE: ([_launcher(pythons[OURS_1]), pythons[OURS_1]], distro | {"OTEL_METRICS_EXPORTER": "none"}),
             OURS_1: ([_launcher(pythons[OURS_1]), pythons[OURS_1]], ours | distro),
         }
         if OTLP in pythons:
@@ -70,7 +79,7 @@ def _starts(pythons: Mapping[str, str], effort: Effort) -> dict[str, float]:
             for name, (command, settings) in starts.items():
                 started = time.perf_counter()
                 process = subprocess.run(
-                    [*command, "-c", ""],
+                    [*command, "-c", program],
                     env=environment(**_METRICS_ONLY, **settings),
                     check=True,
                     stderr=subprocess.PIPE,

@@ -1,0 +1,59 @@
+"""What only the first export needs: imported in steps, and not in the middle of a fork."""
+
+from __future__ import annotations
+
+import itertools
+import json
+
+import pytest
+
+from tests.application import run
+
+MODULE = "opentelemetry.exporter.prometheus_remote_write.late_imports"
+IMPORTED = f"""
+import json, os, sys
+import opentelemetry.sdk._configuration, opentelemetry.instrumentation.utils  # which are there before us
+from {MODULE} import DATA_PATH, expect_exports, import_in_steps
+def imported():
+    return [name for name in ("urllib3", "google.protobuf", "snappy", DATA_PATH) if name in sys.modules]
+"""
+
+
+def said(script, cwd):
+    ended = run("python", "-W", "ignore::DeprecationWarning", "-c", IMPORTED + script, cwd=cwd)
+    assert (ended.status, ended.errors) == (0, [])
+    return json.loads(ended.output)
+
+
+def test_each_step_imports_little_after_those_before_it(tmp_path):
+    """Else a step would take long; what a step does not need to import any more is left out of the list."""
+    steps = said(
+        "counts = []\nimport_in_steps(lambda _: counts.append(len(sys.modules)))\nprint(json.dumps(counts))", tmp_path
+    )
+    assert len(steps) > 10
+    assert max(after - before for before, after in itertools.pairwise(steps)) < 40
+
+
+@pytest.mark.parametrize(("after", "whole"), [(3, False), (1000, True)])
+def test_it_ends_where_there_is_no_more_time(after, whole, tmp_path):
+    script = f"pauses = []\nimport_in_steps(lambda _: len(pauses) >= {after} or pauses.append(1))\n"
+    found = said(f"{script}print(json.dumps(imported()))", tmp_path)
+    assert (len(found) == 4) == whole
+
+
+def test_beside_gevent_nothing_is_imported_early(tmp_path):
+    script = "sys.modules['gevent'] = sys\nimport_in_steps(lambda _: False)\nprint(json.dumps(imported()))"
+    assert said(script, tmp_path) == []
+
+
+@pytest.mark.parametrize(("expected", "count"), [(True, 4), (False, 0)])
+def test_the_first_fork_imports_for_all_children_where_exports_are_expected(expected, count, tmp_path):
+    script = f"""
+if {expected}:
+    expect_exports()
+if not os.fork():
+    os.write(1, json.dumps(imported()).encode())
+    os._exit(0)
+os.wait()
+"""
+    assert len(said(script, tmp_path)) == count
