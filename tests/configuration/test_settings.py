@@ -61,6 +61,7 @@ EXAMPLES = {
     "max_buffered_bytes": ("0", 0),
     "max_buffered_age": ("0", 0),
     "max_series": ("10000", 10_000),
+    "buffer_directory": ("/var/lib/prw", "/var/lib/prw"),
     "prometheus_client": ("true", True),
     "max_label_value_length": ("2048", 2048),
     "stale_markers": ("true", True),

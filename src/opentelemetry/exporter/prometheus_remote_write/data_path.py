@@ -100,6 +100,7 @@ class DataPath:
     def after_fork(self) -> None:
         """Remake what a forked child cannot share with its parent."""
         self.transport.after_fork()
+        self.delivery.after_fork()
         self.delivery = Delivery(self.transport, self._settings, self._compress)
         self.pipeline = self._new_pipeline(self.pipeline.protocol)
 

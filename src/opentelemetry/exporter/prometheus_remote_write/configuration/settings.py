@@ -98,6 +98,12 @@ class Settings(ConnectionSettings):
     )
     min_backoff: int = _setting("MIN_BACKOFF", MILLISECONDS, 100, "wait before the first retry", shown="100")
     max_backoff: int = _setting("MAX_BACKOFF", MILLISECONDS, 5000, "longest wait between retries", shown="5000")
+    buffer_directory: str = _setting(
+        "BUFFER_DIRECTORY",
+        TEXT,
+        "",
+        "folder in which what waits is kept, so that it survives the end of the process; without it, memory",
+    )
     max_buffered_bytes: int = _setting(
         "MAX_BUFFERED_BYTES",
         whole_number("bytes", minimum=0),

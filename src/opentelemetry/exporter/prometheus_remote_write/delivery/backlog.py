@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import NamedTuple
 
 from ..model.outcome import Outcome
@@ -41,6 +43,11 @@ class Queue:
     def add(self, since: float, requests: Sequence[Request]) -> None:
         """Put an export behind all others."""
         self.exports.append(Waiting(since, deque(requests)))
+        self._count(requests, 1)
+
+    def add_oldest(self, since: float, requests: Sequence[Request]) -> None:
+        """Put an export in front of all others."""
+        self.exports.appendleft(Waiting(since, deque(requests)))
         self._count(requests, 1)
 
     def replace_oldest(self, left: Sequence[Request]) -> None:
@@ -128,6 +135,31 @@ class Backlog:
         for is_native, queue in enumerate(self.queues):
             if own := [request for request in requests if bool(request.histograms) == is_native]:
                 queue.add(since, own)
+
+    def add_oldest(self, left: Sequence[tuple[float, Request]]) -> None:
+        """Put requests in front of all others.
+
+        Args:
+            left: Each with the moment since when it waits, in seconds by the clock, oldest first. Those of one moment
+                hold different series.
+        """
+        for is_native, queue in enumerate(self.queues):
+            own = [(since, request) for since, request in left if bool(request.histograms) == is_native]
+            for since, together in reversed([(at, [*each]) for at, each in groupby(own, key=itemgetter(0))]):
+                queue.add_oldest(since, [request for _, request in together])
+
+    def waiting(self, now: float) -> list[tuple[float, Request]]:
+        """Return all requests, each with the seconds for which it waits.
+
+        Args:
+            now: By the clock.
+        """
+        return [
+            (now - export.since, request)
+            for queue in self.queues
+            for export in queue.exports
+            for request in export.requests
+        ]
 
     def trim(self, now: float) -> list[tuple[Outcome, Request]]:
         """Drop the oldest requests until the bounds hold.

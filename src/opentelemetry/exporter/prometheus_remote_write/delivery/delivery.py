@@ -22,7 +22,9 @@ from ..helper import together
 from ..model.outcome import Outcome
 from ..model.request import Request
 from ..model.transport import BaseTransport
+from ..own_logger import OwnLogger
 from .backlog import Backlog, Queue
+from .durable import DurableBacklog
 from .exchange import Exchange
 from .log import DeliveryLog, Report
 from .retry import Backoff
@@ -30,6 +32,8 @@ from .sender import Sender
 from .tally import Tally
 from .traffic import Traffic
 from .window import Window
+
+_logger = OwnLogger(__name__)
 
 _LONGEST_SILENCE = 300.0  # seconds; a Retry-After of days is a mistake, and must not end the metrics
 
@@ -70,6 +74,12 @@ class Delivery:
         self._wait = wait
         self._max_concurrent = settings.max_concurrent_requests
         self._backlog = Backlog(settings.max_buffered_bytes, settings.max_buffered_age / 1000)
+        self._durable: DurableBacklog | None = None
+        if settings.buffer_directory and self._backlog.keeps:
+            self._durable = DurableBacklog(
+                settings.buffer_directory, settings.endpoint, settings.max_buffered_bytes, wall_clock
+            )
+        self._has_looked = False
         self._log = DeliveryLog()
         self._tally = Tally()
         self._busy = threading.Lock()
@@ -152,6 +162,8 @@ class Delivery:
         """Drop what is waiting, or leave that to the export that is under way."""
         if self._busy.acquire(blocking=False):
             try:
+                if self._is_kept():
+                    return
                 if dropped := self._backlog.clear():
                     for request in dropped:
                         self._tally.count(Outcome.AT_EXIT, request)
@@ -159,18 +171,58 @@ class Delivery:
             finally:
                 self._busy.release()
 
+    def after_fork(self) -> None:
+        """Leave what is on disk to the parent; called in a forked child, which then makes a delivery of its own."""
+        if self._durable:
+            self._durable.abandon()
+
+    def _is_kept(self) -> bool:
+        """Leave what waits to the next process, if it is on disk; return whether it is."""
+        if not self._durable:
+            return False
+        waiting = self._backlog.waiting(self._clock())
+        self._durable.mirror(waiting)
+        is_kept = self._durable.is_usable
+        if waiting and is_kept:
+            samples = sum(request.size for _, request in waiting)
+            _logger.warning(
+                "%d samples could not be delivered before the exit, and are kept in %s for the next process",
+                samples,
+                self._durable.folder,
+            )
+            self._backlog.clear()
+        self._durable.close()
+        return is_kept
+
+    def _look_for_left(self) -> None:
+        """Take over what processes that are gone have left in the buffer directory."""
+        if self._durable and not self._has_looked:
+            self._has_looked = True
+            now = self._clock()
+            self._backlog.add_oldest([(now - left.age, left.request) for left in self._durable.take_over()])
+            self._trim()  # first, for it is sent before what is new
+
     def _deliver(self, requests: Sequence[Request], window: Window) -> bool:
         now = self._clock()
+        self._look_for_left()
+        waited = not self._backlog.is_empty
         self._backlog.add(now, requests)
         if not self._backlog.keeps:
             window = window._replace(retry_until=window.deadline)  # there is nothing to leave to the next export
         if now >= self._not_before or window.is_last or not self._backlog.keeps:
             self._drain(window)
-        for outcome, request in self._backlog.trim(self._clock()):
-            self._tally.count(outcome, request)
+        self._trim()
+        if self._durable:
+            self._durable.mirror(self._backlog.waiting(self._clock()))
         report = self._report()
+        if waited and self._backlog.is_empty:
+            self._has_looked = False  # others may have ended meanwhile
         self.last_error = report.errors[0] if report.errors else None
         return not (report.errors or report.dropped) and self._backlog.is_empty
+
+    def _trim(self) -> None:
+        for outcome, request in self._backlog.trim(self._clock()):
+            self._tally.count(outcome, request)
 
     def _report(self) -> Report:
         """Have the log say what was noted since the last report."""
