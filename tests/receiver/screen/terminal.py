@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import os
 import pty
+import re
 import signal
 import struct
 import subprocess
@@ -83,6 +84,11 @@ class Terminal:
                 assert left > 0, f"not seen: {condition}; the screen shows\n{text}"
                 self._changed.wait(left)
             return text
+
+    def wait_for_lines(self, *patterns):
+        """Wait until each pattern is found in the screen's text at the same time, and return the text."""
+        searched = [re.compile(pattern, re.MULTILINE) for pattern in patterns]
+        return self.wait_for(lambda text: all(each.search(text) for each in searched))
 
     def color_of(self, text):
         """The colour of the first character of a text on the screen."""
