@@ -13,6 +13,9 @@ from packaging.requirements import Requirement  # comes with opentelemetry-instr
 from .finding import Finding, failure, ok, warning
 
 DISTRIBUTION = "opentelemetry-exporter-prometheus-remote-write"
+_MODULES = ("..exporter", "..transport.pool", "..proto.write_v1_pb2", "..proto.write_v2_pb2")
+"""The exporter, and what it imports only at its first export: HTTP and protobuf."""
+
 _SHOWN = ("opentelemetry-sdk", "opentelemetry-instrumentation", "urllib3", "protobuf", "python-snappy")
 
 
@@ -40,7 +43,8 @@ def findings(version_of: Callable[[str], str | None]) -> Iterator[Finding]:
 
 def _import_failures() -> Iterator[Finding]:
     try:
-        import_module("..exporter", __package__)
+        for module in _MODULES:
+            import_module(module, __package__)
     except Exception as error:  # noqa: BLE001 - whatever a foreign package raises when it is imported
         yield failure(
             "import",
