@@ -31,7 +31,7 @@ def test_each_step_imports_little_after_those_before_it(tmp_path):
         "counts = []\nimport_in_steps(lambda _: counts.append(len(sys.modules)))\nprint(json.dumps(counts))", tmp_path
     )
     assert len(steps) > 10
-    assert max(after - before for before, after in itertools.pairwise(steps)) < 40
+    assert max(after - before for before, after in itertools.pairwise(steps)) < 60  # of some 160
 
 
 @pytest.mark.parametrize(("after", "whole"), [(3, False), (1000, True)])
