@@ -442,3 +442,26 @@ def test_what_was_counted_before_another_program_takes_over_arrives(receiver, tm
     assert total(receiver, "work_total", before="exit") == 1
     assert "(a child)" in program.log.read_text()
     assert receiver.rejected == []
+
+
+TERMINATE_WHAT_WAS_JUST_FORKED = """
+import os, signal
+from work import work
+
+for _ in range(20):
+    child = os.fork()
+    if child == 0:
+        signal.pause()
+    os.kill(child, signal.SIGTERM)  # mostly before it has run at all
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == -signal.SIGTERM, status
+assert signal.SIGTERM not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+"""
+
+
+def test_a_child_that_is_terminated_before_it_has_run_dies(receiver, tmp_path):
+    script = tmp_path / "app.py"
+    script.write_text(TERMINATE_WHAT_WAS_JUST_FORKED)
+    variables = {"PYTHONWARNINGS": "ignore::DeprecationWarning", "OTEL_EXPORTER_PRW_ENDPOINT": receiver.url}
+    with Program("python", script, folder=tmp_path, **variables) as program:
+        assert program.end() == 0, program.log.read_text()

@@ -13,8 +13,9 @@ from __future__ import annotations
 import _thread
 import os
 import signal
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from types import FrameType
 
@@ -97,6 +98,7 @@ class Terminations:
     def __init__(self) -> None:
         self._current: Termination | None = None
         self._handles_forks = False
+        self._masks: dict[int, Collection[int]] = {}  # what was blocked before a fork, by thread
 
     def renew(self) -> None:
         """Handle the next signal; to be called in the main thread."""
@@ -104,16 +106,21 @@ class Terminations:
         self._current.start()
         if not self._handles_forks and hasattr(os, "register_at_fork"):
             self._handles_forks = True
-            # In between a child has the parent's pipe, and would tell the parent of its own signal.
-            os.register_at_fork(before=self._pause, after_in_parent=self._resume, after_in_child=self._after_fork)
+            os.register_at_fork(
+                before=self._before_fork, after_in_parent=self._after_fork_in_parent, after_in_child=self._after_fork
+            )
 
-    def _pause(self) -> None:
-        if self._current:
+    def _before_fork(self) -> None:
+        # In between a child has the parent's pipe, and would tell the parent of its own signal. And a signal that reaches
+        # a child before Python has remade itself there is forgotten, so it has to wait.
+        if self._current and self._current.watch.is_in_charge():
             self._current.watch.pause()
+            self._masks[threading.get_ident()] = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
 
-    def _resume(self) -> None:
+    def _after_fork_in_parent(self) -> None:
         if self._current:
             self._current.watch.resume()
+        self._unblock()
 
     def _after_fork(self) -> None:
         inherited, self._current = self._current, None
@@ -123,6 +130,13 @@ class Terminations:
                 with suppress(ValueError):
                     self.renew()
         after_init_signals(flush_on_sigterm)
+        self._unblock()
+        self._masks.clear()
+
+    def _unblock(self) -> None:
+        mask = self._masks.pop(threading.get_ident(), {signal.SIGTERM})
+        if signal.SIGTERM not in mask:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
 
 
 _TERMINATIONS = Terminations()
