@@ -111,8 +111,8 @@ class Terminations:
             )
 
     def _before_fork(self) -> None:
-        # In between a child has the parent's pipe, and would tell the parent of its own signal. And a signal that reaches
-        # a child before Python has remade itself there is forgotten, so it has to wait.
+        # In between a child has the parent's pipe, and would tell the parent of its own signal. And a signal that comes
+        # to a child before Python has remade itself there is forgotten, so it has to wait.
         if self._current and self._current.watch.is_in_charge():
             self._current.watch.pause()
             self._masks[threading.get_ident()] = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
