@@ -168,7 +168,7 @@ def test_a_refused_token_whose_file_has_become_bad_is_sent_once_more_and_both_is
     kept, refused = caplog.records
     path = str(volume["token"])
     assert kept.message.startswith(
-        f"OTEL_EXPORTER_PRW_BEARER_TOKEN_FILE: {path!r} is empty; what was read there before"
+        f"OTEL_EXPORTER_PRW_BEARER_TOKEN_FILE: {path!r} is empty; keeping the last valid content"
     )
     assert "answered 401" in refused.message
     assert {kept.levelno, refused.levelno} == {logging.WARNING}

@@ -296,7 +296,7 @@ def test_a_source_that_hangs_costs_what_is_left_of_the_deadline(amazon, start_se
     monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"{hanging.url}/v1/credentials")
     _, transport = amazon({})
     began = time.monotonic()
-    with pytest.raises(Retryable, match=r"^the credentials for Amazon did not come within 0\.5 s$"):
+    with pytest.raises(Retryable, match=r"^the credentials for Amazon did not come within 0\.[45]\d* s$"):
         transport.post(b"x", HEADERS, 0.5)
     assert time.monotonic() - began < 5
     assert len([thread for thread in threading.enumerate() if "hang" in thread.name]) == 0
