@@ -29,6 +29,7 @@ from .lifecycle.child_exit import flush_at_end_of_child
 from .lifecycle.exit_time import ExitTime
 from .lifecycle.gevent_patches import are_half_applied, waits_for_workers
 from .lifecycle.instance_id import Instance, generated_id, host_name
+from .lifecycle.interrupt_status import keep_interrupt_status
 from .lifecycle.process_hooks import ProcessHooks
 from .lifecycle.sdk_internals import interval_of, is_ended, let_in, readers_of, renew_after_fork, thread_of
 from .lifecycle.turns import Turns
@@ -212,6 +213,7 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
             timeout: What the SDK's reader passes instead: what is left of its own timeout, which may be negative.
         """
         undisturbed(partial(self._end, (timeout_millis if timeout is None else timeout) / 1000))
+        keep_interrupt_status()
 
     def prepare(self, pause: Callable[[float], bool]) -> None:
         """Import what the first export needs, in small steps while there is time; nothing is raised.

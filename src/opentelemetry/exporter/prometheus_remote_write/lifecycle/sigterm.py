@@ -25,7 +25,7 @@ from .gunicorn import after_init_signals
 from .signal_watch import SignalWatch, set_default_action
 
 _TO_RETURN = 0.02  # seconds for the handler in C, which sets itself anew at its end
-_SLACK = 0.5  # seconds beyond those of the exporters for threads to get their turns
+_SLACK = 1.0  # seconds beyond those of the exporters for threads to get their turns
 
 
 class Termination:
