@@ -1,10 +1,14 @@
 """What is written from the code is that of the code."""
 
+from importlib.metadata import requires
+
 import pytest
 
 from opentelemetry.exporter.prometheus_remote_write.configuration.settings import rows
 from tests.docs.generated import GENERATED, current, settings
 from tests.docs.pages import README, name, text
+
+DISTRIBUTION = "opentelemetry-exporter-prometheus-remote-write"
 
 
 @pytest.mark.parametrize(
@@ -22,6 +26,11 @@ def test_settings_have_a_line_for_each_variable():
     assert [line.split(" | ")[0] for line in lines] == [f"| `{row.variable}`" for row in rows().values()]
     assert all(line.count(" | ") == 3 for line in lines)
     assert "| `TIMEOUT` | milliseconds | 30000 | one HTTP request;" in settings()
+
+
+def test_readme_names_the_oldest_sdk_that_is_allowed():
+    (bound,) = {need.partition("~=")[2] for need in requires(DISTRIBUTION) if need.startswith("opentelemetry-sdk~=")}
+    assert f"OpenTelemetry's SDK {bound} are the oldest" in text(README)
 
 
 def test_readme_fits_on_two_screens():

@@ -27,5 +27,9 @@ def test_message_that_is_explained_is_in_the_source(message):
     assert message in messages() or longest.strip() in SOURCE
 
 
+def test_no_message_is_explained_twice():
+    assert len(EXPLAINED) == len(ROWS)
+
+
 def test_every_message_has_a_cause_and_a_cure():
     assert [row for row in ROWS if len(row) != 3 or not all(cell.strip() for cell in row)] == []
