@@ -6,8 +6,8 @@ import snappy
 
 from opentelemetry.exporter.prometheus_remote_write.configuration.settings import Settings
 from opentelemetry.exporter.prometheus_remote_write.encoding.remote_write_1 import HEADERS
+from opentelemetry.exporter.prometheus_remote_write.messages.secret import Secret
 from opentelemetry.exporter.prometheus_remote_write.proto import write_v1_pb2
-from opentelemetry.exporter.prometheus_remote_write.secret import Secret
 from opentelemetry.exporter.prometheus_remote_write.transport.pool import Transport
 
 USER_AGENT = "end-to-end/1"

@@ -4,7 +4,7 @@ import pytest
 
 from opentelemetry.exporter.prometheus_remote_write.configuration.loading import cleaned
 from opentelemetry.exporter.prometheus_remote_write.configuration.settings import Settings
-from opentelemetry.exporter.prometheus_remote_write.secret import Secret, SecretMapping
+from opentelemetry.exporter.prometheus_remote_write.messages.secret import Secret, SecretMapping
 from opentelemetry.exporter.prometheus_remote_write.transport.pool import Transport
 from tests.transport.scripted_server import ScriptedServer
 

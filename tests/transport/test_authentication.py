@@ -2,7 +2,7 @@ import pytest
 
 from opentelemetry.exporter.prometheus_remote_write.configuration.settings import Settings
 from opentelemetry.exporter.prometheus_remote_write.errors import Unsendable
-from opentelemetry.exporter.prometheus_remote_write.secret import Secret
+from opentelemetry.exporter.prometheus_remote_write.messages.secret import Secret
 from opentelemetry.exporter.prometheus_remote_write.transport.authentication import authentication
 from opentelemetry.exporter.prometheus_remote_write.transport.authentication.basic import basic, basic_from_userinfo
 from opentelemetry.exporter.prometheus_remote_write.transport.authentication.outgoing import Outgoing

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from opentelemetry.exporter.prometheus_remote_write.errors import Rejected, Retryable, Unsendable
-from opentelemetry.exporter.prometheus_remote_write.secret import Secret
+from opentelemetry.exporter.prometheus_remote_write.messages.secret import Secret
 from tests.transport.authentication.provider import CLIENT, SECRET, Provider, serving
 from tests.transport.pki import Pki
 from tests.transport.scripted_server import answer, silent, tunnel

@@ -15,28 +15,28 @@ from opentelemetry.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import AggregationTemporality, MetricExporter, MetricExportResult, MetricsData
 from opentelemetry.sdk.metrics.view import Aggregation
 
-from .bounded_call import STANDBY, STANDBY_NEEDED
 from .configuration.aggregation import aggregation, temporality
 from .configuration.declarative import is_from_declarative_file
 from .configuration.loading import Problem, load
 from .configuration.settings import Settings
 from .delivery.retry import Pace
 from .delivery.window import Window
-from .flag import Flag
 from .journal import Journal
-from .late_imports import expect_exports, forks_wait, import_in_steps
 from .lifecycle.child_exit import flush_at_end_of_child
 from .lifecycle.exit_time import ExitTime
 from .lifecycle.gevent_patches import are_half_applied, waits_for_workers
 from .lifecycle.instance_id import Instance, generated_id, host_name
 from .lifecycle.interrupt_status import keep_interrupt_status
+from .lifecycle.late_imports import expect_exports, forks_wait, import_in_steps
 from .lifecycle.process_hooks import ProcessHooks
 from .lifecycle.sdk_internals import interval_of, is_ended, let_in, readers_of, renew_after_fork, thread_of
 from .lifecycle.turns import Turns
 from .lifecycle.undisturbed import undisturbed
+from .messages.own_logger import OwnLogger
+from .messages.redaction import shown_url
 from .model.transport import BaseTransport
-from .own_logger import OwnLogger
-from .redaction import shown_url
+from .system.bounded_call import STANDBY, STANDBY_NEEDED
+from .system.flag import Flag
 from .translation.dropped_points import DroppedPoints
 
 if TYPE_CHECKING:

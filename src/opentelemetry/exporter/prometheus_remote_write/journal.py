@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from opentelemetry.metrics import MeterProvider, get_meter_provider
 
 from .configuration.settings import Settings
-from .own_logger import OwnLogger
-from .redaction import shown_url
+from .messages.own_logger import OwnLogger
+from .messages.redaction import shown_url
 from .self_metrics import NOTHING, Reading, SelfMetrics, is_switched_on
 from .translation.dropped_points import DroppedPoints
 

@@ -17,7 +17,7 @@ from .model.request import PROTOCOL_2, Request
 from .model.timestamps import NANOSECONDS_PER_MILLISECOND
 from .prometheus_client.source import Collected
 from .prometheus_client.translator import PrometheusClientTranslator
-from .time_slice import TimeSlice
+from .system.time_slice import TimeSlice
 from .translation.dropped_points import DroppedPoints
 from .translation.series_limit import PROCESS
 from .translation.translator import Translator

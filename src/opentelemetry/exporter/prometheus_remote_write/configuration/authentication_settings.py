@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..secret import NO_SECRET, Secret
+from ..messages.secret import NO_SECRET, Secret
 from .endpoint_settings import EndpointSettings
 from .number_types import enumeration
 from .row import setting

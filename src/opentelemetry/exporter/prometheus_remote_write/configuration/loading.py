@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from ..errors import InvalidSetting
-from ..redaction import shown_malformed_url
-from ..secret import Secret, SecretMapping
+from ..messages.redaction import shown_malformed_url
+from ..messages.secret import Secret, SecretMapping
 from .contradictions import contradictions
 from .doubts import bearer_prefix, doubts, quoted
 from .endpoint_settings import RESERVED_HEADERS

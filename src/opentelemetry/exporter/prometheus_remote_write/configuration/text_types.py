@@ -11,8 +11,8 @@ from ipaddress import IPv6Address
 from itertools import chain
 from urllib.parse import unquote, urlsplit
 
-from ..redaction import is_pasted_secret
-from ..secret import Secret, SecretMapping
+from ..messages.redaction import is_pasted_secret
+from ..messages.secret import Secret, SecretMapping
 from .setting_type import SettingType, check_each, wrong_type
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2

@@ -7,10 +7,10 @@ from http import HTTPStatus
 
 from ..configuration.settings import PREFIX
 from ..errors import Cause, Rejected, Unsupported
+from ..messages.own_logger import OwnLogger
 from ..model.outcome import Outcome
 from ..model.request import PROTOCOL_2, Request
 from ..model.transport import Response
-from ..own_logger import OwnLogger
 from .negotiation import counts_written, shortfall
 from .tally import Tally
 from .unwritten import unwritten

@@ -8,8 +8,8 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..descriptor import Descriptor
 from ..model.request import Request
+from ..system.descriptor import Descriptor
 
 if TYPE_CHECKING:
     import sqlite3  # at run time where it is needed: there are Pythons without it

@@ -17,12 +17,12 @@ from collections.abc import Callable, Sequence
 from ..configuration.settings import Settings
 from ..encoding.compression import Compress
 from ..errors import Retryable, SendError, Unsendable
-from ..flag import Flag
-from ..helper import together
+from ..messages.own_logger import OwnLogger
 from ..model.outcome import Outcome
 from ..model.request import Request
 from ..model.transport import BaseTransport
-from ..own_logger import OwnLogger
+from ..system.flag import Flag
+from ..system.worker import together
 from .backlog import Backlog, Queue
 from .durable import DurableBacklog
 from .exchange import Exchange

@@ -20,8 +20,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from ..messages.own_logger import OwnLogger
 from ..model.request import Request
-from ..own_logger import OwnLogger
 from .buffer_file import BufferFile, connected, locked
 
 _logger = OwnLogger(__name__)

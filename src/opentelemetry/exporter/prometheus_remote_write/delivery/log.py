@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ..errors import Rejected, Retryable, SendError, Unsendable
+from ..messages.own_logger import OwnLogger
+from ..messages.text import one_line
 from ..model.outcome import Outcome
 from ..model.remote_write import METRIC_NAME, Labels
-from ..own_logger import OwnLogger
-from ..text import one_line
 from .hints import hint
 
 _logger = OwnLogger(__name__)

@@ -10,9 +10,9 @@ from ..encoding.compression import Compress
 from ..encoding.downgrade import downgraded
 from ..encoding.parts import Parts, parts
 from ..errors import Cause, Rejected, SendError, Unsupported
+from ..messages.own_logger import OwnLogger
 from ..model.outcome import Outcome
 from ..model.request import PROTOCOL_1, PROTOCOL_2, Request
-from ..own_logger import OwnLogger
 from .accounting import Accounting
 from .bad_series import BadSeries, Bisection
 from .exchange import Exchange, OverRateLimit

@@ -12,8 +12,8 @@ from ..configuration.setting_type import SettingType
 from ..configuration.settings import Settings, rows, variable
 from ..configuration.text_types import HEADERS, LABELS, NAMES, PATH, PROXIES
 from ..errors import Unsendable
-from ..redaction import shown_path, shown_url
-from ..secret import Secret
+from ..messages.redaction import shown_path, shown_url
+from ..messages.secret import Secret
 from ..transport.mounted_file import content, secret_file
 from .finding import Finding, failure, ok, warning
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from ..text import one_line
+from ..messages.text import one_line
 from .pushes import Metric, Pushes
 from .receiver_limits import Refusal
 

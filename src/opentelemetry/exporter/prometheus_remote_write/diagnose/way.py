@@ -13,7 +13,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from ..configuration.settings import Settings, variable
 from ..errors import Unsendable
-from ..redaction import shown_url
+from ..messages.redaction import shown_url
 from ..transport.address import connected_socket, resolve
 from ..transport.deadline import remaining
 from ..transport.failure import Route

@@ -23,7 +23,7 @@ from typing import NamedTuple
 from ..model.family import Family, FamilySamples, Stream
 from ..model.list_diff import ListDiff, list_diff
 from ..model.remote_write import NativeHistogram
-from ..time_slice import TimeSlice
+from ..system.time_slice import TimeSlice
 from .series_encoder import SeriesEncoder
 from .series_prefix import (
     TIMESTAMP,

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from ..model.family import Family, FamilySamples, Stream
 from ..model.list_diff import ListDiff, list_diff
 from ..model.timestamps import LATEST
-from ..time_slice import TimeSlice
+from ..system.time_slice import TimeSlice
 from .batch import Batch
 from .division import chosen, cut, divided, size
 from .series_encoder import SeriesEncoder

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TypeAlias
 
-from ..own_logger import OwnLogger
+from ..messages.own_logger import OwnLogger
 from .wire import varint
 
 Compress: TypeAlias = Callable[[Iterable[bytes]], bytes]

@@ -14,8 +14,8 @@ from contextlib import suppress
 from traceback import extract_stack
 from types import FrameType
 
-from ..flag import Flag
-from ..own_logger import OwnLogger
+from ..messages.own_logger import OwnLogger
+from ..system.flag import Flag
 
 _logger = OwnLogger(__name__)
 

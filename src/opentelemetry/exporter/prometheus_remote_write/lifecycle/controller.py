@@ -18,8 +18,8 @@ from opentelemetry.instrumentation.utils import suppress_instrumentation
 from opentelemetry.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import MetricsData, PeriodicExportingMetricReader, ResourceMetrics
 
-from ..bounded_call import Waiter, bounded_call
-from ..own_logger import OwnLogger
+from ..messages.own_logger import OwnLogger
+from ..system.bounded_call import Waiter, bounded_call
 from .application_start import ApplicationStart
 from .collection_watch import CollectionWatch
 from .ending import Pusher

@@ -25,7 +25,7 @@ from opentelemetry.sdk import resources
 from opentelemetry.sdk.metrics.export import MetricsData, ResourceMetrics
 from opentelemetry.sdk.resources import Resource
 
-from ..own_logger import OwnLogger
+from ..messages.own_logger import OwnLogger
 from .instance_number import SOCKETS, InstanceNumber, take_number
 from .lock_folder import lock_folders
 

@@ -17,8 +17,8 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from ..bounded_call import bounded_call
-from ..descriptor import Descriptor
+from ..system.bounded_call import bounded_call
+from ..system.descriptor import Descriptor
 from .lock_folder import FORGOTTEN, Taken, locked_file, open_folder, read_time, remove_forgotten, write_time
 
 SOCKETS = "otel-prw-" if sys.platform == "linux" else None

@@ -13,7 +13,7 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
-from ..descriptor import Descriptor
+from ..system.descriptor import Descriptor
 
 try:
     import fcntl

@@ -17,7 +17,7 @@ from contextlib import suppress
 from types import FrameType
 from typing import TypeAlias
 
-from ..descriptor import Descriptor
+from ..system.descriptor import Descriptor
 
 try:
     from faulthandler import register, unregister

@@ -19,7 +19,7 @@ from collections.abc import Callable, Collection
 from contextlib import suppress
 from types import FrameType
 
-from ..flag import Flag
+from ..system.flag import Flag
 from .ending import flush, flushes_here, pushers
 from .gunicorn import after_init_signals
 from .signal_watch import SignalWatch, set_default_action

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from threading import Lock
 from typing import Generic, TypeVar
 
-from ..flag import Flag
+from ..system.flag import Flag
 from .undisturbed import undisturbed
 
 T = TypeVar("T")

@@ -13,8 +13,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
 
-from ..helper import Helper
-from ..own_logger import Outbox
+from ..messages.own_logger import Outbox
+from ..system.worker import Helper
 
 T = TypeVar("T")
 

@@ -10,9 +10,9 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
-from ..bounded_call import bounded_call
-from ..own_logger import OwnLogger
-from ..text import error_text, one_line
+from ..messages.own_logger import OwnLogger
+from ..messages.text import error_text, one_line
+from ..system.bounded_call import bounded_call
 
 _logger = OwnLogger(__name__)
 

@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ..errors import Untranslatable
+from ..messages.text import error_text, valid_text
 from ..model.family import Family, FamilySamples, SeriesName, Stream
 from ..model.remote_write import BUCKET_BOUND, Exemplar, Labels, Metadata, MetricType
 from ..model.timestamps import milliseconds
-from ..text import error_text, valid_text
 from ..translation.series_registry import SeriesRegistry
 from ..translation.zero_samples import ZeroSamples
 from .samples import exemplar_of, native_histogram_of, timestamp_of

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import Untranslatable
+from ..messages.text import valid_text
 from ..model.remote_write import Exemplar, NativeHistogram, Span
 from ..model.timestamps import milliseconds
-from ..text import valid_text
 
 _MAX_EXEMPLAR_CHARACTERS = 128  # of all label names and values (OpenMetrics 1.0, section Exemplars)
 

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
-from ..descriptor import Descriptor
+from ..system.descriptor import Descriptor
 
 try:
     import fcntl

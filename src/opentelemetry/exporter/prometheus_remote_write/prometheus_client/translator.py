@@ -10,9 +10,9 @@ from typing import Any
 from ..configuration.settings import Settings
 from ..configuration.translation_strategy import TranslationStrategy
 from ..errors import Untranslatable
+from ..messages.text import error_text, valid_text
 from ..model.family import FamilySamples
 from ..model.remote_write import Labels
-from ..text import error_text, valid_text
 from ..translation.dropped_points import DroppedPoints
 from ..translation.labels import exported_labels, merged_labels, shortened_values, sorted_labels
 from ..translation.series_registry import SeriesRegistry

@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import Any
 
 from ..errors import Untranslatable
-from ..text import valid_text
+from ..messages.text import valid_text
 
 # Between these, JavaScript and Go write a number without an exponent.
 _SMALLEST_WITHOUT_EXPONENT = 1e-6

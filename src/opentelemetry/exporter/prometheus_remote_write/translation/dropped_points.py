@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Callable
 
 from ..errors import SeriesLimitExceeded, Untranslatable
-from ..own_logger import OwnLogger
-from ..text import one_line
+from ..messages.own_logger import OwnLogger
+from ..messages.text import one_line
 
 _logger = OwnLogger(__name__)
 

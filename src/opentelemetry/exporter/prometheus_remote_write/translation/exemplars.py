@@ -11,9 +11,9 @@ from bisect import bisect_left
 from typing import TYPE_CHECKING, Any
 
 from ..errors import Untranslatable
+from ..messages.text import valid_text
 from ..model.remote_write import Exemplar
 from ..model.timestamps import milliseconds
-from ..text import valid_text
 from .attribute_values import attribute_text
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from typing import Any
 
 from ..configuration.translation_strategy import TranslationStrategy
 from ..errors import Untranslatable
+from ..messages.text import valid_text
 from ..model.remote_write import METRIC_NAME, Labels
-from ..text import valid_text
 from .attribute_values import attribute_text
 from .naming import label_name
 

@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from ..configuration.translation_strategy import TranslationStrategy
 from ..errors import Untranslatable
-from ..text import valid_text
+from ..messages.text import valid_text
 from .units import legal_unit_word, unit_words
 
 _NAME_TOKEN = re.compile("[A-Za-z0-9:]+")

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from ..errors import Untranslatable
+from ..messages.text import error_text
 from ..model.family import Family, FamilySamples, SeriesName
 from ..model.remote_write import (
     Exemplar,
@@ -19,8 +20,7 @@ from ..model.remote_write import (
     NativeHistogram,
 )
 from ..model.timestamps import milliseconds
-from ..text import error_text
-from ..time_slice import TimeSlice
+from ..system.time_slice import TimeSlice
 from .exemplars import prometheus_exemplars
 from .label_sets import LabelSet
 from .series_registry import SeriesRegistry

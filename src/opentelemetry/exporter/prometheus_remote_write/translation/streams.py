@@ -13,7 +13,7 @@ from ..model.family import Family, Stream
 from ..model.list_diff import Block, ListDiff, list_diff
 from ..model.remote_write import Labels
 from ..model.timestamps import milliseconds
-from ..time_slice import TimeSlice
+from ..system.time_slice import TimeSlice
 from .label_sets import LabelSet
 from .series_registry import SeriesRegistry
 from .zero_samples import ZeroSamples

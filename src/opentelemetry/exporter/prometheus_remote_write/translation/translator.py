@@ -27,11 +27,11 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from ..configuration.settings import Settings
 from ..configuration.translation_strategy import TranslationStrategy
 from ..errors import Untranslatable
+from ..messages.text import error_text, valid_text
 from ..model.family import FamilySamples
 from ..model.remote_write import METRIC_NAME, Labels, MetricType
 from ..model.timestamps import NANOSECONDS_PER_MILLISECOND
-from ..text import error_text, valid_text
-from ..time_slice import TimeSlice
+from ..system.time_slice import TimeSlice
 from .dropped_points import DroppedPoints
 from .extremes import WithExtremes
 from .histogram_points import (

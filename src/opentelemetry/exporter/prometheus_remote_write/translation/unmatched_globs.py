@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from fnmatch import fnmatchcase
 
 from ..configuration.settings import Settings, variable
-from ..own_logger import OwnLogger
+from ..messages.own_logger import OwnLogger
 
 _logger = OwnLogger(__name__)
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from urllib3 import HTTPHeaderDict
 
 from ..errors import Cause, Rejected, Retryable, SendError, Unsendable
-from ..redaction import Redaction
+from ..messages.redaction import Redaction
 from .cause import cause_of, is_no_receivers
 from .failure import Route
 

@@ -12,7 +12,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
-from ..descriptor import Descriptor
+from ..system.descriptor import Descriptor
 from .address import connected_socket
 from .deadline import current, remaining
 

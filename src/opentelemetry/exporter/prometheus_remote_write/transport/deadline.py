@@ -16,7 +16,7 @@ from contextvars import ContextVar
 from threading import Lock
 from typing import TypeVar
 
-from ..bounded_call import Waiter, bounded_call
+from ..system.bounded_call import Waiter, bounded_call
 
 T = TypeVar("T")
 

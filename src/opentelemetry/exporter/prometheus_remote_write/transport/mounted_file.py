@@ -10,7 +10,7 @@ import re
 import stat
 
 from ..errors import Unsendable
-from ..redaction import shown_path
+from ..messages.redaction import shown_path
 from .rotation import Rotating
 
 _MAX_BYTES = 1 << 20  # what a Secret or a ConfigMap of Kubernetes can hold, and more than any secret needs

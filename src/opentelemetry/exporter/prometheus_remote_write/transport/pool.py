@@ -13,9 +13,9 @@ from urllib3 import exceptions
 
 from ..configuration.settings import Settings, variable
 from ..errors import Cause, Retryable, SendError
+from ..messages.own_logger import OwnLogger
+from ..messages.redaction import Redaction, secrets_of_headers, secrets_of_query, shown_url
 from ..model.transport import BaseTransport, Response
-from ..own_logger import OwnLogger
-from ..redaction import Redaction, secrets_of_headers, secrets_of_query, shown_url
 from .answer import refusal
 from .authentication import authentication
 from .authentication.outgoing import Outgoing

@@ -16,7 +16,7 @@ from urllib3.util import parse_url
 
 from ..configuration.settings import variable
 from ..errors import Unsendable
-from ..secret import SecretMapping
+from ..messages.secret import SecretMapping
 from .authentication.basic import basic_from_userinfo
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}

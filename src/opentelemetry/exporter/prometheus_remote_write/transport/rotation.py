@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable
 from typing import Generic, TypeVar
 
 from ..errors import Cause, Retryable, Unsendable
-from ..own_logger import OwnLogger
-from ..redaction import shown_path
+from ..messages.own_logger import OwnLogger
+from ..messages.redaction import shown_path
 from .deadline import remaining, within_deadline
 
 _logger = OwnLogger(__name__)

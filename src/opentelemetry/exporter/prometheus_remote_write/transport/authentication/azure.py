@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 from ...configuration.settings import PREFIX, Settings
 from ...errors import Retryable, SendError, Unsendable
-from ...redaction import shown_foreign
-from ...secret import Secret
+from ...messages.redaction import shown_foreign
+from ...messages.secret import Secret
 from ..silence import mute
 from .outgoing import Outgoing
 from .renewal import Lease, Renewal

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from ...configuration.doubts import bearer_prefix
 from ...configuration.settings import Settings, variable
-from ...own_logger import OwnLogger
+from ...messages.own_logger import OwnLogger
 from ..mounted_file import secret_file
 from .outgoing import Outgoing
 

@@ -15,8 +15,8 @@ from urllib3.exceptions import HTTPError
 
 from ...configuration.settings import PREFIX, Settings, variable
 from ...errors import Retryable, SendError, Unsendable
-from ...redaction import Redaction, shown_url
-from ...secret import Secret
+from ...messages.redaction import Redaction, shown_url
+from ...messages.secret import Secret
 from ..answer import Answer
 from ..connection import StaleConnectionError
 from ..connections import Connections

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from ...errors import Retryable, SendError
-from ...own_logger import OwnLogger
+from ...messages.own_logger import OwnLogger
 from ..deadline import deadline, remaining, within_deadline
 from ..silence import silence
 

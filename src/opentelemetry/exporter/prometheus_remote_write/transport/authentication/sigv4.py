@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from ...configuration.settings import PREFIX, Settings
 from ...errors import Retryable, SendError, Unsendable
-from ...redaction import shown_foreign
+from ...messages.redaction import shown_foreign
 from ..silence import mute
 from .outgoing import Outgoing
 from .renewal import Lease, Renewal

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from opentelemetry.exporter.prometheus_remote_write import PrometheusRemoteWriteMetricsExporter
-from opentelemetry.exporter.prometheus_remote_write.own_logger import Outbox, OwnLogger
+from opentelemetry.exporter.prometheus_remote_write.messages.own_logger import Outbox, OwnLogger
 from tests.collected import collected, counter
 
 PACKAGE = "opentelemetry.exporter.prometheus_remote_write"

@@ -8,7 +8,7 @@ from contextvars import ContextVar
 
 import pytest
 
-from opentelemetry.exporter.prometheus_remote_write.helper import Helper, together
+from opentelemetry.exporter.prometheus_remote_write.system.worker import Helper, together
 
 LONG = 10  # seconds, which nothing takes unless something is wrong
 

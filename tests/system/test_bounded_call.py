@@ -5,8 +5,8 @@ from warnings import catch_warnings, simplefilter
 
 import pytest
 
-from opentelemetry.exporter.prometheus_remote_write import bounded_call as module
-from opentelemetry.exporter.prometheus_remote_write.bounded_call import Standby, Waiter, bounded_call
+from opentelemetry.exporter.prometheus_remote_write.system import bounded_call as module
+from opentelemetry.exporter.prometheus_remote_write.system.bounded_call import Standby, Waiter, bounded_call
 
 
 class Hanging:

@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from opentelemetry.exporter.prometheus_remote_write.descriptor import Descriptor
+from opentelemetry.exporter.prometheus_remote_write.system.descriptor import Descriptor
 
 
 @pytest.fixture

@@ -15,10 +15,11 @@ from contextlib import contextmanager, suppress
 from importlib import import_module
 from threading import Lock
 
-from .bounded_call import bounded_call
-from .lifecycle.gevent_patches import has_green_threads
+from ..system.bounded_call import bounded_call
+from .gevent_patches import has_green_threads
 
-DATA_PATH = f"{__package__}.data_path"
+_PACKAGE = __package__.rpartition(".")[0]
+DATA_PATH = f"{_PACKAGE}.data_path"
 
 _STEPS = (
     "email.parser",
@@ -36,14 +37,14 @@ _STEPS = (
     "google.protobuf.internal.builder",
     "cramjam",
     "snappy",
-    f"{__package__}.translation.translator",
-    f"{__package__}.proto.write_v1_pb2",
-    f"{__package__}.proto.write_v2_pb2",
-    f"{__package__}.encoding.encoder",
-    f"{__package__}.transport.authentication",
-    f"{__package__}.transport.connection",
-    f"{__package__}.transport.pool",
-    f"{__package__}.delivery.delivery",
+    f"{_PACKAGE}.translation.translator",
+    f"{_PACKAGE}.proto.write_v1_pb2",
+    f"{_PACKAGE}.proto.write_v2_pb2",
+    f"{_PACKAGE}.encoding.encoder",
+    f"{_PACKAGE}.transport.authentication",
+    f"{_PACKAGE}.transport.connection",
+    f"{_PACKAGE}.transport.pool",
+    f"{_PACKAGE}.delivery.delivery",
     DATA_PATH,
 )
 """In the order in which one needs the other, none of which takes long when those before it are there."""

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opentelemetry.exporter.prometheus_remote_write.redaction import (
+from opentelemetry.exporter.prometheus_remote_write.messages.redaction import (
     Redaction,
     is_pasted_secret,
     secrets_of_headers,

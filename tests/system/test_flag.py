@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from opentelemetry.exporter.prometheus_remote_write.flag import Flag
+from opentelemetry.exporter.prometheus_remote_write.system.flag import Flag
 
 LONG = 10  # seconds, which nothing takes unless something is wrong
 

@@ -12,7 +12,7 @@ from opentelemetry.exporter.prometheus_remote_write import PrometheusRemoteWrite
 from opentelemetry.exporter.prometheus_remote_write.configuration.loading import load
 from opentelemetry.exporter.prometheus_remote_write.configuration.settings import PREFIX, variable
 from opentelemetry.exporter.prometheus_remote_write.errors import SendError
-from opentelemetry.exporter.prometheus_remote_write.secret import Secret, SecretMapping
+from opentelemetry.exporter.prometheus_remote_write.messages.secret import Secret, SecretMapping
 from opentelemetry.exporter.prometheus_remote_write.transport.pool import Transport
 from tests.transport.scripted_server import ScriptedServer, answer, raw
 

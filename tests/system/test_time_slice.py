@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from opentelemetry.exporter.prometheus_remote_write.time_slice import TimeSlice
+from opentelemetry.exporter.prometheus_remote_write.system.time_slice import TimeSlice
 
 
 class Clock:

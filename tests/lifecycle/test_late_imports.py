@@ -9,7 +9,7 @@ import pytest
 
 from tests.application import run
 
-MODULE = "opentelemetry.exporter.prometheus_remote_write.late_imports"
+MODULE = "opentelemetry.exporter.prometheus_remote_write.lifecycle.late_imports"
 IMPORTED = f"""
 import json, os, sys
 import opentelemetry.sdk._configuration, opentelemetry.instrumentation.utils  # which are there before us

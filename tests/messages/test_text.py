@@ -5,7 +5,7 @@ from enum import Enum
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opentelemetry.exporter.prometheus_remote_write.text import one_line, valid_text
+from opentelemetry.exporter.prometheus_remote_write.messages.text import one_line, valid_text
 
 
 class Colour(str, Enum):

@@ -1,0 +1,1 @@
+"""The interpreter's and the system's own things, handled with care: threads, waiting, descriptors."""
