@@ -20,7 +20,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 
 def demo(*variables, **environment):
     done = subprocess.run(
-        ["make", "demo", f"VENV={sys.prefix}", *variables],
+        ["make", "--no-print-directory", "demo", f"VENV={sys.prefix}", *variables],
         cwd=CHECKOUT,
         env=os.environ | environment,
         stdin=subprocess.DEVNULL,
