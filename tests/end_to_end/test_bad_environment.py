@@ -76,7 +76,7 @@ def test_unreadable_file_is_told_and_nothing_is_sent(fully, receiver, variables)
             "TIMEOUT='30s' must be a whole number of milliseconds; the default is used (30000)",
             id="timeout",
         ),
-        pytest.param({"INTERVAL": "-1"}, "INTERVAL='-1' must not be negative; the default is used (", id="an interval"),
+        pytest.param({"INTERVAL": "-1"}, "INTERVAL='-1' must not be below 0; the default is used (", id="an interval"),
         pytest.param(
             {"MAX_SAMPLES_PER_SEND": "1e3"}, "MAX_SAMPLES_PER_SEND='1e3' must be a whole number", id="a number"
         ),
