@@ -138,20 +138,31 @@ def _usage() -> tuple[float, int]:
 
 
 def _push(ending: Ending, name: str, arguments: Namespace) -> None:
+    """Push how a job ended, and say so where that fails; nothing is raised, for the exit status is the job's."""
     logging.getLogger().addHandler(logging.StreamHandler())
-    # No instance, no scope, nothing that begins or ends: one job is one set of series, run after run.
-    exporter = PrometheusRemoteWriteMetricsExporter(
-        disable_scope_labels=True,
-        disable_target_info=True,
-        stale_markers=False,
-        interval=round(2000 * arguments.push_timeout) or 1,
-    )
-    attributes = {**OTELResourceDetector().detect().attributes, _SERVICE_NAME: name}
-    data = metrics_data(ending, attributes)
-    accepted = exporter.export(data, timeout_millis=1000 * arguments.push_timeout) is MetricExportResult.SUCCESS
-    exporter.shutdown()
-    if not accepted:
-        sys.stderr.write(f"otel-prw job: how {name} ended (exit code {ending.status}) was not pushed, and is lost\n")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # the job is over: what ends now is the push
+    lost = f"otel-prw job: how {name} ended (exit code {ending.status}) was not pushed"
+    try:
+        # No instance, no scope, nothing that begins or ends: one job is one set of series, run after run.
+        exporter = PrometheusRemoteWriteMetricsExporter(
+            disable_scope_labels=True,
+            disable_target_info=True,
+            stale_markers=False,
+            interval=round(2000 * arguments.push_timeout) or 1,
+        )
+        attributes = {**OTELResourceDetector().detect().attributes, _SERVICE_NAME: name}
+        data = metrics_data(ending, attributes)
+        accepted = exporter.export(data, timeout_millis=1000 * arguments.push_timeout) is MetricExportResult.SUCCESS
+        exporter.shutdown()
+    except KeyboardInterrupt:
+        sys.stderr.write(f"{lost}: interrupted\n")
+    except Exception as error:  # noqa: BLE001 - a wrong setting must not change the exit status
+        sys.stderr.write(f"{lost}, and is lost: {error if isinstance(error, ValueError) else type(error).__name__}\n")
+    else:
+        if not accepted and (folder := exporter.settings.buffer_directory):
+            sys.stderr.write(f"{lost}: it is lost unless the lines above say that it is kept in {folder}\n")
+        elif not accepted:
+            sys.stderr.write(f"{lost}, and is lost\n")
 
 
 def metrics_data(ending: Ending, attributes: Mapping[str, object]) -> MetricsData:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import stat
 import subprocess
 import sys
 from collections import deque
+from pathlib import Path
 
 import pytest
 
 from opentelemetry.exporter.prometheus_remote_write import PrometheusRemoteWriteMetricsExporter
+from opentelemetry.exporter.prometheus_remote_write.delivery.buffer_file import taken
 from opentelemetry.exporter.prometheus_remote_write.delivery.durable import DurableBacklog
 from opentelemetry.exporter.prometheus_remote_write.model.request import Request
 from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver, ScriptedAnswer
@@ -25,6 +28,62 @@ from tests.collected import collected, counter, point
 exporter = PrometheusRemoteWriteMetricsExporter(endpoint=sys.argv[1], buffer_directory=sys.argv[2])
 exporter.export(collected(counter(point(1.0)), resource={"service.name": "shop"}), timeout_millis=300)
 os.kill(os.getpid(), signal.SIGKILL)
+"""
+FORKED = """
+import os, sys
+from opentelemetry.exporter.prometheus_remote_write.delivery.durable import DurableBacklog
+from opentelemetry.exporter.prometheus_remote_write.model.request import Request
+of_parent = DurableBacklog(sys.argv[1], "http://receiver/api/v1/write", 1 << 20)
+of_parent.mirror([(0.0, Request(b"of the parent", "2.0", 1, 0, 0))])
+child = os.fork()
+if not child:
+    of_parent.abandon()
+    of_child = DurableBacklog(sys.argv[1], "http://receiver/api/v1/write", 1 << 20)
+    assert of_child.take_over() == []
+    of_child.mirror([(0.0, Request(b"of the child", "2.0", 1, 0, 0))])
+    of_child.close()
+    sys.exit()
+_, status = os.waitpid(child, 0)
+of_parent.close()
+sys.exit(status)
+"""
+FORKED_WHILE_WRITING = """
+import os, sys, threading
+from opentelemetry.exporter.prometheus_remote_write.delivery.durable import DurableBacklog
+from opentelemetry.exporter.prometheus_remote_write.model.request import Request
+def backlog():
+    return DurableBacklog(sys.argv[1], "http://receiver/api/v1/write", 1 << 20)
+writing = backlog()
+ends = threading.Event()
+def write():
+    while not ends.is_set():
+        writing.mirror([(0.0, Request(b"x" * 1000, "2.0", 1, 0, 0))])
+        writing.mirror([])
+writer = threading.Thread(target=write)
+writer.start()
+failed = 0
+for _ in range(100):
+    child = os.fork()
+    if not child:
+        own = backlog()
+        own.mirror([(0.0, Request(b"own", "2.0", 1, 0, 0))])
+        own.mirror([])
+        os._exit(0 if own.is_usable else 1)
+    failed += bool(os.waitpid(child, 0)[1])
+ends.set()
+writer.join()
+sys.exit(failed)
+"""
+HEALTHY = """
+import sys
+from opentelemetry.exporter.prometheus_remote_write import PrometheusRemoteWriteMetricsExporter
+from tests.collected import NOW, collected, counter, point
+exporter = PrometheusRemoteWriteMetricsExporter(endpoint=sys.argv[1], buffer_directory=sys.argv[2])
+exporter.export(collected(counter(point(1.0)), resource={"service.name": "shop"}))
+sys.addaudithook(lambda event, words: print(event) if any(sys.argv[2] in str(word) for word in words) else None)
+for number in range(2, 6):
+    exporter.export(collected(counter(point(float(number), at=NOW + 1000 * number)), resource={"service.name": "shop"}))
+exporter.shutdown()
 """
 
 
@@ -165,7 +224,167 @@ def test_without_sqlite_memory_takes_over(folder, monkeypatch, caplog):
     assert "in memory alone" in caplog.text
 
 
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        pytest.param("ALTER TABLE requests RENAME COLUMN points TO others", id="another format"),
+        pytest.param("ALTER TABLE requests ADD COLUMN others", id="a newer format"),
+        pytest.param("UPDATE requests SET body = NULL", id="no body"),
+        pytest.param("UPDATE requests SET samples = 'many'", id="no number"),
+        pytest.param("UPDATE requests SET protocol = '3.0'", id="an unknown protocol"),
+    ],
+)
+def test_a_file_of_another_kind_costs_nothing_but_itself(folder, caplog, spoil):
+    first = backlog(folder)
+    first.mirror([(0.0, request())])
+    first.close()
+    [path] = folder.glob("*.db")
+    with sqlite3.connect(path) as connection:
+        connection.execute(spoil)
+    connection.close()
+    sound = backlog(folder)
+    sound.mirror([(0.0, request(b"sound"))])
+    sound.close()
+    second = backlog(folder)
+    assert b"sound" in [left.request.body for left in second.take_over()]
+    assert second.is_usable
+    assert "in memory alone" not in caplog.text
+
+
+@pytest.mark.parametrize("name", ["x.db", "x.lock"])
+@pytest.mark.parametrize(
+    "make",
+    [
+        pytest.param(lambda path: path.mkdir(), id="a folder"),
+        pytest.param(os.mkfifo, id="a pipe"),
+        pytest.param(lambda path: path.symlink_to("/etc/passwd"), id="a link"),
+    ],
+)
+def test_what_others_put_into_the_folder_costs_nothing_else(folder, name, make):
+    first = backlog(folder)
+    first.mirror([(0.0, request())])
+    first.close()
+    [path] = folder.glob("*.db")
+    prefix = path.name[: path.name.rindex("-") + 1]
+    (folder / f"{prefix}x.db").touch()
+    (folder / f"{prefix}{name}").unlink(missing_ok=True)
+    make(folder / f"{prefix}{name}")
+    second = backlog(folder)
+    assert len(second.take_over()) == 1
+    assert second.is_usable
+
+
+def test_a_file_of_another_user_is_not_sent(folder):
+    if os.geteuid():
+        pytest.skip("only root can give files away")
+    first = backlog(folder)
+    first.mirror([(0.0, request())])
+    first.close()
+    [path] = folder.glob("*.db")
+    os.chown(path, 12345, 12345)
+    assert backlog(folder).take_over() == []
+
+
+def test_a_file_that_another_process_has_just_delivered_is_not_missed(folder):
+    folder.mkdir()
+    assert taken(folder / "prw-x-y.db") is None
+    assert list(folder.iterdir()) == []
+
+
+def test_a_path_that_the_system_does_not_take_raises_nothing(tmp_path, caplog):
+    durable = backlog(tmp_path / ("x" * 300))
+    assert durable.take_over() == []
+    durable.mirror([(0.0, request())])
+    assert "in memory alone" in caplog.text
+
+
+def test_a_folder_that_has_room_again_is_used_again(folder, caplog):
+    folder.mkdir()
+    filling = folder / "prw-other.db"
+    filling.write_bytes(b"x" * 500_000)
+    durable = backlog(folder, max_bytes=50_000)
+    kept = request()
+    durable.mirror([(0.0, kept)])
+    durable.mirror([(0.0, kept)])
+    assert not durable.holds(kept)
+    assert len([record for record in caplog.records if "in memory alone" in record.getMessage()]) == 1
+    filling.unlink()
+    durable.mirror([(0.0, kept)])
+    assert durable.is_usable
+    assert durable.holds(kept)
+
+
+def test_what_is_delivered_while_the_folder_is_full_is_not_left_to_be_sent_again(folder):
+    durable = backlog(folder, max_bytes=50_000)
+    first, second = request(b"first"), request(b"second")
+    durable.mirror([(0.0, first)])
+    filling = folder / "prw-other.db"
+    filling.write_bytes(b"x" * 500_000)
+    durable.mirror([(0.0, first), (0.0, second)])
+    durable.mirror([(0.0, second)])
+    durable.close()
+    assert backlog(folder).take_over() == []
+
+
+def test_a_folder_that_is_removed_meanwhile_is_made_anew(folder):
+    durable = backlog(folder)
+    first, second = request(b"first"), request(b"second")
+    durable.mirror([(0.0, first)])
+    shutil.rmtree(folder)
+    durable.mirror([(0.0, first), (0.0, second)])
+    durable.close()
+    assert [left.request.body for left in backlog(folder).take_over()] == [b"first", b"second"]
+
+
+def test_a_disk_that_fails_again_and_again_costs_no_descriptor(folder, monkeypatch):
+    monkeypatch.setitem(sys.modules, "sqlite3", None)
+    durable = backlog(folder)
+    numbers = []
+    for _ in range(3):
+        durable.mirror([(0.0, request())])
+        with Path(os.devnull).open() as lowest:
+            numbers.append(lowest.fileno())
+    assert len(set(numbers)) == 1
+    assert list(folder.iterdir()) == []
+
+
+def test_a_forked_child_leaves_its_parents_file_alone(folder):
+    durable = backlog(folder)
+    first, second = request(b"first"), request(b"second")
+    durable.mirror([(0.0, first)])
+    words = [sys.executable, "-W", "ignore", "-c", FORKED, str(folder)]
+    assert subprocess.run(words, check=False, timeout=60).returncode == 0
+    durable.mirror([(0.0, first), (0.0, second)])
+    durable.close()
+    bodies = [left.request.body for left in backlog(folder).take_over()]
+    assert sorted(bodies) == [b"first", b"of the child", b"of the parent", b"second"]
+
+
+def test_a_fork_in_the_middle_of_writing_leaves_no_lock_behind(folder):
+    words = [sys.executable, "-W", "ignore", "-c", FORKED_WHILE_WRITING, str(folder)]
+    assert subprocess.run(words, check=False, timeout=60).returncode == 0
+
+
 # --- with an exporter ---
+
+
+def test_what_the_folder_has_no_room_for_is_counted_at_exit_and_the_rest_is_kept(receiver, folder, caplog):
+    away(receiver)
+    first = exporter(receiver, folder)
+    export(first, 1.0)
+    (folder / "prw-other.db").touch()
+    os.truncate(folder / "prw-other.db", 1 << 40)
+    export(first, 2.0, at=NOW + 1000)
+    first.shutdown()
+    assert "1 samples could not be delivered before the exit, and are kept" in caplog.text
+    assert "1 samples dropped (at exit)" in caplog.text
+
+
+def test_a_healthy_process_looks_at_the_folder_once_and_never_writes(receiver, folder):
+    words = [sys.executable, "-c", HEALTHY, receiver.url, str(folder)]
+    ended = subprocess.run(words, check=False, timeout=60, capture_output=True, text=True)
+    assert ended.stdout.split() == []
+    assert not folder.exists()
 
 
 def test_a_process_that_ends_in_an_outage_leaves_its_metrics_to_the_next(receiver, folder, caplog):

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -132,3 +133,37 @@ def test_what_cannot_be_pushed_is_said_and_the_status_stays(tmp_path):
     )
     assert ended.status == 3
     assert ended.errors[-1] == "otel-prw job: how nightly ended (exit code 3) was not pushed, and is lost"
+
+
+def test_a_wrong_setting_is_said_and_the_status_stays(tmp_path):
+    ended = run("otel-prw", "job", "--name", "nightly", "--", "sh", "-c", "exit 3", cwd=tmp_path)
+    assert ended.status == 3
+    assert "how nightly ended (exit code 3) was not pushed, and is lost: endpoint" in ended.errors[-1]
+
+
+def test_what_is_kept_on_disk_is_not_said_to_be_lost_and_goes_with_the_next_run(tmp_path):
+    words = ("otel-prw", "job", "--name", "nightly", "--push-timeout", "300ms", "--", "sh", "-c", "exit 3")
+    environ = {"OTEL_EXPORTER_PRW_BUFFER_DIRECTORY": str(tmp_path / "kept")}
+    script = iter([ScriptedAnswer(503)] * 100)
+    receiver_is_away = True
+    with Receiver(answers=lambda _: next(script) if receiver_is_away else None) as other:
+        environ["OTEL_EXPORTER_PRW_ENDPOINT"] = other.url
+        ended = run(*words, cwd=tmp_path, **environ)
+        assert ended.status == 3
+        assert not any("and is lost" in line for line in ended.errors)
+        receiver_is_away = False
+        assert run(*words, cwd=tmp_path, **environ).status == 3
+        assert [sample.value for sample in other.series("job_last_exit_code")[0].samples] == [3, 3]
+
+
+def test_who_ends_the_push_still_gets_the_status(tmp_path):
+    asked = threading.Event()
+    with Receiver(answers=lambda _: asked.set() or ScriptedAnswer(503)) as receiver:
+        environ = {"PATH": os.environ["PATH"], "OTEL_EXPORTER_PRW_ENDPOINT": receiver.url}
+        words = [OTEL_PRW, "job", "--name", "nightly", "--", "sh", "-c", "exit 3"]
+        with subprocess.Popen(words, cwd=tmp_path, env=environ, stderr=subprocess.PIPE, text=True) as process:
+            assert asked.wait(30)
+            process.send_signal(signal.SIGTERM)
+            _, errors = process.communicate(timeout=30)
+    assert process.returncode == 3
+    assert "was not pushed: interrupted" in errors

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple
@@ -181,6 +181,18 @@ class Backlog:
                 break
             dropped.append((reason if self.keeps else Outcome.NOT_KEPT, oldest.drop_oldest()))
         return dropped
+
+    def remove(self, is_meant: Callable[[Request], bool]) -> list[Request]:
+        """Remove some requests without dropping them, and return them."""
+        removed: list[Request] = []
+        for queue in self.queues:
+            exports = [*queue.exports]
+            queue.clear()
+            for since, requests in exports:
+                removed += filter(is_meant, requests)
+                if left := [request for request in requests if not is_meant(request)]:
+                    queue.add(since, left)
+        return removed
 
     def clear(self) -> list[Request]:
         """Drop all, and return it."""

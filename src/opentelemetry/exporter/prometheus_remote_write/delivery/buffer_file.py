@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+import stat
+from collections.abc import Container, Iterator, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..model.request import Request
+from ..model.request import PROTOCOL_1, PROTOCOL_2, Request
 from ..system.descriptor import Descriptor
 
 if TYPE_CHECKING:
@@ -23,21 +24,85 @@ _BUSY = 0.5  # seconds to wait for a file that is locked, though nobody else has
 _TABLE = """CREATE TABLE IF NOT EXISTS requests (
     id INTEGER PRIMARY KEY, saved REAL, body BLOB, protocol TEXT,
     samples INTEGER, histograms INTEGER, exemplars INTEGER, points INTEGER)"""
+_COLUMNS = "saved, body, protocol, samples, histograms, exemplars, points"
+
+
+class CorruptFileError(Exception):
+    """A file holds what this exporter does not write."""
 
 
 class BufferFile:
-    """One file, which is this process's: its own, or one that it has taken over."""
+    """One file, which is this process's: its own, or one that it has taken over.
+
+    Args:
+        path: Where it is.
+        lock: On the file beside it.
+        connection: SQLite's.
+
+    Attributes:
+        rows: By the identity of the request, which is held so that no other can have it.
+        is_open: Whether it is still this process's.
+    """
 
     def __init__(self, path: Path, lock: Descriptor, connection: sqlite3.Connection) -> None:
         self.path = path
         self.lock = lock
         self.connection = connection
         self.rows: dict[int, tuple[int, Request]] = {}
-        """By the identity of the request, which is held so that no other can have it."""
+        self.is_open = True
+        self._identity = _identity(path)
 
-    def delete(self, keep: Iterable[int]) -> None:
+    def is_there(self) -> bool:
+        """Return whether it is still what stands in the folder."""
+        return self._identity is not None and _identity(self.path) == self._identity
+
+    def read(self, numbers: Iterator[int]) -> list[tuple[float, Request]]:
+        """Return its requests, each with when it was made in seconds since the epoch.
+
+        Args:
+            numbers: Of batches.
+
+        Raises:
+            CorruptFileError: A row is none of ours.
+            sqlite3.Error: It cannot be read.
+        """
+        saved: list[tuple[float, Request]] = []
+        rows: dict[int, tuple[int, Request]] = {}
+        with closing(self.connection.execute(f"SELECT id, {_COLUMNS} FROM requests ORDER BY saved, id")) as cursor:  # noqa: S608 - a constant
+            for row, at, body, protocol, *counts in cursor:
+                if not (
+                    isinstance(at, float)
+                    and isinstance(body, bytes)
+                    and protocol in {PROTOCOL_1, PROTOCOL_2}
+                    and all(isinstance(count, int) and count >= 0 for count in counts)
+                ):
+                    raise CorruptFileError("a row is none of ours")
+                samples, histograms, exemplars, points = counts
+                request = Request(body, protocol, samples, histograms, exemplars, next(numbers), points)
+                rows[id(request)] = (row, request)
+                saved.append((at, request))
+        self.rows = rows
+        return saved
+
+    def add(self, new: Sequence[tuple[float, Request]]) -> None:
+        """Add requests, all or none.
+
+        Args:
+            new: Each with when it was made, in seconds since the epoch.
+        """
+        rows: dict[int, tuple[int, Request]] = {}
+        with self.connection as connection:
+            for at, request in new:
+                body, protocol, samples, histograms, exemplars, _, points = request
+                cursor = connection.execute(
+                    f"INSERT INTO requests ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - a constant
+                    (at, body, protocol, samples, histograms, exemplars, points),
+                )
+                rows[id(request)] = (cursor.lastrowid or 0, request)
+        self.rows |= rows  # not before: a transaction that fails leaves none of them
+
+    def delete(self, kept: Container[int]) -> None:
         """Delete the rows of the requests that do not wait any more."""
-        kept = set(keep)
         gone = [key for key in self.rows if key not in kept]
         with self.connection:
             self.connection.executemany("DELETE FROM requests WHERE id = ?", [(self.rows[key][0],) for key in gone])
@@ -50,7 +115,85 @@ class BufferFile:
         for path in _all_of(self.path):
             with suppress(OSError):
                 path.unlink()
+        self.let_go()
+
+    def set_aside(self) -> None:
+        """Give it another name, under which nobody looks for it."""
+        with suppress(Exception):
+            self.connection.close()
+        for path in (self.path, self.path.with_name(f"{self.path.name}-wal")):
+            with suppress(OSError):
+                path.rename(path.with_name(path.name.replace(".db", ".corrupt")))
+        for path in _all_of(self.path):
+            with suppress(OSError):
+                path.unlink()
+        self.let_go()
+
+    def let_go(self) -> None:
+        """Leave it to others."""
+        with suppress(Exception):
+            self.connection.close()
         self.lock.close()
+        self.rows = {}
+        self.is_open = False
+
+
+def is_corrupt(error: Exception) -> bool:
+    """Return whether an error says that the file is none of SQLite's or ours, not that it cannot be used just now."""
+    try:
+        import sqlite3  # noqa: PLC0415 - late: there are Pythons without it, and most processes do not need it
+    except ImportError:
+        return False
+    if isinstance(error, sqlite3.DatabaseError):
+        return type(error) is sqlite3.DatabaseError
+    return isinstance(error, CorruptFileError)
+
+
+def made(path: Path) -> BufferFile:
+    """Make a file that is not there yet.
+
+    Raises:
+        OSError: It cannot be made.
+        sqlite3.Error: The same.
+    """
+    lock = locked(path)
+    if lock is None:
+        raise OSError("a new file is locked")
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
+        return BufferFile(path, lock, connected(path))
+    except BaseException:
+        for each in _all_of(path):
+            with suppress(OSError):
+                each.unlink()
+        lock.close()
+        raise
+
+
+def taken(path: Path) -> BufferFile | None:
+    """Take over a file whose process is gone; None if it is not, or another process was quicker.
+
+    Raises:
+        OSError: It cannot be opened, or is none of this user's.
+        sqlite3.Error: It cannot be used.
+    """
+    if (lock := locked(path)) is None:
+        return None
+    try:
+        _check(path)
+        return BufferFile(path, lock, connected(path))
+    except FileNotFoundError:  # whoever had it has delivered it
+        with suppress(OSError):
+            path.with_suffix(".lock").unlink()
+        lock.close()
+        return None
+    except BaseException as error:
+        if isinstance(error, Exception) and is_corrupt(error):
+            with suppress(OSError):
+                path.rename(path.with_suffix(".corrupt"))
+                path.with_suffix(".lock").unlink()
+        lock.close()
+        raise
 
 
 def connected(path: Path) -> sqlite3.Connection:
@@ -62,20 +205,24 @@ def connected(path: Path) -> sqlite3.Connection:
     import sqlite3  # noqa: PLC0415 - late: there are Pythons without it, and most processes do not need it
 
     connection = sqlite3.connect(path, timeout=_BUSY, check_same_thread=False)
-    with closing(connection.cursor()) as cursor:
-        cursor.execute("PRAGMA journal_mode=WAL")
-        cursor.execute("PRAGMA synchronous=FULL")
-        cursor.execute(_TABLE)
-    connection.commit()
+    try:
+        with closing(connection.cursor()) as cursor:
+            cursor.execute("PRAGMA journal_mode=WAL")
+            cursor.execute("PRAGMA synchronous=FULL")
+            cursor.execute(_TABLE)
+        connection.commit()
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 
 def locked(path: Path) -> Descriptor | None:
-    """Lock a file beside a path; None if another process has it."""
+    """Lock a file beside a path; None if another process has it, or has just removed it."""
     if fcntl is None:
         raise OSError("this system has no file locks")
-    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-    lock = Descriptor(os.open(path.with_suffix(".lock"), flags, 0o600))
+    beside = path.with_suffix(".lock")
+    lock = Descriptor(os.open(beside, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
     try:
         fcntl.flock(lock.number, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -84,7 +231,26 @@ def locked(path: Path) -> Descriptor | None:
     except OSError:
         lock.close()
         raise
+    if _identity(beside) != lock.identity:  # a lock that nobody else will ever see
+        lock.close()
+        return None
     return lock
+
+
+def _check(path: Path) -> None:
+    found = path.lstat()
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError("it is no file")
+    if hasattr(os, "geteuid") and found.st_uid != os.geteuid():
+        raise OSError("it belongs to another user")
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.lstat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def _all_of(path: Path) -> list[Path]:

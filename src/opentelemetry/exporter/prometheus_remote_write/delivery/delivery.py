@@ -162,8 +162,7 @@ class Delivery:
         """Drop what is waiting, or leave that to the export that is under way."""
         if self._busy.acquire(blocking=False):
             try:
-                if self._is_kept():
-                    return
+                self._keep()
                 if dropped := self._backlog.clear():
                     for request in dropped:
                         self._tally.count(Outcome.AT_EXIT, request)
@@ -176,23 +175,19 @@ class Delivery:
         if self._durable:
             self._durable.abandon()
 
-    def _is_kept(self) -> bool:
-        """Leave what waits to the next process, if it is on disk; return whether it is."""
+    def _keep(self) -> None:
+        """Leave what waits to the next process, as far as it is on disk."""
         if not self._durable:
-            return False
+            return
         waiting = self._backlog.waiting(self._clock())
         self._durable.mirror(waiting)
-        is_kept = self._durable.is_usable
-        if waiting and is_kept:
-            samples = sum(request.size for _, request in waiting)
+        if kept := self._backlog.remove(self._durable.holds):
             _logger.warning(
                 "%d samples could not be delivered before the exit, and are kept in %s for the next process",
-                samples,
+                sum(request.size for request in kept),
                 self._durable.folder,
             )
-            self._backlog.clear()
         self._durable.close()
-        return is_kept
 
     def _look_for_left(self) -> None:
         """Take over what processes that are gone have left in the buffer directory."""

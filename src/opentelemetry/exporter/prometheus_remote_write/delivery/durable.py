@@ -10,24 +10,28 @@ requests are all that is stored: no header, and so no secret.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import stat
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from ..messages.own_logger import OwnLogger
 from ..model.request import Request
-from .buffer_file import BufferFile, connected, locked
+from .buffer_file import BufferFile, is_corrupt, made, taken
+from .disk_turn import disk_turn
 
 _logger = OwnLogger(__name__)
 
 _FOLDER_BOUND = 4  # times what one process may keep
 _HASH_LENGTH = 16
+_OF_THE_FOLDER = {errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE}
+"""What is no fault of one file."""
 
 
 class Left(NamedTuple):
@@ -67,144 +71,159 @@ class DurableBacklog:
         self._taken: list[BufferFile] = []
         self._numbers = iter(range(-2, -(2**31), -1))  # of batches: no other has a negative one
         self._is_usable = True
+        self._unread: set[Path] = set()
 
     @property
     def is_usable(self) -> bool:
-        """Whether what waits is on disk."""
+        """Whether the disk did what was asked of it last."""
         return self._is_usable
+
+    def holds(self, request: Request) -> bool:
+        """Return whether a request is on disk."""
+        return any(id(request) in file.rows for file in self._files())
 
     def take_over(self) -> list[Left]:
         """Return what processes that are gone have left, oldest first; nothing is raised."""
         left: list[Left] = []
-        if self._is_usable and self.folder.exists():
-            with self._guarded():
+
+        def look() -> None:
+            if self.folder.exists():
                 self._check_folder()
                 for path in sorted(self.folder.glob(f"{self._prefix}*.db")):
-                    left += self._taken_over(path)
+                    left.extend(self._taken_over(path))
+
+        self._attempt(look)
         return sorted(left, key=lambda each: -each.age)
 
     def mirror(self, waiting: Sequence[tuple[float, Request]]) -> None:
         """Have the disk hold what waits and nothing else; nothing is raised.
 
+        What failed is tried again the next time: a disk that is full may not stay so.
+
         Args:
             waiting: Each request, and for how many seconds it waits.
         """
-        if not self._is_usable or not (waiting or self._own or self._taken):
+        if not (waiting or self._own or self._taken):
             return
-        with self._guarded():
-            present = [id(request) for _, request in waiting]
-            for file in [*self._taken, *([self._own] if self._own else [])]:
-                file.delete(present)
-            stored = {key for file in (*self._taken, self._own) if file for key in file.rows}
-            self._store([(age, request) for age, request in waiting if id(request) not in stored])
-            for file in [each for each in self._taken if not each.rows]:
-                self._taken.remove(file)
-                file.discard()
-            if self._own and not self._own.rows:
-                self._own.discard()
-                self._own = None
+        # In this order: who is killed in between has stored one request twice rather than not at all.
+        is_stored = self._attempt(lambda: self._store(waiting))
+        is_deleted = self._attempt(lambda: self._delete({id(request) for _, request in waiting}))
+        self._is_usable = is_stored and is_deleted
 
     def close(self) -> None:
         """Leave what is stored to the next process."""
-        for file in (*self._taken, self._own):
-            if file:
-                with suppress(Exception):
-                    file.connection.close()
-                file.lock.close()
+        for file in self._files():
+            with suppress(Exception), disk_turn():
+                file.connection.close()
+            file.lock.close()
         self._taken, self._own = [], None
 
     def abandon(self) -> None:
         """Leave everything to the parent, in a forked child."""
-        for file in (*self._taken, self._own):
-            if file:
-                file.lock.close()  # which leaves the parent's lock alone
-                _of_parents.append(file)
+        for file in self._files():
+            file.lock.close()  # which leaves the parent's lock alone
+            _of_parents.append(file)
         self._taken, self._own = [], None
 
-    def _guarded(self) -> _Guard:
-        return _Guard(self)
+    def _files(self) -> list[BufferFile]:
+        return [*self._taken, *([self._own] if self._own else [])]
 
-    def fail(self, error: BaseException) -> None:
-        """Keep what waits in memory from now on, and say so."""
-        self._is_usable = False
-        _logger.warning(
-            "Metrics that wait are kept in memory alone, and are lost at the exit: the buffer directory %s cannot be "
-            "used (%s)",
-            self.folder,
-            getattr(error, "strerror", None) or error,
-        )
+    def _attempt(self, step: Callable[[], None]) -> bool:
+        """Have what fails on disk cost the disk alone; return whether it did not."""
+        try:
+            with disk_turn():
+                step()
+        except Exception as error:  # noqa: BLE001 - of SQLite, of the system, of whatever stands in the folder
+            self._fail(error)
+            return False
+        return True
 
-    def _store(self, new: Sequence[tuple[float, Request]]) -> None:
+    def _fail(self, error: Exception) -> None:
+        """Say once that what waits is in memory alone."""
+        was_usable, self._is_usable = self._is_usable, False
+        if was_usable:
+            _logger.warning(
+                "Metrics that wait are kept in memory alone, and are lost at the exit: the buffer directory %s cannot "
+                "be used (%s)",
+                self.folder,
+                getattr(error, "strerror", None) or error,
+            )
+
+    def _store(self, waiting: Sequence[tuple[float, Request]]) -> None:
+        if self._own and not self._own.is_there():
+            self._own.let_go()
+            self._own = None
+        new = [(age, request) for age, request in waiting if not self.holds(request)]
         if not new:
             return
         if self._own is None:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._check_folder()
-            self._own = self._made()
-        used = sum(path.stat().st_size for path in self.folder.glob("prw-*.db*"))
+        used = sum(map(_size_of, self.folder.glob("prw-*.db*")))
         if used > _FOLDER_BOUND * self._max_bytes:
             raise OSError(f"its files have {used} bytes already")
+        if self._own is None:
+            self._own = made(self.folder / f"{self._prefix}{uuid.uuid4().hex}.db")
         now = self._wall_clock()
-        with self._own.connection as connection:
-            for age, request in new:
-                cursor = connection.execute(
-                    "INSERT INTO requests (saved, body, protocol, samples, histograms, exemplars, points)"
-                    " VALUES (?, ?, ?, ?, ?, ?, ?)",
-                    (
-                        now - age,
-                        request.body,
-                        request.protocol,
-                        request.samples,
-                        request.histograms,
-                        request.exemplars,
-                        request.points,
-                    ),
-                )
-                self._own.rows[id(request)] = (cursor.lastrowid or 0, request)
+        try:
+            self._own.add([(now - age, request) for age, request in new])
+        except Exception as error:
+            if is_corrupt(error):
+                self._own.set_aside()
+                self._own = None
+            raise
 
-    def _made(self) -> BufferFile:
-        path = self.folder / f"{self._prefix}{uuid.uuid4().hex}.db"
-        lock = locked(path)
-        if lock is None:
-            raise OSError("a new file is locked")
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
-        return BufferFile(path, lock, connected(path))
+    def _delete(self, present: Container[int]) -> None:
+        """Delete what does not wait any more, and the files that hold nothing."""
+        failure: Exception | None = None
+        for file in self._files():
+            try:
+                file.delete(present)
+                if not file.rows:
+                    file.discard()
+            except Exception as error:  # noqa: BLE001 - one file must not keep what is delivered in the others
+                failure = error
+                if is_corrupt(error):
+                    file.set_aside()
+        self._taken = [file for file in self._taken if file.is_open]
+        self._own = self._own if self._own and self._own.is_open else None
+        if failure:
+            raise failure
 
     def _taken_over(self, path: Path) -> list[Left]:
-        """Take over one file, if its process is gone."""
-        if self._own and path == self._own.path:
-            return []
-        lock = locked(path)
-        if lock is None:
-            return []
-        import sqlite3  # noqa: PLC0415 - late: there are Pythons without it, and most processes do not need it
-
-        if not stat.S_ISREG(path.lstat().st_mode):
-            lock.close()
+        """Take over one file, if its process is gone. What is wrong with it costs this file alone."""
+        if path in {file.path for file in self._files()}:
             return []
         try:
-            connection = connected(path)
-            rows = connection.execute("SELECT * FROM requests ORDER BY saved, id").fetchall()
-        except sqlite3.DatabaseError as error:
-            _logger.warning("%s cannot be read (%s): it is set aside, and not sent", path, error)
-            path.rename(path.with_suffix(".corrupt"))
-            lock.close()
+            file = taken(path)
+        except Exception as error:
+            if not isinstance(error, OSError) or error.errno not in _OF_THE_FOLDER:
+                self._say_unread(path, error)
+                return []
+            raise
+        if file is None:
             return []
-        except OSError:
-            lock.close()
+        try:
+            saved = file.read(self._numbers)
+        except Exception as error:  # noqa: BLE001 - the same
+            self._say_unread(path, error)
+            if is_corrupt(error):
+                file.set_aside()
+            else:
+                file.let_go()
             return []
-        file = BufferFile(path, lock, connection)
-        now = self._wall_clock()
-        left = []
-        for row, saved, body, protocol, samples, histograms, exemplars, points in rows:
-            request = Request(body, protocol, samples, histograms, exemplars, next(self._numbers), points)
-            file.rows[id(request)] = (row, request)
-            left.append(Left(now - saved, request))
-        if left:
-            self._taken.append(file)
-        else:
+        if not saved:
             file.discard()
-        return left
+            return []
+        self._taken.append(file)
+        now = self._wall_clock()
+        return [Left(now - at, request) for at, request in saved]
+
+    def _say_unread(self, path: Path, error: Exception) -> None:
+        if path not in self._unread:
+            self._unread.add(path)
+            what = "set aside" if is_corrupt(error) else "left where it is"
+            _logger.warning("%s cannot be read (%s): it is %s, and not sent", path, error, what)
 
     def _check_folder(self) -> None:
         """See that nobody else can put files into the folder, or replace it.
@@ -221,20 +240,11 @@ class DurableBacklog:
             raise OSError("everybody may change it")
 
 
-class _Guard:
-    """Has what fails on disk cost the disk alone."""
-
-    def __init__(self, backlog: DurableBacklog) -> None:
-        self._backlog = backlog
-
-    def __enter__(self) -> None:
-        """Begin."""
-
-    def __exit__(self, _type: object, error: BaseException | None, _traceback: object) -> bool:
-        if isinstance(error, Exception):
-            self._backlog.fail(error)
-            return True
-        return False
+def _size_of(path: Path) -> int:
+    try:
+        return path.lstat().st_size
+    except OSError:  # another process has removed it meanwhile
+        return 0
 
 
 _of_parents: list[BufferFile] = []
