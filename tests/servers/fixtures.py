@@ -13,6 +13,7 @@ from tests.servers.certificates import issue_certificates
 from tests.servers.nginx import Nginx
 from tests.servers.package import UnavailableError
 from tests.servers.prometheus import Prometheus
+from tests.servers.redis import Redis
 from tests.servers.squid import Squid
 from tests.servers.victoria_metrics import VictoriaMetrics
 
@@ -79,6 +80,13 @@ def start_squid(server_stack):
         return obtain("squid", lambda: server_stack.enter_context(Squid(packages.squid(), **options)))
 
     return start
+
+
+@pytest.fixture
+def redis():
+    """A Redis that is empty."""
+    with Redis(obtain("redis", packages.redis)) as server:
+        yield server
 
 
 @pytest.fixture(scope="module")

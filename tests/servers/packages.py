@@ -31,12 +31,19 @@ def squid() -> Package:
     return installed("squid", "usr/sbin/squid") or Debian().of_own_suite_with_libraries("squid")
 
 
+def redis() -> Package:
+    """The system's Redis, or else that of its release."""
+    name = "redis-server"
+    return installed(name, REDIS) or Debian().of_own_suite_with_libraries(name)
+
+
 def chromium() -> Package:
     """The system's headless Chromium, or else that of its release."""
     name = "chromium-headless-shell"
     return installed(name, CHROMIUM) or Debian().of_own_suite_with_libraries(name)
 
 
+REDIS = "usr/bin/redis-server"
 CHROMIUM = "usr/lib/chromium/chromium-headless-shell"
 
 ALL: dict[str, Callable[[], Package]] = {
@@ -45,5 +52,6 @@ ALL: dict[str, Callable[[], Package]] = {
     "victoria-metrics": victoria_metrics,
     "nginx": nginx,
     "squid": squid,
+    "redis": redis,
     "chromium": chromium,
 }
