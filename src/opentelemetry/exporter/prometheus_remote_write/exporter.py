@@ -29,7 +29,15 @@ from .lifecycle.instance_id import Instance, generated_id, host_name
 from .lifecycle.interrupt_status import keep_interrupt_status
 from .lifecycle.late_imports import expect_exports, forks_wait, import_in_steps
 from .lifecycle.process_hooks import ProcessHooks
-from .lifecycle.sdk_internals import interval_of, is_ended, let_in, readers_of, renew_after_fork, thread_of
+from .lifecycle.sdk_internals import (
+    interval_of,
+    is_ended,
+    let_in,
+    readers_of,
+    renew_after_fork,
+    thread_of,
+    wait_for_end,
+)
 from .lifecycle.turns import Turns
 from .lifecycle.undisturbed import undisturbed
 from .messages.own_logger import OwnLogger
@@ -296,7 +304,10 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
             self._data_path.delivery.close()
             if turn := self._turns.under_way:
                 self._turns.during(turn, self._data_path.transport.interrupt)
-                turn.wait(_TO_GIVE_UP)  # it says what is lost
+                turn.wait(_TO_GIVE_UP)
+            for reader in readers_of(self):
+                if is_ended(reader):
+                    wait_for_end(reader, _TO_GIVE_UP)  # its thread says what is lost
             self._data_path.transport.close()
         if self._prometheus_client:
             self._prometheus_client.release()
@@ -337,14 +348,16 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
     def _deliver(self, metrics_data: MetricsData, timeout: float, *, in_background: bool) -> bool:
         if not self._data_path and waits_for_workers():
             return True  # it serves nobody, so it has nothing to tell; its workers will
-        if not (data_path := self._ready()):
-            return False
-        now = time.monotonic()
-        retry_until = self._pace.begin(now)
         if self._readers_have_ended():
             # The SDK gives the last export the interval as its timeout, which may be much less than there is.
             self.exit_time.begin()
             timeout = math.inf
+        with self.exit_time.counted():  # the first export imports what it needs
+            data_path = self._ready()
+        if not data_path:
+            return False
+        now = time.monotonic()
+        retry_until = self._pace.begin(now)
         if is_last := self.exit_time.has_begun:
             timeout = min(timeout, self.exit_time.for_requests)
             retry_until = now + timeout

@@ -76,7 +76,8 @@ def end(reader: Any) -> None:
 
 def wait_for_end(reader: Any, seconds: float) -> None:
     """Wait for the end of a reader's thread."""
-    reader._daemon_thread.join(seconds)  # noqa: SLF001 - see the module
+    with suppress(Exception):
+        reader._daemon_thread.join(seconds)  # noqa: SLF001 - see the module
 
 
 def let_in(exporter: object) -> None:
