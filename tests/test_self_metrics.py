@@ -166,3 +166,13 @@ def test_where_it_is_not_switched_on_there_is_nothing(receiver):
     exporter.export(counter(point(1.0)))
     assert exporter.points(EXPORTED) == []
     exporter.exporter.shutdown()
+
+
+def test_a_forked_child_counts_from_zero(watch):
+    watched = watch(max_series=2)
+    watched.export(*(gauge(point(1.0), name=f"level{number}") for number in range(4)))
+    assert watched.by(EXPORTED, "error.type")["limit"]
+    watched.exporter.after_fork()
+    assert watched.by(EXPORTED, "error.type") == {}
+    assert watched.by(f"{OURS}.series.dropped", "prometheus_remote_write.metric") == {}
+    assert watched.points(f"{OURS}.last_success.timestamp") == []

@@ -1,8 +1,16 @@
 from __future__ import annotations
 
+import _thread
+import sys
 import threading
+from types import SimpleNamespace
+
+from opentelemetry.sdk.metrics.export import MetricsData
+from prometheus_client import CollectorRegistry
 
 from opentelemetry.exporter.prometheus_remote_write.prometheus_client.collection import Collection
+from opentelemetry.exporter.prometheus_remote_write.prometheus_client.registries import Registries
+from opentelemetry.exporter.prometheus_remote_write.prometheus_client.source import Source
 
 
 class Says:
@@ -52,3 +60,41 @@ def test_a_collector_that_ends_its_thread_costs_its_own_families_alone(caplog):
 
     assert Collection().collect([Exits(), Says(1)], 60) == [1]
     assert "Exits failed (SystemExit: 1)" in caplog.text
+
+
+def test_those_that_were_not_reached_are_not_blamed_for_one_that_hangs(caplog):
+    hanging, others = Hangs(0), [Says(1), Says(2), Says(3)]
+    collection = Collection()
+    before = threading.active_count()
+    collection.collect([hanging, *others], 0.05)
+    assert threading.active_count() <= before + 1
+    assert collection.collect([hanging, *others], 60) == [1, 2, 3]
+    hanging.go_on.set()
+    assert [record.getMessage() for record in caplog.records if "Says did not" in record.getMessage()] == []
+
+
+def test_where_no_thread_can_be_had_the_collectors_are_asked_the_next_time(monkeypatch):
+    def no_thread(*_):
+        raise MemoryError
+
+    collection, collectors = Collection(), [Says(1), Says(2)]
+    with monkeypatch.context() as patch:
+        patch.setattr(_thread, "start_new_thread", no_thread)
+        assert collection.collect(collectors, 60) == []
+    assert collection.collect(collectors, 60) == [1, 2]
+
+
+def test_a_registry_whose_lock_is_held_is_asked_where_it_may_hang():
+    registry = CollectorRegistry()
+    with registry._lock:
+        assert Registries((registry,), {}).collectors(last=False) == [registry]
+
+
+def test_a_library_that_is_half_imported_costs_nothing_but_its_own_metrics(monkeypatch, tmp_path, caplog):
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+    monkeypatch.setitem(sys.modules, "prometheus_client", SimpleNamespace())
+    source = Source(setting=True)
+    for _ in range(2):
+        assert source.collect(MetricsData([]), "", 1.0, last=False).families == []
+    source.release()
+    assert len([record for record in caplog.records if "cannot be found" in record.getMessage()]) == 1

@@ -328,3 +328,15 @@ def test_the_default_registry_is_pushed_where_the_application_has_imported_the_l
         exporter.shutdown()
         names = {dict(series.labels)["__name__"] for message in receiver.received for series in message.series}
         assert {name.partition("{")[0] for name in chosen.series()} <= names
+
+
+def test_a_family_that_cannot_be_sent_is_counted_each_time_and_sent_when_it_can(registry):
+    family = GaugeMetricFamily("level", "Level")
+    family.samples.append(("level", {}, 0.0, None, None, SimpleNamespace(count_value="many")))
+    registry.register(Custom(family))
+    with Pushes("2.0", registry) as pushes:
+        for _ in range(2):
+            assert pushes.series() == {}
+        assert sum(pushes.exporter.dropped.points.values()) == 2
+        family.samples[:] = [("level", {}, 7.0)]
+        assert pushes.series() == {"level{}": 7.0}

@@ -246,6 +246,8 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
         if self._prometheus_client:
             self._prometheus_client.after_fork()
         self._began = time.time_ns()
+        self.dropped.after_fork()
+        self._journal.after_fork()
         if self._data_path:
             self._data_path.after_fork()
         self._stand_by()

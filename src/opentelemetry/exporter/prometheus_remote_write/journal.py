@@ -50,12 +50,17 @@ class Journal:
         self._interval = interval
         self._wall_clock = wall_clock
         self._last_success = 0.0
+        self._has_arrived = False
         self._self_metrics = SelfMetrics(self._reading, settings.endpoint) if is_switched_on(environ) else None
 
     def serve(self, provider: MeterProvider) -> None:
         """Tell of the exporter by a provider's meters, where self-metrics are switched on."""
         if self._self_metrics:
             self._self_metrics.serve(provider)
+
+    def after_fork(self) -> None:
+        """Count from zero, in a forked child: what arrived was the parent's."""
+        self._last_success = 0.0
 
     def note(self, seconds: float, *, accepted: bool) -> None:
         """Note an export.
@@ -68,7 +73,8 @@ class Journal:
             return
         pipeline, delivery = path.pipeline, path.delivery
         if accepted:
-            if not self._last_success:
+            if not self._has_arrived:
+                self._has_arrived = True
                 self._log_first_success(pipeline, delivery)
             self._last_success = self._wall_clock()
         if _logger.is_enabled_for(logging.DEBUG):

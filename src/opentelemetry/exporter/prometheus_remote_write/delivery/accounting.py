@@ -65,8 +65,7 @@ class Accounting:
         self._count(request, rejected)
 
     def _count(self, request: Request, rejected: int) -> None:
-        self._tally.count(Outcome.ACCEPTED, request, request.size - rejected)
-        self._tally.count(Outcome.REJECTED, request, rejected)
+        self._tally.count_parts(request, rejected)
 
     def _say_once(self, message: str) -> None:
         with self._lock:

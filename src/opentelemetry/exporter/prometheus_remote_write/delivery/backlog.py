@@ -32,6 +32,7 @@ class Queue:
         blocked: Whether the oldest could not be delivered when it was tried last.
         bytes: Of all bodies together.
         samples: How many samples and histograms wait.
+        points: How many data points wait.
     """
 
     def __init__(self) -> None:
@@ -39,6 +40,7 @@ class Queue:
         self.blocked = False
         self.bytes = 0
         self.samples = 0
+        self.points = 0
 
     def add(self, since: float, requests: Sequence[Request]) -> None:
         """Put an export behind all others."""
@@ -70,12 +72,13 @@ class Queue:
     def clear(self) -> None:
         """Drop all."""
         self.exports.clear()
-        self.bytes = self.samples = 0
+        self.bytes = self.samples = self.points = 0
 
     def _count(self, requests: Iterable[Request], sign: int) -> None:
         for request in requests:
             self.bytes += sign * len(request.body)
             self.samples += sign * request.size
+            self.points += sign * request.points
 
 
 class Backlog:
@@ -103,7 +106,7 @@ class Backlog:
     @property
     def points(self) -> int:
         """How many data points wait."""
-        return sum(request.points for queue in self.queues for waiting in queue.exports for request in waiting.requests)
+        return sum(queue.points for queue in self.queues)
 
     @property
     def bytes(self) -> int:
@@ -113,7 +116,9 @@ class Backlog:
     @property
     def oldest(self) -> float | None:
         """Since when the oldest waits, in seconds by the clock; None where nothing waits."""
-        return min((queue.exports[0].since for queue in self.queues if queue.exports), default=None)
+        # Copies, for an export may be under way in another thread.
+        exports = [[*queue.exports] for queue in self.queues]
+        return min((waiting[0].since for waiting in exports if waiting), default=None)
 
     @property
     def is_empty(self) -> bool:

@@ -44,12 +44,21 @@ class Tally:
         self.points: Counter[Outcome] = Counter()
         self.errors: list[SendError] = []
 
-    def count(self, outcome: Outcome, request: Request, samples: int | None = None) -> None:
-        """Note what became of a request, or of some of its samples."""
-        samples = request.size if samples is None else samples
+    def count(self, outcome: Outcome, request: Request) -> None:
+        """Note what became of a request."""
         with self._lock:
-            self.samples[outcome] += samples
-            self.points[outcome] += request.points_of(samples)
+            self.samples[outcome] += request.size
+            self.points[outcome] += request.points
+
+    def count_parts(self, request: Request, rejected: int) -> None:
+        """Note how many samples of a request were rejected; the others were accepted."""
+        points = request.points_of(rejected)
+        with self._lock:
+            self.samples[Outcome.ACCEPTED] += request.size - rejected
+            self.samples[Outcome.REJECTED] += rejected
+            # What is left of the points: each is counted once, though they are no whole number in proportion.
+            self.points[Outcome.ACCEPTED] += request.points - points
+            self.points[Outcome.REJECTED] += points
 
     def note(self, error: SendError) -> None:
         """Note why a request was not accepted."""

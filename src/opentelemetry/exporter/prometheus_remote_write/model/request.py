@@ -35,5 +35,5 @@ class Request(NamedTuple):
         return self.samples + self.histograms
 
     def points_of(self, samples: int) -> int:
-        """Return how many data points some of the samples stand for: all of them for all, else in proportion."""
-        return self.points * samples // self.size if self.size else 0
+        """Return how many data points some of the samples stand for: in proportion, rather one more than less."""
+        return -(-self.points * samples // self.size) if self.size else 0

@@ -83,8 +83,11 @@ class Collection:
             run = _Run(waiting)
             try:
                 bounded_call(run, run, max(end - self._clock(), 0.0))
-            except (TimeoutError, MemoryError, RuntimeError):  # one of them hangs, or no thread can be had
+            except TimeoutError:
                 run.abandon()
+            except (MemoryError, RuntimeError) as why:  # no thread can be had, and none of them is to blame
+                self._tell(waiting[0], f"and those after it were not asked ({error_text(why)})")
+                break
             families += run.families
             for collector, error in run.failed:
                 self._tell(collector, f"failed ({error_text(error)})")
@@ -92,7 +95,7 @@ class Collection:
                 hanging = waiting[run.done]
                 self._hanging[hanging] = run
                 self._tell(hanging, f"did not answer within {seconds:.3g} s, and is not asked again until it does")
-            waiting = waiting[run.done + 1 :]
+            waiting = waiting[run.done + 1 :] if self._clock() < end else []
         return families
 
     def _tell(self, collector: Collector, what: str) -> None:

@@ -11,6 +11,8 @@ from typing import Any
 from .collection import Collector
 from .shared_folder import SharedFolder
 
+_PATIENCE = 0.1  # seconds; a collector that hangs while it is registered holds the registry's lock, as a fork may
+
 
 class Registries:
     """Finds the collectors of each export.
@@ -57,9 +59,14 @@ def _collectors(registry: Any) -> list[Collector]:
     """Return the collectors of a registry, or the registry itself where they cannot be had."""
     try:
         # Its own way to collect ends with the first collector that raises.
-        with registry._lock:  # noqa: SLF001 - see above
+        lock = registry._lock  # noqa: SLF001 - see above
+        if not lock.acquire(timeout=_PATIENCE):
+            return [registry]  # which is asked where it may hang
+        try:
             collectors: list[Collector] = [*registry._collector_to_names]  # noqa: SLF001 - see above
             info: list[Collector] = [_TargetInfo(registry)] if registry._target_info else []  # noqa: SLF001 - see above
+        finally:
+            lock.release()
     except (AttributeError, TypeError):
         return [registry]
     return info + collectors

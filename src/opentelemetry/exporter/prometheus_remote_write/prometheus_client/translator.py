@@ -67,13 +67,14 @@ class PrometheusClientTranslator:
         for key in self._families.keys() - current.keys():
             self._families.pop(key).release(self._context)
         for key, family in current.items():
-            known = self._families.get(key)
-            if known is None:
-                known = self._families[key] = CollectedFamily(*map(str, key[:4]))
             try:
+                known = self._families.get(key)
+                if known is None:
+                    known = self._families[key] = CollectedFamily(*map(str, key[:4]))
                 yield from known.translate(family.samples, collected.time, self._context)
             except Exception as error:  # noqa: BLE001 - one bad family never costs another
-                known.release(self._context)
+                if known := self._families.pop(key, None):  # the next collection finds everything anew
+                    known.release(self._context)
                 self._drop(family, error)
         if self._zero_samples:
             self._zero_samples.note(collected.time)

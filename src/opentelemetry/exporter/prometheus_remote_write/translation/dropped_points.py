@@ -57,6 +57,11 @@ class DroppedPoints:
             one_line(str(error), _LONGEST_REASON),  # which may name labels, and these may hold anything
         )
 
+    def after_fork(self) -> None:
+        """Count from zero, in a forked child; what the parent has said is not said again."""
+        for counted in (self.points, self.exceeding, self._exceeding):
+            counted.clear()
+
     def log_exceeded(self, limit: int, used: Callable[[], Counter[str]]) -> None:
         """Warn of what an export has dropped because of the series limit, if it is the first to do so.
 
