@@ -8,6 +8,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import tempfile
 from collections import deque
 from pathlib import Path
 
@@ -285,6 +286,22 @@ def test_a_file_of_another_user_is_not_sent(folder):
     assert backlog(folder).take_over() == []
 
 
+@pytest.mark.parametrize(("mode", "is_usable"), [(0o1777, True), (0o777, False), (0o755, False)])
+def test_a_folder_of_root_is_used_where_it_is_as_safe_as_tmp(mode, is_usable):
+    if os.geteuid():
+        pytest.skip("only root can make one")
+    with tempfile.TemporaryDirectory(dir="/tmp") as name:
+        Path(name).chmod(mode)
+        os.seteuid(65534)
+        try:
+            durable = backlog(name)
+            durable.mirror([(0.0, request())])
+            durable.close()
+        finally:
+            os.seteuid(0)
+        assert durable.is_usable is is_usable
+
+
 def test_a_file_that_another_process_has_just_delivered_is_not_missed(folder):
     folder.mkdir()
     assert taken(folder / "prw-x-y.db") is None
@@ -312,6 +329,34 @@ def test_a_folder_that_has_room_again_is_used_again(folder, caplog):
     durable.mirror([(0.0, kept)])
     assert durable.is_usable
     assert durable.holds(kept)
+
+
+def test_what_is_more_than_a_process_may_keep_is_left_to_its_next_look(folder):
+    bodies = [os.urandom(40_000) for _ in range(2)]
+    for moment, body in enumerate(bodies):
+        one = backlog(folder, max_bytes=50_000)
+        one.mirror([(0.0, request(body))])
+        one.close()
+        [path] = [path for path in folder.glob("*.db") if body[:100] in path.read_bytes()]
+        os.utime(path, (moment, moment))
+    durable = backlog(folder, max_bytes=50_000)
+    for body in bodies:
+        assert [left.request.body for left in durable.take_over()] == [body]
+        durable.mirror([])
+    assert list(folder.iterdir()) == []
+
+
+def test_a_relative_folder_stays_where_it_was_when_the_application_changes_its_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    durable = backlog("buffer")
+    kept = request()
+    durable.mirror([(0.0, kept)])
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    durable.mirror([(0.0, kept)])
+    durable.close()
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+    assert len(backlog(tmp_path / "buffer").take_over()) == 1
 
 
 def test_what_is_delivered_while_the_folder_is_full_is_not_left_to_be_sent_again(folder):

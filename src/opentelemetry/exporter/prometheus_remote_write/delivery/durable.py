@@ -30,6 +30,7 @@ _logger = OwnLogger(__name__)
 
 _FOLDER_BOUND = 4  # times what one process may keep
 _HASH_LENGTH = 16
+_ROOT = 0
 _OF_THE_FOLDER = {errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE}
 """What is no fault of one file."""
 
@@ -64,6 +65,8 @@ class DurableBacklog:
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
         self.folder = Path(folder)
+        with suppress(OSError):  # there is no working folder
+            self.folder = self.folder.absolute()  # for the application may change it
         self._prefix = f"prw-{hashlib.sha256(endpoint.encode()).hexdigest()[:_HASH_LENGTH]}-"
         self._max_bytes = max_bytes
         self._wall_clock = wall_clock
@@ -83,13 +86,19 @@ class DurableBacklog:
         return any(id(request) in file.rows for file in self._files())
 
     def take_over(self) -> list[Left]:
-        """Return what processes that are gone have left, oldest first; nothing is raised."""
+        """Return what processes that are gone have left, oldest first; nothing is raised.
+
+        Files beyond what this process may keep stay where they are: for its next look, or for another process.
+        """
         left: list[Left] = []
 
         def look() -> None:
             if self.folder.exists():
                 self._check_folder()
-                for path in sorted(self.folder.glob(f"{self._prefix}*.db")):
+                for path in sorted(self.folder.glob(f"{self._prefix}*.db"), key=_modified):
+                    used = sum(len(each.request.body) for each in left)
+                    if left and used + _size_of(path) > self._max_bytes:
+                        break
                     left.extend(self._taken_over(path))
 
         self._attempt(look)
@@ -234,10 +243,17 @@ class DurableBacklog:
         found = self.folder.lstat()
         if not stat.S_ISDIR(found.st_mode):
             raise OSError("it is no folder")
-        if hasattr(os, "geteuid") and found.st_uid != os.geteuid():
+        if hasattr(os, "geteuid") and found.st_uid not in {os.geteuid(), _ROOT}:  # such as /tmp
             raise OSError("it belongs to another user")
         if found.st_mode & stat.S_IWOTH and not found.st_mode & stat.S_ISVTX:
             raise OSError("everybody may change it")
+
+
+def _modified(path: Path) -> float:
+    try:
+        return path.lstat().st_mtime
+    except OSError:  # another process has removed it meanwhile
+        return 0.0
 
 
 def _size_of(path: Path) -> int:
