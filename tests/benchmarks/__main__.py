@@ -11,12 +11,14 @@ import time
 from importlib.metadata import version
 from pathlib import Path
 
-from tests.benchmarks import churn, growth, latency, memory, speed, start
+from tests.benchmarks import churn, growth, latency, memory, registry, speed, start
 from tests.benchmarks.effort import FULL, QUICK
 from tests.benchmarks.environments import pythons
 from tests.benchmarks.table import as_json, markdown, plain
 
-FIGURES = {each.__name__.rpartition(".")[2]: each.rows for each in (speed, memory, growth, churn, latency, start)}
+FIGURES = {
+    each.__name__.rpartition(".")[2]: each.rows for each in (speed, memory, growth, churn, registry, latency, start)
+}
 
 
 def main() -> None:

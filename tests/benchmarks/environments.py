@@ -16,7 +16,7 @@ from tests.benchmarks.interpreter import CHECKOUT
 _SDK = version("opentelemetry-sdk")
 _RELEASE = version("opentelemetry-instrumentation")  # of the packages that are released with it
 
-_OURS = ("bench", ["--editable", str(CHECKOUT)])
+_OURS = ("bench", ["--editable", str(CHECKOUT), "prometheus-client"])
 _INSTALLED = {
     OURS_1: _OURS,
     OURS_2: _OURS,
