@@ -40,6 +40,7 @@ from .lifecycle.sdk_internals import (
 )
 from .lifecycle.turns import Turns
 from .lifecycle.undisturbed import undisturbed
+from .lifecycle.uwsgi import time_for_exit
 from .messages.own_logger import OwnLogger
 from .messages.redaction import shown_url
 from .model.transport import BaseTransport
@@ -242,7 +243,7 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
         # First, before the SDK's own handlers start a thread that exports.
         self._instance.after_fork(renew_after_fork(self))
         self._turns = Turns(self._resume)
-        self.exit_time = ExitTime(self.shutdown_timeout)
+        self.exit_time = ExitTime(time_for_exit(self.shutdown_timeout))
         if self._prometheus_client:
             self._prometheus_client.after_fork()
         self._began = time.time_ns()

@@ -108,7 +108,8 @@ class _Forks:
             self.gate.release()
 
     def in_child(self) -> None:
-        self.__init__(broke_in=not self._is_held)  # type: ignore[misc]  # there is no other thread
+        # Who forks without Python's hooks, as uWSGI does, does not call the one before.
+        self.__init__(broke_in=not self._is_held and self.gate.locked())  # type: ignore[misc]  # there is no other thread
 
 
 _forks = _Forks()

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Protocol
 
+from .uwsgi import run_hooks_in_workers
+
 
 class Hooked(Protocol):
     """Who is called."""
@@ -64,6 +66,7 @@ def _handle_forks() -> None:
     if not _handles_forks and hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=_forked)
         _handles_forks = True
+        run_hooks_in_workers()
 
 
 def _forked() -> None:
