@@ -145,7 +145,8 @@ import os, sys, threading
 from opentelemetry import metrics
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.exporter.prometheus_remote_write import PrometheusRemoteWriteMetricsExporter, late_imports
+from opentelemetry.exporter.prometheus_remote_write import PrometheusRemoteWriteMetricsExporter
+from opentelemetry.exporter.prometheus_remote_write.lifecycle import late_imports
 from opentelemetry.exporter.prometheus_remote_write.lifecycle.controller import Controller
 
 late_imports._forks.import_first = False
