@@ -114,7 +114,7 @@ class Batches:
 
         Args:
             all_samples: At most one for each family. What is not among them is forgotten.
-            at: When that ended, in milliseconds since the epoch, if no family_samples has a later time.
+            at: When that ended, in milliseconds since the epoch, if no sample has a later time.
 
         Yields:
             A load for each request.
@@ -238,5 +238,5 @@ def _part(bin: _Bin, streams: Sequence[Stream], runs: Sequence[range]) -> _Part:
 
 
 def _part_of(family_samples: FamilySamples, part: _Part) -> FamilySamples:
-    """The part of a family_samples that travels in one batch."""
+    """Return the part of the samples that travels in one batch."""
     return family_samples if part.streams is family_samples.streams else cut(family_samples, part.runs, part.streams)

@@ -21,7 +21,7 @@ _HISTOGRAM = NativeHistogram(0, _NAN, 0, 0.0, 0, (), (), (), ())
 
 
 def marked(family: Family, streams: Sequence[Stream], at: int) -> FamilySamples:
-    """Return a family_samples that marks all series of some streams as stale.
+    """Return the samples that mark all series of some streams as stale.
 
     Args:
         family: The family of the streams.

@@ -136,7 +136,7 @@ def family_samples(
         drop: Told of each data point that is left out, and why.
 
     Yields:
-        One family_samples, if there is a data point left.
+        The samples, if there is a data point left.
     """
     found, their_streams, diff = streams.find(points)
     try:

@@ -22,7 +22,6 @@ from opentelemetry.sdk.metrics.export import (
     ScopeMetrics,
     Sum,
 )
-from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
 from ..configuration.settings import Settings
 from ..configuration.translation_strategy import TranslationStrategy
@@ -41,12 +40,7 @@ from .histogram_points import (
 )
 from .label_sets import LabelSets
 from .labels import (
-    attribute_labels,
-    exported_labels,
-    merged_labels,
-    scope_labels,
     shortened_values,
-    sorted_labels,
 )
 from .naming import (
     MetricKind,
@@ -60,9 +54,10 @@ from .remembered import (
     RememberedScope,
     metric_key,
 )
+from .scope_label_sets import label_sets_of
 from .series_limit import SeriesLimit, SeriesUsage
 from .series_registry import SeriesRegistry
-from .target import Target, target
+from .target import target
 from .unmatched_globs import UnmatchedGlobs
 from .zero_samples import ZeroSamples
 
@@ -124,7 +119,7 @@ class Translator:
             data: What the SDK collected.
 
         Yields:
-            A family_samples for each family that has something to send. Series that are not in it are forgotten.
+            The samples of each family that has something to send. Series that are not in it are forgotten.
         """
         by_resource: dict[RememberedResource, list[ScopeMetrics]] = {}
         for of_resource in data.resource_metrics:
@@ -268,7 +263,7 @@ class Translator:
     def _descriptor(self, scope: RememberedScope, metric: Metric, kind: MetricKind) -> Descriptor:
         strategy, settings = self._strategy, self._settings
         if scope.label_sets is None:
-            scope.label_sets = self._label_sets(scope.target, scope.scope)
+            scope.label_sets = label_sets_of(scope.target, scope.scope, settings)
         return Descriptor(
             metric=metric.name,
             family=metric_name(metric.name, metric.unit or "", kind, strategy, settings.namespace),
@@ -281,31 +276,6 @@ class Translator:
             zero_samples=self._zero_samples,
             time_slice=self._time_slice,
         )
-
-    def _label_sets(self, of: Target, scope: InstrumentationScope) -> LabelSets:
-        strategy, settings = self._strategy, self._settings
-        of_scope = {} if settings.disable_scope_labels else _scope_labels(scope, strategy)
-
-        def merged(own: Mapping[str, str]) -> dict[str, str]:
-            return merged_labels(
-                external=settings.external_labels,
-                promoted=of.promoted,
-                attributes=own,
-                target=of.labels,
-                scope=of_scope,
-            )
-
-        ours = {*of.labels, *of_scope}
-        common = merged({})
-        in_order = sorted_labels(common)
-
-        def labels(attributes: Mapping[str, Any]) -> Labels:
-            own = exported_labels(attribute_labels(attributes, strategy), ours)
-            if common.keys().isdisjoint(own):  # so that all sets usage what they have in common
-                return tuple(sorted((*in_order, *own.items())))
-            return sorted_labels(merged(own))
-
-        return LabelSets(lambda attributes: shortened_values(labels(attributes), settings.max_label_value_length))
 
 
 class _InfoPoint(NamedTuple):
@@ -328,7 +298,3 @@ def _kind(data: object) -> MetricKind:
     if kind is None:
         raise Untranslatable("type", f"its data is of type {type(data).__name__}, which has no Prometheus form here")
     return kind
-
-
-def _scope_labels(scope: InstrumentationScope, strategy: TranslationStrategy) -> dict[str, str]:
-    return scope_labels(scope.name, scope.version, scope.schema_url, scope.attributes, strategy)
