@@ -40,6 +40,9 @@ def uwsgi(monkeypatch):
         pytest.param({}, NEW, ["set py-call-uwsgi-fork-hooks"], id="no hooks"),
         pytest.param({}, OLD, ["set py-call-uwsgi-fork-hooks", "set enable-threads"], id="neither hooks nor threads"),
         pytest.param(
+            {"py-call-uwsgi-fork-hooks": True, "max-requests": b"9"}, NEW, ["set lazy-apps"], id="workers are recycled"
+        ),
+        pytest.param(
             {"py-call-osafterfork": True, "skip-atexit": True}, NEW, ["do not set skip-atexit"], id="no exit handlers"
         ),
     ],

@@ -22,6 +22,7 @@ _logger = OwnLogger(__name__)
 _CALLS_HOOKS = "py-call-uwsgi-fork-hooks"
 _CALLS_HOOKS_IN_CHILDREN = "py-call-osafterfork"
 _THREADS_BY_DEFAULT = (2, 0, 31)
+_RECYCLES = {"max-requests", "max-worker-lifetime", "reload-on-as", "reload-on-rss"}
 _MASTER_LOOKS = 1.0  # seconds: so often its master looks for workers that have ended, and leaves itself
 
 
@@ -78,6 +79,8 @@ def _needed(options: set[str], uwsgi: Any, calls_hooks: bool) -> list[str]:  # n
         needed.append(f"set {_CALLS_HOOKS}, or {_CALLS_HOOKS_IN_CHILDREN} where uWSGI does not know it")
     if options.isdisjoint({"enable-threads", "T", "threads"}) and uwsgi.version_info[:3] < _THREADS_BY_DEFAULT:
         needed.append("set enable-threads")
+    if not options.isdisjoint(_RECYCLES) and options.isdisjoint({"lazy-apps", "lazy"}):
+        needed.append("set lazy-apps, for a worker that is forked later from a master with threads may hang")
     needed.extend(f"do not set {name}" for name in ("skip-atexit", "skip-atexit-teardown") if name in options)
     return needed
 
