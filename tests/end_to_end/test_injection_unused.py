@@ -39,6 +39,9 @@ import sys
 print(*sorted(name for name in sys.modules if 'prometheus_remote_write' in name))
 """
 PLUG = "opentelemetry_prometheus_remote_write"
+LIBRARY = "opentelemetry.exporter.prometheus_remote_write"
+FOUND_FIRST = (LIBRARY, f"{LIBRARY}.version", PLUG, f"{PLUG}.configurator")
+"""What the launcher's first configurator is, if it is ours."""
 
 
 def test_where_the_operator_s_default_is_left_nothing_of_ours_runs_and_nothing_breaks(
@@ -54,7 +57,7 @@ def test_where_the_operator_s_default_is_left_nothing_of_ours_runs_and_nothing_b
     assert (ended.status, ended.errors) == (0, [])
     assert receiver.connections == 0
     assert set(paths) == {"/v1/metrics", "/v1/traces"}
-    loaded = f"{PLUG} {PLUG}.configurator {PLUG}.distro {PLUG}.exporter_names"
+    loaded = " ".join([*FOUND_FIRST, f"{PLUG}.distro", f"{PLUG}.exporter_names", f"{PLUG}.log_level"])
     assert ended.output.splitlines() == ["without flask", loaded]
 
 
@@ -71,7 +74,11 @@ PASSED_OVER = "Configuration of prometheus_remote_write not loaded"
             id="it and its configurator are named",
         ),
         pytest.param(
-            *(False, {"OTEL_PYTHON_DISTRO": "distro"}, f"{PLUG} {PLUG}.configurator {PLUG}.exporter_names"),
+            *(
+                False,
+                {"OTEL_PYTHON_DISTRO": "distro"},
+                " ".join([*FOUND_FIRST, f"{PLUG}.exporter_names", f"{PLUG}.log_level"]),
+            ),
             "Configuration of configurator not loaded, prometheus_remote_write already loaded",
             id="it is named, and the launcher loads the first configurator that it finds",
         ),

@@ -155,7 +155,7 @@ def soak(prometheus: Prometheus, seconds: float, seed: int, say: Callable[[str],
     )
     reader = PeriodicExportingMetricReader(exporter, export_interval_millis=INTERVAL * 1000)
     provider = MeterProvider([reader], shutdown_on_exit=False)
-    report = Report(samples=exporter._data_path.delivery.samples)
+    report = Report()
     began = time.monotonic()
     is_warm = False
     fewest = sys.maxsize
@@ -177,6 +177,8 @@ def soak(prometheus: Prometheus, seconds: float, seed: int, say: Callable[[str],
     with _log(report.lines):
         with Application(provider, random.Random(seed)) as application:
             watch(began + 2 * INTERVAL)
+            provider.force_flush()  # delivery is there from the first export on
+            report.samples = exporter._data_path.delivery.samples
             outage, peace = LONGEST_OUTAGE, INTERVAL
             while time.monotonic() < began + seconds:
                 prometheus.kill()
@@ -205,7 +207,8 @@ def soak(prometheus: Prometheus, seconds: float, seed: int, say: Callable[[str],
 
 
 def _is_at_rest(exporter: PrometheusRemoteWriteMetricsExporter) -> bool:
-    return not exporter._lock.locked() and not exporter._data_path.delivery.waiting
+    is_used = exporter._data_path is not None
+    return is_used and exporter._turns.under_way is None and not exporter._data_path.delivery.waiting
 
 
 def _missing(prometheus: Prometheus, truth: list[list[int]]) -> list[str]:
