@@ -37,8 +37,7 @@ test-all: servers lint ## The tests on every CPython from 3.10 up that .ci/pytho
 	done
 
 test-oldest: servers $(OLDEST)/.ready ## The main tests with the lowest version of each package that pyproject.toml allows
-	$(OLDEST)/bin/python -m pytest $(PARALLEL) $(MAIN_TESTS) || \
-		$(OLDEST)/bin/python -m pytest --last-failed --last-failed-no-failures none $(MAIN_TESTS)
+	$(OLDEST)/bin/python -m pytest $(PARALLEL) $(MAIN_TESTS)
 
 lint: $(READY) ## ruff, mypy, and which room imports which
 	$(RUN) ruff check
@@ -50,9 +49,8 @@ format: $(READY) ## Let ruff format the code, and fix what it can
 	$(RUN) ruff format
 	$(RUN) ruff check --fix
 
-# What fails beside other tests has to pass by itself: a machine that is busy is no fault, and both runs are printed.
 pytest: $(READY)
-	$(RUN) pytest --cov $(PARALLEL) || $(RUN) pytest --cov --cov-append --last-failed --last-failed-no-failures none
+	$(RUN) pytest --cov $(PARALLEL)
 
 servers: $(READY)
 	$(RUN) tests.servers.fetch
