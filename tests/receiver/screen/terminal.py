@@ -29,7 +29,9 @@ class Terminal:
 
     def __init__(self, command, *, columns=80, lines=24, env=None):
         self._command = command
-        self._env = os.environ | {"TERM": "xterm-256color", "COLORTERM": "truecolor"} | (env or {})
+        # Not COLUMNS and LINES, which pytest-xdist sets for its workers: the terminal has its own size.
+        own = {name: text for name, text in os.environ.items() if name not in {"COLUMNS", "LINES"}}
+        self._env = own | {"TERM": "xterm-256color", "COLORTERM": "truecolor"} | (env or {})
         self._screen = pyte.Screen(columns, lines)
         self._stream = pyte.ByteStream(self._screen)
         self._changed = threading.Condition()
