@@ -22,12 +22,13 @@ from .configuration.settings import Settings
 from .delivery.retry import Pace
 from .delivery.window import Window
 from .journal import Journal
+from .late_data_path import LateDataPath
 from .lifecycle.child_exit import flush_at_end_of_child
 from .lifecycle.exit_time import ExitTime
-from .lifecycle.gevent_patches import are_half_applied, waits_for_workers
+from .lifecycle.gevent_patches import waits_for_workers
 from .lifecycle.instance_id import Instance, generated_id, host_name
 from .lifecycle.interrupt_status import keep_interrupt_status
-from .lifecycle.late_imports import expect_exports, forks_wait, import_in_steps
+from .lifecycle.late_imports import expect_exports, import_in_steps
 from .lifecycle.process_hooks import ProcessHooks
 from .lifecycle.sdk_internals import (
     interval_of,
@@ -130,11 +131,7 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
             preferred_aggregation=aggregation(self.settings, preferred_aggregation),
         )
         self.dropped = DroppedPoints()
-        self._resources_as_labels = resources_as_labels
-        self._transport = transport
-        self._data_path: DataPath | None = None
-        self._began = time.time_ns()
-        self._has_advised = False
+        self._path = LateDataPath(self.settings, self.dropped, transport, resources_as_labels=resources_as_labels)
         self._pace = Pace((self.settings.interval or _USUAL_INTERVAL) / 1000)
         fixed = host_name if self.settings.instance == "host" else str
         self._instance = Instance(shown_url(self.settings.endpoint), generated_id, fixed=fixed)
@@ -143,7 +140,7 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
             from .prometheus_client.source import Source  # noqa: PLC0415 - only where that is wanted
 
             self._prometheus_client = Source(self.settings.prometheus_client)
-        self._turns = Turns(self._resume)
+        self._turns = Turns(self._path.resume)
         self._is_doubtful = False
         self._shut_down = False
         self._accepted = True
@@ -242,18 +239,20 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
         """Remake what cannot be shared with the parent; called in a forked child."""
         # First, before the SDK's own handlers start a thread that exports.
         self._instance.after_fork(renew_after_fork(self))
-        self._turns = Turns(self._resume)
+        self._turns = Turns(self._path.resume)
         self.exit_time = ExitTime(time_for_exit(self.shutdown_timeout))
         if self._prometheus_client:
             self._prometheus_client.after_fork()
-        self._began = time.time_ns()
         self.dropped.after_fork()
         self._journal.after_fork()
-        if self._data_path:
-            self._data_path.after_fork()
+        self._path.after_fork()
         self._stand_by()
         flush_at_end_of_child(self, anew=not self._forked_before)
         self._forked_before = True
+
+    @property
+    def _data_path(self) -> DataPath | None:
+        return self._path.made
 
     def _export(self, metrics_data: MetricsData, timeout: float, thread: threading.Thread) -> bool:
         """Export in its turn; the thread is the one that asked for it."""
@@ -264,8 +263,8 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
             return False
         began = time.monotonic()
         try:
-            if self._is_doubtful and self._data_path:
-                self._data_path.renew()
+            if self._is_doubtful:
+                self._path.renew()
             self._is_doubtful, self._accepted = True, False  # until it has ended, what is kept may be half changed
             self._accepted = self._deliver(metrics_data, timeout, in_background=self._is_in_background(thread))
             self._is_doubtful = False
@@ -278,20 +277,11 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
     def _cut_short(self, turn: Flag, seconds: float) -> None:
         with self.exit_time.counted():
             began = time.monotonic()
-            self._turns.during(turn, partial(self._leave_until, began + seconds))
+            self._turns.during(turn, partial(self._path.cut_short, began + seconds))
             if not turn.wait(seconds):
-                self._turns.during(turn, self._interrupt)
+                self._turns.during(turn, self._path.interrupt)
                 # One that does not notice in time, on a busy machine, still does so later.
                 turn.wait(_TO_GIVE_UP)
-
-    def _leave_until(self, end: float) -> None:
-        if self._data_path:
-            self._data_path.delivery.cut_short(end)
-
-    def _interrupt(self) -> None:
-        if self._data_path:
-            self._data_path.delivery.cut_short(-math.inf)
-            self._data_path.transport.interrupt()
 
     def _end(self, seconds: float) -> None:
         if not self._shut_down:
@@ -303,15 +293,15 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
             # An export that is under way is waited for only where there is something to say.
             if turn is None or (self.settings.stale_markers and turn.wait(seconds)):
                 self._turns.take(partial(self._end_series, end))
-        if self._data_path:
-            self._data_path.delivery.close()
+        if self._path.made:
+            self._path.give_up()
             if turn := self._turns.under_way:
-                self._turns.during(turn, self._data_path.transport.interrupt)
+                self._turns.during(turn, self._path.interrupt)
                 turn.wait(_TO_GIVE_UP)
             for reader in readers_of(self):
                 if is_ended(reader):
                     wait_for_end(reader, _TO_GIVE_UP)  # its thread says what is lost
-            self._data_path.transport.close()
+            self._path.close()
         if self._prometheus_client:
             self._prometheus_client.release()
         STANDBY.stop(self)
@@ -321,42 +311,15 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
     def _interval(self) -> float | None:
         return next(filter(None, map(interval_of, readers_of(self))), None)
 
-    def _ready(self) -> DataPath | None:
-        """Return the data path, made at the first export; None where that is impossible, which is said once."""
-        if self._data_path is None and not self._inert:
-            try:
-                with forks_wait():
-                    from .data_path import DataPath  # noqa: PLC0415 - late, see there
-
-                    self._data_path = DataPath(
-                        self.settings,
-                        self.dropped,
-                        self._transport,
-                        began=self._began,
-                        resources_as_labels=self._resources_as_labels,
-                    )
-            except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever stands in the place of what is imported
-                self._inert = True
-                what = f"{type(error).__name__}: {error}"
-                _logger.error("Metrics are not sent by Remote Write: what sends them cannot be imported: %s", what)  # noqa: TRY400
-        if not self._has_advised and are_half_applied():
-            self._has_advised = True
-            _logger.warning(
-                "gevent's patches are half applied: urllib3 was imported before them, so HTTPS may fail with "
-                "RecursionError; set OTEL_PYTHON_AUTO_INSTRUMENTATION_EXPERIMENTAL_GEVENT_PATCH=patch_all to have them "
-                "applied first"
-            )
-        return self._data_path
-
     def _deliver(self, metrics_data: MetricsData, timeout: float, *, in_background: bool) -> bool:
-        if not self._data_path and waits_for_workers():
+        if not self._path.made and waits_for_workers():
             return True  # it serves nobody, so it has nothing to tell; its workers will
         if self._readers_have_ended():
             # The SDK gives the last export the interval as its timeout, which may be much less than there is.
             self.exit_time.begin()
             timeout = math.inf
         with self.exit_time.counted():  # the first export imports what it needs
-            data_path = self._ready()
+            data_path = self._path.ready()
         if not data_path:
             return False
         now = time.monotonic()
@@ -378,17 +341,9 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
             finally:
                 self._pace.end(time.monotonic())
 
-    def _resume(self) -> None:
-        """Have nothing interrupted any more."""
-        if self._data_path:
-            self._data_path.transport.resume()
-            self._data_path.delivery.resume()
-
     def _end_series(self, end: float) -> None:
-        """Mark every series as stale, where that is wanted, and leave its place under the series limit to others."""
         try:
-            if self._data_path:
-                self._accepted = self._data_path.end_series(Window(end, end, is_last=True)) and self._accepted
+            self._accepted = self._path.end_series(end) and self._accepted
         except Exception as error:  # noqa: BLE001 - telemetry never raises into the application
             _logger.error("Stale markers were not sent: internal exporter error (%s)", type(error).__name__)  # noqa: TRY400
 

@@ -1,0 +1,122 @@
+"""The data path of an exporter that may not have sent anything yet: the first export imports and makes it."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import TYPE_CHECKING
+
+from .configuration.settings import Settings
+from .delivery.window import Window
+from .lifecycle.gevent_patches import are_half_applied
+from .lifecycle.late_imports import forks_wait
+from .messages.own_logger import OwnLogger
+from .model.transport import BaseTransport
+from .translation.dropped_points import DroppedPoints
+
+if TYPE_CHECKING:
+    from .data_path import DataPath
+
+_logger = OwnLogger(__name__)
+
+
+class LateDataPath:
+    """Makes the data path when it is needed. Until then there is nothing to interrupt, renew or close.
+
+    Args:
+        settings: Of the exporter.
+        dropped: Where dropped points are counted.
+        transport: What carries requests; None is HTTP.
+        resources_as_labels: Whether every resource attribute is copied onto every series.
+
+    Attributes:
+        made: The data path; None before the first export.
+    """
+
+    def __init__(
+        self, settings: Settings, dropped: DroppedPoints, transport: BaseTransport | None, *, resources_as_labels: bool
+    ) -> None:
+        self._settings = settings
+        self._dropped = dropped
+        self._transport = transport
+        self._resources_as_labels = resources_as_labels
+        self._began = time.time_ns()
+        self._is_impossible = False
+        self._has_advised = False
+        self.made: DataPath | None = None
+
+    def ready(self) -> DataPath | None:
+        """Return the data path, made now if need be; None where that is impossible, which is logged once."""
+        if self.made is None and not self._is_impossible:
+            try:
+                with forks_wait():
+                    from .data_path import DataPath  # noqa: PLC0415 - late, see there
+
+                    self.made = DataPath(
+                        self._settings,
+                        self._dropped,
+                        self._transport,
+                        began=self._began,
+                        resources_as_labels=self._resources_as_labels,
+                    )
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever stands in the place of what is imported
+                self._is_impossible = True
+                what = f"{type(error).__name__}: {error}"
+                _logger.error("Metrics are not sent by Remote Write: what sends them cannot be imported: %s", what)  # noqa: TRY400
+        if not self._has_advised and are_half_applied():
+            self._has_advised = True
+            _logger.warning(
+                "gevent's patches are half applied: urllib3 was imported before them, so HTTPS may fail with "
+                "RecursionError; set OTEL_PYTHON_AUTO_INSTRUMENTATION_EXPERIMENTAL_GEVENT_PATCH=patch_all to have them "
+                "applied first"
+            )
+        return self.made
+
+    def renew(self) -> None:
+        """Begin anew after a fault: what is kept may be half changed."""
+        if self.made:
+            self.made.renew()
+
+    def cut_short(self, end: float) -> None:
+        """Have the export that is under way end by some time of the monotonic clock."""
+        if self.made:
+            self.made.delivery.cut_short(end)
+
+    def interrupt(self) -> None:
+        """End the export that is under way, its requests included; until :meth:`resume` none begins."""
+        if self.made:
+            self.made.delivery.cut_short(-math.inf)
+            self.made.transport.interrupt()
+
+    def resume(self) -> None:
+        """Have nothing interrupted any more."""
+        if self.made:
+            self.made.transport.resume()
+            self.made.delivery.resume()
+
+    def end_series(self, end: float) -> bool:
+        """Mark every series as stale, where that is wanted, and leave its place under the series limit to others.
+
+        Args:
+            end: When the receiver has to have answered, by the monotonic clock.
+
+        Returns:
+            Whether the receiver accepted what there was to say.
+        """
+        return not self.made or self.made.end_series(Window(end, end, is_last=True))
+
+    def give_up(self) -> None:
+        """Give up what is waiting; no attempt begins any more."""
+        if self.made:
+            self.made.delivery.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        if self.made:
+            self.made.transport.close()
+
+    def after_fork(self) -> None:
+        """Remake what a forked child cannot share with its parent."""
+        self._began = time.time_ns()
+        if self.made:
+            self.made.after_fork()
