@@ -8,7 +8,8 @@ from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 from opentelemetry.exporter.prometheus_remote_write import PrometheusRemoteWriteMetricsExporter
 
 endpoint, interval = sys.argv[1:]
-exporter = PrometheusRemoteWriteMetricsExporter(endpoint=endpoint, timeout=3600, shutdown_timeout=300)
+exporter = PrometheusRemoteWriteMetricsExporter(endpoint=endpoint, timeout=3600, shutdown_timeout=2000)
+exporter.prepare(lambda _seconds: False)  # what the first export imports: here the time is for sending
 provider = MeterProvider([PeriodicExportingMetricReader(exporter, export_interval_millis=int(interval))])
 provider.get_meter("tests").create_counter("hits").add(1)
 sys.stdin.readline()
