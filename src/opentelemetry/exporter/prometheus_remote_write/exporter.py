@@ -30,15 +30,8 @@ from .lifecycle.instance_id import Instance, generated_id, host_name
 from .lifecycle.interrupt_status import keep_interrupt_status
 from .lifecycle.late_imports import expect_exports, import_in_steps
 from .lifecycle.process_hooks import ProcessHooks
-from .lifecycle.sdk_internals import (
-    interval_of,
-    is_ended,
-    let_in,
-    readers_of,
-    renew_after_fork,
-    thread_of,
-    wait_for_end,
-)
+from .lifecycle.readers import export_in_background, have_ended, interval, wait_for_end
+from .lifecycle.sdk_internals import let_in, renew_after_fork
 from .lifecycle.turns import Turns
 from .lifecycle.undisturbed import undisturbed
 from .lifecycle.uwsgi import time_for_exit
@@ -146,7 +139,9 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
         self._accepted = True
         self._forked_before = False
         self.exit_time = ExitTime(self.shutdown_timeout)
-        self._journal = Journal(self.settings, self.dropped, lambda: self._data_path, self._interval, os.environ)
+        self._journal = Journal(
+            self.settings, self.dropped, lambda: self._data_path, partial(interval, self), os.environ
+        )
         self._stand_by()
         if not self._inert:
             expect_exports()
@@ -266,7 +261,7 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
             if self._is_doubtful:
                 self._path.renew()
             self._is_doubtful, self._accepted = True, False  # until it has ended, what is kept may be half changed
-            self._accepted = self._deliver(metrics_data, timeout, in_background=self._is_in_background(thread))
+            self._accepted = self._deliver(metrics_data, timeout, in_background=export_in_background(self, thread))
             self._is_doubtful = False
         except Exception as error:  # noqa: BLE001 - telemetry never raises into the application
             # The error's text may hold anything, so only its type is told.
@@ -298,9 +293,7 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
             if turn := self._turns.under_way:
                 self._turns.during(turn, self._path.interrupt)
                 turn.wait(_TO_GIVE_UP)
-            for reader in readers_of(self):
-                if is_ended(reader):
-                    wait_for_end(reader, _TO_GIVE_UP)  # its thread says what is lost
+            wait_for_end(self, _TO_GIVE_UP)  # a reader's thread says what is lost
             self._path.close()
         if self._prometheus_client:
             self._prometheus_client.release()
@@ -308,13 +301,10 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
         self._instance.release()
         self._hooks.release()
 
-    def _interval(self) -> float | None:
-        return next(filter(None, map(interval_of, readers_of(self))), None)
-
     def _deliver(self, metrics_data: MetricsData, timeout: float, *, in_background: bool) -> bool:
         if not self._path.made and waits_for_workers():
             return True  # it serves nobody, so it has nothing to tell; its workers will
-        if self._readers_have_ended():
+        if have_ended(self):
             # The SDK gives the last export the interval as its timeout, which may be much less than there is.
             self.exit_time.begin()
             timeout = math.inf
@@ -347,19 +337,9 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
         except Exception as error:  # noqa: BLE001 - telemetry never raises into the application
             _logger.error("Stale markers were not sent: internal exporter error (%s)", type(error).__name__)  # noqa: TRY400
 
-    def _is_in_background(self, thread: threading.Thread) -> bool:
-        """Return whether nobody waits for an export: a reader's thread asked for it, or at least not the main one."""
-        threads = {thread_of(reader) for reader in readers_of(self)}
-        return thread in threads if threads else thread is not threading.main_thread()
-
     def _stand_by(self) -> None:
         if STANDBY_NEEDED:
             STANDBY.start(self)
-
-    def _readers_have_ended(self) -> bool:
-        """Return whether what is exported now is the last collection."""
-        readers = readers_of(self)
-        return bool(readers) and all(map(is_ended, readers))
 
 
 def _check_transport(value: object) -> None:

@@ -1,0 +1,32 @@
+"""The readers that export by one exporter: our controllers, or the SDK's own. They come and go, so each call looks anew."""
+
+from __future__ import annotations
+
+import threading
+
+from .sdk_internals import interval_of, is_ended, readers_of, thread_of
+from .sdk_internals import wait_for_end as wait_for_end_of_one
+
+
+def interval(exporter: object) -> float | None:
+    """Return the seconds between two exports; None where no reader exports by itself."""
+    return next(filter(None, map(interval_of, readers_of(exporter))), None)
+
+
+def have_ended(exporter: object) -> bool:
+    """Return whether what is exported now is the last collection."""
+    readers = readers_of(exporter)
+    return bool(readers) and all(map(is_ended, readers))
+
+
+def export_in_background(exporter: object, thread: threading.Thread) -> bool:
+    """Return whether nobody waits for an export: a reader's thread asked for it, or at least not the main one."""
+    threads = {thread_of(reader) for reader in readers_of(exporter)}
+    return thread in threads if threads else thread is not threading.main_thread()
+
+
+def wait_for_end(exporter: object, seconds: float) -> None:
+    """Wait for the threads of readers that were shut down, so long for each."""
+    for reader in readers_of(exporter):
+        if is_ended(reader):
+            wait_for_end_of_one(reader, seconds)
