@@ -1,12 +1,9 @@
-"""The exporter: where translation, encoding and delivery meet, and their life from the first export to the exit."""
+"""The exporter: the SDK's interface in front of the exports, and what a process calls it for."""
 
 from __future__ import annotations
 
 import logging
-import math
 import os
-import threading
-import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -19,27 +16,16 @@ from .configuration.aggregation import aggregation, temporality
 from .configuration.declarative import is_from_declarative_file
 from .configuration.loading import Problem, load
 from .configuration.settings import Settings
-from .delivery.retry import Pace
-from .delivery.window import Window
-from .journal import Journal
-from .late_data_path import LateDataPath
+from .exports import Exports
 from .lifecycle.child_exit import flush_at_end_of_child
 from .lifecycle.exit_time import ExitTime
-from .lifecycle.gevent_patches import waits_for_workers
-from .lifecycle.instance_id import Instance, generated_id, host_name
 from .lifecycle.interrupt_status import keep_interrupt_status
 from .lifecycle.late_imports import expect_exports, import_in_steps
 from .lifecycle.process_hooks import ProcessHooks
-from .lifecycle.readers import export_in_background, have_ended, interval, wait_for_end
-from .lifecycle.sdk_internals import let_in, renew_after_fork
-from .lifecycle.turns import Turns
 from .lifecycle.undisturbed import undisturbed
-from .lifecycle.uwsgi import time_for_exit
 from .messages.own_logger import OwnLogger
-from .messages.redaction import shown_url
 from .model.transport import BaseTransport
 from .system.bounded_call import STANDBY, STANDBY_NEEDED
-from .system.flag import Flag
 from .translation.dropped_points import DroppedPoints
 
 if TYPE_CHECKING:
@@ -124,24 +110,8 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
             preferred_aggregation=aggregation(self.settings, preferred_aggregation),
         )
         self.dropped = DroppedPoints()
-        self._path = LateDataPath(self.settings, self.dropped, transport, resources_as_labels=resources_as_labels)
-        self._pace = Pace((self.settings.interval or _USUAL_INTERVAL) / 1000)
-        fixed = host_name if self.settings.instance == "host" else str
-        self._instance = Instance(shown_url(self.settings.endpoint), generated_id, fixed=fixed)
-        self._prometheus_client = None
-        if self.settings.prometheus_client:
-            from .prometheus_client.source import Source  # noqa: PLC0415 - only where that is wanted
-
-            self._prometheus_client = Source(self.settings.prometheus_client)
-        self._turns = Turns(self._path.resume)
-        self._is_doubtful = False
-        self._shut_down = False
-        self._accepted = True
+        self._exports = Exports(self, self.settings, self.dropped, transport, resources_as_labels=resources_as_labels)
         self._forked_before = False
-        self.exit_time = ExitTime(self.shutdown_timeout)
-        self._journal = Journal(
-            self.settings, self.dropped, lambda: self._data_path, partial(interval, self), os.environ
-        )
         self._stand_by()
         if not self._inert:
             expect_exports()
@@ -151,6 +121,11 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
     def shutdown_timeout(self) -> float:
         """How long the end of the process may take because of this exporter, in seconds."""
         return self.settings.shutdown_timeout / 1000
+
+    @property
+    def exit_time(self) -> ExitTime:
+        """How long the end of the process may still take because of this exporter."""
+        return self._exports.exit_time
 
     def export(
         self,
@@ -168,15 +143,11 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
         Returns:
             SUCCESS if the receiver accepted all of it.
         """
-        if self._shut_down or self._inert:
-            self._accepted = False
+        if self._inert or self._exports.has_ended:
+            self._exports.accepted = False
             return MetricExportResult.FAILURE
         self._hooks.watch_exit()
-        work = partial(self._export, metrics_data, timeout_millis / 1000, threading.current_thread())
-        try:
-            accepted = self._turns.take(work)
-        except MemoryError:
-            accepted = False
+        accepted = self._exports.export(metrics_data, timeout_millis / 1000)
         return MetricExportResult.SUCCESS if accepted else MetricExportResult.FAILURE
 
     def set_meter_provider(self, meter_provider: MeterProvider) -> None:
@@ -185,7 +156,7 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
         Args:
             meter_provider: The one that the exporter serves; without it, it is the global one.
         """
-        self._journal.serve(meter_provider)
+        self._exports.journal.serve(meter_provider)
 
     def force_flush(self, timeout_millis: float = 10_000) -> bool:
         """Return whether everything that was exported was accepted, what had been waiting included.
@@ -194,8 +165,8 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
             timeout_millis: For the end of an export that is under way, in milliseconds. Nothing else is waited for:
                 ``export`` sends at once.
         """
-        turn = self._turns.under_way
-        return (turn is None or turn.wait(timeout_millis / 1000)) and self._accepted
+        turn = self._exports.under_way
+        return (turn is None or turn.wait(timeout_millis / 1000)) and self._exports.accepted
 
     def cut_short(self, seconds: float) -> None:
         """End the export that is under way, so that another one can tell more; those that come are not concerned.
@@ -203,8 +174,7 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
         Args:
             seconds: After which what it waits for is interrupted.
         """
-        if turn := self._turns.under_way:
-            undisturbed(partial(self._cut_short, turn, seconds))
+        self._exports.cut_short(seconds)
 
     def shutdown(self, timeout_millis: float = 30_000, *, timeout: float | None = None, **_kwargs: Any) -> None:
         """End: later exports send nothing and return FAILURE.
@@ -233,109 +203,20 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
     def after_fork(self) -> None:
         """Remake what cannot be shared with the parent; called in a forked child."""
         # First, before the SDK's own handlers start a thread that exports.
-        self._instance.after_fork(renew_after_fork(self))
-        self._turns = Turns(self._path.resume)
-        self.exit_time = ExitTime(time_for_exit(self.shutdown_timeout))
-        if self._prometheus_client:
-            self._prometheus_client.after_fork()
+        self._exports.after_fork()
         self.dropped.after_fork()
-        self._journal.after_fork()
-        self._path.after_fork()
         self._stand_by()
         flush_at_end_of_child(self, anew=not self._forked_before)
         self._forked_before = True
 
-    @property
-    def _data_path(self) -> DataPath | None:
-        return self._path.made
-
-    def _export(self, metrics_data: MetricsData, timeout: float, thread: threading.Thread) -> bool:
-        """Export in its turn; the thread is the one that asked for it."""
-        let_in(self)
-        if self._shut_down:  # while it waited for its turn
-            self._accepted = False
-            _logger.warning("Metrics are lost: the exporter was shut down before they could be exported")
-            return False
-        began = time.monotonic()
-        try:
-            if self._is_doubtful:
-                self._path.renew()
-            self._is_doubtful, self._accepted = True, False  # until it has ended, what is kept may be half changed
-            self._accepted = self._deliver(metrics_data, timeout, in_background=export_in_background(self, thread))
-            self._is_doubtful = False
-        except Exception as error:  # noqa: BLE001 - telemetry never raises into the application
-            # The error's text may hold anything, so only its type is told.
-            _logger.error("Export failed: internal exporter error (%s)", type(error).__name__)  # noqa: TRY400
-        self._journal.note(time.monotonic() - began, accepted=self._accepted)
-        return self._accepted
-
-    def _cut_short(self, turn: Flag, seconds: float) -> None:
-        with self.exit_time.counted():
-            began = time.monotonic()
-            self._turns.during(turn, partial(self._path.cut_short, began + seconds))
-            if not turn.wait(seconds):
-                self._turns.during(turn, self._path.interrupt)
-                # One that does not notice in time, on a busy machine, still does so later.
-                turn.wait(_TO_GIVE_UP)
-
     def _end(self, seconds: float) -> None:
-        if not self._shut_down:
-            self._shut_down = True
-            self.exit_time.begin()
-            seconds = max(min(seconds, self.exit_time.left), 0.0)
-            end = time.monotonic() + seconds
-            turn = self._turns.under_way
-            # An export that is under way is waited for only where there is something to say.
-            if turn is None or (self.settings.stale_markers and turn.wait(seconds)):
-                self._turns.take(partial(self._end_series, end))
-        if self._path.made:
-            self._path.give_up()
-            if turn := self._turns.under_way:
-                self._turns.during(turn, self._path.interrupt)
-                turn.wait(_TO_GIVE_UP)
-            wait_for_end(self, _TO_GIVE_UP)  # a reader's thread says what is lost
-            self._path.close()
-        if self._prometheus_client:
-            self._prometheus_client.release()
+        self._exports.end(seconds)
         STANDBY.stop(self)
-        self._instance.release()
         self._hooks.release()
 
-    def _deliver(self, metrics_data: MetricsData, timeout: float, *, in_background: bool) -> bool:
-        if not self._path.made and waits_for_workers():
-            return True  # it serves nobody, so it has nothing to tell; its workers will
-        if have_ended(self):
-            # The SDK gives the last export the interval as its timeout, which may be much less than there is.
-            self.exit_time.begin()
-            timeout = math.inf
-        with self.exit_time.counted():  # the first export imports what it needs
-            data_path = self._path.ready()
-        if not data_path:
-            return False
-        now = time.monotonic()
-        retry_until = self._pace.begin(now)
-        if is_last := self.exit_time.has_begun:
-            timeout = min(timeout, self.exit_time.for_requests)
-            retry_until = now + timeout
-        with self.exit_time.counted():
-            identified = self._instance.identified(metrics_data)
-            collected = None
-            if self._prometheus_client:
-                seconds = min(timeout, self.shutdown_timeout)
-                collected = self._prometheus_client.collect(
-                    identified, self._instance.group, seconds, last=self.exit_time.has_begun
-                )
-            try:
-                window = Window(now + timeout, retry_until, is_last=is_last)
-                return data_path.send(identified, collected, window, gives_way=not is_last and in_background)
-            finally:
-                self._pace.end(time.monotonic())
-
-    def _end_series(self, end: float) -> None:
-        try:
-            self._accepted = self._path.end_series(end) and self._accepted
-        except Exception as error:  # noqa: BLE001 - telemetry never raises into the application
-            _logger.error("Stale markers were not sent: internal exporter error (%s)", type(error).__name__)  # noqa: TRY400
+    @property
+    def _data_path(self) -> DataPath | None:
+        return self._exports.path.made
 
     def _stand_by(self) -> None:
         if STANDBY_NEEDED:

@@ -1,4 +1,4 @@
-"""The readers that export by one exporter: our controllers, or the SDK's own. They come and go, so each call looks anew."""
+"""The readers that export by one exporter, ours or the SDK's own. They come and go, so each call looks anew."""
 
 from __future__ import annotations
 

@@ -1,0 +1,214 @@
+"""Exports, one at a time: from the first, which makes the data path, to the one at the exit."""
+
+from __future__ import annotations
+
+import math
+import os
+import threading
+import time
+from functools import partial
+
+from opentelemetry.sdk.metrics.export import MetricsData
+
+from .configuration.settings import Settings
+from .delivery.retry import Pace
+from .delivery.window import Window
+from .journal import Journal
+from .late_data_path import LateDataPath
+from .lifecycle.exit_time import ExitTime
+from .lifecycle.gevent_patches import waits_for_workers
+from .lifecycle.instance_id import Instance, generated_id, host_name
+from .lifecycle.readers import export_in_background, have_ended, interval, wait_for_end
+from .lifecycle.sdk_internals import let_in, renew_after_fork
+from .lifecycle.turns import Turns
+from .lifecycle.undisturbed import undisturbed
+from .lifecycle.uwsgi import time_for_exit
+from .messages.own_logger import OwnLogger
+from .messages.redaction import shown_url
+from .model.transport import BaseTransport
+from .system.flag import Flag
+from .translation.dropped_points import DroppedPoints
+
+_logger = OwnLogger(__name__)
+
+_USUAL_INTERVAL = 60_000  # milliseconds: the SDK's default
+_TO_GIVE_UP = 0.2  # seconds that an interrupted export may take to notice
+
+
+class Exports:
+    """Sends export after export, and ends them; no method raises.
+
+    Args:
+        exporter: Whose readers ask for exports.
+        settings: Of the exporter.
+        dropped: Where dropped points are counted.
+        transport: What carries requests; None is HTTP.
+        resources_as_labels: Whether every resource attribute is copied onto every series.
+
+    Attributes:
+        accepted: Whether all that was exported last was accepted, what had been waiting included.
+        exit_time: How long the end of the process may still take because of them.
+        has_ended: Whether later exports send nothing.
+        journal: What is noted of them.
+        path: What sends them.
+    """
+
+    def __init__(
+        self,
+        exporter: object,
+        settings: Settings,
+        dropped: DroppedPoints,
+        transport: BaseTransport | None,
+        *,
+        resources_as_labels: bool,
+    ) -> None:
+        self._exporter = exporter
+        self._settings = settings
+        self._exit_seconds = settings.shutdown_timeout / 1000
+        self._pace = Pace((settings.interval or _USUAL_INTERVAL) / 1000)
+        fixed = host_name if settings.instance == "host" else str
+        self._instance = Instance(shown_url(settings.endpoint), generated_id, fixed=fixed)
+        self._prometheus_client = None
+        if settings.prometheus_client:
+            from .prometheus_client.source import Source  # noqa: PLC0415 - only where that is wanted
+
+            self._prometheus_client = Source(settings.prometheus_client)
+        self.path = LateDataPath(settings, dropped, transport, resources_as_labels=resources_as_labels)
+        self.journal = Journal(settings, dropped, lambda: self.path.made, partial(interval, exporter), os.environ)
+        self._turns = Turns(self.path.resume)
+        self._is_doubtful = False
+        self.exit_time = ExitTime(self._exit_seconds)
+        self.accepted = True
+        self.has_ended = False
+
+    @property
+    def under_way(self) -> Flag | None:
+        """The export that is under way: a flag that is set at its end."""
+        return self._turns.under_way
+
+    def export(self, metrics_data: MetricsData, timeout: float) -> bool:
+        """Send what was collected, when it is its turn.
+
+        Args:
+            metrics_data: What the SDK collected.
+            timeout: For everything, in seconds.
+
+        Returns:
+            Whether the receiver accepted all of it, and all that had waited.
+        """
+        try:
+            return self._turns.take(partial(self._export, metrics_data, timeout, threading.current_thread()))
+        except MemoryError:
+            return False
+
+    def cut_short(self, seconds: float) -> None:
+        """End the export that is under way, so that another one can tell more; those that come are not concerned.
+
+        Args:
+            seconds: After which what it waits for is interrupted.
+        """
+        if turn := self._turns.under_way:
+            undisturbed(partial(self._cut_short, turn, seconds))
+
+    def end(self, seconds: float) -> None:
+        """End: say of every series that it has ended, where that is wanted, and send nothing any more.
+
+        Args:
+            seconds: For stale markers, within the time at the exit.
+        """
+        if not self.has_ended:
+            self.has_ended = True
+            self.exit_time.begin()
+            seconds = max(min(seconds, self.exit_time.left), 0.0)
+            end = time.monotonic() + seconds
+            turn = self._turns.under_way
+            # An export that is under way is waited for only where there is something to say.
+            if turn is None or (self._settings.stale_markers and turn.wait(seconds)):
+                self._turns.take(partial(self._end_series, end))
+        if self.path.made:
+            self.path.give_up()
+            if turn := self._turns.under_way:
+                self._turns.during(turn, self.path.interrupt)
+                turn.wait(_TO_GIVE_UP)
+            wait_for_end(self._exporter, _TO_GIVE_UP)  # a reader's thread says what is lost
+            self.path.close()
+        if self._prometheus_client:
+            self._prometheus_client.release()
+        self._instance.release()
+
+    def after_fork(self) -> None:
+        """Remake what cannot be shared with the parent; called in a forked child."""
+        # First, before the SDK's own handlers start a thread that exports.
+        self._instance.after_fork(renew_after_fork(self._exporter))
+        self._turns = Turns(self.path.resume)
+        self.exit_time = ExitTime(time_for_exit(self._exit_seconds))
+        if self._prometheus_client:
+            self._prometheus_client.after_fork()
+        self.journal.after_fork()
+        self.path.after_fork()
+
+    def _export(self, metrics_data: MetricsData, timeout: float, thread: threading.Thread) -> bool:
+        """Export in its turn; the thread is the one that asked for it."""
+        let_in(self._exporter)
+        if self.has_ended:  # while it waited for its turn
+            self.accepted = False
+            _logger.warning("Metrics are lost: the exporter was shut down before they could be exported")
+            return False
+        began = time.monotonic()
+        try:
+            if self._is_doubtful:
+                self.path.renew()
+            self._is_doubtful, self.accepted = True, False  # until it has ended, what is kept may be half changed
+            in_background = export_in_background(self._exporter, thread)
+            self.accepted = self._deliver(metrics_data, timeout, in_background=in_background)
+            self._is_doubtful = False
+        except Exception as error:  # noqa: BLE001 - telemetry never raises into the application
+            # The error's text may hold anything, so only its type is told.
+            _logger.error("Export failed: internal exporter error (%s)", type(error).__name__)  # noqa: TRY400
+        self.journal.note(time.monotonic() - began, accepted=self.accepted)
+        return self.accepted
+
+    def _deliver(self, metrics_data: MetricsData, timeout: float, *, in_background: bool) -> bool:
+        if not self.path.made and waits_for_workers():
+            return True  # it serves nobody, so it has nothing to tell; its workers will
+        if have_ended(self._exporter):
+            # The SDK gives the last export the interval as its timeout, which may be much less than there is.
+            self.exit_time.begin()
+            timeout = math.inf
+        with self.exit_time.counted():  # the first export imports what it needs
+            data_path = self.path.ready()
+        if not data_path:
+            return False
+        now = time.monotonic()
+        retry_until = self._pace.begin(now)
+        if is_last := self.exit_time.has_begun:
+            timeout = min(timeout, self.exit_time.for_requests)
+            retry_until = now + timeout
+        with self.exit_time.counted():
+            identified = self._instance.identified(metrics_data)
+            collected = None
+            if self._prometheus_client:
+                seconds = min(timeout, self._exit_seconds)
+                collected = self._prometheus_client.collect(
+                    identified, self._instance.group, seconds, last=self.exit_time.has_begun
+                )
+            try:
+                window = Window(now + timeout, retry_until, is_last=is_last)
+                return data_path.send(identified, collected, window, gives_way=not is_last and in_background)
+            finally:
+                self._pace.end(time.monotonic())
+
+    def _cut_short(self, turn: Flag, seconds: float) -> None:
+        with self.exit_time.counted():
+            began = time.monotonic()
+            self._turns.during(turn, partial(self.path.cut_short, began + seconds))
+            if not turn.wait(seconds):
+                self._turns.during(turn, self.path.interrupt)
+                # One that does not notice in time, on a busy machine, still does so later.
+                turn.wait(_TO_GIVE_UP)
+
+    def _end_series(self, end: float) -> None:
+        try:
+            self.accepted = self.path.end_series(end) and self.accepted
+        except Exception as error:  # noqa: BLE001 - telemetry never raises into the application
+            _logger.error("Stale markers were not sent: internal exporter error (%s)", type(error).__name__)  # noqa: TRY400
