@@ -345,7 +345,8 @@ def test_exit_is_not_held_up_by_a_receiver_that_accepts_and_says_nothing(start_s
     assert process.returncode == 0
     assert output == b"end of the application\n"
     assert b"Traceback" not in errors
-    assert arrived.is_set()
+    # On a busy machine the time may be over before the last export has a connection, which is said.
+    assert arrived.is_set() or b"Metrics are lost" in errors
 
 
 class Deaf(BaseTransport):
