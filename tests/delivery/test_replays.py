@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -223,6 +224,45 @@ def test_a_request_above_a_burst_that_counts_metadata_arrives(pushing, protocol)
     push.posts.clear()
     assert push.push(points(number)) is SUCCESS
     assert len(push.posts) == 2
+
+
+class Cortex:
+    """Its rate limit: a burst, then so many a second of samples and metadata together."""
+
+    def __init__(self, rate, burst):
+        self._rate, self._burst = rate, burst
+        self._held, self._at = burst, time.monotonic()
+        self._lock = threading.Lock()
+        self.refused = 0
+
+    def __call__(self, post):
+        with self._lock:
+            now = time.monotonic()
+            self._held, self._at = min(self._burst, self._held + (now - self._at) * self._rate), now
+            if post.samples + post.metadata > self._held:
+                self.refused += 1
+                text = (
+                    f"ingestion rate limit ({self._rate}) exceeded while adding {post.samples} samples and "
+                    f"{post.metadata} metadata\n"
+                )
+                return 429, text.encode(), {}
+            self._held -= post.samples + post.metadata
+        return None
+
+
+@pytest.mark.parametrize("protocol", ["auto", "1.0"])
+def test_after_a_burst_below_one_request_the_next_exports_are_hardly_refused(pushing, protocol):
+    cortex = Cortex(rate=4000, burst=90)
+    push = pushing(cortex, protocol=protocol, min_backoff=5, max_backoff=40)
+    number = 70 if protocol == "auto" else 140
+    refused = []
+    for _ in range(12):
+        cortex.refused = 0
+        assert push.push(points(number)) is SUCCESS
+        refused.append(cortex.refused)
+    assert push.counts == {"accepted": 12 * number}
+    assert refused[0] >= 3
+    assert sorted(refused[4:])[len(refused[4:]) // 2] == 0, refused
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from opentelemetry.exporter.prometheus_remote_write.delivery.sender import Sende
 from opentelemetry.exporter.prometheus_remote_write.delivery.tally import Noted, Tally
 from opentelemetry.exporter.prometheus_remote_write.delivery.window import Window
 from opentelemetry.exporter.prometheus_remote_write.encoding.parts import encoded
-from opentelemetry.exporter.prometheus_remote_write.errors import Unsendable
+from opentelemetry.exporter.prometheus_remote_write.errors import Cause, Retryable, Unsendable
 from opentelemetry.exporter.prometheus_remote_write.proto import write_v2_pb2
 from opentelemetry.exporter.prometheus_remote_write.receiver.decompression import decompress
 from tests.fake_receiver import (
@@ -651,6 +651,132 @@ def test_it_is_halved_however_many_attempts_an_export_makes(retry_until):
         sending.clock.now += 60
     assert not waiting
     assert sending.counts == {"accepted": 41}
+
+
+class Bucket:
+    """Cortex' whole rate limit: a burst, and so many samples a second; metadata counts."""
+
+    def __init__(self, clock, *, rate, burst):
+        self._clock, self._rate, self._burst = clock, rate, burst
+        self._held, self._at = burst, clock()
+        self.refused = 0
+
+    def __call__(self, post):
+        now = self._clock()
+        self._held, self._at = min(self._burst, self._held + (now - self._at) * self._rate), now
+        counted = post.size * (2 if post.protocol == "2.0" else 1)
+        if counted > self._held:
+            self.refused += 1
+            return failure(429, body=b"ingestion rate limit (%d) exceeded" % self._rate)
+        self._held -= counted
+        return None
+
+
+@pytest.mark.parametrize("protocol", ["1.0", "2.0"])
+@pytest.mark.parametrize("rate", [25, 100, 1000])
+@pytest.mark.parametrize("burst", [15, 50, 199])
+def test_size_and_pace_that_passed_are_remembered(protocol, rate, burst):
+    sending = Sending()
+    bucket = sending.receiver.answer = Bucket(sending.clock, rate=rate, burst=burst)
+    batches = [names(75), [f"other_{number}" for number in range(25)]]
+    refused = []
+    for value in range(1, 17):
+        for batch, series in enumerate(batches):
+            waiting = [request(series, float(value), protocol=protocol, batch=batch)]
+            while waiting:
+                waiting = sending.send(*waiting, window=sending.within(30))
+        refused.append(bucket.refused)
+        bucket.refused = 0
+        sending.clock.now += 10
+    assert sending.receiver.values == {name: [float(n) for n in range(1, 17)] for series in batches for name in series}
+    assert refused[3:].count(0) >= 10, refused  # the others try whether more passes
+
+
+def test_where_the_rate_limit_stays_more_is_tried_less_and_less_often():
+    sending = Sending()
+    bucket = sending.receiver.answer = Bucket(sending.clock, rate=10, burst=5)
+    refused = []
+    for value in range(1, 301):
+        waiting = [request(names(10), float(value), protocol="1.0")]
+        while waiting:
+            waiting = sending.send(*waiting, window=sending.within(30))
+        sending.clock.now += 60
+        if not value % 60:
+            refused.append(bucket.refused)
+            bucket.refused = 0
+    assert refused[-1] < refused[0] / 2
+    assert refused[-1] < 60 / 3
+
+
+def test_the_pace_is_forgotten_when_the_limit_has_passed():
+    sending = Sending()
+    sending.receiver.answer = Bucket(sending.clock, rate=100, burst=50)
+    waiting = [request(names(100))]
+    while waiting:
+        waiting = sending.send(*waiting, window=sending.within(30))
+    sending.receiver.answer = in_turn()
+    sending.clock.now += 3600
+    for value in range(2, 40):
+        sending.forget()
+        sending.clock.waits.clear()
+        sending.send(request(names(100), float(value)))
+        sending.clock.now += 200
+    assert len(sending.receiver.posts) == 1
+    assert sending.clock.waits == []
+
+
+def test_a_pace_beyond_the_time_for_retries_holds_nothing_back():
+    sending = Sending()
+    sending.receiver.answer = Bucket(sending.clock, rate=1, burst=20)
+    sending.send(request(names(20)), request(["more"]), window=Window(math.inf, math.inf))
+    sending.receiver.answer = in_turn()
+    sending.forget()
+    began = sending.clock()
+    assert not sending.send(request(names(20), 2.0), window=Window(math.inf, retry_until=began + 5))
+    assert sending.clock() == began
+
+
+def test_a_rate_that_is_too_high_for_a_while_makes_no_request_smaller():
+    """What has passed as a whole a while ago will pass again: the receiver only needs time."""
+    sending = Sending(in_turn(None, *[failure(429)] * 6))
+    sending.send(request(names(1000)))
+    sending.clock.now += 10
+    sending.send(request(names(1000), 2.0))
+    assert {post.size for post in sending.receiver.posts} == {1000}
+
+
+def test_that_1_0_passes_as_a_whole_is_said_once_and_costs_nothing(caplog):
+    sending = Sending(burst(50))
+    for value in (1.0, 2.0, 3.0):
+        assert not sending.send(request(names(41), value, protocol="2.0"))
+    assert sending.receiver.values == {name: [1.0, 2.0, 3.0] for name in names(41)}
+    assert [post.protocol for post in sending.receiver.accepted] == ["1.0", "2.0", "2.0", "2.0", "2.0"]
+    (record,) = caplog.records
+    assert "OTEL_EXPORTER_PRW_PROTOCOL=1.0" in record.getMessage()
+    assert not sending.errors
+
+
+@pytest.mark.parametrize("left", [0.00159, 0.0049])
+def test_no_request_begins_with_practically_no_time_left(left):
+    """It said that the receiver "did not answer within 0.00159 s"."""
+    sending = Sending()
+    (_,) = sending.send(request(names(1)), window=sending.within(left))
+    assert not sending.receiver.posts
+    assert "deadline" in str(sending.errors[0])
+
+
+@pytest.mark.parametrize("left", [0.00159, 0.0049])
+def test_no_request_is_repeated_with_practically_no_time_left(left):
+    sending = Sending(in_turn(then=failure(503)))
+    (_,) = sending.send(request(names(1)), window=sending.within(0.1 + left))
+    assert len(sending.receiver.posts) == 1
+    assert "503" in str(sending.errors[0])
+
+
+def test_a_request_with_little_time_says_why_it_had_no_more():
+    sending = Sending(in_turn(then=Retryable("it did not answer within 0.2 s", cause=Cause.TIMEOUT)))
+    sending.send(request(names(1)), window=sending.within(0.2))
+    assert "all that was left before the export's deadline" in str(sending.errors[0])
 
 
 def test_a_limit_that_was_met_by_chance_is_forgotten():

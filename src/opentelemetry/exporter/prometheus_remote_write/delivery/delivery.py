@@ -239,7 +239,7 @@ class Delivery:
         while queue.exports and not self._closed:
             # While the receiver is away one attempt shows whether it is back; what is kept can wait.
             probes = queue.blocked and self._backlog.keeps and not window.is_last
-            own = window.without_retries() if probes else window
+            own = window.probing(self._clock()) if probes else window
             left = self._send(queue.exports[0].requests, own, first_alone=queue.blocked)
             queue.replace_oldest(left)
             queue.blocked = bool(left)

@@ -11,10 +11,13 @@ from ..errors import Cause, Retryable, SendError
 from ..model.request import Request
 from ..model.transport import BaseTransport, Response
 from .retry import Backoff
+from .spacing import Spacing
 from .traffic import Traffic
 from .window import Window
 
 _REFUSALS_OF_A_LONE_REQUEST = 3
+_REFUSALS_OF_WHAT_HAS_PASSED = 8  # of a lone request, too, where as many samples passed a while ago
+_TOO_LITTLE = 0.005  # seconds; nobody answers in less
 
 
 class OverRateLimit(SendError):
@@ -59,6 +62,7 @@ class Exchange:
         self._traffic = traffic or Traffic()
         self._on_failure = on_failure
         self._lock = threading.Lock()
+        self._spacing = Spacing(clock)
         self._under_way: set[object] = set()
         self._lone_refusals: dict[int, list[Retryable]] = {}  # by batch: 429 though nothing else was under way
         self.latest = math.inf
@@ -75,25 +79,53 @@ class Exchange:
             OverRateLimit: It has to be smaller.
             SendError: It was not accepted.
         """
+        self._keep_distance(request, window)
         attempt = 0
+        refused_at: float | None = None
+        failure: Retryable | None = None
         while True:
             if may_be_smaller:
-                self._check_rate_limit(request.batch)
+                self._check_rate_limit(request)
             remaining = min(window.deadline, self.latest) - self._clock()
-            if remaining <= 0:
-                raise Retryable("the export's deadline had passed before the request was sent", cause=Cause.NOT_SENT)
+            if remaining < _TOO_LITTLE:
+                raise failure or Retryable(
+                    "the export's deadline had passed before the request was sent", cause=Cause.NOT_SENT
+                )
             headers = HEADERS[request.protocol]
             if attempt:
                 headers = {**headers, "Retry-Attempt": str(attempt)}
             try:
-                return self._counted(request, headers, min(self._timeout, remaining), is_retry=bool(attempt))
+                response = self._counted(request, headers, min(self._timeout, remaining), is_retry=bool(attempt))
             except Retryable as error:
+                failure = error = self._explained(error, remaining)
                 attempt += 1
+                if error.cause is Cause.RATE_LIMIT and refused_at is None:
+                    refused_at = self._clock()
                 wait = self._backoff.wait(attempt, error.retry_after, self._random)
-                latest = min(window.deadline, window.retry_until, self.latest)
+                latest = self._latest(window)
                 self._on_failure(error, latest - self._clock())
                 if self._clock() + wait >= latest or self._pause(wait):
-                    raise
+                    raise failure from None
+            else:
+                self._spacing.accepted(request.size, refused_at=refused_at)
+                return response
+
+    def _explained(self, error: Retryable, remaining: float) -> Retryable:
+        """The error, which says so where a request had little time because the export had little left."""
+        if error.cause is Cause.TIMEOUT and remaining < self._timeout / 2:
+            return Retryable(f"{error}, all that was left before the export's deadline", cause=error.cause)
+        return error
+
+    def _latest(self, window: Window) -> float:
+        """When another attempt begins at the latest."""
+        if window.probes_since is not None and self._spacing.last_accepted < window.probes_since:
+            return -math.inf
+        return min(window.deadline - _TOO_LITTLE, window.retry_until, self.latest - _TOO_LITTLE)
+
+    def _keep_distance(self, request: Request, window: Window) -> None:
+        """Wait as long as a receiver that limits the rate needs after the request before this one."""
+        if wait := self._spacing.wait(request.size, self._latest(window)):
+            self._pause(wait)
 
     def _counted(self, request: Request, headers: Mapping[str, str], timeout: float, *, is_retry: bool) -> Response:
         result = "interrupted"
@@ -127,9 +159,11 @@ class Exchange:
         finally:
             self._under_way.discard(token)
 
-    def _check_rate_limit(self, batch: int) -> None:
+    def _check_rate_limit(self, request: Request) -> None:
+        has_passed = self._spacing.has_passed(request.size)
+        most = _REFUSALS_OF_WHAT_HAS_PASSED if has_passed else _REFUSALS_OF_A_LONE_REQUEST
         with self._lock:
-            if len(self._lone_refusals.get(batch, ())) < _REFUSALS_OF_A_LONE_REQUEST:
+            if len(self._lone_refusals.get(request.batch, ())) < most:
                 return
-            *_, error = self._lone_refusals.pop(batch)
+            *_, error = self._lone_refusals.pop(request.batch)
         raise OverRateLimit(str(error), cause=error.cause)

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from http import HTTPStatus
 
+from ..configuration.settings import PREFIX
 from ..encoding.compression import Compress
 from ..encoding.downgrade import downgraded
 from ..encoding.parts import Parts, parts
@@ -17,7 +18,7 @@ from .accounting import Accounting
 from .bad_series import BadSeries, Bisection
 from .exchange import Exchange, OverRateLimit
 from .negotiation import Negotiation, shortfall
-from .size_limits import SizeLimits
+from .size_limits import ALL_BATCHES, SizeLimits
 from .tally import Tally
 from .window import Window
 
@@ -59,6 +60,7 @@ class Sender:
         self._bad_series = BadSeries(clock)
         self._size_limits = SizeLimits(clock)
         self._lock = threading.Lock()
+        self._going_on_with = ""
         self.protocol = PROTOCOL_2
 
     def tries_protocol(self, request: Request) -> bool:
@@ -95,7 +97,7 @@ class Sender:
     def _divided(self, request: Request) -> list[tuple[Request, bool]]:
         """A request in parts that the receiver takes, as far as is known, and one of the series that it does not."""
         held = self._bad_series.held(request.batch)
-        most = self._size_limits.most(request.batch, request.size)
+        most = min(self._size_limits.most(batch, request.size) for batch in (request.batch, ALL_BATCHES))
         if not held and most >= request.size:
             return [(request, False)]
         content = parts(request)
@@ -156,35 +158,57 @@ class Sender:
         return is_news
 
     def _send_smaller(self, request: Request, window: Window, *, is_held_apart: bool) -> list[Request]:
-        """Send in two halves what exceeds the receiver's rate limit by itself; or a single series without its metadata.
+        """Send in two halves what exceeds the receiver's rate limit by itself; or once without metadata, if that helps.
 
-        The limit may be another one the next time, so this goes down by one step in each export.
+        The limit may be another one the next time, so this goes down by one step in each export. The limit is that of
+        a tenant, so what has passed is remembered for all requests.
         """
         content = parts(request)
-        if (series := len(content.series)) == 1:
-            return self._send_without_metadata(request, window, is_held_apart=is_held_apart)
-        self._size_limits.note(request.batch, -(-request.size // 2))
-        left: list[Request] = []
+        series = len(content.series)
+        if (left := self._send_without_metadata(request, window, is_single=series == 1)) is not None:
+            return left
+        if series == 1:
+            return self._send_part(request, window, is_held_apart=is_held_apart, is_whole=False)
+        left = []
         for half in (range(series // 2), range(series // 2, series)):
             part = content.only(half, self._compress)
-            left += [part] if left else self._send_part(part, window, is_held_apart=is_held_apart, is_whole=False)
+            remains = [part] if left else self._send_part(part, window, is_held_apart=is_held_apart, is_whole=False)
+            if not remains:
+                self._size_limits.note(ALL_BATCHES, -(-request.size // 2))
+            left += remains
         return left
 
-    def _send_without_metadata(self, request: Request, window: Window, *, is_held_apart: bool) -> list[Request]:
-        """Send as 1.0 what the receiver's rate limit keeps out as 2.0, and go on with 1.0 if that passes."""
-        if request.protocol == PROTOCOL_2 and self._may_fall_back:
-            try:
-                self._deliver(downgraded(request, self._compress), window.without_retries())
-            except SendError as failure:
-                self._tally.note(failure)
-                return [request]
-            if self._goes_back():
-                _logger.warning(
-                    "The receiver's rate limit lets 1.0 pass where it refuses 2.0, whose metadata it counts: going on "
-                    "with 1.0"
-                )
-            return []
-        return self._send_part(request, window, is_held_apart=is_held_apart, is_whole=False)
+    def _send_without_metadata(self, request: Request, window: Window, *, is_single: bool) -> list[Request] | None:
+        """Send as 1.0 what the receiver's rate limit keeps out as 2.0, and say so if that passes.
+
+        Returns:
+            What is to be sent again later; None where this does not help.
+        """
+        if request.protocol != PROTOCOL_2 or not self._may_fall_back:
+            return None
+        try:
+            self._deliver(downgraded(request, self._compress), window.without_retries())
+        except SendError as failure:
+            if not is_single:
+                return None
+            self._tally.note(failure)
+            return [request]
+        if not is_single:
+            self._size_limits.note(ALL_BATCHES, -(-request.size // 2))
+            self._say_that_metadata_counts(f"smaller requests of 2.0 ({PREFIX}PROTOCOL=1.0 lets them be whole)")
+        elif self._goes_back():
+            self._say_that_metadata_counts("1.0")
+        return []
+
+    def _say_that_metadata_counts(self, way: str) -> None:
+        with self._lock:
+            is_news, self._going_on_with = self._going_on_with != way, way
+        if is_news:
+            _logger.warning(
+                "The receiver's rate limit lets 1.0 pass where it refuses 2.0, whose metadata it counts: going on with "
+                "%s",
+                way,
+            )
 
     def _take_apart(self, request: Request, error: Rejected, window: Window, *, is_held_apart: bool) -> list[Request]:
         """Deliver what the receiver takes of a request that it has refused as a whole.

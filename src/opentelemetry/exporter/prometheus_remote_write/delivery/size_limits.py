@@ -6,13 +6,19 @@ import threading
 from collections.abc import Callable
 from typing import NamedTuple
 
+ALL_BATCHES = -1
+"""In place of a batch's number: what holds for each, such as the rate of a tenant."""
+
 _GROWS_AFTER = 120.0  # seconds without a refusal
+_GROWS_AFTER_AT_MOST = 1800.0  # seconds; it doubles each time that the larger size is refused
 _FORGOTTEN_AFTER = 3600.0  # seconds in which nothing of a batch was sent
 
 
 class _Limit(NamedTuple):
     samples: int
     since: float
+    grows_after: float = _GROWS_AFTER
+    has_grown: bool = False
 
 
 class SizeLimits:
@@ -36,15 +42,12 @@ class SizeLimits:
         """
         with self._lock:
             limit = self._limits.get(batch)
-            if limit is None:
+            if limit is None or samples <= limit.samples:
                 return samples
-            if self._clock() - limit.since < _GROWS_AFTER:
-                return min(samples, limit.samples)
-            if limit.samples * 2 < samples:
-                limit = self._limits[batch] = _Limit(limit.samples * 2, self._clock())
-                return limit.samples
-            del self._limits[batch]  # a refusal sets it anew
-            return samples
+            if self._clock() - limit.since >= limit.grows_after:  # a refusal sets it anew
+                limit = limit._replace(samples=limit.samples * 2, since=self._clock(), has_grown=True)
+                self._limits[batch] = limit
+            return min(samples, limit.samples)
 
     def note(self, batch: int, samples: int) -> None:
         """Note that the receiver takes so many samples, but has refused more."""
@@ -53,4 +56,8 @@ class SizeLimits:
             self._limits = {
                 number: limit for number, limit in self._limits.items() if now - limit.since < _FORGOTTEN_AFTER
             }
-            self._limits[batch] = _Limit(samples, now)
+            before = self._limits.get(batch, _Limit(samples, now))
+            grows_after = before.grows_after
+            if before.has_grown and samples < before.samples:
+                grows_after = min(grows_after * 2, _GROWS_AFTER_AT_MOST)
+            self._limits[batch] = _Limit(samples, now, grows_after)

@@ -14,12 +14,18 @@ class Window(NamedTuple):
         retry_until: When the rest is left to the next export: nothing is repeated later, and no export that had waited
             begins.
         is_last: Whether there is no next export to leave anything to.
+        probes_since: Since when something has to be accepted before anything is repeated; None where that is not so.
     """
 
     deadline: float
     retry_until: float
     is_last: bool = False
+    probes_since: float | None = None
 
     def without_retries(self) -> Window:
         """Return a window in which each request is sent once."""
         return self._replace(retry_until=-math.inf)
+
+    def probing(self, now: float) -> Window:
+        """Return a window in which the first request is sent once, to see whether the receiver is there."""
+        return self._replace(probes_since=now)
