@@ -7,7 +7,7 @@ import yaml
 
 from opentelemetry.exporter.prometheus_remote_write.diagnose.finding import Level
 from opentelemetry.exporter.prometheus_remote_write.diagnose.kubernetes import FOLDER, findings
-from tests.end_to_end import operator_webhook
+from tests.end_to_end import workload
 from tests.end_to_end.conftest import OPERATOR
 from tests.end_to_end.kubelet import Pod, environment
 
@@ -20,7 +20,7 @@ def injected(**env):
     (deployment,) = yaml.safe_load_all((OPERATOR / "deployment.yaml").read_text())
     (container,) = deployment["spec"]["template"]["spec"]["containers"]
     container["env"] = [{"name": name, "value": text} for name, text in env.items()]
-    container = operator_webhook.inject(deployment, instrumentation, "berlin")
+    container = workload.injected(deployment, instrumentation, "berlin")
     return environment(container, [secret], Pod())
 
 
@@ -56,6 +56,55 @@ def test_name_in_the_resource_attributes_loses():
 
 def test_name_that_is_the_same_in_both_is_nothing_to_speak_of():
     assert set(found(injected(OTEL_RESOURCE_ATTRIBUTES="service.name=shop"))) == {"operator"}
+
+
+@pytest.mark.parametrize(
+    ("own", "text", "cure"),
+    [
+        pytest.param(
+            "service.instance.id=a=b",
+            f"service.instance.id=a=b in OTEL_RESOURCE_ATTRIBUTES loses to berlin.{Pod().name}.app, which the Operator "
+            "has added: it overlooks a value with an equals sign",
+            "write service.instance.id=a%3Db in env of the container",
+            id="an equals sign in a value",
+        ),
+        pytest.param(
+            "service.namespace =till",
+            "service.namespace=till in OTEL_RESOURCE_ATTRIBUTES loses to berlin, which the Operator has added: it "
+            "overlooks a name with a blank after it",
+            "without a blank before the equals sign",
+            id="a blank before the equals sign",
+        ),
+        pytest.param(
+            "k8s.pod.name=mine",
+            f"k8s.pod.name=mine in OTEL_RESOURCE_ATTRIBUTES loses to {Pod().name}, which the Operator has added: it "
+            "always adds the pod's own",
+            "use another name for it",
+            id="the pod's name",
+        ),
+    ],
+)
+def test_attribute_of_the_container_that_loses_to_the_operator_s(own, text, cure):
+    finding = found(injected(OTEL_RESOURCE_ATTRIBUTES=own))["attribute-overruled"]
+    assert (finding.level, finding.text) == (Level.WARNING, text)
+    assert cure in finding.cure
+
+
+@pytest.mark.parametrize("own", ["team=a, service.instance.id=mine", "service.instance.id=a%3Db", "team=a,", "team="])
+def test_attributes_that_the_operator_reads_as_they_are_meant_are_nothing_to_speak_of(own):
+    assert set(found(injected(OTEL_RESOURCE_ATTRIBUTES=own))) == {"operator"}
+
+
+def test_identity_that_is_empty_is_one_that_the_operator_does_not_add():
+    finding = found(injected(OTEL_RESOURCE_ATTRIBUTES="service.instance.id="))["attribute-empty"]
+    assert (finding.level, "service.instance.id" in finding.text) == (Level.WARNING, True)
+
+
+def test_attribute_with_a_comma_in_its_value():
+    finding = found(injected(OTEL_RESOURCE_ATTRIBUTES="teams=a,b"))["attribute-unreadable"]
+    assert finding.level is Level.WARNING
+    assert finding.text == "'b' in OTEL_RESOURCE_ATTRIBUTES is no name=value and is left out"
+    assert "%2C" in finding.cure
 
 
 @pytest.mark.parametrize("name", ["OTEL_SERVICE_NAME", "OTEL_RESOURCE_ATTRIBUTES"])

@@ -13,7 +13,7 @@ import yaml
 
 from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver
 from tests.application import LAUNCHER, run
-from tests.end_to_end import installations, interpreters, operator_webhook
+from tests.end_to_end import installations, interpreters, operator_webhook, workload
 from tests.end_to_end.kubelet import Pod, environment
 from tests.shared_folder import once
 
@@ -107,7 +107,7 @@ def injected(image, receiver):
         if not has_token:  # the README has them deleted: the variable, and the Secret
             given = instrumentation["spec"]["python"]["env"]
             given[:] = (each for each in given if each["name"] != "OTEL_EXPORTER_PRW_BEARER_TOKEN")
-        container = operator_webhook.inject(deployment, instrumentation, "berlin")
+        container = workload.injected(deployment, instrumentation, "berlin")
         found = environment(container, [secret] if has_token else [], Pod())
         return {**found, "PYTHONPATH": found["PYTHONPATH"].replace(operator_webhook.FOLDER, str(folder))}
 

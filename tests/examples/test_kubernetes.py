@@ -19,7 +19,7 @@ from examples.launcher.shop import Shop
 from opentelemetry.exporter.prometheus_remote_write.configuration.loading import load
 from opentelemetry.exporter.prometheus_remote_write.configuration.settings import rows
 from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver
-from tests.end_to_end import operator_webhook
+from tests.end_to_end import workload
 from tests.end_to_end.kubelet import Pod, environment, mount
 from tests.servers.certificates import issue_certificates
 from tests.servers.ports import free_port
@@ -217,39 +217,12 @@ def test_container_that_carries_our_package_pushes_as_its_manifest_says(tmp_path
     assert headers["Authorization"] == urllib3.make_headers(basic_auth="shop:replace-me")["authorization"]
 
 
-def test_operator_leaves_alone_what_a_container_says_itself():
-    """The order that the README tells: the container's env, the Instrumentation's, and only then the defaults."""
-    deployment = of_kind("Deployment", manifests("operator/deployment.yaml"))
-    (container,) = deployment["spec"]["template"]["spec"]["containers"]
-    container["env"] = [
-        {"name": "OTEL_EXPORTER_PRW_ENDPOINT", "value": "http://container"},
-        {"name": "OTEL_RESOURCE_ATTRIBUTES", "value": "service.instance.id=mine"},
-    ]
-    instrumentation = of_kind("Instrumentation", manifests("operator/instrumentation.yaml"))
-    found = operator_webhook.inject(deployment, instrumentation, "berlin")
-    variables = environment(found, manifests("operator/instrumentation.yaml"), Pod())
-    assert variables["OTEL_EXPORTER_PRW_ENDPOINT"] == "http://container"
-    assert variables["OTEL_METRICS_EXPORTER"] == "prometheus_remote_write"
-    assert variables["OTEL_EXPORTER_OTLP_PROTOCOL"] == "http/protobuf"
-    assert variables["OTEL_RESOURCE_ATTRIBUTES"].startswith("service.instance.id=mine,k8s.container.name=app,")
-
-
-def test_operator_s_defaults_win_over_a_config_map():
-    deployment = of_kind("Deployment", manifests("operator/deployment.yaml"))
-    (container,) = deployment["spec"]["template"]["spec"]["containers"]
-    container["envFrom"] = [{"configMapRef": {"name": "own"}}]
-    own = {"kind": "ConfigMap", "metadata": {"name": "own"}, "data": {"OTEL_METRICS_EXPORTER": "none", "OTHER": "1"}}
-    found = operator_webhook.inject(deployment, {"spec": {"python": {}}}, "berlin")
-    variables = environment(found, [own], Pod())
-    assert (variables["OTEL_METRICS_EXPORTER"], variables["OTHER"]) == ("otlp", "1")
-
-
 def test_readme_names_the_variables_that_the_operator_always_sets():
     readme = (KUBERNETES / "README.md").read_text()
     (table,) = re.findall(r"<!-- variables -->(.*)<!-- /variables -->", readme, re.DOTALL)
     first_cells = [row.split("|")[1] for row in table.splitlines() if row.startswith("| `")]
     deployment = of_kind("Deployment", manifests("operator/deployment.yaml"))
-    found = operator_webhook.inject(deployment, {"spec": {"python": {}}}, "berlin")
+    found = workload.injected(deployment, {"spec": {"python": {}}}, "berlin")
     assert set(re.findall("`(.*?)`", " ".join(first_cells))) == {each["name"] for each in found["env"]}
 
 

@@ -17,6 +17,8 @@ FOLDER = "/otel-auto-instrumentation-python"
 
 _LAUNCHER = "opentelemetry/instrumentation/auto_instrumentation"
 _MARKS = ("OTEL_RESOURCE_ATTRIBUTES_POD_NAME", "OTEL_RESOURCE_ATTRIBUTES_NODE_NAME")
+_ALWAYS_THE_POD_S = ("k8s.pod.name", "k8s.node.name")
+_IDENTITY = ("service.instance.id", "service.namespace")
 _UNEXPANDED = re.compile(r"\$\([A-Za-z_][A-Za-z0-9_]*\)")
 _IN_ENV = "env of the container (not envFrom, and not ENV of the image)"
 
@@ -37,6 +39,7 @@ def findings(environ: Mapping[str, str], *, is_mounted: bool) -> Iterator[Findin
         yield ok("operator", f"it has not injected here; if it should have: {_why_not(environ)}")
     if is_injected or any(mark in environ for mark in _MARKS):
         yield from _names(environ)
+        yield from _attributes(environ.get("OTEL_RESOURCE_ATTRIBUTES", ""))
     for name in ("OTEL_RESOURCE_ATTRIBUTES", "OTEL_SERVICE_NAME"):
         if unexpanded := _UNEXPANDED.search(environ.get(name, "")):
             yield warning(
@@ -75,6 +78,51 @@ def _names(environ: Mapping[str, str]) -> Iterator[Finding]:
             f"set OTEL_SERVICE_NAME={named} in {_IN_ENV}, or annotate the pod with "
             f"resource.opentelemetry.io/service.name: {named}",
         )
+
+
+def _attributes(text: str) -> Iterator[Finding]:
+    """Tell which attributes of the container the Operator has not taken as they were meant."""
+    pairs = [item.partition("=") for item in text.split(",")]
+    last = {name.strip(): value.strip() for name, equals, value in pairs if equals}
+    for name, equals, value in pairs:
+        own, sent = value.strip(), last.get(name.strip())
+        if equals and sent not in (None, own):
+            yield warning(
+                "attribute-overruled",
+                f"{name.strip()}={unquote(own)} in OTEL_RESOURCE_ATTRIBUTES loses to {unquote(sent)}, which the "
+                f"Operator has added: {_why_added(name, own)}",
+                _cure_of_added(name.strip(), own),
+            )
+        elif equals and not own and name.strip() in _IDENTITY:
+            yield warning(
+                "attribute-empty",
+                f"{name.strip()} in OTEL_RESOURCE_ATTRIBUTES has no value, and so the Operator adds none",
+                f"take it out of OTEL_RESOURCE_ATTRIBUTES, or give it a value, in {_IN_ENV}",
+            )
+        elif not equals and name.strip():
+            yield warning(
+                "attribute-unreadable",
+                f"{name.strip()!r} in OTEL_RESOURCE_ATTRIBUTES is no name=value and is left out",
+                "write %2C for a comma in a value",
+            )
+
+
+def _why_added(name: str, value: str) -> str:
+    if name.strip() in _ALWAYS_THE_POD_S:
+        return "it always adds the pod's own"
+    if "=" in value:
+        return "it overlooks a value with an equals sign"
+    if name != name.rstrip():
+        return "it overlooks a name with a blank after it"
+    return "it is there twice, and the last one holds"
+
+
+def _cure_of_added(name: str, value: str) -> str:
+    if name in _ALWAYS_THE_POD_S:
+        return "use another name for it"
+    if "=" in value:
+        return f"write {name}={value.replace('=', '%3D')} in {_IN_ENV}"
+    return f"name it once, without a blank before the equals sign, in {_IN_ENV}"
 
 
 def _why_not(environ: Mapping[str, str]) -> str:
