@@ -5,16 +5,20 @@ PYTHON ?= $(firstword $(shell .ci/pythons))
 VENV ?= .venv
 READY = $(VENV)/.ready
 RUN = $(VENV)/bin/python -m
-OLDEST = .venv-oldest
+# With SDK=1.40, say, that version takes the place of the lowest; MAIN_TESTS=tests runs the whole suite.
+OLDEST = .venv-oldest$(if $(SDK),-$(SDK))
+NEWEST = .venv-newest
 # By files, because many have an environment or a server of their own.
 PARALLEL = --numprocesses logical --dist loadfile --no-loadscope-reorder
 MAIN_TESTS = tests/lifecycle/test_controller.py tests/entry_points/test_configurator.py tests/examples/test_examples.py \
 	$(patsubst %,tests/end_to_end/test_%.py,launcher injection processes_fork prometheus sdk_versions)
+OPENTELEMETRY = $(addprefix opentelemetry-,api sdk semantic-conventions instrumentation distro \
+	instrumentation-flask instrumentation-system-metrics)
 
 # A dot every two seconds while the command after it runs, whose status is that of the whole.
 SHOWING_PROGRESS = while sleep 2; do printf .; done & dots=$$!; trap 'kill $$dots; echo' EXIT;
 
-.PHONY: help demo check test test-all test-oldest lint format pytest servers receivers docs combinations screenshot site bench fuzz soak proto clean
+.PHONY: help demo check test test-all test-oldest test-newest lint format pytest servers receivers docs combinations screenshot site bench fuzz soak proto clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -36,8 +40,13 @@ test-all: servers lint ## The tests on every CPython from 3.10 up that .ci/pytho
 		$(MAKE) --no-print-directory pytest PYTHON=$$python VENV=$$venv; \
 	done
 
-test-oldest: servers $(OLDEST)/.ready ## The main tests with the lowest version of each package that pyproject.toml allows
+test-oldest: servers $(OLDEST)/.ready ## The main tests with the lowest version of each package that pyproject.toml allows; SDK=1.40 with that SDK
 	$(OLDEST)/bin/python -m pytest $(PARALLEL) $(MAIN_TESTS)
+
+test-newest: servers ## A look ahead: the same tests with the newest OpenTelemetry that there is, also before its release
+	@$(MAKE) --no-print-directory VENV=$(NEWEST) $(NEWEST)/.ready
+	$(NEWEST)/bin/python -m pip install --quiet --disable-pip-version-check --upgrade --pre $(OPENTELEMETRY)
+	$(NEWEST)/bin/python -m pytest $(PARALLEL) $(MAIN_TESTS)
 
 lint: $(READY) ## ruff, mypy, and which room imports which
 	$(RUN) ruff check
@@ -93,7 +102,9 @@ $(OLDEST)/.ready: pyproject.toml
 	@test -n "$(PYTHON)" || { echo "make: no Python >= 3.10 found (with venv): make PYTHON=/path/to/python" >&2; exit 1; }
 	@echo "Setting up $(OLDEST) with $(PYTHON)"
 	@$(PYTHON) -m venv --clear $(OLDEST)
-	@sed -n '/^dependencies = /,/^]/s/^ *"\([a-z0-9-]*\) [~>]= \([0-9a-z.]*\).*/\1==\2/p' $< >$(OLDEST)/constraints.txt
+	@sed -n '/^dependencies = /,/^]/s/^ *"\([a-z0-9-]*\) [~>]= \([0-9a-z.]*\).*/\1==\2/p' $< \
+		$(if $(SDK),| sed '/^opentelemetry-instrumentation=/d; s/^\(opentelemetry-[a-z]*==\).*/\1$(SDK).*/') \
+		>$(OLDEST)/constraints.txt
 	@$(OLDEST)/bin/python -m pip install --quiet --disable-pip-version-check --upgrade "pip >= 25.1"
 	@$(SHOWING_PROGRESS) $(OLDEST)/bin/python -m pip install --quiet --disable-pip-version-check --constraint $(OLDEST)/constraints.txt \
 		--editable . --group test

@@ -29,6 +29,8 @@ _logger = OwnLogger(__name__)
 
 _NEVER = 2**31 - 1  # milliseconds, some 25 days: an interval that the process does not live to see
 
+_COLLECTION_TIMEOUT = 30_000.0  # milliseconds; the specification's
+
 _UNTIL_THERE_IS_A_PROVIDER = 0.01  # seconds; it is made right after its reader
 
 
@@ -59,6 +61,9 @@ class Controller(PeriodicExportingMetricReader):
         self._said = ""
         self._lets_start = lets_start
         self._ends = Waiter()
+        # What the SDK's constructor keeps itself, under these private names: a later SDK may call it otherwise.
+        self._exporter, self._shutdown, self._shutdown_event = exporter, False, threading.Event()
+        self._export_interval_millis, self._export_timeout_millis = export_interval_millis, _COLLECTION_TIMEOUT
         super().__init__(exporter, export_interval_millis=export_interval_millis)
 
     def shutdown(self, timeout_millis: float = 30_000, **kwargs: Any) -> None:
@@ -108,17 +113,20 @@ class Controller(PeriodicExportingMetricReader):
         with suppress(RuntimeError, MemoryError):  # no thread can be had: the first export imports what it needs
             _thread.start_new_thread(self._prepare, (wait / 2, start))
         while not self._shutdown_event.wait(wait):
-            if self._collect is None or (start and not start.wait(self._ends.wait)):
+            if not self._has_provider() or (start and not start.wait(self._ends.wait)):
                 wait = _UNTIL_THERE_IS_A_PROVIDER
             else:
                 self._collect_and_export(self._export_timeout_millis)
                 wait = self._export_interval_millis / 1000
-        if self._collect is not None:
+        if self._has_provider():
             self._collect_and_export(self._pusher.exit_time.left * 1000)
         self._watch.stop()
         # Where gevent has given this thread another name since it began, it is registered under that, too, for
         # threading to find it when it ends.
         threading.current_thread()
+
+    def _has_provider(self) -> bool:
+        return getattr(self, "_collect", True) is not None  # where that cannot be known, it mostly has one
 
     def _prepare(self, wait: float, start: ApplicationStart | None) -> None:
         """Have the exporter import what it needs while the first wait goes by.
