@@ -20,6 +20,7 @@ from .model.request import PROTOCOL_1, PROTOCOL_2
 from .model.transport import BaseTransport
 from .pipeline import Pipeline
 from .prometheus_client.source import Collected
+from .system.time_slice import TimeSlice
 from .translation.dropped_points import DroppedPoints
 from .transport.pool import Transport
 from .version import USER_AGENT
@@ -53,7 +54,8 @@ class DataPath:
         self._settings = settings
         self._dropped = dropped
         self._resources_as_labels = resources_as_labels
-        self._compress = compressor()
+        self._time_slice = TimeSlice()
+        self._compress = compressor(self._time_slice)
         self.transport = transport or Transport(settings, environ=os.environ, user_agent=USER_AGENT)
         self.delivery = Delivery(self.transport, settings, self._compress)
         protocol = PROTOCOL_1 if settings.protocol == PROTOCOL_1 else PROTOCOL_2
@@ -113,6 +115,7 @@ class DataPath:
             max_samples=self._settings.max_samples_per_send,
             began=began,
             resources_as_labels=self._resources_as_labels,
+            time_slice=self._time_slice,
         )
 
     def _replace_pipeline(self, protocol: str) -> None:

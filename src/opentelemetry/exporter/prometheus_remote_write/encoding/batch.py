@@ -115,7 +115,7 @@ class Batch:
         parts = [self._part(samples, held) for samples, held in zip(all_samples, kept, strict=True)]
         # First, because there are receivers that look up the strings of a series while they read it.
         pieces = [self._encoder.request_fields()]
-        for part in parts:
+        for part in self._time_slice.between(parts):
             pieces += self._native(part) if part.samples.family.native else self._floats(part)
             while len(pieces) > _PIECES_OF_A_CHUNK:
                 yield b"".join(pieces[:_PIECES_OF_A_CHUNK])
@@ -162,7 +162,7 @@ class Batch:
         pieces = held.pieces.copy()
         suffixes = _suffixes(samples)
         stream_step = step * len(held.constants.series)
-        for position, at in samples.zero_samples.items():
+        for position, at in self._time_slice.between(samples.zero_samples.items()):
             seeded = prefixes(self._encoder, held.constants, samples.streams[position], at)
             pieces[position * stream_step : (position + 1) * stream_step] = seeded
         for position, fields in exemplars.items():

@@ -140,7 +140,7 @@ class Batches:
         markers = list(self._markers(at))
         for bin, family_samples in markers:
             loads.setdefault(bin, []).append(family_samples)
-        for bin, samples_of_bin in loads.items():
+        for bin, samples_of_bin in self._time_slice.between(loads.items()):
             bin.batch.renew_if_stale()
             for parts in divided(samples_of_bin, self._max_samples):
                 yield Load(
@@ -169,7 +169,7 @@ class Batches:
         bins: list[_Bin] = []
         for here, there in diff.blocks:
             if there is None:
-                bins += self._place(family, streams[here])
+                bins += self._place(family, self._time_slice.between(streams[here]))
             else:
                 bins += before.bins[there]
         parts = [_part(bin, streams, theirs) for bin, theirs in _runs(bins).items()]

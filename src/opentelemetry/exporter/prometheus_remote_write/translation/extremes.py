@@ -10,6 +10,7 @@ from typing import Any
 from ..errors import Untranslatable
 from ..model.family import FamilySamples
 from ..model.remote_write import MetricType
+from ..system.time_slice import TimeSlice
 from .points import DataPoints, Descriptor, NumberPoints, Points
 
 
@@ -61,11 +62,12 @@ class ExtremePoints:
 
     def __init__(self, descriptor: Descriptor, extreme: str) -> None:
         of_extreme = descriptor._replace(family=f"{descriptor.family}_{extreme}")
+        self._time_slice = descriptor.time_slice or TimeSlice()
         self._points = NumberPoints(of_extreme, MetricType.GAUGE, lambda points: map(attrgetter(extreme), points))
 
     def translate(self, points: DataPoints) -> Iterator[FamilySamples]:
         """Translate the data points of one export, but for those that have not recorded their extremes."""
-        yield from self._points.translate([point for point in points if _has_extremes(point)])
+        yield from self._points.translate([point for point in self._time_slice.between(points) if _has_extremes(point)])
 
     def release(self) -> None:
         """Give up the series: the metric is gone."""

@@ -19,6 +19,7 @@ from ..model.remote_write import (
     MetricType,
     NativeHistogram,
 )
+from ..system.time_slice import TimeSlice
 from .exemplars import bucket_of
 from .label_sets import LabelSet, label_set
 from .labels import exported_labels, sorted_labels
@@ -47,6 +48,7 @@ class HistogramPoints:
 
     def __init__(self, descriptor: Descriptor) -> None:
         self._descriptor = descriptor
+        self._time_slice = descriptor.time_slice or TimeSlice()
         self._by_shape: dict[_Shape, _ClassicBuckets] = {}
 
     def translate(self, points: DataPoints) -> Iterator[FamilySamples]:
@@ -74,18 +76,25 @@ class HistogramPoints:
 
     def _grouped(self, points: DataPoints) -> dict[_Shape, DataPoints]:
         try:
-            shapes = [(point.explicit_bounds, len(point.bucket_counts)) for point in points]
-            if shapes.count(shapes[0]) == len(shapes):  # as they always are in what the SDK collects
-                return {(tuple(shapes[0][0]), shapes[0][1]): points}
+            if shape := self._only_shape(points):  # as it always is in what the SDK collects
+                return {shape: points}
         except Exception:  # noqa: BLE001, S110 - which of them is wrong shows below
             pass
         groups: dict[_Shape, list[Any]] = {}
-        for point in points:
+        for point in self._time_slice.between(points):
             try:
                 groups.setdefault((tuple(point.explicit_bounds), len(point.bucket_counts)), []).append(point)
             except Exception as error:  # noqa: BLE001 - a point of any kind of wrong
                 self._descriptor.drop(unreadable(error))
         return {**groups}
+
+    def _only_shape(self, points: DataPoints) -> _Shape | None:
+        bounds, buckets = points[0].explicit_bounds, len(points[0].bucket_counts)
+        for (some,) in self._time_slice.blocks(points):
+            shapes = [(point.explicit_bounds, len(point.bucket_counts)) for point in some]
+            if shapes.count((bounds, buckets)) != len(shapes):
+                return None
+        return tuple(bounds), buckets
 
 
 class NativePoints:
@@ -118,8 +127,9 @@ class NativePoints:
         self._streams.release()
 
     def _samples(self, points: DataPoints) -> Samples:
-        exemplars = exemplars_by_point(points) if self._descriptor.exemplars else {}
-        return Samples(timestamps(points), array("d"), list(map(self._histogram, points)), exemplars)
+        exemplars = exemplars_by_point(points, self._streams.time_slice) if self._descriptor.exemplars else {}
+        histograms = list(map(self._histogram, self._streams.time_slice.between(points)))
+        return Samples(timestamps(points), array("d"), histograms, exemplars)
 
 
 class CustomBucketPoints:
@@ -130,6 +140,7 @@ class CustomBucketPoints:
     """
 
     def __init__(self, descriptor: Descriptor) -> None:
+        self._time_slice = descriptor.time_slice or TimeSlice()
         self._native = NativePoints(descriptor, _with_custom_buckets)
         self._classic = HistogramPoints(descriptor)
 
@@ -137,7 +148,7 @@ class CustomBucketPoints:
         """Translate the data points of one export."""
         complete: list[Any] = []
         others: list[Any] = []
-        for point in points:
+        for point in self._time_slice.between(points):
             (complete if _has_custom_buckets(point) else others).append(point)
         yield from self._native.translate(complete)
         yield from self._classic.translate(others)
@@ -200,6 +211,7 @@ class _ClassicBuckets:
         for point in points:
             values += accumulate(point.bucket_counts)
             values += (point.sum, point.count)
+        self._streams.time_slice.check()
         if min(chain.from_iterable([point.bucket_counts for point in points])) < 0:
             return None
         found = array("d", values)
@@ -224,7 +236,7 @@ class _ClassicBuckets:
     def _exemplars(self, points: DataPoints) -> dict[int, tuple[Exemplar, ...]]:
         by_series: dict[int, tuple[Exemplar, ...]] = {}
         series_of_a_stream = len(self._bounds) + 3
-        for position, exemplars in exemplars_by_point(points).items():
+        for position, exemplars in exemplars_by_point(points, self._streams.time_slice).items():
             for exemplar in exemplars:
                 series = position * series_of_a_stream + bucket_of(exemplar.value, self._bounds)
                 by_series[series] = (*by_series.get(series, ()), exemplar)

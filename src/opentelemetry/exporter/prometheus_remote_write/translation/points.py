@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from ..errors import Untranslatable
@@ -108,7 +109,7 @@ class NumberPoints:
         self._streams.release()
 
     def _samples(self, points: DataPoints) -> Samples:
-        exemplars = exemplars_by_point(points) if self._exemplars else {}
+        exemplars = exemplars_by_point(points, self._streams.time_slice) if self._exemplars else {}
         return Samples(timestamps(points), array("d", self._numbers(points)), exemplars=exemplars)
 
 
@@ -131,7 +132,7 @@ def family_samples(
 
     Args:
         streams: The family's.
-        samples: From data points to what they are worth; may raise anything for what is wrong with one of them.
+        samples: From some data points to what they are worth; may raise anything for what is wrong with one of them.
         points: The data points.
         drop: Told of each data point that is left out, and why.
 
@@ -139,17 +140,48 @@ def family_samples(
         The samples, if there is a data point left.
     """
     found, their_streams, diff = streams.find(points)
+    if not found:
+        return
     try:
-        translated = samples(found)
+        translated = _in_blocks(samples, found, streams.time_slice)
     except Exception:  # noqa: BLE001 - whatever is wrong with one point, the others go out
-        found, their_streams, diff = streams.find(list(_sound(found, samples, drop)))
-        translated = samples(found)
-    if found:
-        yield FamilySamples(streams.family, their_streams, *translated, streams.zero_samples(), diff)
+        sound = list(_sound(streams.time_slice.between(found), samples, drop))
+        found, their_streams, diff = streams.find(sound)
+        if not found:
+            return
+        translated = _in_blocks(samples, found, streams.time_slice)
+    yield FamilySamples(streams.family, their_streams, *translated, streams.zero_samples(), diff)
+
+
+def _in_blocks(samples: Callable[[DataPoints], Samples], points: DataPoints, time_slice: TimeSlice) -> Samples:
+    """What all data points are worth, block by block, so that no family holds the interpreter's lock for long."""
+    blocks = [(samples(some), len(some)) for (some,) in time_slice.blocks(points)]
+    return blocks[0][0] if len(blocks) == 1 else _joined(blocks)
+
+
+def _joined(blocks: Sequence[tuple[Samples, int]]) -> Samples:
+    times = [(block.timestamps, size) for block, size in blocks]
+    values = array("d")
+    histograms: list[NativeHistogram] = []
+    exemplars: dict[int, tuple[Exemplar, ...]] = {}
+    for block, _ in blocks:
+        before = len(values) + len(histograms)  # a family has either
+        exemplars |= {before + position: several for position, several in block.exemplars.items()}
+        values += block.values
+        histograms += block.histograms
+    return Samples(_joined_times(times), values, histograms, exemplars)
+
+
+def _joined_times(times: Sequence[tuple[int | list[int], int]]) -> int | list[int]:
+    """One time where all blocks have it, as all that the SDK collects do; else the time of each point."""
+    first, _ = times[0]
+    if isinstance(first, int) and all(time == first for time, _ in times):
+        return first
+    return list(chain.from_iterable([time] * size if isinstance(time, int) else time for time, size in times))
 
 
 def _sound(
-    points: DataPoints, samples: Callable[[DataPoints], Samples], drop: Callable[[Untranslatable], None]
+    points: Iterable[Any], samples: Callable[[DataPoints], Samples], drop: Callable[[Untranslatable], None]
 ) -> Iterator[Any]:
     for point in points:
         try:
@@ -173,10 +205,12 @@ def timestamps(points: DataPoints) -> int | list[int]:
     return milliseconds(times[0]) if times and times.count(times[0]) == len(times) else list(map(milliseconds, times))
 
 
-def exemplars_by_point(points: DataPoints) -> dict[int, tuple[Exemplar, ...]]:
+def exemplars_by_point(points: DataPoints, time_slice: TimeSlice) -> dict[int, tuple[Exemplar, ...]]:
     """Return the exemplars of those data points that have some, by their position."""
-    return {
-        position: exemplars
-        for position, point in enumerate(points)
-        if point.exemplars and (exemplars := prometheus_exemplars(point.exemplars))
-    }
+    found = {}
+    for position, point in enumerate(points):
+        if point.exemplars:
+            time_slice.check()
+            if exemplars := prometheus_exemplars(point.exemplars):
+                found[position] = exemplars
+    return found

@@ -85,6 +85,9 @@ class Streams:
         drop: Told of each data point that gets no stream, and why.
         zero_samples: Decides on zero samples, where the family has them.
         time_slice: Gives the interpreter's lock away between pieces of work.
+
+    Attributes:
+        time_slice: The same.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 - what a metric has in common with others, and its family
@@ -96,7 +99,7 @@ class Streams:
         zero_samples: ZeroSamples | None = None,
         time_slice: TimeSlice | None = None,
     ) -> None:
-        self._time_slice = time_slice or TimeSlice()
+        self.time_slice = time_slice or TimeSlice()
         self.family = family
         self._registry = registry
         self._labels = labels
@@ -141,15 +144,10 @@ class Streams:
         """Find where the points that are as they were stood in the export before; None if nothing changed."""
         held, copies, starts, _ = self._known
         with suppress(Exception):  # which of them cannot be read or compared shows when they are looked at one by one
+            if self._are_as_before(points):
+                return None
             attributes = [point.attributes for point in points]
             since = [point.start_time_unix_nano for point in points]
-            if (
-                len(attributes) == len(held)
-                and all(map(is_, attributes, held))
-                and attributes == copies
-                and since == starts
-            ):
-                return None
             identities = list(map(id, attributes))
             diff = list_diff(list(map(id, held)), identities)
             # An object that is there twice may have held one thing for the first point and another for the second.
@@ -161,6 +159,20 @@ class Streams:
         before = dict(zip(map(id, held), zip(copies, starts, strict=True), strict=True))
         return list_diff(list(map(id, held)), [_identity(point, before) for point in points])
 
+    def _are_as_before(self, points: Sequence[Any]) -> bool:
+        held, copies, starts, _ = self._known
+        if len(points) != len(held):
+            return False
+        for some, their_held, their_copies, their_starts in self.time_slice.blocks(points, held, copies, starts):
+            attributes = [point.attributes for point in some]
+            if not (
+                all(map(is_, attributes, their_held))
+                and attributes == their_copies
+                and [point.start_time_unix_nano for point in some] == their_starts
+            ):
+                return False
+        return True
+
     def _find_anew(self, points: Sequence[Any], recognised: ListDiff) -> Found:
         before = self._known
         _, _, blocks, gone = recognised
@@ -168,10 +180,11 @@ class Streams:
         known, new, dropped = self._look_at_others(points, blocks, left)
         is_complete = len(left) == len(gone)  # else some were found by their labels
         self._give_up(left.values())
-        unregistered = self._registry.register_all(self.family, [known.streams[position].labels for position in new])
-        for place, reason in unregistered.items():
-            dropped[new[place]] = reason
-            self._new.pop(known.streams[new[place]], None)
+        for (some,) in self.time_slice.blocks(new):
+            unregistered = self._registry.register_all(self.family, [known.streams[place].labels for place in some])
+            for place, reason in unregistered.items():
+                dropped[some[place]] = reason
+                self._new.pop(known.streams[some[place]], None)
         beyond = [points[position] for position, error in dropped.items() if isinstance(error, SeriesLimitExceeded)]
         if dropped:
             # What is known has not their number, so the next export looks at them again: there may be a place then.
@@ -204,7 +217,7 @@ class Streams:
             if there is not None:
                 known.add_from(self._known, there)
                 continue
-            for position in self._time_slice.between(range(here.start, here.stop)):
+            for position in self.time_slice.between(range(here.start, here.stop)):
                 try:
                     stream = self._look_at(points[position], left, known)
                 except Exception as error:  # noqa: BLE001 - attributes of any kind of wrong
@@ -216,9 +229,10 @@ class Streams:
         return known, new, dropped
 
     def _give_up(self, streams: Collection[Stream]) -> None:
-        self._registry.release_all(self.family, [stream.labels for stream in streams])
-        for stream in streams:
-            self._new.pop(stream, None)
+        for (some,) in self.time_slice.blocks(list(streams)):
+            self._registry.release_all(self.family, [stream.labels for stream in some])
+            for stream in some:
+                self._new.pop(stream, None)
 
     def _look_at(self, point: Any, left: Mapping[Labels, Stream], known: _Known) -> Stream:
         """Find the stream of a point that is not as it was, by its labels or a new one, and add what is known now."""

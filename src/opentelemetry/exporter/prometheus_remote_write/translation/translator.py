@@ -207,7 +207,7 @@ class Translator:
         current: dict[RememberedScope, dict[MetricKey, Metric]] = {}
         for scope_metrics in scopes:
             metrics = None
-            for metric in scope_metrics.metrics:
+            for metric in self._time_slice.between(scope_metrics.metrics):
                 try:
                     if metrics is None:
                         metrics = current.setdefault(resource.scope(scope_metrics.scope), {})
