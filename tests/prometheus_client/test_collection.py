@@ -87,7 +87,7 @@ def test_where_no_thread_can_be_had_the_collectors_are_asked_the_next_time(monke
 def test_a_registry_whose_lock_is_held_is_asked_where_it_may_hang():
     registry = CollectorRegistry()
     with registry._lock:
-        assert Registries((registry,), {}).collectors(last=False) == [registry]
+        assert Registries((registry,), {}).own() == [registry]
 
 
 def test_a_library_that_is_half_imported_costs_nothing_but_its_own_metrics(monkeypatch, tmp_path, caplog):
@@ -95,6 +95,6 @@ def test_a_library_that_is_half_imported_costs_nothing_but_its_own_metrics(monke
     monkeypatch.setitem(sys.modules, "prometheus_client", SimpleNamespace())
     source = Source(setting=True)
     for _ in range(2):
-        assert source.collect(MetricsData([]), "", 1.0, last=False).families == []
+        assert source.collect(MetricsData([]), "", 1.0, last=False).shared is None
     source.release()
     assert len([record for record in caplog.records if "cannot be found" in record.getMessage()]) == 1

@@ -2,33 +2,99 @@ from __future__ import annotations
 
 import os
 
-from opentelemetry.exporter.prometheus_remote_write.prometheus_client.shared_folder import SharedFolder
+import pytest
+
+from opentelemetry.exporter.prometheus_remote_write.prometheus_client.shared_folder import SharedFolder, shared_folder
+
+
+class User:
+    """Who pushes what is in a folder."""
+
+
+USER = User()
 
 
 def test_one_process_has_the_folder_and_another_takes_over(tmp_path):
     first, second = SharedFolder(str(tmp_path)), SharedFolder(str(tmp_path), sleep=lambda _: None)
-    assert first.is_ours(last=False)
-    assert first.is_ours(last=False)
-    assert not second.is_ours(last=True)
-    first.release()
-    assert second.is_ours(last=False)
+    assert first.is_ours(USER, last=False)
+    assert first.is_ours(USER, last=False)
+    assert not second.is_ours(USER, last=True)
+    first.release(USER)
+    assert second.is_ours(USER, last=False)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_the_last_export_of_a_process_waits_for_one_that_ends_too(tmp_path):
     ending = SharedFolder(str(tmp_path))
-    assert ending.is_ours(last=False)
-    other = SharedFolder(str(tmp_path), sleep=lambda _: ending.release())
-    assert other.is_ours(last=True)
+    assert ending.is_ours(USER, last=True)
+    other = SharedFolder(str(tmp_path), sleep=lambda _: ending.release(USER))
+    assert other.is_ours(USER, last=True)
+
+
+def test_the_last_export_of_a_process_does_not_wait_for_one_that_goes_on(tmp_path):
+    def sleep(_):
+        pytest.fail("it waits")
+
+    goes_on = SharedFolder(str(tmp_path))
+    assert goes_on.is_ours(USER, last=False)
+    assert not SharedFolder(str(tmp_path), sleep).is_ours(USER, last=True)
+
+
+def test_who_ends_knows_whether_another_goes_on(tmp_path):
+    ending, other, late = (SharedFolder(str(tmp_path), lambda _: None) for _ in range(3))
+    assert ending.is_ours(USER, last=False)
+    assert not ending.has_heirs()
+    assert not other.is_ours(USER, last=False)
+    assert ending.has_heirs()
+    assert not other.is_ours(USER, last=True)  # its last export: it takes over no more
+    assert not ending.has_heirs()
+    assert not late.is_ours(USER, last=False)
+    assert ending.has_heirs()
+    late.release(USER)
+    assert not ending.has_heirs()
+
+
+def test_the_exporters_of_one_process_push_the_folder_together(tmp_path):
+    first, second = User(), User()
+    folder = shared_folder(str(tmp_path))
+    assert folder is shared_folder(str(tmp_path))
+    assert folder.is_ours(first, last=False)
+    assert folder.is_ours(second, last=False)
+    folder.release(first)
+    assert not SharedFolder(str(tmp_path)).is_ours(USER, last=False)
+    folder.release(second)
+    assert SharedFolder(str(tmp_path)).is_ours(USER, last=False)
+
+
+def test_all_processes_find_the_same_instance_of_a_folder_and_another_of_another(tmp_path):
+    paths = [tmp_path / "one", tmp_path / "one", tmp_path / "two"]
+    folders = [SharedFolder(str(path)) for path in paths]
+    for folder, path in zip(folders, paths, strict=True):
+        path.mkdir(exist_ok=True)
+        folder.is_ours(USER, last=False)
+    one, same, two = (folder.instance() for folder in folders)
+    assert one == same != two
+
+
+def test_a_folder_that_was_made_anew_is_locked_anew(tmp_path):
+    path = tmp_path / "values"
+    path.mkdir()
+    folder = SharedFolder(str(path))
+    assert folder.is_ours(USER, last=False)
+    path.rename(tmp_path / "old")
+    path.mkdir()
+    assert folder.is_ours(USER, last=False)
+    assert not SharedFolder(str(path)).is_ours(USER, last=False)
 
 
 def test_a_descriptor_that_the_application_closed_is_taken_anew(tmp_path):
     folder = SharedFolder(str(tmp_path))
-    assert folder.is_ours(last=False)
-    os.close(folder._lock.number)
-    assert folder.is_ours(last=False)
-    folder.release()
+    assert folder.is_ours(USER, last=False)
+    os.close(folder._folder.number)
+    assert folder.is_ours(USER, last=False)
+    folder.release(USER)
 
 
 def test_a_folder_that_is_gone_is_nobodys(tmp_path):
-    assert not SharedFolder(str(tmp_path / "missing")).is_ours(last=False)
+    with pytest.raises(FileNotFoundError):
+        SharedFolder(str(tmp_path / "missing")).is_ours(USER, last=False)

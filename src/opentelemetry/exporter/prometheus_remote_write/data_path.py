@@ -84,12 +84,18 @@ class DataPath:
             self.pipeline.end_export(lost=self.delivery.samples[Outcome.NOT_KEPT] - not_kept == size)
             self._heed_receiver()
 
-    def end_series(self, window: Window) -> bool:
+    def end_series(self, window: Window, *, leaves_shared: bool) -> bool:
         """Mark every series as stale, where that is wanted, and leave its place under the series limit to others.
+
+        Args:
+            window: How long it may take.
+            leaves_shared: Whether another process goes on with the series that several share.
 
         Returns:
             Whether the receiver accepted what there was to say.
         """
+        if leaves_shared:
+            self.pipeline.leave_shared()
         requests = self.pipeline.ends()
         accepted = self.delivery.deliver(requests, window) if requests else True
         self.pipeline.release()

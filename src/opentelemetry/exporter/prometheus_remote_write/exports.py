@@ -128,7 +128,7 @@ class Exports:
         if self.path.made:
             self.path.give_up()
             if turn := self._turns.under_way:
-                self._turns.during(turn, self.path.interrupt)
+                self._turns.during(turn, self._interrupt)
                 turn.wait(_TO_GIVE_UP)
             wait_for_end(self._exporter, _TO_GIVE_UP)  # a reader's thread says what is lost
             self.path.close()
@@ -188,10 +188,7 @@ class Exports:
             identified = self._instance.identified(metrics_data)
             collected = None
             if self._prometheus_client:
-                seconds = min(timeout, self._exit_seconds)
-                collected = self._prometheus_client.collect(
-                    identified, self._instance.group, seconds, last=self.exit_time.has_begun
-                )
+                collected = self._prometheus_client.collect(identified, self._instance.group, timeout, last=is_last)
             try:
                 window = Window(now + timeout, retry_until, is_last=is_last)
                 return data_path.send(identified, collected, window, gives_way=not is_last and in_background)
@@ -203,12 +200,19 @@ class Exports:
             began = time.monotonic()
             self._turns.during(turn, partial(self.path.cut_short, began + seconds))
             if not turn.wait(seconds):
-                self._turns.during(turn, self.path.interrupt)
+                self._turns.during(turn, self._interrupt)
                 # One that does not notice in time, on a busy machine, still does so later.
                 turn.wait(_TO_GIVE_UP)
 
+    def _interrupt(self) -> None:
+        if self._prometheus_client:
+            self._prometheus_client.interrupt()
+        self.path.interrupt()
+
     def _end_series(self, end: float) -> None:
         try:
-            self.accepted = self.path.end_series(end) and self.accepted
+            source = self._prometheus_client if self._settings.stale_markers else None
+            leaves_shared = source is not None and source.leaves_to_others()
+            self.accepted = self.path.end_series(end, leaves_shared=leaves_shared) and self.accepted
         except Exception as error:  # noqa: BLE001 - telemetry never raises into the application
             _logger.error("Stale markers were not sent: internal exporter error (%s)", type(error).__name__)  # noqa: TRY400

@@ -94,16 +94,17 @@ class LateDataPath:
             self.made.transport.resume()
             self.made.delivery.resume()
 
-    def end_series(self, end: float) -> bool:
+    def end_series(self, end: float, *, leaves_shared: bool) -> bool:
         """Mark every series as stale, where that is wanted, and leave its place under the series limit to others.
 
         Args:
             end: When the receiver has to have answered, by the monotonic clock.
+            leaves_shared: Whether another process goes on with the series that several share.
 
         Returns:
             Whether the receiver accepted what there was to say.
         """
-        return not self.made or self.made.end_series(Window(end, end, is_last=True))
+        return not self.made or self.made.end_series(Window(end, end, is_last=True), leaves_shared=leaves_shared)
 
     def give_up(self) -> None:
         """Give up what is waiting; no attempt begins any more."""

@@ -89,6 +89,13 @@ class Pipeline:
             resources_as_labels=resources_as_labels,
             zero_samples=None if settings.disable_zero_samples else self._zero_samples,
         )
+        self._of_shared_folder = PrometheusClientTranslator(
+            settings,
+            dropped,
+            self._translator.registry,
+            registry=self._of_prometheus_client.registry,
+            resources_as_labels=resources_as_labels,
+        )
 
     def requests(
         self, metrics_data: MetricsData, collected: Collected | None = None, *, gives_way: bool = False
@@ -103,7 +110,11 @@ class Pipeline:
         self._time_slice.begin(gives_way=gives_way)
         samples = self._translator.translate(metrics_data)
         if collected:
-            samples = chain(samples, self._of_prometheus_client.translate(collected))
+            samples = chain(samples, self._of_prometheus_client.translate(collected.own, collected.time))
+            if collected.shared:
+                samples = chain(samples, self._of_shared_folder.translate(collected.shared, collected.time))
+            else:
+                self.leave_shared()
         translation = _Stopwatch(samples)
         began = time.perf_counter()
         requests = list(self._encoder.encode(translation))
@@ -129,6 +140,11 @@ class Pipeline:
         """
         self._zero_samples.end_export(lost=lost)
 
+    def leave_shared(self) -> None:
+        """Leave the series that several processes share to another one, which goes on with them."""
+        self._encoder.leave({*self._of_shared_folder.families()})
+        self._of_shared_folder.release()
+
     def ends(self) -> list[Request]:
         """Return what says that every series has ended, where that is wanted."""
         self._time_slice.begin(gives_way=False)
@@ -137,6 +153,7 @@ class Pipeline:
     def release(self) -> None:
         """Give up all series."""
         self._of_prometheus_client.release()
+        self._of_shared_folder.release()
         self._translator.release()
 
     def take_over(self, other: Pipeline) -> None:

@@ -6,7 +6,7 @@ export, and the samples of a series are always in the same request, where their 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import count, groupby
 from typing import NamedTuple
 
@@ -133,10 +133,7 @@ class Batches:
                 )
                 self._newest[family_samples.family] = newest
                 at = max(at, newest)
-        for family in self._placements.keys() - families:
-            self._parts(family, ())
-            del self._placements[family]
-            self._newest.pop(family, None)
+        self._remove_families(self._placements.keys() - families)
         markers = list(self._markers(at))
         for bin, family_samples in markers:
             loads.setdefault(bin, []).append(family_samples)
@@ -153,11 +150,22 @@ class Batches:
                 )
         self._gone.clear()
 
+    def leave(self, families: Collection[Family]) -> None:
+        """Send some families no more without marking them as stale: another process goes on with them."""
+        self._remove_families(self._placements.keys() & families)
+        self._gone = [gone for gone in self._gone if gone.family not in families]
+
     def take_over(self, others: Batches) -> None:
         """Take over the streams of others, in batches of their own, so that the end of none is missed."""
         for family, placement in others._placements.items():
             self._parts(family, placement.streams)
         self._newest.update(others._newest)
+
+    def _remove_families(self, families: Iterable[Family]) -> None:
+        for family in families:
+            self._parts(family, ())
+            del self._placements[family]
+            self._newest.pop(family, None)
 
     def _parts(self, family: Family, streams: Sequence[Stream], diff: ListDiff | None = None) -> list[_Part]:
         before = self._placements.get(family, _NOWHERE)

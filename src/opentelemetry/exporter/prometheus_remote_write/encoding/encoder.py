@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 
 from ..encoding import remote_write_1, remote_write_2
-from ..model.family import FamilySamples
+from ..model.family import Family, FamilySamples
 from ..model.remote_write import Metadata
 from ..model.request import PROTOCOL_1, PROTOCOL_2, Request
 from ..system.time_slice import TimeSlice
@@ -86,6 +86,10 @@ class Encoder:
             at: When, in milliseconds since the epoch.
         """
         yield from map(self._request, self._batches.encode((), at))
+
+    def leave(self, families: Collection[Family]) -> None:
+        """Send some families no more without saying that they have ended: another process goes on with them."""
+        self._batches.leave(families)
 
     def take_over(self, other: Encoder) -> None:
         """Take over the series of another encoder, so that the end of none is missed."""

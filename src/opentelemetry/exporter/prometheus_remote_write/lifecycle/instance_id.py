@@ -82,7 +82,7 @@ class Instance:
         clock: Nanoseconds since the epoch.
 
     Attributes:
-        group: The id that this process has in common with others, before its number; nothing where there are none.
+        group: The id that was set for this process and others, before its number; nothing where none was.
     """
 
     def __init__(  # noqa: PLR0913 - most say where it runs
@@ -154,7 +154,8 @@ class Instance:
             return metrics if given or self._sdk_makes_ids else _with_id(metrics, self._generated_here)
         else:
             origin = _Origin(given or self._generated_here, first=1)
-        self.group = origin.instance
+        if not origin.first:  # otherwise it is one that was made up, and others of the group may have made up another
+            self.group = origin.instance
         key = (_job(metrics), origin.instance)
         claim = self._claims.get(key)
         if claim is None or (claim.number and not claim.number.is_ours()):

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from ..messages.own_logger import OwnLogger
 from ..messages.text import error_text, one_line
-from ..system.bounded_call import bounded_call
+from ..system.bounded_call import Waiter, bounded_call
 
 _logger = OwnLogger(__name__)
 
@@ -42,9 +42,13 @@ class _Run:
         for collector in self._collectors:
             families: list[Any] = []
             try:
-                families = list(collector.collect())
+                for family in collector.collect():
+                    if self._is_abandoned:  # of a collector that never comes to its end
+                        break
+                    families.append(family)
             except BaseException as error:  # noqa: BLE001 - whatever it is, SystemExit too, the others are asked
                 self.failed.append((collector, error))
+                families = []
             if self._is_abandoned:
                 break
             self.families += families
@@ -52,7 +56,7 @@ class _Run:
         self.has_ended = True
 
     def abandon(self) -> None:
-        """Have the thread end with the collector that it is in."""
+        """Have the thread end with the collector that it is in, or with the next family that it makes."""
         self._is_abandoned = True
 
 
@@ -65,8 +69,15 @@ class Collection:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._hanging: dict[Collector, _Run] = {}
-        self._told: set[str] = set()
+        # By identity, for the collectors may be equal, and need not be hashable. Each is kept, with its identity.
+        self._hanging: dict[int, tuple[Collector, _Run]] = {}
+        self._told: dict[tuple[int, str], Collector] = {}
+        self._waiter: Waiter | None = None
+
+    def interrupt(self) -> None:
+        """End the collection that is under way with what there is; those that come are not concerned."""
+        if waiter := self._waiter:
+            waiter.end()
 
     def collect(self, collectors: Sequence[Collector], seconds: float) -> list[Any]:
         """Return the families of some collectors; nothing is raised.
@@ -75,31 +86,37 @@ class Collection:
             collectors: In the order in which they are asked.
             seconds: How long that may take.
         """
-        end = self._clock() + seconds
-        self._hanging = {collector: run for collector, run in self._hanging.items() if not run.has_ended}
-        waiting = [collector for collector in collectors if collector not in self._hanging]
+        began = self._clock()
+        end = began + seconds
+        self._hanging = {key: (collector, run) for key, (collector, run) in self._hanging.items() if not run.has_ended}
+        waiting = [collector for collector in collectors if id(collector) not in self._hanging]
         families: list[Any] = []
+        self._waiter = Waiter()
         while waiting:
             run = _Run(waiting)
             try:
-                bounded_call(run, run, max(end - self._clock(), 0.0))
+                bounded_call(run, run, max(end - self._clock(), 0.0), self._waiter)
             except TimeoutError:
                 run.abandon()
             except (MemoryError, RuntimeError) as why:  # no thread can be had, and none of them is to blame
-                self._tell(waiting[0], f"and those after it were not asked ({error_text(why)})")
+                self._tell(waiting[0], type(why), f"and those after it were not asked ({error_text(why)})")
                 break
             families += run.families
             for collector, error in run.failed:
-                self._tell(collector, f"failed ({error_text(error)})")
+                self._tell(collector, type(error), f"failed ({error_text(error)})")
             if run.done < len(waiting):
                 hanging = waiting[run.done]
-                self._hanging[hanging] = run
-                self._tell(hanging, f"did not answer within {seconds:.3g} s, and is not asked again until it does")
+                self._hanging[id(hanging)] = hanging, run
+                waited = min(seconds, self._clock() - began)
+                what = f"did not answer within {waited:.3g} s, and is not asked again until it does"
+                self._tell(hanging, TimeoutError, what)
             waiting = waiting[run.done + 1 :] if self._clock() < end else []
         return families
 
-    def _tell(self, collector: Collector, what: str) -> None:
-        message = one_line(f"{type(collector).__qualname__} {what}", _LONGEST_MESSAGE)
-        if message not in self._told and len(self._told) < _MESSAGES_REMEMBERED:
-            self._told.add(message)
+    def _tell(self, collector: Collector, kind: type[BaseException], what: str) -> None:
+        """Warn, once for each collector and kind of error: its text may be another one each time."""
+        key = id(collector), kind.__name__
+        if key not in self._told and len(self._told) < _MESSAGES_REMEMBERED:
+            self._told[key] = collector  # kept, with its identity
+            message = one_line(f"{type(collector).__qualname__} {what}", _LONGEST_MESSAGE)
             _logger.warning("prometheus_client: collector %s. Its metrics are not sent. Logged once.", message)

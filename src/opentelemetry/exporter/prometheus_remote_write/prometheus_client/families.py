@@ -130,6 +130,10 @@ class CollectedFamily:
             yield self._samples(part, columns, values, now, context)
         self._new = {}
 
+    def families(self) -> list[Family]:
+        """Return the families that it has become."""
+        return [part.family for part in self._parts]
+
     def release(self, context: Context) -> None:
         """Give up the series: the family is gone."""
         for part in self._parts:

@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import Any
 
 from .collection import Collector
-from .shared_folder import SharedFolder
+from .shared_folder import SharedFolder, shared_folder
 
 _PATIENCE = 0.1  # seconds; a collector that hangs while it is registered holds the registry's lock, as a fork may
 
@@ -21,6 +21,9 @@ class Registries:
         chosen: Registries; None is the default one, once the application has imported prometheus_client.
         environ: The environment, whose PROMETHEUS_MULTIPROC_DIR names the folder that several processes share.
         modules: The modules that the application has imported.
+
+    Attributes:
+        folder: The folder that several processes share, where there is one.
     """
 
     def __init__(
@@ -30,46 +33,91 @@ class Registries:
         modules: Mapping[str, Any] = sys.modules,
     ) -> None:
         self._chosen = chosen
+        self._environ = environ
         self._modules = modules
-        folder = environ.get("PROMETHEUS_MULTIPROC_DIR") or environ.get("prometheus_multiproc_dir")
-        self.shared = SharedFolder(folder) if folder and chosen is None else None
-        self._shared_collector: list[Collector] = []
+        self.folder: SharedFolder | None = None
+        self._of_folder: list[Collector] = []
+        self._target_infos: dict[int, _TargetInfo] = {}
 
-    def collectors(self, *, last: bool) -> list[Collector]:
-        """Return the collectors that this process has to ask.
+    def own(self) -> Sequence[Collector]:
+        """Return the collectors of this process alone."""
+        if self._chosen is not None:
+            return [collector for collector in self._collectors_of(self._chosen) if not _is_of_folder(collector)]
+        registry = getattr(self._modules.get("prometheus_client"), "REGISTRY", None)
+        return [] if self._path() or registry is None else self._collectors_of([registry])
+
+    def shared(self, *, last: bool) -> Sequence[Collector] | None:
+        """Return the collectors of the folder; None where another process pushes it, or there is none.
 
         Args:
             last: Whether this process exports for the last time.
+
+        Raises:
+            OSError: The folder cannot be had.
         """
         library = self._modules.get("prometheus_client")
-        if self.shared is not None:
-            return self._of_shared_folder(library) if library and self.shared.is_ours(last=last) else []
-        registries = self._chosen if self._chosen is not None else [getattr(library, "REGISTRY", None)]
-        return [collector for registry in registries if registry is not None for collector in _collectors(registry)]
-
-    def _of_shared_folder(self, library: Any) -> list[Collector]:
-        if not self._shared_collector:
+        if self._chosen is not None:
+            self._of_folder = [each for each in self._collectors_of(self._chosen) if _is_of_folder(each)]
+        path = self._path()
+        if not (library and path):
+            return None
+        self.folder = self.folder or shared_folder(path)
+        if not self.folder.is_ours(self, last=last):
+            return None
+        if not self._of_folder:
             # A part of what the application has imported; it registers itself with the registry that it is given.
             multiprocess = import_module("prometheus_client.multiprocess")
-            self._shared_collector = [multiprocess.MultiProcessCollector(library.CollectorRegistry())]
-        return self._shared_collector
+            self._of_folder = [multiprocess.MultiProcessCollector(library.CollectorRegistry())]
+        return self._of_folder
 
+    def release(self) -> None:
+        """Leave what several processes share to the others."""
+        if self.folder:
+            self.folder.release(self)
 
-def _collectors(registry: Any) -> list[Collector]:
-    """Return the collectors of a registry, or the registry itself where they cannot be had."""
-    try:
-        # Its own way to collect ends with the first collector that raises.
-        lock = registry._lock  # noqa: SLF001 - see above
-        if not lock.acquire(timeout=_PATIENCE):
-            return [registry]  # which is asked where it may hang
+    def _path(self) -> str | None:
+        """Return the folder's path; nothing where there is none. The application may set the variable itself."""
+        if self._chosen is not None:
+            return next((str(each._path) for each in self._of_folder), None)  # type: ignore[attr-defined]  # noqa: SLF001 - the library has no public way
+        return self._environ.get("PROMETHEUS_MULTIPROC_DIR") or self._environ.get("prometheus_multiproc_dir")
+
+    def _collectors_of(self, registries: Sequence[Any]) -> list[Collector]:
+        """Return the collectors of registries, each once, however many registries it is in."""
+        found = (collector for registry in registries for collector in self._collectors(registry))
+        return list({id(collector): collector for collector in found}.values())
+
+    def _collectors(self, registry: Any) -> Sequence[Collector]:
+        """Return the collectors of a registry, or the registry itself where they cannot be had.
+
+        A registry's own way to collect ends with the first collector that raises.
+        """
         try:
-            collectors: list[Collector] = [*registry._collector_to_names]  # noqa: SLF001 - see above
-            info: list[Collector] = [_TargetInfo(registry)] if registry._target_info else []  # noqa: SLF001 - see above
-        finally:
-            lock.release()
-    except (AttributeError, TypeError):
-        return [registry]
-    return info + collectors
+            lock = registry._lock if _is_plain(registry) else None  # noqa: SLF001 - see above
+            if not lock or not lock.acquire(timeout=_PATIENCE):
+                return [registry]  # which is asked where it may hang
+            try:
+                collectors: list[Collector] = [*registry._collector_to_names]  # noqa: SLF001 - see above
+                has_info = bool(getattr(registry, "_target_info", None))
+            finally:
+                lock.release()
+        except Exception:  # noqa: BLE001 - of a registry of somebody else's, or of another version
+            return [registry]
+        if has_info:
+            collectors.insert(0, self._target_infos.setdefault(id(registry), _TargetInfo(registry)))
+        return collectors
+
+
+def _is_plain(registry: Any) -> bool:
+    """Return whether a registry collects as the library's do: it asks the collectors that are registered."""
+    kind = type(registry)
+    return getattr(kind.collect, "__module__", "").startswith("prometheus_client.")  # not of a subclass's own
+
+
+def _is_of_folder(collector: object) -> bool:
+    return any(
+        (kind.__module__, kind.__name__) == ("prometheus_client.multiprocess", "MultiProcessCollector")
+        for kind in type(collector).__mro__
+    )
 
 
 class _TargetInfo:
@@ -80,9 +128,3 @@ class _TargetInfo:
 
     def collect(self) -> list[Any]:
         return [self._registry._target_info_metric()]  # noqa: SLF001 - the library has no public way
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _TargetInfo) and other._registry is self._registry
-
-    def __hash__(self) -> int:
-        return id(self._registry)

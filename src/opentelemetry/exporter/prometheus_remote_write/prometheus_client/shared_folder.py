@@ -2,15 +2,25 @@
 
 What is in it is pushed once, not by each process: by the one that holds the lock on the folder. The system drops the
 lock with the process, and the next one to export takes over. Nothing is written into the folder.
+
+Every process that may take over keeps a second lock on the folder, which all of them share: so the one that ends knows
+whether there is another. A third one says that the process that pushes is about to do so for the last time.
 """
 
 from __future__ import annotations
 
 import os
+import platform
+import struct
+import sys
 import time
+import uuid
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
+from weakref import WeakSet
 
+from ..system.bounded_call import bounded_call
 from ..system.descriptor import Descriptor
 
 try:
@@ -20,6 +30,12 @@ except ImportError:  # Windows, where prometheus_client has no such folder eithe
 
 _PATIENCE = 1.0  # seconds for which the last export of a process waits for the lock of one that ends, too
 _STEP = 0.02
+_SECONDS_TO_ANSWER = 1.0  # for a folder that may be on another machine
+_LOCK = "hhqqi4x"  # struct flock of Linux on 64 bits: type, whence, start, length, process
+_KNOWS_OTHERS = sys.platform == "linux" and sys.maxsize > 2**32
+_PRESENT, _ENDING = 0, 1  # the bytes that are locked by who may take over, and by who pushes for the last time
+_NAMESPACE = uuid.UUID("5c5b1f6f-6f26-5f6e-9d2f-3c7d5a6f0d11")
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 class SharedFolder:
@@ -31,39 +47,105 @@ class SharedFolder:
     """
 
     def __init__(self, path: str, sleep: Callable[[float], None] = time.sleep) -> None:
-        self._path = path
+        self._path = Path(path)
         self._sleep = sleep
-        self._lock: Descriptor | None = None
+        self._process = os.getpid()
+        self._folder: Descriptor | None = None
+        self._users: WeakSet[object] = WeakSet()
 
-    def is_ours(self, *, last: bool) -> bool:
+    def is_ours(self, user: object, *, last: bool) -> bool:
         """Return whether this process has to push what is in the folder.
 
         Args:
-            last: Whether it exports for the last time. Then it waits a moment for the lock: who has it may be at its
-                end, too, and would not see what this process counted meanwhile.
-        """
-        for _ in range(round(_PATIENCE / _STEP) if last else 0):
-            if self._has_lock():
-                return True
-            self._sleep(_STEP)
-        return self._has_lock()
+            user: Who pushes it: one for each receiver. The folder is left to others when the last one releases it.
+            last: Whether it exports for the last time. Then it waits a moment for the lock, where who has it is at its
+                end, too, and may not see what this process has counted.
 
-    def release(self) -> None:
-        """Leave the folder to others. In a forked child this leaves the parent's lock alone."""
-        lock, self._lock = self._lock, None
-        if lock:
-            lock.close()
+        Raises:
+            OSError: The folder is gone, does not answer, or is of a file system without locks.
+        """
+        self._users.add(user)
+        patience = _PATIENCE if last else 0.0
+        return bounded_call((self, "lock"), lambda: self._take(patience), patience + _SECONDS_TO_ANSWER)
+
+    def has_heirs(self) -> bool:
+        """Return whether another process goes on when this one ends; where that cannot be known, it may."""
+        try:
+            return bounded_call((self, "heirs"), lambda: self._is_locked_by_others(_PRESENT), _SECONDS_TO_ANSWER)
+        except (OSError, MemoryError, RuntimeError):
+            return True
+
+    def instance(self) -> str:
+        """Return an instance id that all processes of this folder find alike, and those of no other folder."""
+        boot = ""
+        with suppress(OSError):
+            boot = _BOOT_ID.read_text("ascii").strip()
+        identity = self._folder.identity if self._folder else ()
+        return str(uuid.uuid5(_NAMESPACE, "/".join(map(str, (platform.node(), boot, *identity)))))
+
+    def release(self, user: object) -> None:
+        """Leave the folder to others. In a forked child this leaves the parent's locks alone."""
+        self._users.discard(user)
+        if not self._users or self._process != os.getpid():
+            self._close()
+
+    def _close(self) -> None:
+        folder, self._folder = self._folder, None
+        if folder:
+            folder.close()
+
+    def _take(self, patience: float) -> bool:
+        has_lock = self._has_lock()
+        if patience:
+            for _ in range(round(patience / _STEP)):
+                if has_lock or not self._is_locked_by_others(_ENDING):
+                    break
+                self._sleep(_STEP)
+                has_lock = self._has_lock()
+            if has_lock:
+                self._lock_shared(_ENDING)
+            else:
+                self._close()  # it has had its last export, and takes over no more
+        return has_lock
 
     def _has_lock(self) -> bool:
-        if self._lock and self._lock.is_ours():
+        status = self._path.stat()
+        if self._folder and not (
+            self._process == os.getpid()
+            and self._folder.is_ours()
+            and self._folder.identity == (status.st_dev, status.st_ino)  # otherwise the folder was made anew
+        ):
+            self._close()
+        if self._folder is None:
+            self._process = os.getpid()
+            self._folder = Descriptor(os.open(self._path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
+        self._lock_shared(_PRESENT)
+        try:
+            # Each time: an application may have closed the descriptor, and opened the folder under the same number.
+            fcntl.flock(self._folder.number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+    def _lock_shared(self, byte: int) -> None:
+        if self._folder and _KNOWS_OTHERS:
+            with suppress(OSError):
+                fcntl.fcntl(
+                    self._folder.number, fcntl.F_OFD_SETLK, struct.pack(_LOCK, fcntl.F_RDLCK, os.SEEK_SET, byte, 1, 0)
+                )
+
+    def _is_locked_by_others(self, byte: int) -> bool:
+        """Return whether another process has locked a byte; where that cannot be known, it may have."""
+        if not self._folder or not _KNOWS_OTHERS:
             return True
-        self._lock = None
-        with suppress(OSError):
-            lock = Descriptor(os.open(self._path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
-            try:
-                fcntl.flock(lock.number, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                lock.close()
-            else:
-                self._lock = lock
-        return self._lock is not None
+        asked = struct.pack(_LOCK, fcntl.F_WRLCK, os.SEEK_SET, byte, 1, 0)
+        kind, *_ = struct.unpack(_LOCK, fcntl.fcntl(self._folder.number, fcntl.F_OFD_GETLK, asked))
+        return bool(kind != fcntl.F_UNLCK)
+
+
+_folders: dict[str, SharedFolder] = {}
+
+
+def shared_folder(path: str) -> SharedFolder:
+    """Return a folder, which all exporters of the process share: who has its lock pushes to all receivers."""
+    return _folders.setdefault(path, SharedFolder(path))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from opentelemetry.sdk.metrics.export import MetricsData
@@ -11,7 +12,7 @@ from opentelemetry.sdk.metrics.export import MetricsData
 from ..messages.own_logger import OwnLogger
 from ..messages.text import error_text
 from ..model.timestamps import NANOSECONDS_PER_MILLISECOND
-from .collection import Collection
+from .collection import Collection, Collector
 from .registries import Registries
 
 _logger = OwnLogger(__name__)
@@ -20,17 +21,31 @@ _INSTANCE_ID = "service.instance.id"
 _SHARE = 0.5  # of an export's time, at most; the rest is for sending
 
 
-class Collected(NamedTuple):
-    """What was collected.
+class Part(NamedTuple):
+    """What was collected under one resource.
 
     Args:
         families: Each a ``Metric`` of prometheus_client.
-        resource: The attributes of the resource that ``job`` and ``instance`` are taken from.
-        time: Of the samples that have none of their own, in milliseconds since the epoch.
+        resource: The attributes that ``job`` and ``instance`` are taken from.
+        has_info: Whether ``target_info`` of this resource goes with it, because nothing else tells of it.
     """
 
     families: Sequence[Any]
     resource: Mapping[str, Any]
+    has_info: bool = False
+
+
+class Collected(NamedTuple):
+    """What was collected.
+
+    Args:
+        own: Of this process alone.
+        shared: What several processes share; None where another process pushes it, or there is none.
+        time: Of the samples that have none of their own, in milliseconds since the epoch.
+    """
+
+    own: Part
+    shared: Part | None
     time: int
 
 
@@ -53,25 +68,39 @@ class Source:
 
         Args:
             data: The export's metrics, which have the resource.
-            group: The instance id of what several processes share; nothing if they have none in common.
+            group: The instance id of what several processes share; nothing if none is set, then it is the folder's.
             seconds: How long the export may take.
             last: Whether this process exports for the last time.
         """
-        try:
-            collectors = self._registries.collectors(last=last)
-        except Exception as error:  # noqa: BLE001 - of a library that is half imported, or another one of its name
-            self._tell(error)
-            collectors = []
-        families = self._collection.collect(collectors, seconds * _SHARE)
+        end = time.monotonic() + seconds * _SHARE
         resource = data.resource_metrics[0].resource.attributes if data.resource_metrics else {}
-        if self._registries.shared and group:
-            resource = {**resource, _INSTANCE_ID: group}
-        return Collected(families, resource, self._clock() // NANOSECONDS_PER_MILLISECOND)
+        own = self._found(self._registries.own) or ()
+        of_process = Part(self._collection.collect(own, end - time.monotonic()), resource)
+        shared = self._found(partial(self._registries.shared, last=last))
+        of_folder = None
+        if shared is not None and self._registries.folder:
+            families = self._collection.collect(shared, end - time.monotonic())
+            instance = group or self._registries.folder.instance()
+            of_folder = Part(families, {**resource, _INSTANCE_ID: instance}, has_info=not group)
+        return Collected(of_process, of_folder, self._clock() // NANOSECONDS_PER_MILLISECOND)
 
-    def _tell(self, error: Exception) -> None:
-        if not self._has_told:
-            self._has_told = True
-            _logger.warning("prometheus_client: its collectors cannot be found (%s). Logged once.", error_text(error))
+    def interrupt(self) -> None:
+        """End the collection that is under way with what there is."""
+        self._collection.interrupt()
+
+    def leaves_to_others(self) -> bool:
+        """Return whether another process goes on with what several processes share, when this one ends."""
+        return self._registries.folder is not None and self._registries.folder.has_heirs()
+
+    def _found(self, find: Callable[[], Sequence[Collector] | None]) -> Sequence[Collector] | None:
+        try:
+            return find()
+        except Exception as error:  # noqa: BLE001 - of a library that is half imported, or another one of its name
+            if not self._has_told:
+                self._has_told = True
+                what = error_text(error)
+                _logger.warning("prometheus_client: its collectors cannot be found (%s). Logged once.", what)
+            return None
 
     def after_fork(self) -> None:
         """Begin anew, in a forked child: threads and the lock of the folder are the parent's."""
@@ -80,5 +109,4 @@ class Source:
 
     def release(self) -> None:
         """Leave what several processes share to the others."""
-        if self._registries.shared:
-            self._registries.shared.release()
+        self._registries.release()

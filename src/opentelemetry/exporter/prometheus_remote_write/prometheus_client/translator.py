@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -11,15 +12,15 @@ from ..configuration.settings import Settings
 from ..configuration.translation_strategy import TranslationStrategy
 from ..errors import Untranslatable
 from ..messages.text import error_text, valid_text
-from ..model.family import FamilySamples
-from ..model.remote_write import Labels
+from ..model.family import Family, FamilySamples, SeriesName, Stream
+from ..model.remote_write import METRIC_NAME, Labels, Metadata, MetricType
 from ..translation.dropped_points import DroppedPoints
 from ..translation.labels import exported_labels, merged_labels, shortened_values, sorted_labels
 from ..translation.series_registry import SeriesRegistry
 from ..translation.target import Target, target
 from ..translation.zero_samples import ZeroSamples
 from .families import CollectedFamily, Context
-from .source import Collected
+from .source import Part
 
 
 class PrometheusClientTranslator:
@@ -29,16 +30,18 @@ class PrometheusClientTranslator:
         settings: Labels and what is dropped. Names are not translated: they are sent as they stand on the page.
         dropped: Where what is dropped is counted.
         other: The registry of the OpenTelemetry metrics, which keep what they have; the limit of series is the same.
+        registry: Where its own series are registered.
         resources_as_labels: Whether every resource attribute is copied onto every series.
         zero_samples: Decides on zero samples, where they are sent.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - three are by keyword
         self,
         settings: Settings,
         dropped: DroppedPoints,
         other: SeriesRegistry,
         *,
+        registry: SeriesRegistry | None = None,
         resources_as_labels: bool = False,
         zero_samples: ZeroSamples | None = None,
     ) -> None:
@@ -46,24 +49,45 @@ class PrometheusClientTranslator:
         self._resources_as_labels = resources_as_labels
         self._resource: Mapping[str, Any] | None = None
         self._target = Target({}, {}, None, ())
+        self._info: FamilySamples | None = None
         self._families: dict[tuple[object, ...], CollectedFamily] = {}
         self._zero_samples = zero_samples
         self._dropped = dropped
         self._context = Context(
             labels=self._labels,
-            registry=SeriesRegistry(other.usage),
+            registry=SeriesRegistry(other.usage) if registry is None else registry,
             other=other,
             drop=dropped.drop,
             zero_samples=zero_samples,
             exemplars=not settings.disable_exemplars,
         )
 
-    def translate(self, collected: Collected) -> Iterator[FamilySamples]:
-        """Translate one collection; what it does not contain any more is given up."""
-        if collected.resource != self._resource:
+    @property
+    def registry(self) -> SeriesRegistry:
+        """Where its series are registered."""
+        return self._context.registry
+
+    def families(self) -> Iterator[Family]:
+        """Yield the families of the last collection."""
+        for family in self._families.values():
+            yield from family.families()
+        if self._info:
+            yield self._info.family
+
+    def translate(self, part: Part, now: int) -> Iterator[FamilySamples]:
+        """Translate one collection; what it does not contain any more is given up.
+
+        Args:
+            part: What was collected.
+            now: The time of samples that have none of their own, in milliseconds since the epoch.
+        """
+        if part.resource != self._resource:
             self.release()
-            self._resource, self._target = dict(collected.resource), self._target_of(collected.resource)
-        current = self._current(collected)
+            self._resource, self._target = dict(part.resource), self._target_of(part)
+            self._info = _info(self._target.info) if self._target.info else None
+        if self._info:
+            yield self._info._replace(timestamps=now)
+        current = self._current(part.families)
         for key in self._families.keys() - current.keys():
             self._families.pop(key).release(self._context)
         for key, family in current.items():
@@ -71,25 +95,26 @@ class PrometheusClientTranslator:
                 known = self._families.get(key)
                 if known is None:
                     known = self._families[key] = CollectedFamily(*map(str, key[:4]))
-                yield from known.translate(family.samples, collected.time, self._context)
+                yield from known.translate(family.samples, now, self._context)
             except Exception as error:  # noqa: BLE001 - one bad family never costs another
                 if known := self._families.pop(key, None):  # the next collection finds everything anew
                     known.release(self._context)
                 self._drop(family, error)
         if self._zero_samples:
-            self._zero_samples.note(collected.time)
+            self._zero_samples.note(now)
 
     def release(self) -> None:
         """Give up all series."""
         for family in self._families.values():
             family.release(self._context)
         self._families = {}
+        self._resource, self._info = None, None
 
-    def _current(self, collected: Collected) -> dict[tuple[object, ...], Any]:
+    def _current(self, families: Sequence[Any]) -> dict[tuple[object, ...], Any]:
         """Return the families that are sent, by what makes them the same in the next collection."""
         current: dict[tuple[object, ...], Any] = {}
         alike: Counter[tuple[object, ...]] = Counter()
-        for family in collected.families:
+        for family in families:
             try:
                 if any(fnmatchcase(family.name, glob) for glob in self._settings.drop_metrics):
                     continue
@@ -107,16 +132,16 @@ class PrometheusClientTranslator:
         name = getattr(family, "name", type(family).__name__)
         self._dropped.drop(str(name), reason, len(samples) if isinstance(samples, list) else 0)
 
-    def _target_of(self, resource: Mapping[str, Any]) -> Target:
+    def _target_of(self, part: Part) -> Target:
         settings = self._settings
         return target(
-            resource,
+            part.resource,
             strategy=TranslationStrategy(settings.translation_strategy),
             namespace=settings.namespace,
             external_labels=settings.external_labels,
             resource_labels=settings.resource_labels,
             resources_as_labels=self._resources_as_labels,
-            target_info=False,  # which goes with the OpenTelemetry metrics
+            target_info=part.has_info and not settings.disable_target_info,
         )
 
     def _labels(self, labels: Mapping[str, str]) -> Labels:
@@ -129,3 +154,11 @@ class PrometheusClientTranslator:
             scope={},
         )
         return shortened_values(sorted_labels(merged), self._settings.max_label_value_length)
+
+
+def _info(labels: Labels) -> FamilySamples:
+    """Return the samples of ``target_info``, of which each resource has one."""
+    name = dict(labels)[METRIC_NAME]
+    own = tuple(label for label in labels if label[0] != METRIC_NAME)
+    family = Family(name, Metadata(name, MetricType.GAUGE, "Target metadata", ""), (SeriesName(name),))
+    return FamilySamples(family, [Stream(own, 0, len(repr(own)))], 0, array("d", [1.0]), (), {}, tells_points=False)
