@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -41,17 +43,51 @@ def test_the_last_export_of_a_process_does_not_wait_for_one_that_goes_on(tmp_pat
 
 
 def test_who_ends_knows_whether_another_goes_on(tmp_path):
-    ending, other, late = (SharedFolder(str(tmp_path), lambda _: None) for _ in range(3))
+    with subprocess.Popen(["sleep", "60"]) as other:
+        for process in (os.getpid(), other.pid):
+            (tmp_path / f"counter_{process}.db").touch()
+        ending = SharedFolder(str(tmp_path))
+        assert ending.is_ours(USER, last=True)
+        assert ending.has_heirs()
+        other.kill()
+        os.waitid(os.P_PID, other.pid, os.WEXITED | os.WNOWAIT)
+        assert not ending.has_heirs()  # although nobody has asked for it
+    assert not ending.has_heirs()
+
+
+LEAVES = """
+import os, sys
+from pathlib import Path
+from opentelemetry.exporter.prometheus_remote_write.prometheus_client.shared_folder import SharedFolder
+folder = SharedFolder(sys.argv[1])
+user = type("User", (), {})()
+Path(sys.argv[1], f"counter_{os.getpid()}.db").touch()
+print(folder.is_ours(user, last=True), flush=True)
+input()
+folder.release(user)
+print("left", flush=True)
+input()
+"""
+
+
+def test_who_has_left_the_folder_and_is_there_still_does_not_go_on(tmp_path):
+    ending = SharedFolder(str(tmp_path))
     assert ending.is_ours(USER, last=False)
-    assert not ending.has_heirs()
-    assert not other.is_ours(USER, last=False)
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen([sys.executable, "-c", LEAVES, str(tmp_path)], **pipes) as other:
+        assert other.stdout.readline() == "False\n"
+        assert ending.has_heirs()
+        print(file=other.stdin, flush=True)
+        assert other.stdout.readline() == "left\n"
+        assert not ending.has_heirs()
+        print(file=other.stdin, flush=True)
+
+
+def test_where_processes_have_numbers_of_their_own_another_may_go_on(tmp_path):
+    (tmp_path / "counter_worker-a.db").touch()
+    ending = SharedFolder(str(tmp_path))
+    assert ending.is_ours(USER, last=True)
     assert ending.has_heirs()
-    assert not other.is_ours(USER, last=True)  # its last export: it takes over no more
-    assert not ending.has_heirs()
-    assert not late.is_ours(USER, last=False)
-    assert ending.has_heirs()
-    late.release(USER)
-    assert not ending.has_heirs()
 
 
 def test_the_exporters_of_one_process_push_the_folder_together(tmp_path):

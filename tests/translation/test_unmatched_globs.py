@@ -27,7 +27,7 @@ def globs(clock, **settings):
 
 def test_after_an_hour_globs_that_matched_nothing_are_told_once(clock, caplog):
     unmatched = globs(clock, drop_metrics=("http.*", "proces.*"), resource_labels=("k8s.*", "!host.*", "cloud.*"))
-    unmatched.note_metric("http.server.duration")
+    unmatched.note_metrics(["http.server.duration"])
     unmatched.note_attributes(["k8s.pod.name", "host.name"])
     unmatched.log()
     assert caplog.messages == []
@@ -43,10 +43,10 @@ def test_after_an_hour_globs_that_matched_nothing_are_told_once(clock, caplog):
 def test_what_matches_late_was_not_misspelled(clock, caplog):
     unmatched = globs(clock, drop_metrics=("jobs.*",))
     clock.now = HOUR - 1
-    unmatched.note_metric("jobs.run")
+    unmatched.note_metrics(["jobs.run"])
     clock.now = HOUR
     unmatched.log()
-    unmatched.note_metric("other")
+    unmatched.note_metrics(["other"])
     assert caplog.messages == []
 
 

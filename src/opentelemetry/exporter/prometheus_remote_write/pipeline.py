@@ -86,6 +86,7 @@ class Pipeline:
             settings,
             dropped,
             self._translator.registry,
+            unmatched_globs=self._translator.unmatched_globs,
             resources_as_labels=resources_as_labels,
             zero_samples=None if settings.disable_zero_samples else self._zero_samples,
         )
@@ -94,6 +95,7 @@ class Pipeline:
             dropped,
             self._translator.registry,
             registry=self._of_prometheus_client.registry,
+            unmatched_globs=self._translator.unmatched_globs,
             resources_as_labels=resources_as_labels,
         )
 

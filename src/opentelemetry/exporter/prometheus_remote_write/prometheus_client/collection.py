@@ -7,7 +7,8 @@ after the other in a thread of their own, and one that does not answer in time i
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any, Protocol
 
 from ..messages.own_logger import OwnLogger
@@ -16,6 +17,7 @@ from ..system.bounded_call import Waiter, bounded_call
 
 _logger = OwnLogger(__name__)
 
+_MOST_FAMILIES = 100_000  # of a collector, which may be a generator without an end
 _LONGEST_MESSAGE = 300  # characters
 _MESSAGES_REMEMBERED = 1000
 
@@ -25,6 +27,25 @@ class Collector(Protocol):
 
     def collect(self) -> Iterable[Any]:
         """Return the families, each a ``Metric`` of prometheus_client."""
+
+
+class Restricted:
+    """A collector of which only some series are wanted.
+
+    Args:
+        collector: The library's or the application's.
+        names: Of the series.
+    """
+
+    def __init__(self, collector: Collector, names: AbstractSet[str]) -> None:
+        self.collector = collector
+        self._names = names
+
+    def collect(self) -> Iterator[Any]:
+        """Yield the families, each with what is wanted of it."""
+        for family in self.collector.collect():
+            if restricted := family._restricted_metric(self._names):  # noqa: SLF001 - the library has no public way
+                yield restricted
 
 
 class _Run:
@@ -43,8 +64,10 @@ class _Run:
             families: list[Any] = []
             try:
                 for family in collector.collect():
-                    if self._is_abandoned:  # of a collector that never comes to its end
+                    if self._is_abandoned:
                         break
+                    if len(families) >= _MOST_FAMILIES:
+                        raise OverflowError(f"it gives more than {_MOST_FAMILIES} families")  # noqa: TRY301 - handled as its own
                     families.append(family)
             except BaseException as error:  # noqa: BLE001 - whatever it is, SystemExit too, the others are asked
                 self.failed.append((collector, error))
@@ -118,5 +141,6 @@ class Collection:
         key = id(collector), kind.__name__
         if key not in self._told and len(self._told) < _MESSAGES_REMEMBERED:
             self._told[key] = collector  # kept, with its identity
-            message = one_line(f"{type(collector).__qualname__} {what}", _LONGEST_MESSAGE)
+            named = collector.collector if isinstance(collector, Restricted) else collector
+            message = one_line(f"{type(named).__qualname__} {what}", _LONGEST_MESSAGE)
             _logger.warning("prometheus_client: collector %s. Its metrics are not sent. Logged once.", message)

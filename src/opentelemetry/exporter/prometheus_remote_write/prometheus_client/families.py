@@ -14,10 +14,9 @@ from ..errors import Untranslatable
 from ..messages.text import error_text, valid_text
 from ..model.family import Family, FamilySamples, SeriesName, Stream
 from ..model.remote_write import BUCKET_BOUND, Exemplar, Labels, Metadata, MetricType
-from ..model.timestamps import milliseconds
 from ..translation.series_registry import SeriesRegistry
 from ..translation.zero_samples import ZeroSamples
-from .samples import exemplar_of, native_histogram_of, timestamp_of
+from .samples import exemplar_of, native_histogram_of, start_of, timestamp_of
 
 _TYPES = {
     "counter": MetricType.COUNTER,
@@ -28,7 +27,7 @@ _TYPES = {
     "info": MetricType.INFO,
     "stateset": MetricType.STATESET,
 }
-_SUFFIX_OF_FAMILY = {MetricType.COUNTER: "_total", MetricType.INFO: "_info"}
+_SUFFIXES = {"counter": "_total", "info": "_info"}
 _WITH_BUCKETS = {MetricType.HISTOGRAM, MetricType.GAUGEHISTOGRAM}
 _WITH_START = {MetricType.COUNTER, MetricType.HISTOGRAM, MetricType.SUMMARY}
 
@@ -85,10 +84,9 @@ class CollectedFamily:
 
     def __init__(self, name: str, type: str, help: str, unit: str) -> None:  # noqa: A002 - their names
         kind = _TYPES.get(type, MetricType.UNKNOWN)
-        suffix = _SUFFIX_OF_FAMILY.get(kind, "")
         self._name = name
         self._kind = kind
-        self._metadata = Metadata(f"{name.removesuffix(suffix)}{suffix}", kind, valid_text(help), valid_text(unit))
+        self._metadata = Metadata(shown_name(name, type), kind, valid_text(help), valid_text(unit))
         self._created = f"{name}_created" if kind in _WITH_START else None
         self._families: dict[tuple[tuple[SeriesName, ...], bool], Family] = {}
         self._names: Sequence[str] = ()
@@ -97,7 +95,7 @@ class CollectedFamily:
         self._parts: list[_Part] = []
         self._is_complete = True
         self._new: dict[Stream, int] = {}
-        self._exemplars: dict[tuple[Family, int], Exemplar] = {}
+        self._exemplars: dict[tuple[Family, int], tuple[Exemplar, ...]] = {}
 
     def translate(self, samples: Sequence[Any], now: int, context: Context) -> Iterator[FamilySamples]:
         """Translate the samples of one collection.
@@ -109,10 +107,10 @@ class CollectedFamily:
         """
         try:
             columns = _columns(samples)
-            values = array("d", columns.values)
-        except (TypeError, ValueError, OverflowError):
-            columns = _columns(list(self._sound(samples, context)))
-            values = array("d", columns.values)
+            values, times = array("d", columns.values), _times(columns, now)
+        except (TypeError, ValueError, OverflowError, Untranslatable):
+            columns = _columns(list(self._sound(samples, now, context)))
+            values, times = array("d", columns.values), _times(columns, now)
         created = [place for place, name in enumerate(columns.names) if name == self._created] if self._created else []
         starts = [values[place] for place in created]
         if not (
@@ -127,7 +125,7 @@ class CollectedFamily:
             # Copies, for a collector may change its own. Where it was not complete they are not compared.
             self._labels = list(map(dict, columns.labels)) if self._is_complete else []
         for part in self._parts:
-            yield self._samples(part, columns, values, now, context)
+            yield self._samples(part, columns, values, times, now, context)
         self._new = {}
 
     def families(self) -> list[Family]:
@@ -140,15 +138,15 @@ class CollectedFamily:
             context.registry.release_all(part.family, [stream.labels for stream in part.streams])
         self._parts = []
 
-    def _sound(self, samples: Sequence[Any], context: Context) -> Iterator[Any]:
+    def _sound(self, samples: Sequence[Any], now: int, context: Context) -> Iterator[Any]:
         for sample in samples:
             try:
                 (columns,) = zip(*_columns([sample]), strict=True)
-                array("d", [columns[2]])
+                name, labels, value, time, *others = columns
+                timestamp_of(time, now)
+                yield name, labels, float(value), time, *others  # of a text, too, which the page shows as a number
             except Exception as error:  # noqa: BLE001 - a sample of any kind of wrong
                 context.drop(self._name, Untranslatable("value", f"a sample cannot be read ({error_text(error)})"))
-            else:
-                yield columns
 
     def _find_anew(self, columns: _Columns, values: Sequence[float], now: int, context: Context) -> None:
         """Find which samples are the series of one stream, and the streams that there were before among them."""
@@ -157,9 +155,9 @@ class CollectedFamily:
         self._is_complete = True
         self._exemplars = {}
         found: dict[Family, dict[Labels, tuple[Stream, list[int]]]] = {}
-        for labels, start, series in self._grouped(columns, values, context):
+        for labels, start, series in self._grouped(columns, values, now, context):
             names = tuple(series)
-            native = bool(columns.histograms[series[names[0]]])
+            native = bool(columns.histograms[series[names[0]]])  # as all of them, for they are grouped so
             family = self._families.setdefault((names, native), Family(self._name, self._metadata, names, native))
             if labels in found.get(family, ()):
                 self._drop(context, _twice(names[0].name))
@@ -180,10 +178,10 @@ class CollectedFamily:
         self._parts = [part for part in self._parts if part.streams]
 
     def _grouped(
-        self, columns: _Columns, values: Sequence[float], context: Context
+        self, columns: _Columns, values: Sequence[float], now: int, context: Context
     ) -> Iterator[tuple[Labels, int, dict[SeriesName, int]]]:
         """Yield the labels of each stream, its start in milliseconds, and the place of each of its series."""
-        groups: dict[frozenset[tuple[str, str]], tuple[Mapping[str, str], dict[SeriesName, int]]] = {}
+        groups: dict[tuple[frozenset[tuple[str, str]], bool], tuple[Mapping[str, str], dict[SeriesName, int]]] = {}
         starts: dict[frozenset[tuple[str, str]], float] = {}
         for place, (name, labels) in enumerate(zip(columns.names, columns.labels, strict=True)):
             try:
@@ -191,15 +189,16 @@ class CollectedFamily:
                     starts[frozenset(labels.items())] = values[place]
                     continue
                 bound = labels.get(BUCKET_BOUND) if self._kind in _WITH_BUCKETS and name.endswith("_bucket") else None
-                own = {key: text for key, text in labels.items() if key != BUCKET_BOUND} if bound else labels
-                _, series = groups.setdefault(frozenset(own.items()), (own, {}))
+                own = {label: text for label, text in labels.items() if label != BUCKET_BOUND} if bound else labels
+                key = frozenset(own.items()), bool(columns.histograms[place])
+                _, series = groups.setdefault(key, (own, {}))
                 if series.setdefault(SeriesName(valid_text(name), bound or ""), place) != place:
                     self._drop(context, _twice(name))
             except Exception as error:  # noqa: BLE001 - a sample of any kind of wrong
                 self._drop(context, Untranslatable("labels", f"its labels cannot be read ({error_text(error)})"))
-        for key, (own, series) in groups.items():
+        for (alike, _), (own, series) in groups.items():
             try:
-                yield context.labels(own), milliseconds(round(starts.get(key, 0) * 1e9)), series
+                yield context.labels(own), start_of(starts.get(alike, 0.0), now), series
             except Exception as error:  # noqa: BLE001 - labels of any kind of wrong
                 reason = Untranslatable("labels", f"its labels cannot be sent ({error_text(error)})")
                 self._drop(context, error if isinstance(error, Untranslatable) else reason)
@@ -240,15 +239,19 @@ class CollectedFamily:
             if zero is not None:
                 self._new[stream] = zero
 
-    def _samples(
-        self, part: _Part, columns: _Columns, values: array[float], now: int, context: Context
+    def _samples(  # noqa: PLR0913, PLR0917 - what all parts have in common
+        self,
+        part: _Part,
+        columns: _Columns,
+        values: array[float],
+        times: Sequence[int],
+        now: int,
+        context: Context,
     ) -> FamilySamples:
         family, streams, places, is_whole = part
         exemplars = self._exemplars_of(part, columns, now) if context.exemplars else {}
-        timestamps: int | list[int] = now
-        if columns.timestamps.count(None) != len(columns.timestamps):
-            step = len(family.names)
-            timestamps = [timestamp_of(columns.timestamps[place], now) for place in places[::step]]
+        step = len(family.names)
+        timestamps = [times[place] for place in places[::step]] if times else now
         zero_samples = context.zero_samples.zero_samples(family, streams, self._new) if context.zero_samples else {}
         if family.native:
             histograms = [native_histogram_of(columns.histograms[place]) for place in places]
@@ -258,16 +261,24 @@ class CollectedFamily:
 
     def _exemplars_of(self, part: _Part, columns: _Columns, now: int) -> dict[int, tuple[Exemplar, ...]]:
         """Return the exemplars that were not sent yet: the library keeps the last one of each series."""
-        if columns.exemplars.count(None) == len(columns.exemplars):
+        if columns.exemplars.count(None) == len(columns.exemplars) and not part.family.native:
             return {}
         found: dict[int, tuple[Exemplar, ...]] = {}
         for position, place in enumerate(part.places):
-            exemplar = exemplar_of(columns.exemplars[place], now) if columns.exemplars[place] else None
-            key = part.family, position
-            if exemplar and self._exemplars.get(key) != exemplar:
-                self._exemplars[key] = exemplar
-                found[position] = (exemplar,)
+            given = [columns.exemplars[place], *(getattr(columns.histograms[place], "nh_exemplars", None) or ())]
+            known = self._exemplars.get((part.family, position), ())
+            exemplars = tuple(exemplar for each in given if each and (exemplar := exemplar_of(each, now)))
+            if exemplars:
+                self._exemplars[part.family, position] = exemplars
+            if new := tuple(exemplar for exemplar in exemplars if exemplar not in known):
+                found[position] = new
         return found
+
+
+def shown_name(name: str, type: str) -> str:  # noqa: A002 - their name
+    """Return a family's name as it stands on the page, such as ``requests_total`` for a counter ``requests``."""
+    suffix = _SUFFIXES.get(type, "")
+    return valid_text(f"{name.removesuffix(suffix)}{suffix}")
 
 
 def _twice(name: str) -> Untranslatable:
@@ -289,3 +300,17 @@ def _columns(samples: Sequence[Any]) -> _Columns:
     if any(histograms):
         values = tuple(0.0 if histogram else value for value, histogram in zip(values, histograms, strict=True))
     return _Columns(names, labels, values, timestamps, exemplars, histograms)
+
+
+def _times(columns: _Columns, now: int) -> Sequence[int]:
+    """Return the samples' own times in milliseconds since the epoch; nothing where none has one.
+
+    Raises:
+        Untranslatable: One is out of range.
+        TypeError: One is no number.
+        ValueError: The same.
+        OverflowError: One is infinite.
+    """
+    if columns.timestamps.count(None) == len(columns.timestamps):
+        return ()
+    return [timestamp_of(time, now) for time in columns.timestamps]

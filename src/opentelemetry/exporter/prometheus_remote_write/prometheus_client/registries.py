@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
-from .collection import Collector
+from .collection import Collector, Restricted
 from .shared_folder import SharedFolder, shared_folder
 
 _PATIENCE = 0.1  # seconds; a collector that hangs while it is registered holds the registry's lock, as a fork may
@@ -37,7 +37,7 @@ class Registries:
         self._modules = modules
         self.folder: SharedFolder | None = None
         self._of_folder: list[Collector] = []
-        self._target_infos: dict[int, _TargetInfo] = {}
+        self._made: dict[object, Collector] = {}
 
     def own(self) -> Sequence[Collector]:
         """Return the collectors of this process alone."""
@@ -92,25 +92,33 @@ class Registries:
         A registry's own way to collect ends with the first collector that raises.
         """
         try:
-            lock = registry._lock if _is_plain(registry) else None  # noqa: SLF001 - see above
-            if not lock or not lock.acquire(timeout=_PATIENCE):
+            names = registry._name_set if _is_of_library(registry, "RestrictedRegistry") else None  # noqa: SLF001 - see above
+            whole = registry if names is None else registry._registry  # noqa: SLF001 - see above
+            if not _is_of_library(whole, "CollectorRegistry") or not whole._lock.acquire(timeout=_PATIENCE):  # noqa: SLF001 - see above
                 return [registry]  # which is asked where it may hang
             try:
-                collectors: list[Collector] = [*registry._collector_to_names]  # noqa: SLF001 - see above
-                has_info = bool(getattr(registry, "_target_info", None))
+                registered = dict(whole._collector_to_names)  # noqa: SLF001 - see above
+                nameless = [*getattr(whole, "_collectors_without_names", ())]
+                has_info = bool(getattr(whole, "_target_info", None))
             finally:
-                lock.release()
+                whole._lock.release()  # noqa: SLF001 - see above
         except Exception:  # noqa: BLE001 - of a registry of somebody else's, or of another version
             return [registry]
-        if has_info:
-            collectors.insert(0, self._target_infos.setdefault(id(registry), _TargetInfo(registry)))
-        return collectors
+        info = [self._once(_TargetInfo, whole)] if has_info else []
+        if names is None:
+            return [*info, *registered]
+        chosen = [each for each, its in registered.items() if names.intersection(its) or each in nameless]
+        return [*(info if "target_info" in names else ()), *(self._once(Restricted, each, names) for each in chosen)]
+
+    def _once(self, kind: Callable[..., Collector], of: Any, *others: Any) -> Collector:
+        """Return the very same collector each time, which is known again when it hangs."""
+        return self._made.setdefault((kind, id(of)), kind(of, *others))
 
 
-def _is_plain(registry: Any) -> bool:
-    """Return whether a registry collects as the library's do: it asks the collectors that are registered."""
-    kind = type(registry)
-    return getattr(kind.collect, "__module__", "").startswith("prometheus_client.")  # not of a subclass's own
+def _is_of_library(registry: Any, name: str) -> bool:
+    """Return whether a registry is of a class of the library's, or collects as it does."""
+    collect = type(registry).collect  # a subclass may have its own
+    return (collect.__module__, collect.__qualname__) == ("prometheus_client.registry", f"{name}.collect")
 
 
 def _is_of_folder(collector: object) -> bool:

@@ -22,6 +22,20 @@ def timestamp_of(time: Any, now: int) -> int:
     return now if time is None else milliseconds(round(float(time) * 1000) * 1_000_000)
 
 
+def start_of(created: float, now: int) -> int:
+    """Return since when a value counts, in milliseconds since the epoch; 0 where a collector says nothing sensible.
+
+    Args:
+        created: In seconds.
+        now: In milliseconds.
+    """
+    try:
+        start = milliseconds(round(created * 1e9))
+    except (ValueError, OverflowError, Untranslatable):
+        return 0
+    return start if start <= now else 0
+
+
 def exemplar_of(exemplar: Any, now: int) -> Exemplar | None:
     """Return an exemplar as it is sent; None where its labels are too long or it is not one.
 

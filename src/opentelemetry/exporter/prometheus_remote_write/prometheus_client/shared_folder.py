@@ -3,14 +3,15 @@
 What is in it is pushed once, not by each process: by the one that holds the lock on the folder. The system drops the
 lock with the process, and the next one to export takes over. Nothing is written into the folder.
 
-Every process that may take over keeps a second lock on the folder, which all of them share: so the one that ends knows
-whether there is another. A third one says that the process that pushes is about to do so for the last time.
+Processes tell each other of their end by locks on bytes of the folder, which many may hold: one that says that who
+pushes does so for the last time, and one with the process's number that says that it pushes no more.
 """
 
 from __future__ import annotations
 
 import os
 import platform
+import re
 import struct
 import sys
 import time
@@ -32,8 +33,9 @@ _PATIENCE = 1.0  # seconds for which the last export of a process waits for the 
 _STEP = 0.02
 _SECONDS_TO_ANSWER = 1.0  # for a folder that may be on another machine
 _LOCK = "hhqqi4x"  # struct flock of Linux on 64 bits: type, whence, start, length, process
-_KNOWS_OTHERS = sys.platform == "linux" and sys.maxsize > 2**32
-_PRESENT, _ENDING = 0, 1  # the bytes that are locked by who may take over, and by who pushes for the last time
+_HAS_BYTES = sys.platform == "linux" and sys.maxsize > 2**32
+_ENDING = 0  # the byte of who pushes for the last time; that of who pushes no more is its process's number
+_OF_PROCESS = re.compile(r"_([0-9]+)\.db")
 _NAMESPACE = uuid.UUID("5c5b1f6f-6f26-5f6e-9d2f-3c7d5a6f0d11")
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
@@ -71,7 +73,7 @@ class SharedFolder:
     def has_heirs(self) -> bool:
         """Return whether another process goes on when this one ends; where that cannot be known, it may."""
         try:
-            return bounded_call((self, "heirs"), lambda: self._is_locked_by_others(_PRESENT), _SECONDS_TO_ANSWER)
+            return bounded_call((self, "heirs"), self._sees_heirs, _SECONDS_TO_ANSWER)
         except (OSError, MemoryError, RuntimeError):
             return True
 
@@ -86,7 +88,19 @@ class SharedFolder:
     def release(self, user: object) -> None:
         """Leave the folder to others. In a forked child this leaves the parent's locks alone."""
         self._users.discard(user)
-        if not self._users or self._process != os.getpid():
+        if self._process != os.getpid():
+            self._close()
+        elif not self._users:
+            with suppress(OSError, MemoryError, RuntimeError):
+                bounded_call((self, "lock"), self._leave, _SECONDS_TO_ANSWER)
+
+    def _leave(self) -> None:
+        folder = self._folder
+        if folder and folder.is_ours() and _HAS_BYTES:
+            self._lock_byte(fcntl.F_UNLCK, _ENDING)
+            self._lock_byte(fcntl.F_RDLCK, self._process)  # until the process has ended
+            fcntl.flock(folder.number, fcntl.LOCK_UN)
+        else:
             self._close()
 
     def _close(self) -> None:
@@ -96,16 +110,13 @@ class SharedFolder:
 
     def _take(self, patience: float) -> bool:
         has_lock = self._has_lock()
-        if patience:
-            for _ in range(round(patience / _STEP)):
-                if has_lock or not self._is_locked_by_others(_ENDING):
-                    break
-                self._sleep(_STEP)
-                has_lock = self._has_lock()
-            if has_lock:
-                self._lock_shared(_ENDING)
-            else:
-                self._close()  # it has had its last export, and takes over no more
+        for _ in range(round(patience / _STEP)):
+            if has_lock or not self._is_locked(_ENDING):
+                break
+            self._sleep(_STEP)
+            has_lock = self._has_lock()
+        if patience and has_lock:
+            self._lock_byte(fcntl.F_RDLCK, _ENDING)
         return has_lock
 
     def _has_lock(self) -> bool:
@@ -119,7 +130,7 @@ class SharedFolder:
         if self._folder is None:
             self._process = os.getpid()
             self._folder = Descriptor(os.open(self._path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
-        self._lock_shared(_PRESENT)
+        self._lock_byte(fcntl.F_UNLCK, self._process)
         try:
             # Each time: an application may have closed the descriptor, and opened the folder under the same number.
             fcntl.flock(self._folder.number, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -127,20 +138,37 @@ class SharedFolder:
             return False
         return True
 
-    def _lock_shared(self, byte: int) -> None:
-        if self._folder and _KNOWS_OTHERS:
+    def _lock_byte(self, kind: int, byte: int) -> None:
+        if self._folder and _HAS_BYTES:
             with suppress(OSError):
-                fcntl.fcntl(
-                    self._folder.number, fcntl.F_OFD_SETLK, struct.pack(_LOCK, fcntl.F_RDLCK, os.SEEK_SET, byte, 1, 0)
-                )
+                fcntl.fcntl(self._folder.number, fcntl.F_OFD_SETLK, struct.pack(_LOCK, kind, os.SEEK_SET, byte, 1, 0))
 
-    def _is_locked_by_others(self, byte: int) -> bool:
+    def _is_locked(self, byte: int) -> bool:
         """Return whether another process has locked a byte; where that cannot be known, it may have."""
-        if not self._folder or not _KNOWS_OTHERS:
+        if not self._folder or not _HAS_BYTES:
             return True
         asked = struct.pack(_LOCK, fcntl.F_WRLCK, os.SEEK_SET, byte, 1, 0)
         kind, *_ = struct.unpack(_LOCK, fcntl.fcntl(self._folder.number, fcntl.F_OFD_GETLK, asked))
         return bool(kind != fcntl.F_UNLCK)
+
+    def _sees_heirs(self) -> bool:
+        if not _HAS_BYTES:
+            return True
+        found = {_OF_PROCESS.search(path.name) for path in self._path.glob("*.db")}
+        processes = {int(match[1]) if match else 0 for match in found} - {self._process}
+        return any(
+            # The application may number its processes in a way of its own.
+            process == 0 or (_is_alive(process) and not self._is_locked(process))
+            for process in processes
+        )
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        state = Path(f"/proc/{process}/stat").read_text("ascii", "replace").rpartition(")")[2].split()
+    except OSError:
+        return False
+    return state[:1] != ["Z"]  # one that has ended, and whose parent has not asked for it
 
 
 _folders: dict[str, SharedFolder] = {}

@@ -18,8 +18,9 @@ from ..translation.dropped_points import DroppedPoints
 from ..translation.labels import exported_labels, merged_labels, shortened_values, sorted_labels
 from ..translation.series_registry import SeriesRegistry
 from ..translation.target import Target, target
+from ..translation.unmatched_globs import UnmatchedGlobs
 from ..translation.zero_samples import ZeroSamples
-from .families import CollectedFamily, Context
+from .families import CollectedFamily, Context, shown_name
 from .source import Part
 
 
@@ -31,6 +32,7 @@ class PrometheusClientTranslator:
         dropped: Where what is dropped is counted.
         other: The registry of the OpenTelemetry metrics, which keep what they have; the limit of series is the same.
         registry: Where its own series are registered.
+        unmatched_globs: Told of the metrics that there are.
         resources_as_labels: Whether every resource attribute is copied onto every series.
         zero_samples: Decides on zero samples, where they are sent.
     """
@@ -42,6 +44,7 @@ class PrometheusClientTranslator:
         other: SeriesRegistry,
         *,
         registry: SeriesRegistry | None = None,
+        unmatched_globs: UnmatchedGlobs | None = None,
         resources_as_labels: bool = False,
         zero_samples: ZeroSamples | None = None,
     ) -> None:
@@ -53,6 +56,7 @@ class PrometheusClientTranslator:
         self._families: dict[tuple[object, ...], CollectedFamily] = {}
         self._zero_samples = zero_samples
         self._dropped = dropped
+        self._unmatched_globs = unmatched_globs or UnmatchedGlobs(settings)
         self._context = Context(
             labels=self._labels,
             registry=SeriesRegistry(other.usage) if registry is None else registry,
@@ -116,7 +120,7 @@ class PrometheusClientTranslator:
         alike: Counter[tuple[object, ...]] = Counter()
         for family in families:
             try:
-                if any(fnmatchcase(family.name, glob) for glob in self._settings.drop_metrics):
+                if self._is_dropped(family):
                     continue
                 key = (family.name, family.type, family.documentation, getattr(family, "unit", ""))
                 numbered = (*key, alike[key])
@@ -125,6 +129,12 @@ class PrometheusClientTranslator:
             except Exception as error:  # noqa: BLE001 - a collector may return anything
                 self._drop(family, error)
         return current
+
+    def _is_dropped(self, family: Any) -> bool:
+        globs = self._settings.drop_metrics
+        names = [family.name, shown_name(family.name, family.type)] if globs else ()
+        self._unmatched_globs.note_metrics(names)
+        return any(fnmatchcase(name, glob) for name in names for glob in globs)
 
     def _drop(self, family: Any, error: Exception) -> None:
         reason = Untranslatable("error", f"it cannot be sent ({error_text(error)})")

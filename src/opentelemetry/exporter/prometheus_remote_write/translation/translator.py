@@ -110,7 +110,7 @@ class Translator:
         # However many series there are, what tells their target and what becomes of them is sent.
         self._unlimited = self.registry.beyond(SeriesUsage(0, self._series_limit))
         self._resources: list[RememberedResource] = []
-        self._unmatched_globs = UnmatchedGlobs(settings)
+        self.unmatched_globs = UnmatchedGlobs(settings)
 
     def translate(self, data: MetricsData) -> Iterator[FamilySamples]:
         """Translate one export.
@@ -135,7 +135,7 @@ class Translator:
         for resource, scopes in by_resource.items():
             yield from self._translate_resource(resource, scopes)
         self._dropped.log_exceeded(self._settings.max_series, self._series_limit.used)
-        self._unmatched_globs.log()
+        self.unmatched_globs.log()
 
     def release(self) -> None:
         """Give up all series."""
@@ -153,7 +153,7 @@ class Translator:
             if resource.attributes == attributes:
                 return resource
         settings = self._settings
-        self._unmatched_globs.note_attributes(attributes)
+        self.unmatched_globs.note_attributes(attributes)
         made = target(
             attributes,
             strategy=self._strategy,
@@ -240,7 +240,7 @@ class Translator:
         self._dropped.drop(name, error, points)
 
     def _points_of(self, scope: RememberedScope, metric: Metric) -> Iterator[Points]:
-        self._unmatched_globs.note_metric(metric.name)
+        self.unmatched_globs.note_metrics([metric.name])
         if any(fnmatchcase(metric.name, glob) for glob in self._settings.drop_metrics):
             return
         data = metric.data

@@ -28,9 +28,9 @@ class UnmatchedGlobs:
         self._began = clock()
         self._unmatched = {"drop_metrics": {*settings.drop_metrics}, "resource_labels": {*settings.resource_labels}}
 
-    def note_metric(self, name: str) -> None:
-        """Take note of a metric that there is."""
-        self._note("drop_metrics", [name])
+    def note_metrics(self, names: Iterable[str]) -> None:
+        """Take note of metrics that there are."""
+        self._note("drop_metrics", list(names))
 
     def note_attributes(self, keys: Iterable[str]) -> None:
         """Take note of the attributes of a resource."""

@@ -1,0 +1,134 @@
+"""The values of all processes of an application, in the folder of PROMETHEUS_MULTIPROC_DIR: pushed once, and exact."""
+
+from __future__ import annotations
+
+import signal
+from contextlib import suppress
+from http.client import HTTPException
+from urllib.request import urlopen
+
+import pytest
+
+from opentelemetry.exporter.prometheus_remote_write.receiver.received import is_stale
+from tests.end_to_end.fleet import PINNED, POD, Program, instances
+
+REQUESTS = 30
+
+
+def variables(receiver, tmp_path, **others):
+    folder = tmp_path / "values"
+    folder.mkdir(exist_ok=True)
+    return {
+        "OTEL_EXPORTER_PRW_ENDPOINT": receiver.url,
+        "OTEL_EXPORTER_PRW_INTERVAL": "500",
+        "OTEL_EXPORTER_PRW_PROMETHEUS_CLIENT": "true",
+        "PROMETHEUS_MULTIPROC_DIR": str(folder),
+        **others,
+    }
+
+
+def get(url):
+    with urlopen(url, timeout=30) as response:
+        return response.read()
+
+
+def serve(url, workers):
+    """Send requests until so many workers have answered, and enough; return how many there were."""
+    seen, sent = set(), 0
+    while sent < REQUESTS or len(seen) < workers:
+        seen.add(get(f"{url}/"))
+        sent += 1
+    return sent
+
+
+def last_value(receiver, name, **labels):
+    """What one writer after the other has written of the one series, whose last values are not stale."""
+    (series,) = receiver.series(name, **labels)
+    return [sample.value for sample in series.samples if not is_stale(sample.value)][-1]
+
+
+def assert_ends_once(receiver, name):
+    """The series ends with a stale marker, and had none before, however many processes have written it."""
+    for series in receiver.series(name):
+        stale = [is_stale(sample.value) for sample in series.samples]
+        assert stale.index(True) == len(stale) - 1
+
+
+def end(program, receiver):
+    assert program.end(signal.SIGTERM) in {0, -signal.SIGTERM}, program.log.read_text()
+    assert receiver.rejected == []
+    assert "remote_write" not in program.log.read_text()
+
+
+@pytest.mark.parametrize("interval", ["500", "240000"])
+@pytest.mark.parametrize("pinned", [False, True], ids=["no instance is set", "an instance is set"])
+def test_the_spawned_workers_of_uvicorn_push_one_sum(receiver, tmp_path, interval, pinned):
+    command = ("uvicorn", "--port", "0", "--workers", "3", "measured:asgi")
+    settings = variables(
+        receiver,
+        tmp_path,
+        OTEL_EXPORTER_PRW_INTERVAL=interval,
+        OTEL_EXPORTER_PRW_STALE_MARKERS="true",
+        **(PINNED if pinned else {}),
+    )
+    with Program(*command, folder=tmp_path, **settings) as program:
+        sent = serve(program.said(r"(?s)running on (http://\S+)" + ".*startup complete" * 3), 3)
+        end(program, receiver)
+    assert last_value(receiver, "requests_total") == sent
+    assert last_value(receiver, "latency_seconds_bucket", le="1.0") == sent
+    assert_ends_once(receiver, "requests_total")
+    (instance,) = instances(receiver, "requests_total")
+    assert (instance == POD) is pinned
+    assert receiver.series("target_info", instance=instance)
+
+
+def test_another_worker_goes_on_with_the_same_series_when_one_is_killed(receiver, tmp_path):
+    command = ("uvicorn", "--port", "0", "--workers", "2", "measured:asgi")
+    settings = variables(receiver, tmp_path, OTEL_EXPORTER_PRW_STALE_MARKERS="true")
+    with Program(*command, folder=tmp_path, **settings) as program:
+        url = program.said(r"(?s)running on (http://\S+)" + ".*startup complete" * 2)
+        for crashes in (1.0, 2.0, 3.0):
+            with suppress(OSError, HTTPException):
+                get(f"{url}/crash")
+            receiver.wait_for(lambda receiver, at=crashes: last_values(receiver, path="/crash") == [at], 30)
+        sent = 0
+        for _ in range(REQUESTS):
+            get(f"{url}/")
+            sent += 1
+        end(program, receiver)
+    assert last_value(receiver, "requests_total", path="/") == sent
+    assert_ends_once(receiver, "requests_total")
+
+
+def last_values(receiver, **labels):
+    return [series.samples[-1].value for series in receiver.series("requests_total", **labels)]
+
+
+@pytest.mark.parametrize("preload", [(), ("--preload",)], ids=["each worker loads it", "it is loaded before the fork"])
+def test_the_forked_workers_of_gunicorn_push_one_sum_while_they_are_recycled(receiver, tmp_path, preload):
+    recycling = ("--workers", "2", "--max-requests", "7", *preload)
+    command = ("gunicorn", "--bind", "127.0.0.1:0", "--no-control-socket", *recycling, "measured:wsgi")
+    settings = variables(receiver, tmp_path, OTEL_EXPORTER_PRW_STALE_MARKERS="true")
+    with Program(*command, folder=tmp_path, **settings) as program:
+        sent = serve(program.said(r"Listening at: (http://\S+)"), 4)
+        end(program, receiver)
+    assert last_value(receiver, "requests_total") == sent
+    assert_ends_once(receiver, "requests_total")
+
+
+SEND = "import measured; [measured.task.delay('/') for _ in range(7)]"
+
+
+def test_the_pool_processes_of_celery_push_one_sum(receiver, tmp_path):
+    broker = tmp_path / "broker"
+    broker.mkdir()
+    command = ("celery", "--app", "measured", "worker", "--pool", "prefork", "--concurrency", "2")
+    flags = ("--max-tasks-per-child", "2", "--without-gossip", "--without-mingle", "--without-heartbeat")
+    settings = variables(receiver, tmp_path, OTEL_EXPORTER_PRW_STALE_MARKERS="true", BROKER_FOLDER=str(broker))
+    with Program("python", "-c", SEND, folder=tmp_path, OTEL_SDK_DISABLED="true", **settings) as client:
+        assert client.end() == 0, client.log.read_text()
+    with Program(*command, *flags, folder=tmp_path, **settings) as program:
+        receiver.wait_for(lambda receiver: last_values(receiver) == [7.0], 30)
+        end(program, receiver)
+    assert last_value(receiver, "requests_total") == 7
+    assert_ends_once(receiver, "requests_total")
