@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from contextlib import suppress
 from http.client import HTTPException
@@ -32,11 +33,11 @@ def get(url):
         return response.read()
 
 
-def serve(url, workers):
-    """Send requests until so many workers have answered, and enough; return how many there were."""
-    seen, sent = set(), 0
+def serve(url, workers, seen):
+    """Send requests until so many workers have answered, and enough; note who they are, return how many there were."""
+    sent = 0
     while sent < REQUESTS or len(seen) < workers:
-        seen.add(get(f"{url}/"))
+        seen.add(int(get(f"{url}/")))
         sent += 1
     return sent
 
@@ -72,7 +73,7 @@ def test_the_spawned_workers_of_uvicorn_push_one_sum(receiver, tmp_path, interva
         **(PINNED if pinned else {}),
     )
     with Program(*command, folder=tmp_path, **settings) as program:
-        sent = serve(program.said(r"(?s)running on (http://\S+)" + ".*startup complete" * 3), 3)
+        sent = serve(program.said(r"(?s)running on (http://\S+)" + ".*startup complete" * 3), 3, set())
         end(program, receiver)
     assert last_value(receiver, "requests_total") == sent
     assert last_value(receiver, "latency_seconds_bucket", le="1.0") == sent
@@ -105,12 +106,15 @@ def last_values(receiver, **labels):
 
 
 @pytest.mark.parametrize("preload", [(), ("--preload",)], ids=["each worker loads it", "it is loaded before the fork"])
-def test_the_forked_workers_of_gunicorn_push_one_sum_while_they_are_recycled(receiver, tmp_path, preload):
-    recycling = ("--workers", "2", "--max-requests", "7", *preload)
-    command = ("gunicorn", "--bind", "127.0.0.1:0", "--no-control-socket", *recycling, "measured:wsgi")
+def test_the_forked_workers_of_gunicorn_push_one_sum_while_they_are_replaced(receiver, tmp_path, preload):
+    command = ("gunicorn", "--bind", "127.0.0.1:0", "--no-control-socket", "--workers", "2", *preload, "measured:wsgi")
     settings = variables(receiver, tmp_path, OTEL_EXPORTER_PRW_STALE_MARKERS="true")
     with Program(*command, folder=tmp_path, **settings) as program:
-        sent = serve(program.said(r"Listening at: (http://\S+)"), 4)
+        url, workers = program.said(r"Listening at: (http://\S+)"), set()
+        sent = serve(url, 2, workers)
+        for count, worker in enumerate(tuple(workers), 3):
+            os.kill(worker, signal.SIGTERM)
+            sent += serve(url, count, workers)
         end(program, receiver)
     assert last_value(receiver, "requests_total") == sent
     assert_ends_once(receiver, "requests_total")

@@ -84,6 +84,32 @@ def test_where_no_thread_can_be_had_the_collectors_are_asked_the_next_time(monke
     assert collection.collect(collectors, 60) == [1, 2]
 
 
+def test_a_collector_without_an_end_is_left(caplog):
+    class Endless(Says):
+        def collect(self):
+            while True:
+                yield 2
+
+    assert Collection().collect([Says(1), Endless(), Says(3)], 60) == [1, 3]
+    assert "Endless failed (OverflowError: it gives more than 100000 families)" in caplog.text
+
+
+def test_a_collection_that_is_interrupted_blames_nobody(caplog):
+    collection, hanging = Collection(), Hangs(2)
+
+    class Interrupts(Says):
+        def collect(self):
+            collection.interrupt()
+            return super().collect()
+
+    others = [Says(1), Interrupts(3), Says(4)]
+    assert collection.collect([others[0], others[1], hanging, others[2]], 60) in ([], [1], [1, 3])
+    hanging.go_on.set()
+    while collection.collect([others[0], hanging, others[2]], 60) != [1, 2, 4]:
+        pass
+    assert caplog.messages == []
+
+
 def test_a_registry_whose_lock_is_held_is_asked_where_it_may_hang():
     registry = CollectorRegistry()
     with registry._lock:

@@ -14,9 +14,16 @@ from hypothesis import strategies as st
 from opentelemetry.sdk.metrics.export import MetricsData, ResourceMetrics
 from opentelemetry.sdk.resources import Resource
 from prometheus_client import CollectorRegistry, Counter, Enum, Gauge, Histogram, Info, Summary
-from prometheus_client.core import GaugeHistogramMetricFamily, GaugeMetricFamily, UnknownMetricFamily
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeHistogramMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    UnknownMetricFamily,
+)
 from prometheus_client.openmetrics.exposition import generate_latest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
+from prometheus_client.samples import BucketSpan, Exemplar, NativeHistogram
 
 from opentelemetry.exporter.prometheus_remote_write import PrometheusRemoteWriteMetricsExporter
 from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver
@@ -227,6 +234,67 @@ def test_times_of_samples_are_kept(registry):
     assert times["b"] > times["a"]
 
 
+@PROTOCOLS
+def test_native_histograms_are_pushed_beside_the_classic_ones(protocol, registry):
+    exemplars = [Exemplar({"trace_id": "a"}, 1.5, 1_700_000_000.0), Exemplar({"trace_id": "b"}, 3.0, 1_700_000_001.0)]
+    spans, deltas = (BucketSpan(0, 2), BucketSpan(1, 1)), (2, 1, -2)
+    family = HistogramMetricFamily("latency", "Latency", buckets=[("1.0", 4.0), ("+Inf", 7.0)], sum_value=9.5)
+    native = NativeHistogram(7, 9.5, 1, 0.001, 1, spans, None, deltas, None, exemplars)
+    family.add_sample("latency", {}, None, None, None, native)
+    registry.register(Custom(family))
+    with Pushes(protocol, registry) as pushes:
+        first, again = pushes.messages(), pushes.messages()
+    series = {dict(series.labels)["__name__"]: series for message in first for series in message.series}
+    assert series.keys() == {"latency", "latency_bucket", "latency_count", "latency_sum"}
+    (histogram,) = series["latency"].histograms
+    assert (histogram.count, histogram.sum, histogram.schema, histogram.zero_count) == (7, 9.5, 1, 1)
+    assert [dict(exemplar.labels)["trace_id"] for exemplar in series["latency"].exemplars] == ["a", "b"]
+    assert not [series for message in again for series in message.series if series.exemplars]
+
+
+@pytest.mark.parametrize("glob", ["requests", "requests_total", "req*total"])
+def test_a_family_is_dropped_by_its_name_with_or_without_total(registry, glob):
+    Counter("requests", "Requests", registry=registry).inc()
+    Gauge("good", "Good", registry=registry).set(1)
+    with Pushes("2.0", registry, drop_metrics=[glob]) as pushes:
+        assert pushes.series() == {"good{}": 1.0}
+
+
+def test_what_is_set_for_a_whole_registry_is_pushed(registry):
+    registry.set_target_info({"env": "prod"})
+    with Pushes("2.0", registry) as pushes:
+        assert pushes.series() == on_the_page(registry) == {"target_info{env=prod}": 1.0}
+
+
+def test_a_collector_in_two_registries_is_pushed_once(registry, caplog):
+    other = CollectorRegistry()
+    counter = Counter("requests", "Requests", registry=registry)
+    other.register(counter)
+    Gauge("good", "Good", registry=other).set(1)
+    with Pushes("2.0", registry, other) as pushes:
+        assert pushes.series() == {"requests_total{}": 0.0, "good{}": 1.0}
+    assert caplog.text == ""
+
+
+def test_of_two_registries_with_the_same_series_the_first_is_pushed(registry, caplog):
+    other = CollectorRegistry()
+    Gauge("level", "Level", registry=registry).set(1)
+    Gauge("level", "Level", registry=other).set(2)
+    with Pushes("2.0", registry, other) as pushes:
+        assert pushes.series() == {"level{}": 1.0}
+    assert "is the same as one of metric 'level'" in caplog.text
+
+
+@PROTOCOLS
+def test_labels_are_those_of_the_page_whatever_is_in_them(protocol, registry):
+    family = Gauge("level", "Level", ["at"], registry=registry)
+    for text in ("a\nb", 'q"q', "back\\slash", "ü€😀", " ", "{}", ""):
+        family.labels(text).set(len(text))
+    with Pushes(protocol, registry) as pushes:
+        pushed = pushes.series()
+    assert pushed == {name.replace("{at=}", "{}"): value for name, value in on_the_page(registry).items()}
+
+
 # --- beside the OpenTelemetry metrics ---
 
 
@@ -271,6 +339,86 @@ def test_metrics_are_dropped_by_name(registry):
 # --- what is wrong ---
 
 
+class Unhashable:
+    """A registry of somebody else's."""
+
+    __hash__ = None
+
+    def __init__(self, *families):
+        self.families = families
+
+    def collect(self):
+        return self.families
+
+
+class Raising(Unhashable):
+    """A registry of which everything raises."""
+
+    def collect(self):
+        raise SystemExit(3)
+
+    @property
+    def _lock(self):
+        raise KeyError("lock")
+
+
+class Chosen(CollectorRegistry):
+    """A registry that collects in its own way."""
+
+    def collect(self):
+        return [family for family in super().collect() if family.name != "hidden"]
+
+
+def test_a_registry_of_somebody_elses_costs_its_own_families_alone(registry, caplog):
+    Gauge("good", "Good", registry=registry).set(1)
+    odd = Unhashable(GaugeMetricFamily("odd", "Odd", value=2.0))
+    with Pushes("2.0", Raising(), odd, registry) as pushes:
+        for _ in range(2):
+            assert pushes.series() == {"odd{}": 2.0, "good{}": 1.0}
+    [warning] = caplog.messages
+    assert "Raising failed (SystemExit: 3)" in warning
+
+
+def test_a_registry_that_collects_in_its_own_way_is_asked_in_that_way():
+    chosen = Chosen()
+    Gauge("good", "Good", registry=chosen).set(1)
+    Gauge("hidden", "Hidden", registry=chosen).set(1)
+    with Pushes("2.0", chosen) as pushes:
+        assert pushes.series() == {"good{}": 1.0}
+
+
+def test_of_a_restricted_registry_one_collector_costs_its_own_families_alone(registry, caplog):
+    class Broken:
+        def collect(self):
+            raise RuntimeError("no database")
+
+        def describe(self):
+            return [GaugeMetricFamily("broken", "Broken")]
+
+    registry.register(Broken())
+    registry.set_target_info({"env": "prod"})
+    latency = Histogram("latency", "Latency", registry=registry)
+    latency.observe(2)
+    Gauge("other", "Other", registry=registry).set(1)
+    with Pushes("2.0", registry.restricted_registry(["broken", "latency_sum", "target_info"])) as pushes:
+        for _ in range(2):
+            assert pushes.series() == {"latency_sum{}": 2.0, "target_info{env=prod}": 1.0}
+    [warning] = caplog.messages
+    assert "Broken failed (RuntimeError: no database)" in warning
+
+
+def test_an_error_whose_text_changes_is_told_once(registry, caplog):
+    class Broken:
+        def collect(self):
+            raise RuntimeError(f"no database at {time.monotonic_ns()}")
+
+    registry.register(Broken())
+    with Pushes("2.0", registry) as pushes:
+        for _ in range(3):
+            assert pushes.series() == {}
+    assert len(caplog.messages) == 1
+
+
 def test_a_collector_that_raises_costs_its_own_families_alone(registry, caplog):
     class Broken:
         def collect(self):
@@ -293,7 +441,12 @@ def test_a_collector_that_raises_costs_its_own_families_alone(registry, caplog):
     "bad",
     [
         pytest.param(("level", {}, None), id="a value that is none"),
-        pytest.param(("level", {}, "7"), id="a text"),
+        pytest.param(("level", {}, "seven"), id="a text"),
+        pytest.param(("level", {}, 10**400), id="a number that is too large"),
+        pytest.param(("level", {}, 7.0, "noon"), id="a text for a time"),
+        pytest.param(("level", {}, 7.0, -1), id="a time before 1970"),
+        pytest.param(("level", {}, 7.0, math.nan), id="a time that is no number"),
+        pytest.param(("level", {}, 7.0, 1e15), id="a time that is in another unit"),
         pytest.param(("level", {1: "x"}, 7.0), id="a label without a name"),
         pytest.param(("level", {"a": 1}, 7.0), id="a number for a label"),
         pytest.param(("level", None, 7.0), id="no labels"),
@@ -311,6 +464,26 @@ def test_a_bad_sample_costs_itself_alone(registry, bad):
         for _ in range(2):
             assert pushes.series() == {"level{at=a}": 1.0, "good{}": 1.0}
         assert sum(pushes.exporter.dropped.points.values()) == 2
+
+
+def test_a_number_in_a_text_is_pushed_as_the_page_shows_it(registry):
+    family = GaugeMetricFamily("level", "Level")
+    family.add_metric([], "7")
+    registry.register(Custom(family))
+    with Pushes("2.0", registry) as pushes:
+        assert pushes.series() == on_the_page(registry) == {"level{}": 7.0}
+
+
+@pytest.mark.parametrize("created", [-1.0, math.nan, math.inf, 1.7e12], ids=str)
+@PROTOCOLS
+def test_a_time_of_creation_that_makes_no_sense_is_none(protocol, registry, created):
+    family = CounterMetricFamily("requests", "Requests")
+    family.add_metric([], 5.0, created=created)
+    registry.register(Custom(family))
+    with Pushes(protocol, registry, disable_zero_samples=False) as pushes:
+        (series,) = [series for message in pushes.messages() for series in message.series]
+    (sample,) = series.samples
+    assert (sample.value, sample.start_timestamp) == (5.0, 0)
 
 
 @pytest.mark.parametrize("family", [None, 7, SimpleNamespace(name="x"), SimpleNamespace(name="x", samples=None)])

@@ -109,16 +109,15 @@ class Collection:
             collectors: In the order in which they are asked.
             seconds: How long that may take.
         """
-        began = self._clock()
-        end = began + seconds
+        end = self._clock() + seconds
         self._hanging = {key: (collector, run) for key, (collector, run) in self._hanging.items() if not run.has_ended}
         waiting = [collector for collector in collectors if id(collector) not in self._hanging]
         families: list[Any] = []
-        self._waiter = Waiter()
+        self._waiter = waiter = Waiter()
         while waiting:
             run = _Run(waiting)
             try:
-                bounded_call(run, run, max(end - self._clock(), 0.0), self._waiter)
+                bounded_call(run, run, max(end - self._clock(), 0.0), waiter)
             except TimeoutError:
                 run.abandon()
             except (MemoryError, RuntimeError) as why:  # no thread can be had, and none of them is to blame
@@ -130,8 +129,9 @@ class Collection:
             if run.done < len(waiting):
                 hanging = waiting[run.done]
                 self._hanging[id(hanging)] = hanging, run
-                waited = min(seconds, self._clock() - began)
-                what = f"did not answer within {waited:.3g} s, and is not asked again until it does"
+                if waiter.wait(0):  # interrupted, for which it is not to blame
+                    break
+                what = f"did not answer within {seconds:.3g} s, and is not asked again until it does"
                 self._tell(hanging, TimeoutError, what)
             waiting = waiting[run.done + 1 :] if self._clock() < end else []
         return families
