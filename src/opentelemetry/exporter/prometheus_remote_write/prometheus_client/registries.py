@@ -67,7 +67,7 @@ class Registries:
         if not self._of_folder:
             # A part of what the application has imported; it registers itself with the registry that it is given.
             multiprocess = import_module("prometheus_client.multiprocess")
-            self._of_folder = [multiprocess.MultiProcessCollector(library.CollectorRegistry())]
+            self._of_folder = [multiprocess.MultiProcessCollector(library.CollectorRegistry(), path)]
         return self._of_folder
 
     def release(self) -> None:
