@@ -78,12 +78,12 @@ class Pushing:
         status, body, headers = said
         return answer(status, headers, body)(exchange)
 
-    def push(self, *metrics, **keywords):
+    def push(self, *metrics, timeout_millis=10_000, **keywords):
         self._exports += 1
         made = [metric(self._exports) for metric in metrics] or [
             gauge(point(1, {"number": number}, at=NOW + self._exports)) for number in range(1)
         ]
-        return self.exporter.export(collected(*made, **keywords), timeout_millis=10_000)
+        return self.exporter.export(collected(*made, **keywords), timeout_millis=timeout_millis)
 
     @property
     def counts(self):
@@ -263,6 +263,24 @@ def test_after_a_burst_below_one_request_the_next_exports_are_hardly_refused(pus
     assert push.counts == {"accepted": 12 * number}
     assert refused[0] >= 3
     assert sorted(refused[4:])[len(refused[4:]) // 2] == 0, refused
+
+
+def test_what_is_above_thanos_limit_of_series_waits_whole_until_there_are_fewer(pushing, caplog):
+    """Thanos' head_series_limit: 429 to every request of the tenant, however small, until it has fewer series."""
+    head = SimpleNamespace(series=11)
+
+    def receive(_post):
+        return (429, b"tenant is above active series limit\n", {}) if head.series > 10 else None
+
+    push = pushing(receive, protocol="1.0")
+    for _ in range(3):
+        assert push.push(points(20), timeout_millis=200) is FAILURE
+    assert {post.samples for post in push.posts} == {20}
+    (line,) = warnings(caplog)
+    assert "limits the number of series" in line
+    head.series = 1
+    assert push.push(points(20)) is SUCCESS
+    assert push.counts == {"accepted": 80}
 
 
 @pytest.mark.parametrize(

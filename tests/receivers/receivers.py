@@ -73,8 +73,8 @@ RECEIVERS = {
     "thanos": Receiver(
         "Thanos Receive",
         " ".join(f"`{flag}`" for flag in THANOS_FLAGS),
-        lambda flags=(), limits=None: ThanosReceive(
-            built(programs.THANOS), flags=[*THANOS_FLAGS, *flags], limits=limits
+        lambda flags=(), limits=None, monitoring="": ThanosReceive(
+            built(programs.THANOS), flags=[*THANOS_FLAGS, *flags], limits=limits, monitoring=monitoring
         ),
         ("1.0", "auto"),
     ),

@@ -22,16 +22,35 @@ LONG_AGO = 5 * 3600  # seconds; before all that tests push
 
 
 class ThanosReceive(Server, PrometheusApi):
-    """Runs inside a with block, together with a Query. Labels that it adds of its own are taken off the answers."""
+    """Runs inside a with block, together with a Query. Labels that it adds of its own are taken off the answers.
 
-    def __init__(self, package: Package, *, flags: Sequence[str] = (), limits: Mapping[str, Any] | None = None):
+    Args:
+        package: The program.
+        flags: More flags.
+        limits: The default limits of a tenant.
+        monitoring: The URL of a Prometheus that it asks how many series a tenant has, for the limit on these.
+    """
+
+    def __init__(
+        self,
+        package: Package,
+        *,
+        flags: Sequence[str] = (),
+        limits: Mapping[str, Any] | None = None,
+        monitoring: str = "",
+    ):
         super().__init__(package)
         self._write_port, self._grpc_port = free_port(), free_port()
         self.write_url = f"http://{LOOPBACK}:{self._write_port}/api/v1/receive"
         self.write_settings: dict[str, Any] = {}
         self._flags = list(flags)
         if limits:
-            self._flags.append(f"--receive.limits-config={json.dumps({'write': {'default': limits}})}")
+            write: dict[str, Any] = {"default": limits}
+            if monitoring:
+                write["global"] = {"meta_monitoring_url": monitoring}
+                itself = [{"endpoints": [f"{LOOPBACK}:{self._grpc_port}"]}]
+                self._flags.append(f"--receive.hashrings={json.dumps(itself)}")  # only a router has this limit
+            self._flags.append(f"--receive.limits-config={json.dumps({'write': write})}")
         self._query = ThanosQuery(package, self._grpc_port)
         self._first: float | None = None  # the time of its first sample
 
