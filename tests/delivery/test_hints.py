@@ -120,6 +120,26 @@ MIMIR = (
             "MAX_SERIES",
             id="Cortex: series of the tenant",
         ),
+        pytest.param(
+            answered(429, b"the tenant exceeded the request rate limit " + MIMIR % b"tenant-max-request-rate"),
+            "MAX_SAMPLES_PER_SEND",
+            id="Mimir: requests a second",
+        ),
+        pytest.param(answered(429, b"tenant is above active series limit"), "MAX_SERIES", id="Thanos: series"),
+        pytest.param(
+            answered(400, b"per-labelset series limit of 9 exceeded"), "MAX_SERIES", id="Cortex: series of labels"
+        ),
+        pytest.param(
+            answered(400, b"per-user metric metadata limit of 8000 exceeded"), "descriptions", id="Cortex: metadata"
+        ),
+        pytest.param(
+            answered(400, b'"http.x" is not a valid metric name'), "TRANSLATION_STRATEGY", id="an older wording"
+        ),
+        pytest.param(
+            answered(400, b"sample with repeated timestamp but different value"),
+            "service.instance.id",
+            id="Cortex: a duplicate",
+        ),
         pytest.param(answered(400, b"timestamp is too far in the future"), "clock", id="in the future"),
         pytest.param(answered(400, b"timestamp too new: 1 metric: x"), "clock", id="Cortex: in the future"),
         pytest.param(

@@ -340,12 +340,37 @@ def test_classic_histograms_that_the_collector_drops_are_a_failure_with_the_way_
 # --- http and https ---
 
 
-def test_a_plain_request_to_a_server_with_tls_is_told_before_any_search(pushing, caplog):
-    push = pushing(lambda _post: (400, b"Client sent an HTTP request to an HTTPS server.\n", {}))
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(b"Client sent an HTTP request to an HTTPS server.\n", id="Go: Prometheus, Cortex, Mimir, Thanos"),
+        pytest.param(b"<html><center>The plain HTTP request was sent to HTTPS port</center></html>", id="nginx"),
+        pytest.param(b"You're speaking plain HTTP to an SSL-enabled server port.", id="Apache"),
+    ],
+)
+@pytest.mark.parametrize("protocol", ["auto", "1.0", "2.0"])
+def test_a_plain_request_to_a_server_with_tls_is_told_before_any_search(pushing, caplog, text, protocol):
+    push = pushing(lambda _post: (400, text, {}), protocol=protocol)
     assert push.push(points(20)) is FAILURE
     assert len(push.posts) == 1
     (record,) = caplog.records
     assert "the receiver speaks TLS: write https://" in record.getMessage()
+
+
+@pytest.mark.parametrize(
+    ("answered", "said"),
+    [
+        pytest.param(b"", "if the receiver speaks TLS, write https://", id="closed at once"),
+        pytest.param(b"\x15\x03\x01\x00\x02\x02\x46", "the receiver speaks TLS: write https://", id="an alert of TLS"),
+    ],
+)
+def test_a_server_with_tls_that_does_not_answer_by_http_gets_the_same_guess(server_stack, caplog, answered, said):
+    server = server_stack.enter_context(ScriptedServer(raw(answered)))
+    exporter = PrometheusRemoteWriteMetricsExporter(f"{server.url}/api/v1/push", min_backoff=1, max_backoff=1)
+    server_stack.callback(exporter.shutdown)
+    assert exporter.export(collected(gauge(point(1))), timeout_millis=100) is FAILURE
+    (line,) = warnings(caplog)
+    assert said in line
 
 
 def test_a_login_page_is_told_and_nothing_counts_as_accepted(pushing, caplog):

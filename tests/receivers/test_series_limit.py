@@ -1,4 +1,4 @@
-"""Thanos' limit on the series of a tenant, which it learns from a Prometheus: everything waits until there are fewer."""
+"""Thanos' limit on the series of a tenant, which it learns from a Prometheus: all waits until there are fewer."""
 
 from __future__ import annotations
 

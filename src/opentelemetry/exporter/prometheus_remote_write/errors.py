@@ -96,6 +96,7 @@ class Cause(Enum):
     # The receiver has read the request.
     TOO_LARGE = "too_large"
     RATE_LIMIT = "rate_limit"
+    REQUEST_RATE = "request_rate"
     TOO_MANY_SERIES = "too_many_series"
     OUT_OF_ORDER = "out_of_order"
     TOO_OLD = "too_old"

@@ -53,6 +53,10 @@ _HINTS: dict[Cause, str] = {
         f"the receiver limits the rate: send less ({PREFIX}DROP_METRICS, {PREFIX}INTERVAL; with {PREFIX}PROTOCOL=1.0 "
         "no metadata goes with each series) or have the limit raised"
     ),
+    Cause.REQUEST_RATE: (
+        f"the receiver limits how many requests come: send fewer and larger ones ({PREFIX}INTERVAL, "
+        f"{PREFIX}MAX_SAMPLES_PER_SEND, {PREFIX}MAX_CONCURRENT_REQUESTS) or have the limit raised"
+    ),
     Cause.TOO_MANY_SERIES: (
         f"the receiver limits the number of series: send fewer ({PREFIX}DROP_METRICS, {PREFIX}MAX_SERIES) or have the "
         "limit raised that it names"
@@ -73,7 +77,7 @@ _HINTS: dict[Cause, str] = {
         f"{PREFIX}RESOURCE_LABELS"
     ),
     Cause.LABEL_VALUE: f"set {PREFIX}MAX_LABEL_VALUE_LENGTH to the receiver's limit, or shorten the attribute's value",
-    Cause.METADATA: "shorten the description of the instrument, or have the receiver's limit raised",
+    Cause.METADATA: "shorten the instruments' descriptions, or have the receiver's limit on metadata raised",
     Cause.EXEMPLARS: f"set {PREFIX}DISABLE_EXEMPLARS=true",
     Cause.NATIVE_HISTOGRAMS: (
         f"the receiver may not take native histograms: check {PREFIX}DEFAULT_HISTOGRAM_AGGREGATION"

@@ -18,25 +18,39 @@ _WORDS: dict[Cause, str] = {
     Cause.SWITCHED_OFF: r"needs to be enabled with --",
     Cause.EXEMPLARS: r"\bexemplars?\b",
     Cause.LABEL_VALUE: r"label[ -]value[^;]{0,40}(too[ -]long|exceeds)",
-    Cause.METADATA: r"metadata[^;]{0,40}(too[ -]long|exceeds)",
+    Cause.METADATA: r"metadata[^;]{0,40}(too[ -]long|exceeds)|metadata limit|max-metadata",
     Cause.TOO_MANY_LABELS: r"too many labels|label[ -]names[ -]per[ -](info[ -])?series|number of labels",
-    Cause.NAME: r"invalid (metric|label) name|invalid label\b|(metric-name|label)-invalid",
+    Cause.NAME: (
+        r"invalid (metric|label) name|invalid label\b|(metric-name|label)-invalid|not a valid (metric|label) name"
+    ),
+    Cause.REQUEST_RATE: (
+        r"request rate|max-request-rate|too many (inflight|in-flight|concurrent) (push |write )?requests"
+    ),
     Cause.TOO_MANY_SERIES: (
         r"series limit|max-(active-|global-)?series|too many (active )?series|limit of \d+ (active )?series"
     ),
     Cause.CLOCK: r"too[ -]far[ -]in[ -](the[ -])?future|timestamp too new|start timestamp is after",
     Cause.OUT_OF_ORDER: (
-        r"out[ -]of[ -]order|duplicate (sample|timestamp)|duplicate-timestamp|same timestamp|more recent timestamp"
+        r"out[ -]of[ -]order|duplicate (sample|timestamp)|duplicate-timestamp|(same|repeated) timestamp"
+        r"|more recent timestamp"
     ),
     Cause.TOO_OLD: r"too[ -]old|too[ -]far[ -]in[ -](the[ -])?past|out of bounds",
 }
 _WORDS_OF_ANY = tuple((cause, re.compile(words)) for cause, words in _WORDS.items())
+_SAYS_TOO_LARGE = r"\b(message|body|entity|payload)\b[^;]{0,60}(too (large|big)|(larger|bigger) than)"
 _TOO_LARGE = re.compile(
-    r"\b(message|body|entity|payload|request|packet|decoded (length|block))\b[^;]{0,60}"
-    r"(too (large|big)|exceeds\b|(larger|bigger) than)"
-    r"|too (large|big)[^;]{0,30}\b(message|body|entity|payload|request)\b"
+    rf"{_SAYS_TOO_LARGE}"
+    r"|\b(message|body|entity|payload|request|packet|(de|un)co(mpress|d)ed (length|block|size|data))\b"
+    r"[^;]{0,60}(too (large|big)|exceed(s|ing|ed)?\b|(larger|bigger) than)"
+    r"|too (large|big)[^;]{0,30}\b(message|body|entity|payload|request|data)\b"
 )
-_WANTS_TLS = re.compile(r"http request (to an https server|was sent to https)|plain http to an ssl")
+# Where the status means that the same may pass later only what is clear counts: what a request "exceeds" may be a time.
+_TOO_LARGE_FOR_EVER = re.compile(_SAYS_TOO_LARGE)
+_WANTS_TLS = re.compile(
+    r"http request (to an https|was sent to (an? )?(https|ssl|tls))|plain http (to|on) (an )?(ssl|tls|https)"
+    r"|combination of host and port requires tls"
+)
+_DEMANDS_TLS = re.compile(r"\b(ssl|tls|https) (is |connection )?required\b|\brequires (ssl|tls|https)\b")
 _AWS = re.compile(
     r"\baps:|missing authentication token|request signature|security token included|credential should be scoped"
     r"|unable to determine service/operation"
@@ -56,7 +70,14 @@ _BY_STATUS: dict[int, Cause] = {
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: Cause.PROTOCOL,
     HTTPStatus.TOO_MANY_REQUESTS: Cause.RATE_LIMIT,
 }
-_MAY_BE_TOO_LARGE = {HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.INTERNAL_SERVER_ERROR}
+_MAY_BE_TOO_LARGE: dict[int, re.Pattern[str]] = {
+    HTTPStatus.BAD_REQUEST: _TOO_LARGE,
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: _TOO_LARGE,
+    # What gRPC's ResourceExhausted becomes.
+    HTTPStatus.TOO_MANY_REQUESTS: _TOO_LARGE_FOR_EVER,
+    HTTPStatus.INTERNAL_SERVER_ERROR: _TOO_LARGE_FOR_EVER,
+}
+_MAY_DEMAND_TLS = {HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN, HTTPStatus.UPGRADE_REQUIRED}
 
 _HTML = re.compile(
     rb"\s*(<\?xml[^>]*>\s*|<!--.*?-->\s*)*<(!doctype html|html|head|body|title|meta|script)\b",
@@ -81,17 +102,23 @@ def cause_of(status: int, body: bytes, headers: Mapping[str, str], *, receiver: 
     text = body.decode("utf-8", "replace").lower()
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
         return Cause.REDIRECT
-    if status == HTTPStatus.BAD_REQUEST and _WANTS_TLS.search(text):
+    if _wants_tls(status, text, receiver):
         return Cause.WANTS_TLS
     if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
         return _cloud(f"{text} {headers.get('WWW-Authenticate', '').lower()}", headers, receiver) or Cause.CREDENTIALS
     said = next((cause for cause, words in _WORDS_OF_ANY if words.search(text)), None)
-    if said is None and status in _MAY_BE_TOO_LARGE and _TOO_LARGE.search(text):
+    if said is None and status in _MAY_BE_TOO_LARGE and _MAY_BE_TOO_LARGE[status].search(text):
         return Cause.TOO_LARGE
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return Cause.NATIVE_HISTOGRAMS if "histogram" in text else Cause.UNAVAILABLE
     by_status = _BY_STATUS.get(status)
     return said if said and by_status in {None, Cause.RATE_LIMIT, Cause.PATH} else by_status or Cause.REJECTED
+
+
+def _wants_tls(status: int, text: str, receiver: str) -> bool:
+    if status == HTTPStatus.BAD_REQUEST and _WANTS_TLS.search(text):
+        return True
+    return status in _MAY_DEMAND_TLS and receiver.startswith("http:") and bool(_DEMANDS_TLS.search(text))
 
 
 def _cloud(text: str, headers: Mapping[str, str], receiver: str) -> Cause | None:
