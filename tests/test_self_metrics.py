@@ -18,6 +18,7 @@ EXPORTED = "otel.sdk.exporter.metric_data_point.exported"
 INFLIGHT = "otel.sdk.exporter.metric_data_point.inflight"
 DURATION = "otel.sdk.exporter.operation.duration"
 OURS = "prometheus_remote_write.exporter"
+FAILURES = f"{OURS}.renewal_failures"
 RESOURCE = {"service.name": "shop", "host.name": "h"}
 
 
@@ -152,6 +153,53 @@ def test_bytes_requests_and_the_version_are_told(watch):
     assert exporter.by(f"{OURS}.requests", "http.response.status_code") == {204: 1}
     assert exporter.by(f"{OURS}.protocol", "network.protocol.version") == {"2.0": 1}
     assert exporter.by(f"{OURS}.last_success.timestamp", None)
+
+
+def test_a_token_file_that_cannot_be_read_again_is_told(watch, tmp_path):
+    token = tmp_path / "token"
+    token.write_text("first")
+    exporter = watch(bearer_token_file=str(token))
+    exporter.export(counter(point(1.0)))
+    assert [each.value for each in exporter.points(FAILURES)] == [0]
+    token.unlink()
+    exporter.export(counter(point(2.0, at=NOW + 1000)))
+    assert exporter.by(FAILURES, "prometheus_remote_write.secret") == {"bearer_token_file": 1}
+    token.write_text("second")
+    exporter.export(counter(point(3.0, at=NOW + 2000)))
+    assert exporter.by(FAILURES, "prometheus_remote_write.secret") == {"bearer_token_file": 1}
+    exporter.exporter.after_fork()
+    exporter.export(counter(point(4.0, at=NOW + 3000)))
+    assert exporter.by(FAILURES, "prometheus_remote_write.secret") == {}
+
+
+@pytest.mark.parametrize(
+    ("settings", "secret"),
+    [
+        ({"tls_config": {"ca_file": "/nowhere/ca.pem"}}, "certificate"),
+        ({"basic_auth": {"username": "u", "password_file": "/nowhere/password"}}, "password_file"),
+        (
+            {
+                "auth": "oauth2",
+                "oauth2_client_id": "c",
+                "oauth2_client_secret": "s",
+                "oauth2_token_url": "https://127.0.0.1:9/token",
+            },
+            "oauth2",
+        ),
+    ],
+    ids=["certificate", "password_file", "oauth2"],
+)
+def test_each_secret_that_cannot_be_had_is_told(watch, settings, secret):
+    exporter = watch("https://127.0.0.1:9/api/v1/write", **settings, min_backoff=60_000)
+    exporter.export(counter(point(1.0)), timeout_millis=2000)
+    told = exporter.by(FAILURES, "prometheus_remote_write.secret")
+    assert list(told) == [secret]
+
+
+def test_where_no_secret_is_used_none_is_told(watch):
+    exporter = watch()
+    exporter.export(counter(point(1.0)))
+    assert exporter.points(FAILURES) == []
 
 
 def test_two_exporters_tell_apart(watch):

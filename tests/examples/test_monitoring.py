@@ -120,6 +120,7 @@ def test_prometheus_answers_every_query_of_the_exporter_with_data(start_promethe
                 time.sleep(0.05)
             way.closed = False
             wait()
+            prometheus.wait_for("prometheus_remote_write_exporter_last_success_timestamp_seconds", timeout=30)
             prometheus.wait_for(
                 "sum(increase(prometheus_remote_write_exporter_series_dropped_total[1m])) > 0", timeout=30
             )

@@ -6,6 +6,7 @@ from opentelemetry.exporter.prometheus_remote_write.messages.secret import Secre
 from opentelemetry.exporter.prometheus_remote_write.transport.authentication import authentication
 from opentelemetry.exporter.prometheus_remote_write.transport.authentication.basic import basic, basic_from_userinfo
 from opentelemetry.exporter.prometheus_remote_write.transport.authentication.outgoing import Outgoing
+from opentelemetry.exporter.prometheus_remote_write.transport.renewal_failures import RenewalFailures
 
 
 @pytest.mark.parametrize(
@@ -37,7 +38,7 @@ REQUEST = Outgoing("POST", "http://host/write", {}, b"")
 def headers_of(**settings):
     secret = {"username", "password", "bearer_token"}
     given = {name: Secret(value) if name in secret else value for name, value in settings.items()}
-    return authentication(Settings(**given), {}).headers(REQUEST)
+    return authentication(Settings(**given), {}, RenewalFailures()).headers(REQUEST)
 
 
 @pytest.mark.parametrize(
@@ -95,7 +96,7 @@ def test_a_rotated_token_goes_with_the_next_request(start_server, make_transport
 def test_a_file_with_a_whole_header_gives_its_token_and_a_warning(tmp_path, caplog):
     path = tmp_path / "token"
     path.write_text("Bearer abc\n")
-    way = authentication(Settings(bearer_token_file=str(path)), {})
+    way = authentication(Settings(bearer_token_file=str(path)), {}, RenewalFailures())
     assert [way.headers(REQUEST) for _ in range(2)] == [{"Authorization": "Bearer abc"}] * 2
     (message,) = caplog.messages
     assert message.startswith("OTEL_EXPORTER_PRW_BEARER_TOKEN_FILE: the file begins with 'Bearer'")

@@ -11,6 +11,7 @@ from examples.monitoring.build.metrics import (
     OPERATION,
     POINTS,
     PROTOCOL,
+    RENEWAL_FAILURES,
     REQUESTS,
     RETRIES,
     SENT,
@@ -28,6 +29,7 @@ REASON = "error.type"
 STATUS = "http.response.status_code"
 BODY = "prometheus_remote_write.body"
 METRIC = "prometheus_remote_write.metric"
+SECRET = "prometheus_remote_write.secret"
 VERSION = "network.protocol.version"
 
 
@@ -125,6 +127,17 @@ def _requests() -> list[Any]:
             "How much is sent, compressed, and how much it was before.",
             "Bps",
             query(f"sum by ({body}) ({SENT.rate()})", legend(BODY)),
+        ),
+        graph(
+            "Secrets that could not be renewed",
+            "How often a password, token or certificate could not be had anew in the last hour. What is there"
+            " stays in use as long as it is valid.",
+            "short",
+            query(
+                f"sum by (job, {label(SECRET)}) (increase({RENEWAL_FAILURES.where()}[1h])) or vector(0)",
+                f"{{{{job}}}} {legend(SECRET)}",
+            ),
+            width=24,
         ),
     ]
 

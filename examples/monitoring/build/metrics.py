@@ -64,5 +64,6 @@ WAITING_SECONDS = Metric("gauge", "prometheus_remote_write.exporter.backlog.age"
 SERIES = Metric("gauge", "prometheus_remote_write.exporter.series.count", "{series}")
 SERIES_LIMIT = Metric("gauge", "prometheus_remote_write.exporter.series.limit", "{series}")
 SERIES_DROPPED = Metric("counter", "prometheus_remote_write.exporter.series.dropped", "{data_point}")
+RENEWAL_FAILURES = Metric("counter", "prometheus_remote_write.exporter.renewal_failures", "{failure}")
 PROTOCOL = Metric("gauge", "prometheus_remote_write.exporter.protocol", "{version}")
 LAST_SUCCESS = Metric("gauge", "prometheus_remote_write.exporter.last_success.timestamp", "s")

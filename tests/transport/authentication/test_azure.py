@@ -12,6 +12,7 @@ import trustme
 from opentelemetry.exporter.prometheus_remote_write.configuration.settings import Settings
 from opentelemetry.exporter.prometheus_remote_write.errors import Cause, Rejected, Retryable, Unsendable
 from opentelemetry.exporter.prometheus_remote_write.transport.authentication.azure import Azure
+from opentelemetry.exporter.prometheus_remote_write.transport.renewal_failures import RenewalFailures
 from tests.transport.authentication.entra import CLIENT, SECRET, TENANT, Entra
 from tests.transport.authentication.metadata import azure_imds
 from tests.transport.scripted_server import answer, silent, tunnel
@@ -155,7 +156,7 @@ def test_the_receivers_proxy_is_used(authority, connect, monkeypatch, start_serv
     ],
 )
 def test_the_scope_is_that_of_the_cloud(endpoint, environ, settings, scope):
-    assert Azure(Settings(endpoint=endpoint, **settings), environ).scope == scope
+    assert Azure(Settings(endpoint=endpoint, **settings), environ, RenewalFailures()).scope == scope
 
 
 def test_no_secret_is_in_any_log_or_error(authority, connect, monkeypatch, caplog):

@@ -8,6 +8,7 @@ import pytest
 from opentelemetry.exporter.prometheus_remote_write.errors import Retryable, Unsendable
 from opentelemetry.exporter.prometheus_remote_write.transport.authentication.renewal import Lease, Renewal
 from opentelemetry.exporter.prometheus_remote_write.transport.deadline import deadline
+from opentelemetry.exporter.prometheus_remote_write.transport.renewal_failures import RenewalFailures
 
 
 class Clock:
@@ -110,6 +111,24 @@ def test_many_threads_fetch_once(renewal, source):
         source.goes_on.set()
         assert {each.result() for each in waiting} == {"credentials 1"}
     assert source.count == 1
+
+
+@pytest.mark.parametrize("error", [Retryable("the provider is away"), Unsendable("no such client")])
+def test_each_failure_is_counted_whether_something_valid_is_there_or_not(source, clock, error):
+    failures = RenewalFailures()
+    renewal = Renewal("The token", source, clock, on_failure=failures.of("token"))
+    assert failures.counts == {"token": 0}
+    source.error = error
+    with pytest.raises(type(error)):
+        renewal.current()
+    source.error = None
+    renewal.current()
+    source.error = error
+    renewal.refused()
+    renewal.current()
+    assert failures.counts == {"token": 2}
+    failures.after_fork()
+    assert failures.counts == {"token": 0}
 
 
 def test_while_it_is_valid_a_failure_is_told_once_and_tried_again_later(renewal, source, clock, caplog):

@@ -130,4 +130,5 @@ class Journal:
             series_limit=self._settings.max_series,
             protocol=delivery.protocol,
             last_success=self._last_success,
+            renewal_failures=path.transport.renewal_failures,
         )

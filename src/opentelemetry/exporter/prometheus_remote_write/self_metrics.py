@@ -59,6 +59,7 @@ class Reading(NamedTuple):
         series_limit: How many the process may have; 0 is no limit.
         protocol: The version of Remote Write that is spoken.
         last_success: When an export was last accepted as a whole, in seconds since the epoch; 0 if none was.
+        renewal_failures: How often a secret could not be renewed, by what it is.
     """
 
     points: Mapping[Outcome, int]
@@ -74,9 +75,10 @@ class Reading(NamedTuple):
     series_limit: int
     protocol: str
     last_success: float
+    renewal_failures: Mapping[str, int]
 
 
-NOTHING = Reading({}, {}, {}, 0, 0, 0.0, {}, 0, {}, 0, 0, "", 0.0)
+NOTHING = Reading({}, {}, {}, 0, 0, 0.0, {}, 0, {}, 0, 0, "", 0.0, {})
 """Before the first export."""
 
 
@@ -180,6 +182,11 @@ class SelfMetrics:
         if seconds := self._read().last_success:
             yield Observation(seconds, self.attributes)
 
+    def renewal_failures(self) -> Iterator[Observation]:
+        """Observe how often a secret could not be renewed, and 0 where each could, so that the first failure shows."""
+        for secret, number in self._read().renewal_failures.items():
+            yield Observation(number, {**self.attributes, "prometheus_remote_write.secret": secret})
+
     def _by(self, name: str, numbers: Mapping[str, int]) -> Iterator[Observation]:
         for value, number in numbers.items():
             if number:
@@ -213,6 +220,12 @@ class _Instruments:
             (f"{prefix}.sent", SelfMetrics.sent, "By", "Bytes of requests, compressed and not."),
             (f"{prefix}.requests", SelfMetrics.requests, "{request}", "Requests by status, or cause of failure."),
             (f"{prefix}.retries", SelfMetrics.retries, "{request}", "Requests that were sent again."),
+            (
+                f"{prefix}.renewal_failures",
+                SelfMetrics.renewal_failures,
+                "{failure}",
+                "Failures to renew a secret or a certificate.",
+            ),
             (
                 f"{prefix}.series.dropped",
                 SelfMetrics.series_dropped,

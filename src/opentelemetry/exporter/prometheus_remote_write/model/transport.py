@@ -19,7 +19,7 @@ class Response(NamedTuple):
 
 
 class BaseTransport:
-    """Carries requests to the receiver. One's own has to have :meth:`post`; the other methods do nothing by default."""
+    """Carries requests to the receiver. One's own has to have :meth:`post`; the others do nothing by default."""
 
     def post(self, body: bytes, headers: Mapping[str, str], timeout: float) -> Response:
         """Send one request and wait for the answer; called from several threads at once.
@@ -39,6 +39,11 @@ class BaseTransport:
 
     def resume(self) -> None:
         """End the interruption."""
+
+    @property
+    def renewal_failures(self) -> Mapping[str, int]:
+        """How often a secret or a certificate could not be renewed, by what it is; for self-metrics."""
+        return {}
 
     def close(self) -> None:
         """Let go of connections."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+from collections.abc import Callable
 
 from ..errors import Unsendable
 from ..messages.redaction import shown_path
@@ -17,14 +18,15 @@ _MAX_BYTES = 1 << 20  # what a Secret or a ConfigMap of Kubernetes can hold, and
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
-def secret_file(setting: str, path: str) -> Rotating[str]:
+def secret_file(setting: str, path: str, on_failure: Callable[[], object] = lambda: None) -> Rotating[str]:
     """Return the secret in a file: its text without the line break at its end.
 
     Args:
         setting: What the user calls it, for messages, which hold nothing of the text.
         path: The file.
+        on_failure: Called each time that the file cannot be used.
     """
-    return Rotating([path], lambda: _secret(setting, path))
+    return Rotating([path], lambda: _secret(setting, path), on_failure=on_failure)
 
 
 def _secret(setting: str, path: str) -> str:

@@ -24,6 +24,7 @@ from .connections import Connections
 from .deadline import Deadline, deadline
 from .failure import Route, failure
 from .headers import merged, on_the_wire
+from .renewal_failures import RenewalFailures
 from .rotation import Rotating
 from .silence import silence
 from .traceback import foreign_frames
@@ -58,7 +59,8 @@ class Transport(BaseTransport):
         self._settings = settings
         self._environ = environ
         self._clock = clock
-        self._authentication = authentication(settings, environ)
+        self._failures = RenewalFailures()
+        self._authentication = authentication(settings, environ, self._failures)
         self._own_headers = {"User-Agent": user_agent}
         self._connections = self._rotating()
         self._inherited: list[Rotating[Connections]] = []
@@ -153,6 +155,12 @@ class Transport(BaseTransport):
         self._connections = self._rotating()
         self._under_way = set()
         self._interrupted = False
+        self._failures.after_fork()
+
+    @property
+    def renewal_failures(self) -> Mapping[str, int]:
+        """How often a secret or a certificate could not be renewed, by what it is."""
+        return self._failures.counts
 
     @contextmanager
     def _interruptible(self, end: Deadline) -> Iterator[None]:
@@ -168,7 +176,8 @@ class Transport(BaseTransport):
         settings = self._settings
         files = (settings.certificate, settings.client_certificate, settings.client_key)
         # New ones take the place of those before, which would keep the old certificates in use.
-        return Rotating(files, self._open, discard=Connections.close)
+        on_failure = self._failures.of("certificate") if any(files) else int
+        return Rotating(files, self._open, discard=Connections.close, on_failure=on_failure)
 
     def _open(self) -> Connections:
         connections = Connections(self._endpoint, self._settings, self._environ)

@@ -32,6 +32,7 @@ class Rotating(Generic[T]):
         paths: The files; an empty path is none.
         make: Reads them; raises ``Unsendable`` where they cannot be used.
         discard: What becomes of something that has been replaced, or is not needed any more.
+        on_failure: Called each time that it could not be made.
         clock: Seconds, by any beginning.
     """
 
@@ -41,11 +42,13 @@ class Rotating(Generic[T]):
         make: Callable[[], T],
         *,
         discard: Callable[[T], object] = lambda _: None,
+        on_failure: Callable[[], object] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._paths = tuple(filter(None, paths))
         self._make = make
         self._discard = discard
+        self._on_failure = on_failure
         self._clock = clock
         self._made: tuple[T] | None = None
         self._versions: list[object] | None = None
@@ -71,6 +74,7 @@ class Rotating(Generic[T]):
             return within_deadline(self, self._now, patience=patience)
         except TimeoutError:
             self._hangs = True
+            self._on_failure()
             names = " or ".join(map(shown_path, self._paths))
             if made is None:
                 raise Retryable(
@@ -99,6 +103,7 @@ class Rotating(Generic[T]):
                 made, versions = self._make_undisturbed(versions)
             except Unsendable as error:
                 self._hangs = False
+                self._on_failure()
                 if before is None:
                     raise
                 return self._kept(before, str(error))

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from ...configuration.contradictions import way_to_authenticate
 from ...configuration.settings import Settings
+from ..renewal_failures import RenewalFailures
 from .outgoing import Outgoing
 
 
@@ -38,33 +39,34 @@ class NoAuthentication:
         """Do nothing."""
 
 
-def authentication(settings: Settings, environ: Mapping[str, str]) -> Authentication:
+def authentication(settings: Settings, environ: Mapping[str, str], failures: RenewalFailures) -> Authentication:
     """Return the way to authenticate that the settings name.
 
     Args:
         settings: The exporter's.
         environ: The environment.
+        failures: Where it is counted that a secret could not be renewed.
     """
     # Each is imported late: nobody pays for a way that is not used.
     match way_to_authenticate(settings):
         case "basic":
             from .basic import Basic  # noqa: PLC0415 - see above
 
-            return Basic(settings)
+            return Basic(settings, failures)
         case "bearer":
             from .bearer import Bearer  # noqa: PLC0415 - see above
 
-            return Bearer(settings)
+            return Bearer(settings, failures)
         case "sigv4":
             from .sigv4 import SigV4  # noqa: PLC0415 - see above
 
-            return SigV4(settings, environ)
+            return SigV4(settings, environ, failures)
         case "azure":
             from .azure import Azure  # noqa: PLC0415 - see above
 
-            return Azure(settings, environ)
+            return Azure(settings, environ, failures)
         case "oauth2":
             from .oauth2 import OAuth2  # noqa: PLC0415 - see above
 
-            return OAuth2(settings, environ)
+            return OAuth2(settings, environ, failures)
     return NoAuthentication()

@@ -10,6 +10,7 @@ from ...configuration.settings import PREFIX, Settings
 from ...errors import Retryable, SendError, Unsendable
 from ...messages.redaction import shown_foreign
 from ...messages.secret import Secret
+from ..renewal_failures import RenewalFailures
 from ..silence import mute
 from .outgoing import Outgoing
 from .renewal import Lease, Renewal
@@ -31,12 +32,13 @@ class Azure:
     Args:
         settings: The scope and the endpoint; TLS and proxies as for the receiver.
         environ: The environment, for the cloud and the proxies; azure-identity reads the process's own.
+        failures: Where it is counted that it could not be had anew.
     """
 
-    def __init__(self, settings: Settings, environ: Mapping[str, str]) -> None:
+    def __init__(self, settings: Settings, environ: Mapping[str, str], failures: RenewalFailures) -> None:
         self._settings = settings
         self._environ = environ
-        self._token: Renewal[Secret] = Renewal("The token for Azure", self._fetch)
+        self._token: Renewal[Secret] = Renewal("The token for Azure", self._fetch, on_failure=failures.of("azure"))
 
     def headers(self, _request: Outgoing) -> Mapping[str, str]:
         """Return the header Authorization.

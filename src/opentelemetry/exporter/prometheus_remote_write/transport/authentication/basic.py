@@ -8,6 +8,7 @@ from urllib.parse import unquote
 
 from ...configuration.settings import Settings, variable
 from ..mounted_file import secret_file
+from ..renewal_failures import RenewalFailures
 from .outgoing import Outgoing
 
 
@@ -27,11 +28,13 @@ class Basic:
 
     Args:
         settings: With both.
+        failures: Where it is counted that the file cannot be used.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, failures: RenewalFailures) -> None:
         self._username, self._password = settings.username, settings.password
-        self._file = secret_file(variable("password_file"), settings.password_file) if settings.password_file else None
+        path = settings.password_file
+        self._file = secret_file(variable("password_file"), path, failures.of("password_file")) if path else None
 
     def headers(self, _request: Outgoing) -> Mapping[str, str]:
         """Return the header Authorization.

@@ -8,6 +8,7 @@ from ...configuration.doubts import bearer_prefix
 from ...configuration.settings import Settings, variable
 from ...messages.own_logger import OwnLogger
 from ..mounted_file import secret_file
+from ..renewal_failures import RenewalFailures
 from .outgoing import Outgoing
 
 _logger = OwnLogger(__name__)
@@ -18,11 +19,12 @@ class Bearer:
 
     Args:
         settings: With the token or its file.
+        failures: Where it is counted that the file cannot be used.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        self._token, path = settings.bearer_token, settings.bearer_token_file
-        self._file = secret_file(variable("bearer_token_file"), path) if path else None
+    def __init__(self, settings: Settings, failures: RenewalFailures) -> None:
+        self._token, setting, path = settings.bearer_token, "bearer_token_file", settings.bearer_token_file
+        self._file = secret_file(variable(setting), path, failures.of(setting)) if path else None
         self._told = False
 
     def headers(self, _request: Outgoing) -> Mapping[str, str]:

@@ -22,6 +22,7 @@ from ..connection import StaleConnectionError
 from ..connections import Connections
 from ..failure import failure
 from ..mounted_file import secret_file
+from ..renewal_failures import RenewalFailures
 from .basic import basic
 from .outgoing import Outgoing
 from .renewal import LONGEST, Lease, Renewal
@@ -42,15 +43,16 @@ class OAuth2:
     Args:
         settings: The token's URL, the client, scopes and parameters; TLS and proxies as for the receiver.
         environ: The environment, for the proxies' variables.
+        failures: Where it is counted that it could not be had anew.
     """
 
-    def __init__(self, settings: Settings, environ: Mapping[str, str]) -> None:
-        path = settings.oauth2_client_secret_file
+    def __init__(self, settings: Settings, environ: Mapping[str, str], failures: RenewalFailures) -> None:
+        setting, path = "oauth2_client_secret_file", settings.oauth2_client_secret_file
         self._settings = settings
         self._environ = environ
         self._endpoint = urlsplit(settings.oauth2_token_url)
-        self._file = secret_file(variable("oauth2_client_secret_file"), path) if path else None
-        self._token: Renewal[Secret] = Renewal("The OAuth2 token", self._fetch)
+        self._file = secret_file(variable(setting), path, failures.of(setting)) if path else None
+        self._token: Renewal[Secret] = Renewal("The OAuth2 token", self._fetch, on_failure=failures.of("oauth2"))
         self._in_body = False
 
     def headers(self, _request: Outgoing) -> Mapping[str, str]:

@@ -48,12 +48,21 @@ class Renewal(Generic[T]):
         name: What is fetched, for messages.
         fetch: Fetches; raises a ``SendError`` that says what to do.
         clock: Seconds since the epoch.
+        on_failure: Called each time that they could not be fetched.
     """
 
-    def __init__(self, name: str, fetch: Callable[[], Lease[T]], clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        name: str,
+        fetch: Callable[[], Lease[T]],
+        clock: Callable[[], float] = time.time,
+        *,
+        on_failure: Callable[[], object] = lambda: None,
+    ) -> None:
         self._name = name
         self._fetch = fetch
         self._clock = clock
+        self._on_failure = on_failure
         self._kept: Lease[T] | None = None
         self._renew_at = 0.0
         self._is_refused = False
@@ -86,6 +95,7 @@ class Renewal(Generic[T]):
         else:
             self._is_failing = False
             return lease.credentials
+        self._on_failure()
         if kept is None or not is_valid:
             raise failure
         self._is_refused = False

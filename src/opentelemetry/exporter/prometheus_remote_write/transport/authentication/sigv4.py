@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from ...configuration.settings import PREFIX, Settings
 from ...errors import Retryable, SendError, Unsendable
 from ...messages.redaction import shown_foreign
+from ..renewal_failures import RenewalFailures
 from ..silence import mute
 from .outgoing import Outgoing
 from .renewal import Lease, Renewal
@@ -33,12 +34,13 @@ class SigV4:
     Args:
         settings: Region, service, profile, role and the endpoint.
         environ: The environment, for the region; botocore reads the process's own.
+        failures: Where it is counted that they could not be had anew.
     """
 
-    def __init__(self, settings: Settings, environ: Mapping[str, str]) -> None:
+    def __init__(self, settings: Settings, environ: Mapping[str, str], failures: RenewalFailures) -> None:
         self._settings = settings
         self._environ = environ
-        self._signer: Renewal[Any] = Renewal("the credentials for Amazon", self._fetch)
+        self._signer: Renewal[Any] = Renewal("the credentials for Amazon", self._fetch, on_failure=failures.of("sigv4"))
 
     def headers(self, request: Outgoing) -> Mapping[str, str]:
         """Return date, signature and, for temporary credentials, their token.
