@@ -10,8 +10,8 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
 from opentelemetry.exporter.prometheus_remote_write import PrometheusRemoteWriteMetricsExporter
+from opentelemetry.exporter.prometheus_remote_write.journal import SELF_METRICS
 from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver, ScriptedAnswer
-from opentelemetry.exporter.prometheus_remote_write.self_metrics import SWITCH
 from tests.collected import NOW, collected, counter, gauge, histogram, histogram_point, point
 
 EXPORTED = "otel.sdk.exporter.metric_data_point.exported"
@@ -59,7 +59,7 @@ class Watched:
 
 @pytest.fixture
 def watch(monkeypatch, receiver):
-    monkeypatch.setenv(SWITCH, "true")
+    monkeypatch.setenv(SELF_METRICS, "true")
     watched = []
 
     def start(url=receiver.url, **settings):

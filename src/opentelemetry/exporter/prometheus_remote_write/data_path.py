@@ -8,6 +8,7 @@ that they import.
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from opentelemetry.sdk.metrics.export import MetricsData
 
@@ -19,11 +20,13 @@ from .model.outcome import Outcome
 from .model.request import PROTOCOL_1, PROTOCOL_2
 from .model.transport import BaseTransport
 from .pipeline import Pipeline
-from .prometheus_client.source import Collected
 from .system.time_slice import TimeSlice
 from .translation.dropped_points import DroppedPoints
 from .transport.pool import Transport
 from .version import USER_AGENT
+
+if TYPE_CHECKING:
+    from .prometheus_client.source import Collected
 
 
 class DataPath:

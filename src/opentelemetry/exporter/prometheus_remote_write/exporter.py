@@ -20,7 +20,7 @@ from .exports import Exports
 from .lifecycle.child_exit import flush_at_end_of_child
 from .lifecycle.exit_time import ExitTime
 from .lifecycle.interrupt_status import keep_interrupt_status
-from .lifecycle.late_imports import expect_exports, import_in_steps
+from .lifecycle.late_imports import expect_exports, import_for_last_export, import_in_steps
 from .lifecycle.process_hooks import ProcessHooks
 from .lifecycle.undisturbed import undisturbed
 from .messages.own_logger import OwnLogger
@@ -186,14 +186,18 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
         undisturbed(partial(self._end, (timeout_millis if timeout is None else timeout) / 1000))
         keep_interrupt_status()
 
-    def prepare(self, pause: Callable[[float], bool]) -> None:
+    def prepare(self, pause: Callable[[float], bool] | None) -> None:
         """Import what the first export needs, in small steps while there is time; nothing is raised.
 
         Args:
-            pause: Waits for so many seconds, and returns whether there is no more time for it.
+            pause: Waits for so many seconds, and returns whether there is no more time for it. None at the exit.
         """
-        if not self._inert:
+        if self._inert:
+            return
+        if pause:
             import_in_steps(pause)
+        else:
+            import_for_last_export()
 
     def at_exit(self) -> None:
         """Have the export that is under way leave some of the time to the last one; called at the exit."""

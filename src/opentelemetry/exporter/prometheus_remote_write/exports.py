@@ -176,7 +176,7 @@ class Exports:
             self.exit_time.begin()
             timeout = math.inf
         with self.exit_time.counted():  # the first export imports what it needs
-            data_path = self.path.ready()
+            data_path = self.path.ready(at_exit=self.exit_time.has_begun)
         if not data_path:
             return False
         now = time.monotonic()

@@ -12,15 +12,18 @@ from opentelemetry.metrics import MeterProvider, get_meter_provider
 from .configuration.settings import Settings
 from .messages.own_logger import OwnLogger
 from .messages.redaction import shown_url
-from .self_metrics import NOTHING, Reading, SelfMetrics, is_switched_on
 from .translation.dropped_points import DroppedPoints
 
 if TYPE_CHECKING:
     from .data_path import DataPath
     from .delivery.delivery import Delivery
     from .pipeline import Pipeline
+    from .self_metrics import Reading, SelfMetrics
 
 _logger = OwnLogger(__name__)
+
+SELF_METRICS = "OTEL_PYTHON_SDK_INTERNAL_METRICS_ENABLED"
+"""The SDK's own variable, which switches metrics about the exporter on, too."""
 
 
 class Journal:
@@ -51,7 +54,11 @@ class Journal:
         self._wall_clock = wall_clock
         self._last_success = 0.0
         self._has_arrived = False
-        self._self_metrics = SelfMetrics(self._reading, settings.endpoint) if is_switched_on(environ) else None
+        self._self_metrics: SelfMetrics | None = None
+        if environ.get(SELF_METRICS, "").strip().lower() == "true":
+            from .self_metrics import SelfMetrics  # noqa: PLC0415 - only where they are wanted
+
+            self._self_metrics = SelfMetrics(self._reading, settings.endpoint)
 
     def serve(self, provider: MeterProvider) -> None:
         """Tell of the exporter by a provider's meters, where self-metrics are switched on."""
@@ -112,6 +119,8 @@ class Journal:
         )
 
     def _reading(self) -> Reading:
+        from .self_metrics import NOTHING, Reading  # noqa: PLC0415 - as above
+
         if not (path := self._data_path()):
             return NOTHING
         pipeline, delivery = path.pipeline, path.delivery

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from .configuration.settings import Settings
 from .delivery.window import Window
 from .lifecycle.gevent_patches import are_half_applied
-from .lifecycle.late_imports import forks_wait
+from .lifecycle.late_imports import forks_wait, import_for_all_exports
 from .messages.own_logger import OwnLogger
 from .model.transport import BaseTransport
 from .translation.dropped_points import DroppedPoints
@@ -45,13 +45,19 @@ class LateDataPath:
         self._has_advised = False
         self.made: DataPath | None = None
 
-    def ready(self) -> DataPath | None:
-        """Return the data path, made now if need be; None where that is impossible, which is logged once."""
+    def ready(self, *, at_exit: bool = False) -> DataPath | None:
+        """Return the data path, made now if need be; None where that is impossible, which is logged once.
+
+        Args:
+            at_exit: Whether no other export comes, which might need more.
+        """
         if self.made is None and not self._is_impossible:
             try:
                 with forks_wait():
                     from .data_path import DataPath  # noqa: PLC0415 - late, see there
 
+                    if not at_exit:
+                        import_for_all_exports()
                     self.made = DataPath(
                         self._settings,
                         self._dropped,

@@ -20,9 +20,6 @@ from .errors import SendError
 from .model.outcome import Outcome
 from .version import __version__
 
-SWITCH = "OTEL_PYTHON_SDK_INTERNAL_METRICS_ENABLED"
-"""The SDK's own variable, which switches these on, too."""
-
 _SDK_METER = "opentelemetry-sdk"
 _OUR_METER = "opentelemetry.exporter.prometheus_remote_write"
 _TYPE = "prometheus_remote_write_exporter"
@@ -263,8 +260,3 @@ def _reason(error: SendError | None) -> Attributes:
 
 _instruments: WeakValueDictionary[int, _Instruments] = WeakValueDictionary()
 """By the identity of their provider, which holds them."""
-
-
-def is_switched_on(environ: Mapping[str, str]) -> bool:
-    """Return whether the environment asks for self-metrics."""
-    return environ.get(SWITCH, "").strip().lower() == "true"

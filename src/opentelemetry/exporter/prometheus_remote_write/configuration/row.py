@@ -44,4 +44,4 @@ def setting(  # noqa: PLR0913 - a row of the table
 ) -> Any:
     """Return a dataclass's field with its row; arguments as in :class:`Row`, ``shown`` being its ``default``."""
     row = Row(kind, doc, shown, variable, keyword or variable.lower(), secret, guards)
-    return field(default_factory=lambda: default, metadata={"row": row}, repr=not secret)
+    return field(default_factory=lambda: default, metadata={"row": row, "default": default}, repr=not secret)

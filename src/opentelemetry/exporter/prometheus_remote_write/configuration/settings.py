@@ -20,9 +20,17 @@ from .translation_strategy import TranslationStrategy
 PREFIX = "OTEL_EXPORTER_PRW_"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, init=False)
 class Settings(ConnectionSettings):
     """The settings of one exporter. What is not given is empty, or None where somebody else's default holds."""
+
+    def __init__(self, **given: Any) -> None:
+        # Not generated: to compile what dataclasses write for so many fields takes half a megabyte in every process.
+        for item in fields(self):
+            value = given.pop(item.name) if item.name in given else item.metadata["default"]
+            object.__setattr__(self, item.name, value)  # it is frozen
+        if given:
+            raise TypeError(f"there is no setting {', '.join(given)}")
 
     translation_strategy: str = _setting(
         "TRANSLATION_STRATEGY",

@@ -13,6 +13,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from ..configuration.settings import Settings
 from ..encoding.compression import Compress
@@ -24,7 +25,6 @@ from ..model.transport import BaseTransport
 from ..system.flag import Flag
 from ..system.worker import together
 from .backlog import Backlog, Queue
-from .durable import DurableBacklog
 from .exchange import Exchange
 from .log import DeliveryLog, Report
 from .retry import Backoff
@@ -32,6 +32,9 @@ from .sender import Sender
 from .tally import Tally
 from .traffic import Traffic
 from .window import Window
+
+if TYPE_CHECKING:
+    from .durable import DurableBacklog
 
 _logger = OwnLogger(__name__)
 
@@ -76,6 +79,8 @@ class Delivery:
         self._backlog = Backlog(settings.max_buffered_bytes, settings.max_buffered_age / 1000)
         self._durable: DurableBacklog | None = None
         if settings.buffer_directory and self._backlog.keeps:
+            from .durable import DurableBacklog  # noqa: PLC0415 - only where that is wanted
+
             self._durable = DurableBacklog(
                 settings.buffer_directory, settings.endpoint, settings.max_buffered_bytes, wall_clock
             )

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from typing import Any
 
+from .. import proto
 from ..model.bucket_bound import le_text
 from ..model.remote_write import BUCKET_BOUND, METRIC_NAME
 from ..model.request import PROTOCOL_1, Request
-from ..proto import write_v1_pb2
 from .compression import Compress
 from .parts import encoded, labels, parts
 
@@ -29,10 +29,10 @@ def downgraded(request: Request, compress: Compress) -> Request:
         compress: Makes the body of a message.
     """
     content = parts(request)
-    message = write_v1_pb2.WriteRequest()
+    message = proto.write_v1_pb2.WriteRequest()
     for series, its_labels in zip(content.series, content.labels(), strict=True):
         exemplars = [
-            write_v1_pb2.Exemplar(
+            proto.write_v1_pb2.Exemplar(
                 labels=_labels(dict(labels(exemplar.labels_refs, content.symbols))),
                 value=exemplar.value,
                 timestamp=exemplar.timestamp,
@@ -43,9 +43,9 @@ def downgraded(request: Request, compress: Compress) -> Request:
             message.timeseries.extend(_classic(dict(its_labels), series.histograms, exemplars))
             continue
         message.timeseries.append(
-            write_v1_pb2.TimeSeries(
+            proto.write_v1_pb2.TimeSeries(
                 labels=_labels(dict(its_labels)),
-                samples=[write_v1_pb2.Sample(value=s.value, timestamp=s.timestamp) for s in series.samples],
+                samples=[proto.write_v1_pb2.Sample(value=s.value, timestamp=s.timestamp) for s in series.samples],
                 histograms=[_without_start(histogram) for histogram in series.histograms],
                 exemplars=exemplars,
             )
@@ -53,19 +53,19 @@ def downgraded(request: Request, compress: Compress) -> Request:
     return encoded(message, PROTOCOL_1, request.batch, compress, request.points)
 
 
-def _labels(texts: dict[str, str]) -> list[write_v1_pb2.Label]:
-    return [write_v1_pb2.Label(name=name, value=text) for name, text in sorted(texts.items())]
+def _labels(texts: dict[str, str]) -> list[proto.write_v1_pb2.Label]:
+    return [proto.write_v1_pb2.Label(name=name, value=text) for name, text in sorted(texts.items())]
 
 
-def _without_start(histogram: Any) -> write_v1_pb2.Histogram:
+def _without_start(histogram: Any) -> proto.write_v1_pb2.Histogram:
     # The fields are numbered alike in both versions, and 1.0 has none for the start.
     histogram.ClearField("start_timestamp")
-    return write_v1_pb2.Histogram.FromString(histogram.SerializeToString())
+    return proto.write_v1_pb2.Histogram.FromString(histogram.SerializeToString())
 
 
 def _classic(
-    its_labels: dict[str, str], histograms: Sequence[Any], exemplars: Sequence[write_v1_pb2.Exemplar]
-) -> Iterator[write_v1_pb2.TimeSeries]:
+    its_labels: dict[str, str], histograms: Sequence[Any], exemplars: Sequence[proto.write_v1_pb2.Exemplar]
+) -> Iterator[proto.write_v1_pb2.TimeSeries]:
     """The series of a classic histogram: its buckets, each with the exemplars that fell into it, its sum and count."""
     name = its_labels[METRIC_NAME]
     shared = {label: text for label, text in its_labels.items() if label != BUCKET_BOUND}  # as translation has it
@@ -78,10 +78,10 @@ def _classic(
     columns.append(({METRIC_NAME: f"{name}_sum"}, [histogram.sum for histogram in histograms]))
     columns.append(({METRIC_NAME: f"{name}_count"}, [histogram.count_int for histogram in histograms]))
     for place, (own, values) in enumerate(columns):
-        yield write_v1_pb2.TimeSeries(
+        yield proto.write_v1_pb2.TimeSeries(
             labels=_labels({**shared, **own}),
             samples=[
-                write_v1_pb2.Sample(
+                proto.write_v1_pb2.Sample(
                     value=histogram.sum if _is_stale(histogram) else value, timestamp=histogram.timestamp
                 )
                 for value, histogram in zip(values, histograms, strict=True)

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
+from .. import proto
 from ..model.remote_write import Labels
-from ..model.request import PROTOCOL_1, PROTOCOL_2, Request
-from ..proto import write_v1_pb2, write_v2_pb2
+from ..model.request import PROTOCOL_2, Request
 from .compression import Compress, uncompressed
-
-_MESSAGES: dict[str, Any] = {PROTOCOL_1: write_v1_pb2.WriteRequest, PROTOCOL_2: write_v2_pb2.Request}
 
 
 class Parts(NamedTuple):
@@ -39,7 +37,7 @@ class Parts(NamedTuple):
             chosen: The positions of the series.
             compress: Makes the body of a message.
         """
-        message = _MESSAGES[self.request.protocol](timeseries=[self.series[position] for position in chosen])
+        message = _message_of(self.request.protocol)(timeseries=[self.series[position] for position in chosen])
         if self.request.protocol == PROTOCOL_2:
             table = {"": 0}
             for series in message.timeseries:
@@ -64,7 +62,7 @@ class Parts(NamedTuple):
 
 def parts(request: Request) -> Parts:
     """Return the parts of a request."""
-    message = _MESSAGES[request.protocol].FromString(uncompressed(request.body))
+    message = _message_of(request.protocol).FromString(uncompressed(request.body))
     return Parts(request, list(message.timeseries), list(getattr(message, "symbols", ())))
 
 
@@ -85,3 +83,7 @@ def encoded(message: Any, protocol: str, batch: int, compress: Compress, points:
         batch=batch,
         points=points,
     )
+
+
+def _message_of(protocol: str) -> Any:
+    return proto.write_v2_pb2.Request if protocol == PROTOCOL_2 else proto.write_v1_pb2.WriteRequest

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
+from .. import proto
 from ..model.family import Family
 from ..model.remote_write import Exemplar, Labels, Metadata, NativeHistogram
-from ..proto import write_v1_pb2
 from .series_encoder import (
     EncodedLabels,
     encoded_labels,
@@ -20,7 +20,6 @@ HEADERS = {
     "Content-Type": "application/x-protobuf",
     "X-Prometheus-Remote-Write-Version": "0.1.0",
 }
-_TYPE = write_v1_pb2.MetricMetadata.MetricType.Name
 _LABELS = 1
 _EXEMPLARS = 3
 _HISTOGRAMS = 4
@@ -62,14 +61,14 @@ class RemoteWrite1:
 
     def histogram(self, histogram: NativeHistogram, start: int, timestamp: int) -> bytes:  # noqa: ARG002 - as above
         """Return the field that holds a native histogram."""
-        message = write_v1_pb2.Histogram(**histogram_fields(histogram), timestamp=timestamp)
+        message = proto.write_v1_pb2.Histogram(**histogram_fields(histogram), timestamp=timestamp)
         return delimited(_HISTOGRAMS, message.SerializeToString())
 
     def exemplars(self, exemplars: Sequence[Exemplar]) -> bytes:
         """Return the fields that hold exemplars."""
         messages = (
-            write_v1_pb2.Exemplar(
-                labels=[write_v1_pb2.Label(name=name, value=text) for name, text in exemplar.labels],
+            proto.write_v1_pb2.Exemplar(
+                labels=[proto.write_v1_pb2.Label(name=name, value=text) for name, text in exemplar.labels],
                 value=exemplar.value,
                 timestamp=exemplar.timestamp,
             )
@@ -94,7 +93,12 @@ def metadata_messages(families: Iterable[Metadata], most: int) -> Iterator[list[
     pieces: list[bytes] = []
     size = 0
     for family, type_, help_, unit in by_name.values():
-        message = write_v1_pb2.MetricMetadata(type=_TYPE(type_), metric_family_name=family, help=help_, unit=unit)
+        message = proto.write_v1_pb2.MetricMetadata(
+            type=proto.write_v1_pb2.MetricMetadata.MetricType.Name(type_),
+            metric_family_name=family,
+            help=help_,
+            unit=unit,
+        )
         piece = delimited(_METADATA, message.SerializeToString())
         if pieces and (len(pieces) >= most or size + len(piece) > _MAX_METADATA_BYTES):
             yield pieces

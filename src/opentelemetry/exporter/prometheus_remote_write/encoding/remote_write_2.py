@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 
+from .. import proto
 from ..model.family import Family
 from ..model.remote_write import Exemplar, Labels, NativeHistogram
-from ..proto import write_v2_pb2
 from .series_encoder import (
     EncodedLabels,
     encoded_labels,
@@ -86,7 +86,7 @@ class RemoteWrite2:
 
     def histogram(self, histogram: NativeHistogram, start: int, timestamp: int) -> bytes:
         """Return the field that holds a native histogram."""
-        message = write_v2_pb2.Histogram(
+        message = proto.write_v2_pb2.Histogram(
             **histogram_fields(histogram),
             timestamp=timestamp,
             start_timestamp=start,
@@ -97,7 +97,7 @@ class RemoteWrite2:
     def exemplars(self, exemplars: Sequence[Exemplar]) -> bytes:
         """Return the fields that hold exemplars; to be called when what is constant of all series is encoded."""
         messages = (
-            write_v2_pb2.Exemplar(
+            proto.write_v2_pb2.Exemplar(
                 labels_refs=[self._passing_reference(text) for label in exemplar.labels for text in label],
                 value=exemplar.value,
                 timestamp=exemplar.timestamp,

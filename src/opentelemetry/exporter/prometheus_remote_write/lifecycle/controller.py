@@ -74,7 +74,7 @@ class Controller(PeriodicExportingMetricReader):
         self._ends.end()
         with suppress(TimeoutError):
             # Now, where that has not been done yet: the time at exit is for sending.
-            bounded_call(self, lambda: self._pusher.prepare(lambda _: False), exit_time.left)
+            bounded_call(self, lambda: self._pusher.prepare(None), exit_time.left)
         exit_time.begin()
         seconds = min(max(timeout_millis / 1000, 0.0), exit_time.left)
         end = time.monotonic() + seconds

@@ -30,8 +30,11 @@ class Pusher(Protocol):
     def set_meter_provider(self, meter_provider: MeterProvider) -> None:
         """Tell of it by a provider's meters."""
 
-    def prepare(self, pause: Callable[[float], bool]) -> None:
-        """Import what the first export needs, in small steps, until a pause returns that there is no more time."""
+    def prepare(self, pause: Callable[[float], bool] | None) -> None:
+        """Import what exports need, in small steps, until a pause returns that there is no more time.
+
+        Without pauses, import at once what the last export needs.
+        """
 
     def shutdown(self, timeout_millis: float) -> None:
         """Say of every series that it has ended, where that is wanted, and export no more."""

@@ -49,6 +49,8 @@ _STEPS = (
 )
 """In the order in which one needs the other, none of which takes long when those before it are there."""
 
+_ONLY_SOME_EXPORTS_NEED = (f"{_PACKAGE}.proto.write_v1_pb2", f"{_PACKAGE}.proto.write_v2_pb2")
+
 _PAUSE = 0.05  # seconds
 _FORK_WAITS = 1.0  # seconds, at most, for an import that is under way
 
@@ -79,6 +81,23 @@ def import_in_steps(pause: Callable[[float], bool]) -> None:
             return
         with suppress(Exception, SystemExit), forks_wait():
             import_module(name)
+
+
+def import_for_last_export() -> None:
+    """Import what an export needs that is the only one of its process, for the exit waits; nothing is raised."""
+    if not has_green_threads():
+        with suppress(Exception, SystemExit), forks_wait():
+            import_module(DATA_PATH)
+
+
+def import_for_all_exports() -> None:
+    """Import what later exports may need; to be called while forks wait.
+
+    Raises:
+        ImportError: One of the packages cannot be imported.
+    """
+    for name in _ONLY_SOME_EXPORTS_NEED:
+        import_module(name)
 
 
 def expect_exports() -> None:

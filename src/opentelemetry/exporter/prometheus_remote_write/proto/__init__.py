@@ -1,1 +1,21 @@
-"""The messages of Remote Write, and what protoc generates of them; encoding and the receiver share them."""
+"""The messages of Remote Write, and what protoc generates of them; encoding and the receiver share them.
+
+Protobuf is imported with the first message, for most requests are encoded without it: a process that ends soon does not
+pay for it.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from . import write_v1_pb2, write_v2_pb2
+
+__all__ = ["write_v1_pb2", "write_v2_pb2"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return import_module(f"{__name__}.{name}")  # which makes it an attribute
