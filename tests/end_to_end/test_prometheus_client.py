@@ -14,17 +14,33 @@ import pytest
 from tests.end_to_end.fleet import Program
 from tests.servers.ports import free_port
 
-LIBRARY = """
-import sys, time
-from prometheus_client import Counter, Enum, Gauge, Histogram, Info, Summary, start_http_server
-Counter("orders", "Orders", ["job", "path"]).labels("nightly", "/a b").inc(3)
-Gauge("level", "Level").set(-0.5)
+LIBRARY = r"""
+import math, sys, time
+from prometheus_client import REGISTRY, Counter, Enum, Gauge, Histogram, Info, Summary, start_http_server
+from prometheus_client.core import GaugeHistogramMetricFamily, SummaryMetricFamily, UnknownMetricFamily
+Counter("orders", "Orders", ["job", "instance", "path"]).labels("nightly", "db", "/a b").inc(3)
+Counter("hits", "Hits").inc(1, exemplar={"trace_id": "abc"})
+level = Gauge("level", 'With "quotes", \\ and\nlines', ["at"])
+for at in ("", " ", "a\nb", 'q"q', "back\\slash", "ü€😀", "{}"):
+    level.labels(at).set(-0.5)
+for name, value in (("nan", math.nan), ("inf", math.inf), ("low", -math.inf), ("large", 1e300), ("small", 5e-324)):
+    Gauge(name, "A value").set(value)
+Gauge("http.requests.waiting", "A name of OpenTelemetry's kind", ["http.route"]).labels("/").set(2)
 latency = Histogram("latency", "Latency", ["path"], unit="seconds")
 for seconds in (0.004, 0.3, 20):
-    latency.labels("/").observe(seconds)
-Summary("size", "Size").observe(512)
+    latency.labels("/").observe(seconds, exemplar={"trace_id": "def"})
+Summary("size", "Size", unit="bytes").observe(512)
 Info("build", "Build").info({"version": "1.2"})
 Enum("state", "State", states=["starting", "running"]).state("running")
+class Custom:
+    def collect(self):
+        quantiles = SummaryMetricFamily("quantiles", "Quantiles", count_value=3, sum_value=4.5)
+        quantiles.add_sample("quantiles", {"quantile": "0.5"}, 1.5)
+        quantiles.add_sample("quantiles", {"quantile": "0.99"}, 2.0)
+        yield quantiles
+        yield GaugeHistogramMetricFamily("waiting", "Waiting", buckets=[("1.0", 2), ("+Inf", 3)], gsum_value=4)
+        yield UnknownMetricFamily("whatever", "Untyped", 5)
+REGISTRY.register(Custom())
 start_http_server(int(sys.argv[1]), "127.0.0.1")
 time.sleep(600)
 """
@@ -97,7 +113,7 @@ def test_what_is_pushed_is_what_is_scraped(name, protocol, start_prometheus, tmp
             if (
                 len(scraped) > 20
                 and scraped.keys() == pushed.keys()
-                and all(scraped[key] == pushed[key] for key in still)
+                and all(repr(scraped[key]) == repr(pushed[key]) for key in still)  # as texts, for NaN is not itself
             ):
                 break
             assert time.monotonic() < deadline, sorted(scraped.items() ^ pushed.items())[:20]

@@ -19,6 +19,7 @@ from prometheus_client.core import (
     GaugeHistogramMetricFamily,
     GaugeMetricFamily,
     HistogramMetricFamily,
+    SummaryMetricFamily,
     UnknownMetricFamily,
 )
 from prometheus_client.openmetrics.exposition import generate_latest
@@ -132,21 +133,20 @@ def test_every_kind_is_pushed_as_it_stands_on_the_page(protocol, registry):
 
 def test_types_help_and_units_are_those_of_the_page(registry):
     application(registry)
+    summary = SummaryMetricFamily("duration", 'With "quotes", \\ and\nlines', labels=["at"], unit="seconds")
+    summary.add_metric(["/"], 3, 4.5)
+    histogram = GaugeHistogramMetricFamily("waiting", "Waiting", buckets=[("1.0", 2.0), ("+Inf", 3.0)], gsum_value=4.0)
+    registry.register(Custom(summary, histogram, UnknownMetricFamily("whatever", "Untyped", 5.0)))
     with Pushes("2.0", registry) as pushes:
         (message,) = pushes.messages()
-    metadata = {dict(series.labels)["__name__"]: series.metadata for series in message.series}
-    assert {name: (of.type, of.help, of.unit) for name, of in metadata.items()} == {
-        "requests_total": ("counter", "Requests", ""),
-        "queue_size": ("gauge", "Waiting", ""),
-        "ratio": ("gauge", "Not a number", ""),
-        "latency_seconds_bucket": ("histogram", "Latency", "seconds"),
-        "latency_seconds_count": ("histogram", "Latency", "seconds"),
-        "latency_seconds_sum": ("histogram", "Latency", "seconds"),
-        "size_count": ("summary", "Size", ""),
-        "size_sum": ("summary", "Size", ""),
-        "build_info": ("info", "Build", ""),
-        "state": ("stateset", "State", ""),
+    pushed = {dict(series.labels)["__name__"]: series.metadata for series in message.series}
+    on_page = {
+        sample.name: (family.type, family.documentation, family.unit)
+        for family in text_string_to_metric_families(generate_latest(registry).decode())
+        for sample in family.samples
+        if not sample.name.endswith("_created")
     }
+    assert {name: (of.type, of.help, of.unit) for name, of in pushed.items()} == on_page
 
 
 def test_series_that_come_and_go_are_pushed_while_they_are_there(registry):
