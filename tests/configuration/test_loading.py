@@ -309,6 +309,13 @@ def test_contradiction_among_keywords_is_raised(texts, reason):
     assert SECRET not in str(raised.value)
 
 
+def test_a_parameter_that_the_request_for_a_token_has_by_itself_stops_all_sending():
+    texts = {**CLIENT, "oauth2_client_secret": "s", "oauth2_params": f"grant_type=password,client_secret={SECRET}"}
+    _, (problem,) = load({}, {variable("endpoint"): URL, **{variable(name): text for name, text in texts.items()}})
+    assert (problem.fatal, SECRET in problem.message) == (True, False)
+    assert "holds client_secret, grant_type, which the request for a token has by itself" in problem.message
+
+
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]"])
 def test_tokens_may_be_asked_for_in_the_clear_on_this_machine(host):
     variables = {"OAUTH2_TOKEN_URL": f"http://{host}:8/t", "OAUTH2_CLIENT_ID": "c", "OAUTH2_CLIENT_SECRET": SECRET}

@@ -55,6 +55,16 @@ def test_one_token_serves_request_after_request(provide, connect):
     assert provider.asked == [{"grant_type": "client_credentials", "scope": "other", "audience": "m"}]
 
 
+@pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post"])
+def test_parameters_may_have_any_name_and_value(provide, connect, method):
+    provider = Provider(methods=(method,))
+    params = {"resource": "https://m/?a=b&c=d e+f", "body": "ü", "include_client_id": "no", "scope": "other"}
+    _, transport = connect(provider, provide(provider), oauth2_params=params)
+    assert post(transport) == 200
+    asked = provider.asked[-1]
+    assert {name: asked[name] for name in params} == params
+
+
 def test_a_client_authenticates_in_the_body_where_basic_is_refused(provide, connect):
     provider = Provider(methods=("client_secret_post",))
     _, transport = connect(provider, provide(provider))

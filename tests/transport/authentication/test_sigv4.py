@@ -86,7 +86,17 @@ def test_what_proxies_change_is_not_signed(amazon, static):
     assert amp.signed == {"content-type", "host", "x-amz-date"}
 
 
-@pytest.mark.parametrize("path", ["/", "/a b/c", "/%C3%A4?x=1&a=%20b", "/write?b=2&a=1&c"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/a b/c",
+        "/%C3%A4?x=1&a=%20b",
+        "/write?b=2&a=1&c",
+        "/a%2Fb/%25/~x:@;,=",
+        "/write?scope=a:b/c@d&e=%2f%C3%BC&z=a%2Bb&a=x=y",
+    ],
+)
 def test_whatever_the_path_the_signature_is_right(amazon, static, path):
     amp, transport = amazon(static, path.replace(" ", "%20"))
     transport.post(b"x", HEADERS, 10)
@@ -336,3 +346,47 @@ def test_no_secret_is_in_any_log_or_error(*, amazon, static, monkeypatch, caplog
     told = caplog.text + str(raised.value) + repr(vars(raised.value))
     for secret in (SECRET, TOKEN, "Signature=", KEY):
         assert secret not in told
+
+
+@pytest.mark.parametrize("source", ["a role", "a web identity", "a pod of EKS", "a machine"])
+def test_no_temporary_secret_is_in_any_log(
+    *, source, static, sts, pod, serve, start_server, make_transport, monkeypatch, caplog, tmp_path
+):
+    settings, issued = {}, Issued()
+    if source == "a role":
+        monkeypatch.setenv("AWS_ENDPOINT_URL_STS", sts)
+        settings = {"sigv4_role_arn": ROLE}
+    else:
+        monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+        monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    if source == "a web identity":
+        (tmp_path / "web").write_text("a-very-secret-token")
+        monkeypatch.setenv("AWS_ENDPOINT_URL_STS", sts)
+        monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", str(tmp_path / "web"))
+        monkeypatch.setenv("AWS_ROLE_ARN", ROLE)
+    elif source == "a pod of EKS":
+        issued = pod(timedelta(hours=1))
+    elif source == "a machine":
+        monkeypatch.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", serve(imds_v2(issued)))
+    server = start_server(answer(200))
+    with caplog.at_level(logging.DEBUG):
+        transport = make_transport(server.url + PATH, auth="sigv4", sigv4_region=REGION, **settings)
+        transport.post(b"x", HEADERS, 20)
+    ours = [
+        record for record in caplog.records if record.name.partition(".")[0] in {"botocore", "opentelemetry", "urllib3"}
+    ]
+    told = " ".join(f"{record.getMessage()} {record.exc_text}" for record in ours)
+    sent = server.requests[0].headers
+    token = sent["x-amz-security-token"]
+    key = sent["authorization"].partition("Credential=")[2].partition("/")[0]
+    signature = sent["authorization"].partition("Signature=")[2]
+    secrets = [
+        token,
+        key,
+        signature,
+        SECRET,
+        "a-very-secret-token",
+        POD_TOKEN,
+        *(secret for secret, _ in issued.keys.values()),
+    ]
+    assert [secret for secret in secrets if secret in told] == []

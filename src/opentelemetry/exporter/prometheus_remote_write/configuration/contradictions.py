@@ -22,6 +22,8 @@ _NEEDED = {  # by the way that is wanted: what it cannot do without, any setting
     ),
 }
 
+_OF_THE_GRANT = frozenset({"grant_type", "client_id", "client_secret"})  # RFC 6749, sections 4.4.2 and 2.3.1
+
 
 class Contradiction(NamedTuple):
     """What cannot be together.
@@ -54,6 +56,10 @@ def contradictions(settings: Settings) -> Iterator[Contradiction]:
             yield Contradiction((secret, file), "and the same from a file are both set: keep one")
     if settings.oauth2_token_url:
         yield from _token_url(settings.oauth2_token_url)
+    if reserved := sorted(_OF_THE_GRANT.intersection(settings.oauth2_params)):
+        yield Contradiction(
+            ("oauth2_params",), f"holds {', '.join(reserved)}, which the request for a token has by itself"
+        )
     if settings.sigv4_external_id and not settings.sigv4_role_arn:
         yield Contradiction(("sigv4_external_id", "sigv4_role_arn"), "needs the role that asks for it")
     if settings.client_key and not settings.client_certificate:

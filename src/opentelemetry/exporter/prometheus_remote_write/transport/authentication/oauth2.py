@@ -9,7 +9,7 @@ from dataclasses import replace
 from http import HTTPStatus
 from http.client import HTTPException
 from typing import NamedTuple
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from urllib3.exceptions import HTTPError
 
@@ -99,13 +99,11 @@ class OAuth2:
     def _asked(self, connections: Connections, client: _Client) -> Answer:
         from oauthlib.oauth2 import BackendApplicationClient  # noqa: PLC0415 - see _fetch
 
-        parameters = dict(self._settings.oauth2_params)
-        if scopes := " ".join(self._settings.oauth2_scopes):
-            parameters["scope"] = scopes
-        if self._in_body:
-            parameters["client_secret"] = client.secret.reveal()
         body = BackendApplicationClient(client.identity).prepare_request_body(
-            include_client_id=self._in_body, **parameters
+            body=urlencode(self._settings.oauth2_params),  # not as arguments, whose names they may have
+            scope=self._settings.oauth2_scopes or None,
+            include_client_id=self._in_body,
+            **({"client_secret": client.secret.reveal()} if self._in_body else {}),
         )
         headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
         if not self._in_body:  # both are form-encoded first (section 2.3.1)

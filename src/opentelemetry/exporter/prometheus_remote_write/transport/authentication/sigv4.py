@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from ...configuration.settings import PREFIX, Settings
 from ...errors import Retryable, SendError, Unsendable
@@ -53,7 +53,7 @@ class SigV4:
         from botocore.awsrequest import AWSRequest  # noqa: PLC0415 - see _fetch
 
         signed = {name: value for name, value in request.headers.items() if name in _SIGNED}
-        aws_request = AWSRequest(request.method, request.url, data=request.body, headers=signed)
+        aws_request = AWSRequest(request.method, _with_encoded_query(request.url), data=request.body, headers=signed)
         mute("botocore")  # which writes what it signs, with the session's token, into its debug log
         signer.add_auth(aws_request)
         return {name: value for name, value in aws_request.headers.items() if name not in _SIGNED}
@@ -124,6 +124,13 @@ class SigV4:
             end = getattr(found, "_expiry_time", None)
             return frozen, end.timestamp() if isinstance(end, datetime) else math.inf
         return _assumed(session, region, frozen, self._settings)
+
+
+def _with_encoded_query(url: str) -> str:
+    """Return a URL with its query encoded as it is signed: botocore takes it as it is, and encodes but the path."""
+    parts = urlsplit(url)
+    pairs = ([quote(unquote(text), safe="-_.~") for text in pair.split("=", 1)] for pair in parts.query.split("&"))
+    return urlunsplit(parts._replace(query="&".join(map("=".join, pairs))))
 
 
 def _assumed(session: Any, region: str, source: Any, settings: Settings) -> tuple[Any, float]:
