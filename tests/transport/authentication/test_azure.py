@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
 import ssl
+import subprocess
+import sys
 import time
 
 import pytest
@@ -177,3 +180,27 @@ def test_no_secret_is_in_any_log_or_error(authority, connect, monkeypatch, caplo
     assert SECRET not in told
     assert "abcdefghij" not in told
     assert "AADSTS" not in caplog.text
+
+
+EXPORTS = """
+import logging, sys
+logging.basicConfig(level=logging.DEBUG)
+from opentelemetry.exporter.prometheus_remote_write import PrometheusRemoteWriteMetricsExporter
+from opentelemetry.sdk.metrics.export import MetricsData, ResourceMetrics
+from opentelemetry.sdk.resources import Resource
+resource = Resource({"service.name": "shop", "service.instance.id": "1", "version": "2"})
+exporter = PrometheusRemoteWriteMetricsExporter(endpoint=sys.argv[1], auth="azure")
+print(exporter.export(MetricsData([ResourceMetrics(resource, [], "")])).name)
+"""
+
+
+def test_what_azures_libraries_log_is_dropped_from_the_first_token_on(serve, connect):
+    # In a process of its own, where none of them has been imported before.
+    issued = []
+    server, _ = connect(issued)
+    environ = {**os.environ, "AZURE_POD_IDENTITY_AUTHORITY_HOST": serve(azure_imds(issued))}
+    command = [sys.executable, "-c", EXPORTS, server.url]
+    ended = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60, check=True)
+    assert ended.stdout == "SUCCESS\n"
+    loggers = {line.split(":")[1].partition(".")[0] for line in ended.stderr.splitlines() if line.count(":") > 1}
+    assert loggers == {"opentelemetry"}

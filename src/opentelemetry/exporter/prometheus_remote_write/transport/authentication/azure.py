@@ -23,6 +23,7 @@ _AUTHORITIES = {
 }
 _PUBLIC = "https://monitor.azure.com"
 _MICROSOFT = (".microsoftonline.com", ".microsoftonline.us", ".chinacloudapi.cn", ".microsoftonline.cn")
+_LOGGING = ("azure", "msal", "urllib3", "requests")
 _TIMEOUT = 5  # seconds for a connection, and for an answer
 
 
@@ -62,10 +63,11 @@ class Azure:
                 f"{PREFIX}AUTH=azure needs azure-identity: "
                 "pip install 'opentelemetry-exporter-prometheus-remote-write[azure]'"
             ) from None
-        mute("azure", "msal", "urllib3", "requests")
+        mute(*_LOGGING)
         try:
             # One for each token: what it keeps it would hand out again after a 401.
             with DefaultAzureCredential(**self._options()) as credential:
+                mute(*_LOGGING)  # what was imported for it
                 token = credential.get_token(self.scope)
         except Exception as error:  # noqa: BLE001 - a chain of files, processes and hosts may fail in any way
             raise _failure(error) from None
