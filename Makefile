@@ -18,7 +18,7 @@ OPENTELEMETRY = $(addprefix opentelemetry-,api sdk semantic-conventions instrume
 # A dot every two seconds while the command after it runs, whose status is that of the whole.
 SHOWING_PROGRESS = while sleep 2; do printf .; done & dots=$$!; trap 'kill $$dots; echo' EXIT;
 
-.PHONY: help demo check test test-all test-oldest test-newest lint format pytest servers receivers docs combinations screenshot site bench fuzz soak proto clean
+.PHONY: help demo check test test-all test-oldest test-newest lint format pytest servers receivers docs combinations screenshot site bench fuzz soak chaos proto clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -90,6 +90,9 @@ fuzz: $(READY) ## Fuzz what reads foreign data with other seeds, for a minute; S
 
 soak: servers ## A quarter of an hour with a Prometheus that is killed and started again; SECONDS=60 for a minute
 	$(RUN) tests.soak $(if $(SECONDS),--seconds $(SECONDS))
+
+chaos: servers ## Sixty rounds of kills, full disks and corrupt pages for four workers that share a buffer; ROUNDS=5 for a few
+	$(RUN) tests.soak.chaos $(if $(ROUNDS),--rounds $(ROUNDS))
 
 proto: $(READY) ## Generate the protobuf modules anew
 	$(RUN) tests.proto.protoc

@@ -117,6 +117,125 @@ signal.pause()
     assert last(receiver, "job_last_exit_code")[0] == 5
 
 
+LISTENING = """
+import os, pathlib, signal, sys
+blocked = [line.split()[1] for line in pathlib.Path("/proc/self/status").read_text().splitlines() if "SigBlk" in line]
+heard = []
+signal.signal(signal.SIGINT, lambda *_: (heard.append("interrupt"), os.write(1, b"heard\\n")))
+signal.signal(signal.SIGUSR1, lambda *_: os._exit(len(heard) + 10 * int(blocked[0], 16)))
+os.write(1, b"up\\n")
+while True:
+    signal.pause()
+"""
+
+
+def launched(receiver, *command, cwd, **options):
+    environ = {"PATH": os.environ["PATH"], "OTEL_EXPORTER_PRW_ENDPOINT": receiver.url}
+    words = [OTEL_PRW, "job", "--name", "nightly", "--", *command]
+    return subprocess.Popen(words, cwd=cwd, env=environ, stdout=subprocess.PIPE, text=True, **options)
+
+
+def test_no_signal_is_lost_between_the_start_of_the_job_and_ours(tmp_path, receiver):
+    script = "trap 'exit 5' TERM; kill -TERM $PPID; while :; do sleep 0.1; done"
+    with launched(receiver, "sh", "-c", script, cwd=tmp_path) as process:
+        assert process.wait(30) == 5
+    assert last(receiver, "job_last_exit_code")[0] == 5
+
+
+def test_an_interrupt_without_a_terminal_is_passed_on_once(tmp_path, receiver):
+    with launched(receiver, sys.executable, "-S", "-c", LISTENING, cwd=tmp_path) as process:
+        assert process.stdout.readline() == "up\n"
+        process.send_signal(signal.SIGINT)
+        assert process.stdout.readline() == "heard\n"
+        process.send_signal(signal.SIGUSR1)
+        assert process.wait(30) == 1
+
+
+def test_an_interrupt_of_the_terminal_comes_once_even_where_stdin_is_none(tmp_path, receiver):
+    """Ctrl-C goes to all processes in the foreground, so the job has it already."""
+    master, terminal = os.openpty()
+    take_terminal = (
+        f"import fcntl, os, sys, termios; fcntl.ioctl({terminal}, termios.TIOCSCTTY, 0); "
+        "os.execv(sys.argv[1], sys.argv[1:])"
+    )
+    environ = {"PATH": os.environ["PATH"], "OTEL_EXPORTER_PRW_ENDPOINT": receiver.url}
+    job = [str(OTEL_PRW), "job", "--name", "nightly", "--", sys.executable, "-S", "-c", LISTENING]
+    with subprocess.Popen(
+        [sys.executable, "-c", take_terminal, *job],
+        cwd=tmp_path,
+        env=environ,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        pass_fds=[terminal],
+    ) as process:
+        os.close(terminal)
+        assert process.stdout.readline() == "up\n"
+        os.write(master, b"\x03")
+        assert process.stdout.readline() == "heard\n"
+        process.send_signal(signal.SIGUSR1)
+        assert process.wait(30) == 1
+    os.close(master)
+
+
+def test_a_job_that_ignores_sigterm_goes_on(tmp_path, receiver):
+    script = 'trap "" TERM; echo up; read line; exit 4'
+    with launched(receiver, "sh", "-c", script, cwd=tmp_path, stdin=subprocess.PIPE) as process:
+        assert process.stdout.readline() == "up\n"
+        process.send_signal(signal.SIGTERM)
+        process.stdin.write("go on\n")
+        process.stdin.close()
+        assert process.wait(30) == 4
+    assert last(receiver, "job_last_exit_code")[0] == 4
+
+
+def test_a_job_that_ends_by_the_signal_that_it_gets_has_the_status_of_a_shell(tmp_path, receiver):
+    with launched(receiver, "sh", "-c", "echo up; exec sleep 100", cwd=tmp_path) as process:
+        assert process.stdout.readline() == "up\n"
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 128 + signal.SIGTERM
+    assert last(receiver, "job_last_exit_code")[0] == 128 + signal.SIGTERM
+
+
+@pytest.mark.parametrize("text", ["no program", "#!/no/such/interpreter\n"])
+def test_a_file_that_the_system_does_not_execute_is_said_and_pushed(job, receiver, tmp_path, text):
+    (tmp_path / "script").write_text(text)
+    (tmp_path / "script").chmod(0o755)
+    ended = job("--name", "nightly", "--", "./script")
+    assert ended.status == 126
+    assert "./script cannot be executed" in ended.errors[0]
+    assert last(receiver, "job_last_exit_code")[0] == 126
+    assert not receiver.series("job_last_max_memory_bytes")
+
+
+def test_a_file_that_may_not_be_executed_is_said_and_pushed(job, receiver, tmp_path):
+    (tmp_path / "script").write_text("#!/bin/sh\n")
+    (tmp_path / "script").chmod(0o644)
+    assert job("--name", "nightly", "--", "./script").status == 126
+    assert last(receiver, "job_last_exit_code")[0] == 126
+
+
+def test_memory_is_the_jobs_where_it_has_less_than_we(tmp_path, receiver):
+    with launched(receiver, "cat", cwd=tmp_path, stdin=subprocess.PIPE) as process:
+        process.stdin.write("echo\n")
+        process.stdin.flush()
+        assert process.stdout.readline() == "echo\n"
+        process.stdin.close()
+        assert process.wait(30) == 0
+    memory, _ = last(receiver, "job_last_max_memory_bytes")
+    assert 0 < memory < 8_000_000
+
+
+def test_a_parent_that_ignores_sigchld_costs_no_status(tmp_path, receiver):
+    ignoring = (
+        "import os, signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN); os.execv(sys.argv[1], sys.argv[1:])"
+    )
+    words = [sys.executable, "-c", ignoring, str(OTEL_PRW), "job", "--", "sh", "-c", "exit 7"]
+    environ = {"PATH": os.environ["PATH"], "OTEL_EXPORTER_PRW_ENDPOINT": receiver.url}
+    assert subprocess.run(words, cwd=tmp_path, env=environ, check=False, timeout=60).returncode == 7
+
+
 def test_a_receiver_that_comes_back_gets_it_within_the_timeout(tmp_path):
     script = iter([ScriptedAnswer(503)] * 3)
     with Receiver(answers=lambda _: next(script, None)) as receiver:
@@ -166,4 +285,4 @@ def test_who_ends_the_push_still_gets_the_status(tmp_path):
             process.send_signal(signal.SIGTERM)
             _, errors = process.communicate(timeout=30)
     assert process.returncode == 3
-    assert "was not pushed: interrupted" in errors
+    assert "was not pushed (interrupted), and is lost" in errors

@@ -12,6 +12,7 @@ import yaml
 from opentelemetry.exporter.prometheus_remote_write.configuration.settings import PREFIX
 from opentelemetry.exporter.prometheus_remote_write.monitoring import printed
 from opentelemetry.exporter.prometheus_remote_write.monitoring.names import Names
+from tests.application import run as launch
 from tests.end_to_end.application import Application
 from tests.examples.compose import visit_shop
 from tests.examples.monitoring import JOB, MONITORING, dashboard, filled, panels, queries
@@ -135,7 +136,7 @@ def test_prometheus_answers_every_query_of_the_exporter_with_data(start_promethe
 
 
 def test_promtool_finds_the_rules_well_formed(promtool):
-    assert "SUCCESS: 11 rules found" in run(promtool, "check", "rules", "rules.yaml")
+    assert "SUCCESS: 13 rules found" in run(promtool, "check", "rules", "rules.yaml")
 
 
 def test_alerts_fire_and_do_not_fire_as_promtool_sees_it(promtool):
@@ -189,6 +190,28 @@ def test_an_alert_is_pending_and_then_fires_while_the_receiver_is_away(server_st
         time.sleep(0.1)
     application.close()
     assert list(dict.fromkeys(seen)) == ["pending", "firing"]
+
+
+def test_a_job_that_is_killed_for_want_of_memory_raises_an_alert_by_its_series_alone(server_stack, tmp_path):
+    """The kernel sends SIGKILL to what takes too much; nothing but `otel-prw job` is there to tell."""
+    prometheus = start_with_rules(server_stack, tmp_path, Names())
+    words = ("otel-prw", "job", "--name", "nightly-import", "--", "sh", "-c")
+    endpoint = {"OTEL_EXPORTER_PRW_ENDPOINT": prometheus.write_url}
+
+    def firing():
+        return {alert["labels"]["job"] for alert in prometheus.alerts() if alert["labels"]["alertname"] == "JobFailed"}
+
+    assert launch(*words, "true", cwd=tmp_path, **endpoint).status == 0
+    prometheus.wait_for("job_last_exit_code == 0")
+    assert firing() == set()
+    assert launch(*words, "kill -9 $$", cwd=tmp_path, **endpoint).status == 137
+    prometheus.wait_for('ALERTS{alertname="JobFailed", alertstate="firing"}', timeout=30)
+    assert firing() == {"nightly-import"}
+    assert launch(*words, "true", cwd=tmp_path, **endpoint).status == 0
+    deadline = time.monotonic() + 30
+    while firing():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
 
 
 @pytest.mark.parametrize(("kind", "changed"), [("classic", CLASSIC), ("native", {})])

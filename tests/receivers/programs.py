@@ -57,3 +57,7 @@ PROMETHEUS = Program(
     ("netgo", "remove_all_sd"),  # it scrapes nothing: without the clouds' libraries it builds in a third of the time
 )
 PROGRAMS = (CORTEX, THANOS, PROMETHEUS)
+# Not a receiver of the matrix: tests/soak compares its queue on disk with our buffer.
+VMAGENT = Program(
+    "vmagent", "vmagent", "github.com/VictoriaMetrics/VictoriaMetrics", "v1.151.0", "app/vmagent", toolchain="go1.27.3"
+)

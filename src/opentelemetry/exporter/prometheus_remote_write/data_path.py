@@ -16,6 +16,7 @@ from .configuration.settings import Settings
 from .delivery.delivery import Delivery
 from .delivery.window import Window
 from .encoding.compression import compressor
+from .lifecycle.instance_id import writer
 from .model.outcome import Outcome
 from .model.request import PROTOCOL_1, PROTOCOL_2
 from .model.transport import BaseTransport
@@ -78,6 +79,8 @@ class DataPath:
         Returns:
             Whether the receiver accepted all of it, and all that had waited.
         """
+        if self._settings.buffer_directory:
+            self.delivery.writes_as(writer(metrics_data))
         requests = self.pipeline.requests(metrics_data, collected, gives_way=gives_way)
         size = sum(request.size for request in requests)
         not_kept = self.delivery.samples[Outcome.NOT_KEPT]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import NamedTuple
 
 from ..model.outcome import Outcome
@@ -47,10 +47,12 @@ class Queue:
         self.exports.append(Waiting(since, deque(requests)))
         self._count(requests, 1)
 
-    def add_oldest(self, since: float, requests: Sequence[Request]) -> None:
-        """Put an export in front of all others."""
-        self.exports.appendleft(Waiting(since, deque(requests)))
-        self._count(requests, 1)
+    def add_earlier(self, exports: Iterable[Waiting]) -> None:
+        """Put exports where they belong by their time, before those of the same time."""
+        added = [*exports]
+        self.exports = deque(sorted([*added, *self.exports], key=attrgetter("since")))
+        for export in added:
+            self._count(export.requests, 1)
 
     def replace_oldest(self, left: Sequence[Request]) -> None:
         """Keep only what is left of the oldest export."""
@@ -141,17 +143,18 @@ class Backlog:
             if own := [request for request in requests if bool(request.histograms) == is_native]:
                 queue.add(since, own)
 
-    def add_oldest(self, left: Sequence[tuple[float, Request]]) -> None:
-        """Put requests in front of all others.
+    def add_left(self, left: Sequence[tuple[float, Request]], began: float) -> None:
+        """Put requests of processes that are gone where they belong by their time, before all of this process.
 
         Args:
             left: Each with the moment since when it waits, in seconds by the clock, oldest first. Those of one moment
                 hold different series.
+            began: When this process began, in seconds by the clock, which may disagree with the one that they had.
         """
         for is_native, queue in enumerate(self.queues):
             own = [(since, request) for since, request in left if bool(request.histograms) == is_native]
-            for since, together in reversed([(at, [*each]) for at, each in groupby(own, key=itemgetter(0))]):
-                queue.add_oldest(since, [request for _, request in together])
+            exports = groupby(own, key=itemgetter(0))
+            queue.add_earlier(Waiting(min(at, began), deque(request for _, request in each)) for at, each in exports)
 
     def waiting(self, now: float) -> list[tuple[float, Request]]:
         """Return all requests, each with the seconds for which it waits.

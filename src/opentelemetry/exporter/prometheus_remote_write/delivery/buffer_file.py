@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Container, Iterator, Sequence
+from binascii import crc32
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,8 +25,8 @@ except ImportError:  # Windows
 _BUSY = 0.5  # seconds to wait for a file that is locked, though nobody else has it
 _TABLE = """CREATE TABLE IF NOT EXISTS requests (
     id INTEGER PRIMARY KEY, saved REAL, body BLOB, protocol TEXT,
-    samples INTEGER, histograms INTEGER, exemplars INTEGER, points INTEGER)"""
-_COLUMNS = "saved, body, protocol, samples, histograms, exemplars, points"
+    samples INTEGER, histograms INTEGER, exemplars INTEGER, points INTEGER, checksum INTEGER)"""
+_COLUMNS = "saved, body, protocol, samples, histograms, exemplars, points, checksum"
 
 
 class CorruptFileError(Exception):
@@ -41,6 +43,8 @@ class BufferFile:
 
     Attributes:
         rows: By the identity of the request, which is held so that no other can have it.
+        batches: Those of the requests that were read from it.
+        is_damaged: Whether something in it cannot be read.
         is_open: Whether it is still this process's.
     """
 
@@ -49,6 +53,8 @@ class BufferFile:
         self.lock = lock
         self.connection = connection
         self.rows: dict[int, tuple[int, Request]] = {}
+        self.batches: set[int] = set()
+        self.is_damaged = False
         self.is_open = True
         self._identity = _identity(path)
 
@@ -57,32 +63,33 @@ class BufferFile:
         return self._identity is not None and _identity(self.path) == self._identity
 
     def read(self, numbers: Iterator[int]) -> list[tuple[float, Request]]:
-        """Return its requests, each with when it was made in seconds since the epoch.
+        """Return its requests, each with when it was made in seconds since the epoch, as far as it can be read.
 
         Args:
             numbers: Of batches.
 
         Raises:
-            CorruptFileError: A row is none of ours.
+            CorruptFileError: Nothing in it is sound.
             sqlite3.Error: It cannot be read.
         """
+        self.rows = {}
         saved: list[tuple[float, Request]] = []
-        rows: dict[int, tuple[int, Request]] = {}
-        with closing(self.connection.execute(f"SELECT id, {_COLUMNS} FROM requests ORDER BY saved, id")) as cursor:  # noqa: S608 - a constant
-            for row, at, body, protocol, *counts in cursor:
-                if not (
-                    isinstance(at, float)
-                    and isinstance(body, bytes)
-                    and protocol in {PROTOCOL_1, PROTOCOL_2}
-                    and all(isinstance(count, int) and count >= 0 for count in counts)
-                ):
-                    raise CorruptFileError("a row is none of ours")
-                samples, histograms, exemplars, points = counts
-                request = Request(body, protocol, samples, histograms, exemplars, next(numbers), points)
-                rows[id(request)] = (row, request)
-                saved.append((at, request))
-        self.rows = rows
-        return saved
+        try:
+            with closing(self.connection.execute(f"SELECT id, {_COLUMNS} FROM requests ORDER BY id")) as cursor:  # noqa: S608 - a constant
+                for row, at, *content in cursor:
+                    if isinstance(at, float) and (request := _request(content, next(numbers))):
+                        self.rows[id(request)] = (row, request)
+                        saved.append((at, request))
+                    else:
+                        self.is_damaged = True
+        except Exception as error:
+            self.is_damaged = True
+            if not is_corrupt(error):
+                raise
+        if self.is_damaged and not saved:
+            raise CorruptFileError("nothing in it is sound")
+        self.batches = {request.batch for _, request in saved}
+        return sorted(saved, key=itemgetter(0))
 
     def add(self, new: Sequence[tuple[float, Request]]) -> None:
         """Add requests, all or none.
@@ -90,27 +97,33 @@ class BufferFile:
         Args:
             new: Each with when it was made, in seconds since the epoch.
         """
+        if not new:
+            return
         rows: dict[int, tuple[int, Request]] = {}
         with self.connection as connection:
             for at, request in new:
                 body, protocol, samples, histograms, exemplars, _, points = request
                 cursor = connection.execute(
-                    f"INSERT INTO requests ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - a constant
-                    (at, body, protocol, samples, histograms, exemplars, points),
+                    f"INSERT INTO requests ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - a constant
+                    (at, body, protocol, samples, histograms, exemplars, points, crc32(body)),
                 )
                 rows[id(request)] = (cursor.lastrowid or 0, request)
         self.rows |= rows  # not before: a transaction that fails leaves none of them
 
-    def delete(self, kept: Container[int]) -> None:
-        """Delete the rows of the requests that do not wait any more."""
-        gone = [key for key in self.rows if key not in kept]
+    def delete(self, is_gone: Callable[[int], bool]) -> None:
+        """Delete the rows of some requests, by their identities."""
+        if not (gone := [key for key in self.rows if is_gone(key)]):
+            return
         with self.connection:
             self.connection.executemany("DELETE FROM requests WHERE id = ?", [(self.rows[key][0],) for key in gone])
         for key in gone:
             del self.rows[key]
 
     def discard(self) -> None:
-        """Remove it, for it is empty."""
+        """Remove it, for it is empty; what is damaged is kept for who wants to know why."""
+        if self.is_damaged:
+            self.set_aside()
+            return
         self.connection.close()
         for path in _all_of(self.path):
             with suppress(OSError):
@@ -136,6 +149,26 @@ class BufferFile:
         self.lock.close()
         self.rows = {}
         self.is_open = False
+
+
+def _request(content: Sequence[object], number: int) -> Request | None:
+    """Return the request that a row holds; None where it is none of ours, or has changed on disk."""
+    body, protocol, *counts, checksum = content
+    if not isinstance(body, bytes) or protocol not in {PROTOCOL_1, PROTOCOL_2} or crc32(body) != checksum:
+        return None
+    samples, histograms, exemplars, points = (count if isinstance(count, int) else -1 for count in counts)
+    if min(samples, histograms, exemplars, points) < 0:
+        return None
+    return Request(body, str(protocol), samples, histograms, exemplars, number, points)
+
+
+def is_of_the_disk(error: Exception) -> bool:
+    """Return whether an error says that the disk does not do what it should just now: it is full, for instance."""
+    try:
+        import sqlite3  # noqa: PLC0415 - late: there are Pythons without it, and most processes do not need it
+    except ImportError:
+        return False
+    return isinstance(error, sqlite3.OperationalError)
 
 
 def is_corrupt(error: Exception) -> bool:

@@ -34,7 +34,7 @@ from .traffic import Traffic
 from .window import Window
 
 if TYPE_CHECKING:
-    from .durable import DurableBacklog
+    from .survival import Survival
 
 _logger = OwnLogger(__name__)
 
@@ -77,14 +77,15 @@ class Delivery:
         self._wait = wait
         self._max_concurrent = settings.max_concurrent_requests
         self._backlog = Backlog(settings.max_buffered_bytes, settings.max_buffered_age / 1000)
-        self._durable: DurableBacklog | None = None
+        self._survival: Survival | None = None
         if settings.buffer_directory and self._backlog.keeps:
             from .durable import DurableBacklog  # noqa: PLC0415 - only where that is wanted
+            from .survival import Survival  # noqa: PLC0415 - the same
 
-            self._durable = DurableBacklog(
+            durable = DurableBacklog(
                 settings.buffer_directory, settings.endpoint, settings.max_buffered_bytes, wall_clock
             )
-        self._has_looked = False
+            self._survival = Survival(self._backlog, durable, clock)
         self._log = DeliveryLog()
         self._tally = Tally()
         self._busy = threading.Lock()
@@ -167,7 +168,8 @@ class Delivery:
         """Drop what is waiting, or leave that to the export that is under way."""
         if self._busy.acquire(blocking=False):
             try:
-                self._keep()
+                if self._survival:
+                    self._survival.keep()
                 if dropped := self._backlog.clear():
                     for request in dropped:
                         self._tally.count(Outcome.AT_EXIT, request)
@@ -175,48 +177,35 @@ class Delivery:
             finally:
                 self._busy.release()
 
+    def writes_as(self, writer: str) -> None:
+        """Say who writes the series: processes of the same writer are never there at the same time."""
+        if self._survival:
+            self._survival.writes_as(writer)
+
     def after_fork(self) -> None:
         """Leave what is on disk to the parent; called in a forked child, which then makes a delivery of its own."""
-        if self._durable:
-            self._durable.abandon()
-
-    def _keep(self) -> None:
-        """Leave what waits to the next process, as far as it is on disk."""
-        if not self._durable:
-            return
-        waiting = self._backlog.waiting(self._clock())
-        self._durable.mirror(waiting)
-        if kept := self._backlog.remove(self._durable.holds):
-            _logger.warning(
-                "%d samples could not be delivered before the exit, and are kept in %s for the next process",
-                sum(request.size for request in kept),
-                self._durable.folder,
-            )
-        self._durable.close()
-
-    def _look_for_left(self) -> None:
-        """Take over what processes that are gone have left in the buffer directory."""
-        if self._durable and not self._has_looked:
-            self._has_looked = True
-            now = self._clock()
-            self._backlog.add_oldest([(now - left.age, left.request) for left in self._durable.take_over()])
-            self._trim()  # first, for it is sent before what is new
+        if self._survival:
+            self._survival.abandon()
 
     def _deliver(self, requests: Sequence[Request], window: Window) -> bool:
         now = self._clock()
-        self._look_for_left()
-        waited = not self._backlog.is_empty
+        found = self._survival is not None and self._survival.look()
+        waited = found or not self._backlog.is_empty
+        self._trim()  # first, for it is sent before what is new
         self._backlog.add(now, requests)
         if not self._backlog.keeps:
             window = window._replace(retry_until=window.deadline)  # there is nothing to leave to the next export
         if now >= self._not_before or window.is_last or not self._backlog.keeps:
             self._drain(window)
+            while self._survival and self._clock() < window.retry_until and self._survival.look_for_more():
+                self._trim()
+                self._drain(window)
         self._trim()
-        if self._durable:
-            self._durable.mirror(self._backlog.waiting(self._clock()))
+        if self._survival:
+            self._survival.mirror()
+            if waited and self._backlog.is_empty:
+                self._survival.look_again()
         report = self._report()
-        if waited and self._backlog.is_empty:
-            self._has_looked = False  # others may have ended meanwhile
         self.last_error = report.errors[0] if report.errors else None
         return not (report.errors or report.dropped) and self._backlog.is_empty
 
@@ -242,11 +231,16 @@ class Delivery:
 
     def _drain_queue(self, queue: Queue, window: Window) -> None:
         while queue.exports and not self._closed:
+            if self._survival and self._survival.is_held_back(queue.exports[0].since):
+                return
             # While the receiver is away one attempt shows whether it is back; what is kept can wait.
             probes = queue.blocked and self._backlog.keeps and not window.is_last
             own = window.probing(self._clock()) if probes else window
-            left = self._send(queue.exports[0].requests, own, first_alone=queue.blocked)
+            sent = queue.exports[0].requests
+            left = self._send(sent, own, first_alone=queue.blocked)
             queue.replace_oldest(left)
+            if self._survival and not left:
+                self._survival.forget(sent)
             queue.blocked = bool(left)
             if left:
                 self._heed_retry_after()

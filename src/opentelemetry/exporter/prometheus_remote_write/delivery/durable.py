@@ -4,33 +4,34 @@ A process has one SQLite file in the folder, and a lock on a file beside it. The
 then another process with the same folder and receiver takes the file over and delivers what is in it. The disk is
 touched when something waits, and when the first export looks for what others have left.
 
-The endpoint is in the file's name as a hash, so that what waits for one receiver is never sent to another. Bodies of
-requests are all that is stored: no header, and so no secret.
+Receivers want the samples of a series in order. So a process that goes on with the series of one that is gone, because
+it has the same instance, waits with its own until what that one has left is delivered, whoever does it; and nobody
+takes a part of a writer's files while another process has a part of them.
+
+Bodies of requests are all that is stored: no header, and so no secret.
 """
 
 from __future__ import annotations
 
 import errno
-import hashlib
-import os
-import stat
 import time
-import uuid
-from collections.abc import Callable, Container, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
 from ..messages.own_logger import OwnLogger
 from ..model.request import Request
-from .buffer_file import BufferFile, is_corrupt, made, taken
+from .buffer_file import BufferFile, is_corrupt, is_of_the_disk, made, taken
+from .buffer_folder import BufferFolder, BufferName, size_of
 from .disk_turn import disk_turn
 
 _logger = OwnLogger(__name__)
 
-_FOLDER_BOUND = 4  # times what one process may keep
-_HASH_LENGTH = 16
-_ROOT = 0
+_MOST_FILES = 16  # that are taken over at a time: each has descriptors, of which the application may need many
+_TRIES = 5  # looks, until a file is taken for one that will not be readable again
 _OF_THE_FOLDER = {errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE}
 """What is no fault of one file."""
 
@@ -55,6 +56,13 @@ class DurableBacklog:
         endpoint: Where what waits is to be sent.
         max_bytes: What a process may keep; the folder holds four times that.
         wall_clock: Seconds since the epoch.
+
+    Attributes:
+        folder: The folder.
+        writer: Who writes the series of this process, as others with the same series say it; nothing where no other
+            process has the same at another time.
+        is_behind: Whether a process before this one has left samples of the same series that are still to be sent.
+        has_more: Whether the last look has found files that it has not taken.
     """
 
     def __init__(
@@ -64,17 +72,17 @@ class DurableBacklog:
         max_bytes: int,
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
-        self.folder = Path(folder)
-        with suppress(OSError):  # there is no working folder
-            self.folder = self.folder.absolute()  # for the application may change it
-        self._prefix = f"prw-{hashlib.sha256(endpoint.encode()).hexdigest()[:_HASH_LENGTH]}-"
+        self._folder = BufferFolder(folder, endpoint, max_bytes)
+        self.folder = self._folder.path
+        self.writer = ""
+        self.is_behind = self.has_more = False
         self._max_bytes = max_bytes
         self._wall_clock = wall_clock
         self._own: BufferFile | None = None
         self._taken: list[BufferFile] = []
         self._numbers = iter(range(-2, -(2**31), -1))  # of batches: no other has a negative one
         self._is_usable = True
-        self._unread: set[Path] = set()
+        self._failures: Counter[Path] = Counter()
 
     @property
     def is_usable(self) -> bool:
@@ -91,15 +99,25 @@ class DurableBacklog:
         Files beyond what this process may keep stay where they are: for its next look, or for another process.
         """
         left: list[Left] = []
+        self.is_behind = self.has_more = False
 
         def look() -> None:
-            if self.folder.exists():
-                self._check_folder()
-                for path in sorted(self.folder.glob(f"{self._prefix}*.db"), key=_modified):
-                    used = sum(len(each.request.body) for each in left)
-                    if left and used + _size_of(path) > self._max_bytes:
-                        break
-                    left.extend(self._taken_over(path))
+            if not self.folder.exists():
+                return
+            self._folder.check()
+            held = {file.path for file in self._files()}
+            names = [name for name in self._folder.names() if name.path not in held]
+            writer = self._folder.hash_of(self.writer)
+            own = [name for name in names if writer and name.writer == writer]
+            if not self._take(own, left):
+                self.is_behind = self.has_more = True
+                return
+            others = sorted((name for name in names if name not in own), key=lambda name: name.writer)
+            for whose, group in groupby(others, key=lambda name: name.writer):
+                files = [*group]
+                # Those of nobody in particular have nothing to do with each other.
+                for each in [files] if whose else [[file] for file in files]:
+                    self.has_more |= not self._take(each, left, together=True)
 
         self._attempt(look)
         return sorted(left, key=lambda each: -each.age)
@@ -116,8 +134,17 @@ class DurableBacklog:
             return
         # In this order: who is killed in between has stored one request twice rather than not at all.
         is_stored = self._attempt(lambda: self._store(waiting))
-        is_deleted = self._attempt(lambda: self._delete({id(request) for _, request in waiting}))
+        present = {id(request) for _, request in waiting}
+        is_deleted = self._attempt(lambda: self._delete(lambda key: key not in present, empty=True))
+        if not is_deleted:  # a file that proved to be corrupt is set aside with what waits
+            is_stored = self._attempt(lambda: self._store(waiting))
         self._is_usable = is_stored and is_deleted
+
+    def forget(self, delivered: Iterable[Request]) -> None:
+        """Delete requests that have an outcome, so that they are not sent again should this process be killed."""
+        gone = {id(request) for request in delivered}
+        if any(not gone.isdisjoint(file.rows) for file in self._files()):
+            self._attempt(lambda: self._delete(gone.__contains__, empty=False))
 
     def close(self) -> None:
         """Leave what is stored to the next process."""
@@ -162,33 +189,35 @@ class DurableBacklog:
         if self._own and not self._own.is_there():
             self._own.let_go()
             self._own = None
-        new = [(age, request) for age, request in waiting if not self.holds(request)]
+        now = self._wall_clock()
+        new = [(now - age, request) for age, request in waiting if not self.holds(request)]
         if not new:
             return
         if self._own is None:
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._check_folder()
-        used = sum(map(_size_of, self.folder.glob("prw-*.db*")))
-        if used > _FOLDER_BOUND * self._max_bytes:
-            raise OSError(f"its files have {used} bytes already")
+            self._folder.make()
+        self._folder.check_room()
+        for file in self._taken:  # what is left of one of its requests stays with the others of the same series
+            file.add([each for each in new if each[1].batch in file.batches])
+        of_taken = {batch for file in self._taken for batch in file.batches}
+        if not (own := [each for each in new if each[1].batch not in of_taken]):
+            return
         if self._own is None:
-            self._own = made(self.folder / f"{self._prefix}{uuid.uuid4().hex}.db")
-        now = self._wall_clock()
+            self._own = made(self._folder.new(self.writer, now))
         try:
-            self._own.add([(now - age, request) for age, request in new])
+            self._own.add(own)
         except Exception as error:
             if is_corrupt(error):
                 self._own.set_aside()
                 self._own = None
             raise
 
-    def _delete(self, present: Container[int]) -> None:
-        """Delete what does not wait any more, and the files that hold nothing."""
+    def _delete(self, is_gone: Callable[[int], bool], *, empty: bool) -> None:
+        """Delete the requests that do not wait any more, and where that is wanted the files that hold nothing."""
         failure: Exception | None = None
         for file in self._files():
             try:
-                file.delete(present)
-                if not file.rows:
+                file.delete(is_gone)
+                if empty and not file.rows:
                     file.discard()
             except Exception as error:  # noqa: BLE001 - one file must not keep what is delivered in the others
                 failure = error
@@ -199,23 +228,52 @@ class DurableBacklog:
         if failure:
             raise failure
 
-    def _taken_over(self, path: Path) -> list[Left]:
+    def _take(self, names: Sequence[BufferName], left: list[Left], *, together: bool = False) -> bool:
+        """Take over the files of one writer whose processes are gone; return whether none is left.
+
+        Args:
+            names: The files, oldest first.
+            left: Where what is in them is put.
+            together: Whether to leave all where one is another process's.
+        """
+        files: list[BufferFile] = []
+        is_all = True
+        used = sum(len(each.request.body) for each in left)
+        for name in names:
+            size = size_of(name.path)
+            if len(self._taken) + len(files) >= _MOST_FILES or ((left or files) and used + size > self._max_bytes):
+                is_all = False
+                break
+            used += size
+            if file := self._taken_file(name.path):
+                files.append(file)
+            elif self._failures[name.path] < _TRIES and name.path.exists():  # it is another process's
+                is_all = False
+                if together:
+                    for each in files:
+                        each.let_go()
+                    return False
+                break
+        for file in files:
+            left.extend(self._read(file))
+            is_all &= file.is_open or not file.path.exists() or self._failures[file.path] >= _TRIES
+        return is_all
+
+    def _taken_file(self, path: Path) -> BufferFile | None:
         """Take over one file, if its process is gone. What is wrong with it costs this file alone."""
-        if path in {file.path for file in self._files()}:
-            return []
         try:
-            file = taken(path)
+            return taken(path)
         except Exception as error:
-            if not isinstance(error, OSError) or error.errno not in _OF_THE_FOLDER:
-                self._say_unread(path, error)
-                return []
-            raise
-        if file is None:
-            return []
+            if isinstance(error, OSError) and error.errno in _OF_THE_FOLDER:
+                raise
+            self._note_unread(path, error)
+            return None
+
+    def _read(self, file: BufferFile) -> list[Left]:
         try:
             saved = file.read(self._numbers)
-        except Exception as error:  # noqa: BLE001 - the same
-            self._say_unread(path, error)
+        except Exception as error:  # noqa: BLE001 - what is wrong with it costs this file alone
+            self._note_unread(file.path, error)
             if is_corrupt(error):
                 file.set_aside()
             else:
@@ -224,43 +282,17 @@ class DurableBacklog:
         if not saved:
             file.discard()
             return []
+        if file.is_damaged:
+            _logger.warning("A part of %s cannot be read: the rest is sent, and the file set aside then", file.path)
         self._taken.append(file)
         now = self._wall_clock()
         return [Left(now - at, request) for at, request in saved]
 
-    def _say_unread(self, path: Path, error: Exception) -> None:
-        if path not in self._unread:
-            self._unread.add(path)
+    def _note_unread(self, path: Path, error: Exception) -> None:
+        if not self._failures[path]:
             what = "set aside" if is_corrupt(error) else "left where it is"
             _logger.warning("%s cannot be read (%s): it is %s, and not sent", path, error, what)
-
-    def _check_folder(self) -> None:
-        """See that nobody else can put files into the folder, or replace it.
-
-        Raises:
-            OSError: Somebody can.
-        """
-        found = self.folder.lstat()
-        if not stat.S_ISDIR(found.st_mode):
-            raise OSError("it is no folder")
-        if hasattr(os, "geteuid") and found.st_uid not in {os.geteuid(), _ROOT}:  # such as /tmp
-            raise OSError("it belongs to another user")
-        if found.st_mode & stat.S_IWOTH and not found.st_mode & stat.S_ISVTX:
-            raise OSError("everybody may change it")
-
-
-def _modified(path: Path) -> float:
-    try:
-        return path.lstat().st_mtime
-    except OSError:  # another process has removed it meanwhile
-        return 0.0
-
-
-def _size_of(path: Path) -> int:
-    try:
-        return path.lstat().st_size
-    except OSError:  # another process has removed it meanwhile
-        return 0
+        self._failures[path] += 1 if is_of_the_disk(error) else _TRIES
 
 
 _of_parents: list[BufferFile] = []

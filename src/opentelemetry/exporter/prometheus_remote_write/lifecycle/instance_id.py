@@ -53,6 +53,16 @@ def host_name() -> str:
     return platform.node()
 
 
+def writer(data: MetricsData) -> str:
+    """Return what is the same for processes that write the same series, one after the other; nothing without instances.
+
+    Args:
+        data: With the ids of this process.
+    """
+    instances = {(_job(metrics), _given(metrics)) for metrics in data.resource_metrics}
+    return "" if any(not instance for _, instance in instances) else repr(sorted(instances))
+
+
 class _Claim(NamedTuple):
     """An id that is this process's alone, by its number; without one where there is no way to hold it."""
 

@@ -1,0 +1,147 @@
+"""The command of a job: run to its end as if nobody stood between it and who sends it signals.
+
+Signals are blocked from before its start and waited for, so none is lost between its start and ours to listen. What a
+terminal sends, such as Ctrl-C, it sends to the command as well; everything else is passed on.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import NamedTuple
+
+_PASSED_ON = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")
+_IGNORED_BY_PYTHON = ("SIGPIPE", "SIGXFSZ")
+_BY_SIGNAL = 128  # and the signal's number: an exit status as a shell has it
+_KIBIBYTE = 1024
+_FIRST_LOOK, _LONGEST_PAUSE = 0.02, 1.0  # seconds between two looks at the memory
+
+
+class Result(NamedTuple):
+    """How a command ended.
+
+    Args:
+        status: Its exit status, as a shell has it.
+        cpu: Seconds of processor time of it and the children that it has waited for; None where that is not known.
+        memory: The most memory that one of them had, in bytes; None where that is not known.
+    """
+
+    status: int
+    cpu: float | None = None
+    memory: int | None = None
+
+
+Mask = set[int]
+"""Signals that are blocked."""
+
+
+def run(path: str, words: Sequence[str], environ: Mapping[str, str], mask: Mask) -> Result:
+    """Run a command to its end, and pass on the signals that come meanwhile.
+
+    Args:
+        path: The program's file.
+        words: How it is called, and its arguments.
+        environ: Its environment.
+        mask: What it has blocked; ours are blocked already.
+
+    Raises:
+        OSError: The system refuses to execute it.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    if not hasattr(os, "posix_spawn"):  # Windows
+        return Result(subprocess.run(words, executable=path, env=dict(environ), check=False).returncode)  # noqa: S603
+    floor = _peak_memory("self")
+    ignored = _numbers(*_IGNORED_BY_PYTHON)
+    return _wait(os.posix_spawn(path, list(words), dict(environ), setsigmask=mask, setsigdef=ignored), floor)
+
+
+def _wait(process: int, floor: int) -> Result:
+    signals = _numbers(*_PASSED_ON, "SIGCHLD")
+    seen, pause = _peak_memory(str(process)), _FIRST_LOOK
+    while True:
+        number, is_of_terminal = _next_signal(signals, pause)
+        if number and number != signal.SIGCHLD and not is_of_terminal:
+            with suppress(ProcessLookupError):
+                os.kill(process, number)
+        ended, status, used = os.wait4(process, os.WNOHANG)
+        if ended:
+            break
+        seen, pause = _peak_memory(str(process)) or seen, min(2 * pause, _LONGEST_PAUSE)
+    code = os.waitstatus_to_exitcode(status)
+    # Until it was executed, the process had our memory: what is not more than that may be ours.
+    memory = used.ru_maxrss * (1 if sys.platform == "darwin" else _KIBIBYTE)
+    most = memory if memory > floor else min(seen, memory)
+    return Result(code if code >= 0 else _BY_SIGNAL - code, used.ru_utime + used.ru_stime, most or None)
+
+
+def _next_signal(signals: set[int], seconds: float) -> tuple[int, bool]:
+    """Wait for a signal, or for some time; return it, and whether the terminal has sent it to the command, too."""
+    if not hasattr(signal, "sigtimedwait"):  # macOS
+        return signal.sigwait(signals), _is_in_foreground()
+    found = signal.sigtimedwait(signals, seconds)
+    return (found.si_signo, found.si_code > 0) if found else (0, False)  # from 1 on: not sent by a process
+
+
+def _is_in_foreground() -> bool:
+    try:
+        terminal = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY)
+    except OSError:
+        return False
+    try:
+        return os.tcgetpgrp(terminal) == os.getpgrp()
+    finally:
+        os.close(terminal)
+
+
+def block_signals() -> Mask:
+    """Block what is passed on, and say that this process's child has ended; return what was blocked before."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        return set()
+    # A handler, because a SIGCHLD that is ignored is not waited for everywhere, and who ignores it has no status.
+    signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
+    for number in _numbers("SIGTERM", "SIGHUP"):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it
+            signal.signal(number, signal.default_int_handler)
+    return {*signal.pthread_sigmask(signal.SIG_BLOCK, _numbers(*_PASSED_ON, "SIGCHLD"))}
+
+
+@contextmanager
+def interruptible(mask: Mask) -> Iterator[None]:
+    """Let signals interrupt what is inside, after the command.
+
+    Args:
+        mask: What was blocked before.
+
+    Raises:
+        KeyboardInterrupt: One came.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    while hasattr(signal, "sigtimedwait") and signal.sigtimedwait(blocked, 0):
+        pass  # it was for the command, which had ended just before
+    try:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+
+
+def _numbers(*names: str) -> set[int]:
+    return {int(getattr(signal, name)) for name in names if hasattr(signal, name)}
+
+
+def _peak_memory(process: str) -> int:
+    """Return the most memory that a process has had, in bytes; 0 where the system does not tell."""
+    with suppress(OSError, ValueError):
+        for line in Path(f"/proc/{process}/status").read_text(encoding="utf-8").splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * _KIBIBYTE
+    return 0

@@ -1,0 +1,122 @@
+"""The folder of what waits: who may write to it, how much it holds, and whose file is which."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import uuid
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+_FOLDER_BOUND = 4  # times what one process may keep
+_HASH_LENGTH = 16
+_ROOT = 0
+_NOBODY = "0"
+
+
+class BufferName(NamedTuple):
+    """What a file's name says.
+
+    Args:
+        path: The file.
+        writer: Stands for who writes the series in it; nothing where that is not known.
+        made: When it was made, as text that sorts by time.
+    """
+
+    path: Path
+    writer: str
+    made: str
+
+
+class BufferFolder:
+    """A folder with a file for each process that has something waiting for one receiver.
+
+    A name holds the endpoint and the writer as hashes: what waits for one receiver is never sent to another, and
+    nothing of either can be read in it.
+
+    Args:
+        folder: The folder.
+        endpoint: Where what waits is to be sent.
+        max_bytes: What a process may keep; the folder holds four times that.
+    """
+
+    def __init__(self, folder: str, endpoint: str, max_bytes: int) -> None:
+        self.path = Path(folder)
+        with suppress(OSError):  # there is no working folder
+            self.path = self.path.absolute()  # for the application may change it
+        self._prefix = f"prw-{_hash(endpoint)}-"
+        self._bound = _FOLDER_BOUND * max_bytes
+
+    def names(self) -> list[BufferName]:
+        """Return the files with what waits for the receiver, in the order in which they were made."""
+        found = [_name(path) for path in self.path.glob(f"{self._prefix}*.db")]
+        return sorted(found, key=lambda name: (name.made, name.path))
+
+    def new(self, writer: str, now: float) -> Path:
+        """Return a path for a new file.
+
+        Args:
+            writer: Who writes the series in it; nothing where that is not known.
+            now: Seconds since the epoch.
+        """
+        made = f"{max(now, 0.0) * 1e6:016.0f}"
+        return self.path / f"{self._prefix}{self.hash_of(writer) or _NOBODY}-{made}-{uuid.uuid4().hex[:8]}.db"
+
+    @staticmethod
+    def hash_of(writer: str) -> str:
+        """Return what stands for a writer; nothing for none."""
+        return _hash(writer) if writer else ""
+
+    def make(self) -> None:
+        """Make it where it is missing, and check it.
+
+        Raises:
+            OSError: It cannot be made, or somebody else can change it.
+        """
+        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.check()
+
+    def check(self) -> None:
+        """See that nobody else can put files into the folder, or replace it.
+
+        Raises:
+            OSError: Somebody can.
+        """
+        found = self.path.lstat()
+        if not stat.S_ISDIR(found.st_mode):
+            raise OSError("it is no folder")
+        if hasattr(os, "geteuid") and found.st_uid not in {os.geteuid(), _ROOT}:  # such as /tmp
+            raise OSError("it belongs to another user")
+        if found.st_mode & stat.S_IWOTH and not found.st_mode & stat.S_ISVTX:
+            raise OSError("everybody may change it")
+
+    def check_room(self) -> None:
+        """See that it may hold more.
+
+        Raises:
+            OSError: It holds as much as it may.
+        """
+        used = sum(map(size_of, self.path.glob("prw-*.db*")))
+        if used > self._bound:
+            raise OSError(f"its files have {used} bytes already")
+
+
+def size_of(path: Path) -> int:
+    """Return a file's size in bytes; 0 where another process has removed it meanwhile."""
+    try:
+        return path.lstat().st_size
+    except OSError:
+        return 0
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:_HASH_LENGTH]
+
+
+def _name(path: Path) -> BufferName:
+    words = path.stem.split("-")
+    if len(words) != len(("prw", "endpoint", "writer", "made", "random")):
+        return BufferName(path, "", "")
+    return BufferName(path, "" if words[2] == _NOBODY else words[2], words[3])
