@@ -135,14 +135,16 @@ def test_setting_is_read_from_its_keyword(name):
 
 
 def test_no_setting_is_declared_and_unread():
-    modules = [path for root in ROOTS for path in root.rglob("*.py") if path.name != "configuration.py"]
+    # Where settings are compared with each other they are not used.
+    modules = [path for root in ROOTS for path in root.rglob("*.py") if path.parent.name != "configuration"]
     read = {
         node.attr
         for path in modules
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load)
     }
-    assert rows().keys() <= read
+    used_by_configuration = {"auth", "histogram_boundaries"}  # way_to_authenticate() and aggregation()
+    assert rows().keys() - used_by_configuration <= read
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

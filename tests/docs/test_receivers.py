@@ -62,19 +62,26 @@ def test_every_receiver_has_a_row_and_each_row_leads_to_its_section():
     assert anchors == [receiver.lower().replace(" ", "-") for receiver in RECEIVERS]
 
 
-def test_tests_that_are_named_are_there():
-    named = set(re.findall(r"`(tests/[\w/]+\.py)`", PAGE))
-    assert len(named) == 3
-    for file in named:
-        assert (CHECKOUT / file).is_file(), file
+@pytest.mark.parametrize("file", re.findall(r"`(tests/[\w/]+\.py)`", PAGE))
+def test_tests_that_are_named_are_there_and_part_of_make_test(request, file):
+    names = {path.name for path in CHECKOUT.joinpath(file).parent.iterdir()}
+    assert Path(file).name in names
+    assert Path(file).name.startswith("test_")
+    assert Path(file).parts[0] in request.config.getini("testpaths")
 
 
-def test_what_is_called_measured_is_in_the_matrix_with_its_version():
-    rows = re.findall(r"^\| \[(?!Mimir)([\w ]+)\]\(#.*\| ([^|]*) \|$", PAGE, re.MULTILINE)
-    measured = [(receiver, version) for receiver, cell in rows for version in re.findall(r"\d+(?:\.\d+)+", cell)]
-    assert len(measured) == 6
-    for receiver, version in measured:
-        assert re.search(rf"^### {receiver} {re.escape(version)}\b", MATRIX, re.MULTILINE), receiver
+def test_what_is_called_measured_is_what_the_matrix_has():
+    rows = re.findall(r"^\| \[([\w ]+)\]\(#.*\| ([^|]*) \|$", PAGE, re.MULTILINE)
+    called = {(receiver, version) for receiver, cell in rows for version in re.findall(r"\d+(?:\.\d+)+", cell)}
+    measured = re.findall(r"^### ([A-Za-z ]+) (\d+(?:\.\d+)+)", MATRIX, re.MULTILINE)
+    once = {("Mimir", "3.0.5")}  # by hand: no registry has what it is built of
+    assert {(receiver, _of_length(version, called, receiver)) for receiver, version in measured} == called - once
+
+
+def _of_length(version, called, receiver):
+    """The version as the page writes it, which may leave out the last number."""
+    shorter = [each for name, each in called if name == receiver and f"{version}.".startswith(f"{each}.")]
+    return max(shorter, default=version)
 
 
 @pytest.mark.parametrize("name", sorted(set(re.findall(rf"{PREFIX}\w+", PAGE))))

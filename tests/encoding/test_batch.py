@@ -118,7 +118,7 @@ def test_a_long_series_grows_by_its_exemplars_and_shrinks_again(batch, protocol)
 
 
 def test_values_of_the_wrong_number_are_an_error_and_not_another_series(batch):
-    with pytest.raises(Exception):  # noqa: B017 - which one does not matter: it is the exporter's own fault
+    with pytest.raises(ValueError, match="attempt to assign sequence of size 1 to extended slice of size 2"):
         b"".join(batch.encode([floats(LEVEL, streams("a", "b"), values=array("d", [1.0]))]))
 
 

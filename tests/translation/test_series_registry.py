@@ -76,6 +76,7 @@ def test_series_that_differ_have_an_owner_each(claimed):
         registry = SeriesRegistry()
         for family, labels in order:
             registry.register(family, labels)
+        assert registry.usage.size == sum(len(family.names) for family, _ in order)
 
 
 def test_a_claim_that_is_refused_takes_nothing():
