@@ -3,12 +3,12 @@
 from opentelemetry.exporter.prometheus_remote_write.configuration.translation_strategy import TranslationStrategy
 from opentelemetry.exporter.prometheus_remote_write.translation.label_sets import LabelSets
 from opentelemetry.exporter.prometheus_remote_write.translation.labels import attribute_labels, sorted_labels
-from opentelemetry.exporter.prometheus_remote_write.translation.points import Descriptor
+from opentelemetry.exporter.prometheus_remote_write.translation.points import MetricDescriptor
 from opentelemetry.exporter.prometheus_remote_write.translation.series_registry import SeriesRegistry
 
 
 def described(refuse, metric="latency", family="latency", help_="", unit="seconds"):
-    return Descriptor(
+    return MetricDescriptor(
         metric=metric,
         family=family,
         help=help_,

@@ -1,4 +1,4 @@
-"""Frames, read one series at a time: slow and plain, where the encoders are quick."""
+"""Family samples, read one series at a time: slow and plain, where the encoders are quick."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ class Series(NamedTuple):
         return self.labels["__name__"]
 
 
-def read(frames) -> list[Series]:
-    """The series of frames, in their order."""
-    return [series for frame in frames for series in read_one(frame)]
+def read(all_samples) -> list[Series]:
+    """The series of family samples, in their order."""
+    return [series for family_samples in all_samples for series in read_one(family_samples)]
 
 
-def read_one(frame):
-    family, streams, timestamps, values, histograms, exemplars, *_ = frame
+def read_one(family_samples):
+    family, streams, timestamps, values, histograms, exemplars, *_ = family_samples
     worth = list(histograms) if family.native else list(values)
     assert len(worth) == len(streams) * len(family.names)
     assert not (family.native and values)
@@ -48,10 +48,10 @@ def read_one(frame):
         )
 
 
-def values(frames, *, without=()):
-    """The values of frames by name and labels, the labels as keywords in a text; no series may come twice."""
+def values(all_samples, *, without=()):
+    """The values of family samples by name and labels, the labels as keywords in a text; no series may come twice."""
     found = {}
-    for series in read(frames):
+    for series in read(all_samples):
         key = text(series, without)
         assert key not in found, f"{key} comes twice"
         found[key] = series.value

@@ -51,8 +51,8 @@ class Pipeline:
     def bodies(self, data):
         return [request.body for request in self._encoder.encode(self._translator.translate(data))]
 
-    def claimed(self):
-        """How many series each metric has of the budget."""
+    def registered(self):
+        """How many series each metric has under the limit."""
         registry = (self._translator.registry, self._translator._unlimited)
         return {metric: number for each in registry for metric, number in each.usage.series.items()}
 
@@ -178,9 +178,9 @@ def test_a_stream_may_move_from_some_bounds_to_others():
     for bounds in ({"a": wide, "b": narrow, "c": narrow}, {"a": wide, "b": narrow, "c": wide}):
         data = collected(histogram(*(histogram_point((1, 2, 3), each, {"at": at}) for at, each in bounds.items())))
         assert pipeline.series(data) == Pipeline("2.0").series(data)
-        assert pipeline.claimed() == {"latency": 15}
+        assert pipeline.registered() == {"latency": 15}
     pipeline.bodies(MetricsData([]))
-    assert pipeline.claimed() == {}
+    assert pipeline.registered() == {}
 
 
 def test_a_metric_may_change_its_description():

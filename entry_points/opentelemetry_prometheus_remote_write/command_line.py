@@ -34,7 +34,7 @@ class Parser(ArgumentParser):
         sys.exit(2)
 
 
-def milliseconds(text: str) -> int:
+def parsed_milliseconds(text: str) -> int:
     """Return the milliseconds of a duration such as ``500ms``, ``5s`` or ``1.5m``.
 
     Args:
@@ -53,5 +53,5 @@ def milliseconds(text: str) -> int:
 
 
 def seconds(text: str) -> float:
-    """Return the seconds of a duration, as :func:`milliseconds` reads it."""
-    return milliseconds(text) / 1000
+    """Return the seconds of a duration, as :func:`parsed_milliseconds` reads it."""
+    return parsed_milliseconds(text) / 1000

@@ -25,7 +25,7 @@ from opentelemetry.exporter.prometheus_remote_write.configuration.row import Row
 from opentelemetry.exporter.prometheus_remote_write.configuration.settings import rows, variable
 from opentelemetry.exporter.prometheus_remote_write.configuration.text_types import HEADERS, PROXIES, SECRET, TOKEN, URL
 from opentelemetry_prometheus_remote_write import NAME
-from opentelemetry_prometheus_remote_write.command_line import milliseconds
+from opentelemetry_prometheus_remote_write.command_line import parsed_milliseconds
 from opentelemetry_prometheus_remote_write.exporter_names import chosen_exporters
 
 _LAUNCHER = "opentelemetry.instrumentation.auto_instrumentation"
@@ -167,7 +167,7 @@ def _text(name: str, row: Row) -> Callable[[str], str]:
     def read(text: str) -> str:
         if row.type in (URL, PROXIES):
             _check_url(text, name)
-        stripped = str(milliseconds(text)) if _is_duration(row) else text.strip()
+        stripped = str(parsed_milliseconds(text)) if _is_duration(row) else text.strip()
         if not stripped:
             raise ArgumentTypeError("must not be empty")
         try:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TextIO
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
-    from opentelemetry.exporter.prometheus_remote_write.receiver import Received, Rejected
+    from opentelemetry.exporter.prometheus_remote_write.receiver import Received, RejectedRequest
     from opentelemetry.exporter.prometheus_remote_write.receiver.outbox import Outbox
     from opentelemetry.exporter.prometheus_remote_write.receiver.screen.app import ReceiverScreen
     from opentelemetry.exporter.prometheus_remote_write.receiver.store import Store
@@ -111,18 +111,18 @@ def _screen() -> type[ReceiverScreen] | None:
 
 def _listener(
     store: Store, outbox: Outbox, *, as_json: bool, once: int | None
-) -> Callable[[Received | Rejected], None]:
+) -> Callable[[Received | RejectedRequest], None]:
     """Return what takes in each request, and puts into the outbox what is to be said about it."""
-    from opentelemetry.exporter.prometheus_remote_write.receiver import Rejected  # noqa: PLC0415 - as above
+    from opentelemetry.exporter.prometheus_remote_write.receiver import RejectedRequest  # noqa: PLC0415 - as above
     from opentelemetry.exporter.prometheus_remote_write.receiver.json_lines import json_lines  # noqa: PLC0415
     from opentelemetry.exporter.prometheus_remote_write.receiver.lines import (  # noqa: PLC0415
         push_lines,
         rejection_line,
     )
 
-    def listen(request: Received | Rejected) -> None:
+    def listen(request: Received | RejectedRequest) -> None:
         store(request)
-        if isinstance(request, Rejected):
+        if isinstance(request, RejectedRequest):
             outbox.put([rejection_line(request)], is_error=True)
         elif request.series:  # without, it is metadata of 1.0 or asks for the version: there is nothing to show
             outbox.put(json_lines(request) if as_json else push_lines(store, request))

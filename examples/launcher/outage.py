@@ -13,8 +13,8 @@ from tests.servers.prometheus_api import PrometheusApi
 
 INTERVAL = 1.0  # seconds
 ALERT = "MetricsStopped"
-PATIENCE = 30.0  # seconds
-PUSHES = f'target_info{{job="shop"}}[{PATIENCE * 3:.0f}s]'
+TIMEOUT = 30.0  # seconds
+PUSHES = f'target_info{{job="shop"}}[{TIMEOUT * 3:.0f}s]'
 
 
 def configuration(rules_file: str) -> str:
@@ -66,7 +66,7 @@ def _pushes(prometheus: PrometheusApi) -> int:
 
 
 def _in_time(happens: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT
     while not happens():
         if time.monotonic() > deadline:
             return False

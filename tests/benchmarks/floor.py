@@ -1,8 +1,9 @@
 """A floor under the figures of speed: what even an exporter must do that has nothing to decide and trusts what it gets.
 
 It reads what the SDK has collected, joins each value with bytes that are there already, and compresses: as many series
-as ours, of as many bytes and much the same text. Of streams that are new it makes the bytes, with a seed; the others it
-finds by the identity of their attributes. It compares nothing, claims nothing, and what it writes nobody can read.
+as ours, of as many bytes and much the same text. Of streams that are new it makes the bytes, with a zero sample; the
+others it finds by the identity of their attributes. It compares nothing, registers nothing, and what it writes nobody
+can read.
 """
 
 from __future__ import annotations
@@ -22,9 +23,9 @@ from tests.benchmarks.exporters import OURS_1, Encode
 from tests.benchmarks.exporters import encode as encode_as
 from tests.benchmarks.load import WORK, Application
 
-_TAIL = b"\x10" + bytes(6)
-_VALUE_AND_TAIL = 8 + len(_TAIL)  # bytes
-_SEED = b"\x12\x10\x09" + bytes(8) + _TAIL
+_SUFFIX = b"\x10" + bytes(6)
+_VALUE_AND_SUFFIX = 8 + len(_SUFFIX)  # bytes
+_ZERO_SAMPLE = b"\x12\x10\x09" + bytes(8) + _SUFFIX
 _CHUNK = 60 * 1024  # bytes that are compressed at a time
 _LABELS_KEPT = 10_000
 
@@ -42,13 +43,13 @@ class _Known(NamedTuple):
     """The streams of a metric: their attributes, the bytes of the series of each, and all these in one list."""
 
     identities: list[object]
-    heads: list[list[bytes]]
+    prefixes: list[list[bytes]]
     in_a_row: list[bytes]
 
 
 class _Floor:
     def __init__(self, protocol: str) -> None:
-        data = Application(WORK).collect()  # before the exporter is made, so that nothing in it has a seed
+        data = Application(WORK).collect()  # before the exporter is made, so that nothing in it has a zero sample
         message = b"".join(map(snappy.uncompress, encode_as(protocol)(data)))
         self._size = len(message) // WORK.series
         self._text = message
@@ -66,29 +67,29 @@ class _Floor:
             times = [point.time_unix_nano for point in points]
             assert len(starts) == len(times)
             values = array("d", _numbers(points)).tobytes()
-            heads = self._heads(metric.name, points, len(values) // 8 // len(points))
-            pieces += _joined(heads, values)
+            prefixes = self._prefixes(metric.name, points, len(values) // 8 // len(points))
+            pieces += _joined(prefixes, values)
         step = 3 * (_CHUNK // self._size)
         return [snappy.compress(b"".join(pieces[start : start + step])) for start in range(0, len(pieces), step)]
 
-    def _heads(self, metric: str, points: Sequence[Any], series: int) -> list[bytes]:
+    def _prefixes(self, metric: str, points: Sequence[Any], series: int) -> list[bytes]:
         identities = [point.attributes for point in points]
         before = self._known.get(metric, _Known([], [], []))
         if len(identities) == len(before.identities) and all(map(is_, identities, before.identities)):
             return before.in_a_row
-        places = dict(zip(map(id, before.identities), before.heads, strict=True))
-        heads = list(map(places.get, map(id, identities)))
-        sent = [*heads]
-        for position, found in enumerate(heads):
+        places = dict(zip(map(id, before.identities), before.prefixes, strict=True))
+        prefixes = list(map(places.get, map(id, identities)))
+        sent = [*prefixes]
+        for position, found in enumerate(prefixes):
             if found is None:
-                heads[position] = self._made(identities[position], series)
-                sent[position] = [head + _SEED for head in heads[position]]
-        self._known[metric] = _Known(identities, heads, [*chain.from_iterable(heads)])
+                prefixes[position] = self._made(identities[position], series)
+                sent[position] = [prefix + _ZERO_SAMPLE for prefix in prefixes[position]]
+        self._known[metric] = _Known(identities, prefixes, [*chain.from_iterable(prefixes)])
         return [*chain.from_iterable(sent)]
 
     def _made(self, attributes: dict[str, Any], series: int) -> list[bytes]:
         labels = b"".join(map(self._label, sorted(attributes.items())))
-        others = self._size - len(labels) - _VALUE_AND_TAIL
+        others = self._size - len(labels) - _VALUE_AND_SUFFIX
         return [labels + self._text[start : start + others] for start in islice(self._starts, series)]
 
     def _referred(self, label: tuple[str, Any]) -> bytes:
@@ -99,10 +100,10 @@ class _Floor:
         return self._references.setdefault(text, (len(self._references) % (1 << 16)).to_bytes(2, "little"))
 
 
-def _joined(heads: list[bytes], values: bytes) -> list[bytes]:
-    pieces = [_TAIL] * (3 * len(heads))
-    pieces[::3] = heads
-    pieces[1::3] = _doubles(len(heads)).unpack(values)
+def _joined(prefixes: list[bytes], values: bytes) -> list[bytes]:
+    pieces = [_SUFFIX] * (3 * len(prefixes))
+    pieces[::3] = prefixes
+    pieces[1::3] = _doubles(len(prefixes)).unpack(values)
     return pieces
 
 

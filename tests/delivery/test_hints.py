@@ -12,7 +12,7 @@ from opentelemetry.exporter.prometheus_remote_write.delivery.hints import hint
 from opentelemetry.exporter.prometheus_remote_write.environment_variables import __dict__ as variables
 from opentelemetry.exporter.prometheus_remote_write.errors import Cause, Retryable, SendError, Unsupported
 from opentelemetry.exporter.prometheus_remote_write.transport.answer import Answer, refusal
-from opentelemetry.exporter.prometheus_remote_write.transport.failure import Route, failure
+from opentelemetry.exporter.prometheus_remote_write.transport.failure import Route, send_error
 
 NOW = 784_111_777.0  # Sun, 06 Nov 1994 08:49:37 GMT
 
@@ -24,7 +24,7 @@ def answered(status, body=b"", headers=None, route=Route("http://receiver")):  #
 def network(error, proxy=""):
     wrapped = NewConnectionError(None, "no connection")
     wrapped.__cause__ = error
-    return failure(ProxyError("no", wrapped) if proxy else wrapped, Route("http://receiver", proxy), 5.0)
+    return send_error(ProxyError("no", wrapped) if proxy else wrapped, Route("http://receiver", proxy), 5.0)
 
 
 MIMIR = (
@@ -272,7 +272,7 @@ def test_a_proxy_that_forwards_and_refuses_is_named(headers):
 
 def test_a_proxy_that_refuses_to_connect_is_named():
     refused = OSError("Tunnel connection failed: 403 Forbidden")
-    error = failure(ProxyError("no", refused), Route("https://receiver", "http://proxy:3128"), 5.0)
+    error = send_error(ProxyError("no", refused), Route("https://receiver", "http://proxy:3128"), 5.0)
     assert "USERNAME" not in hint(error)
     assert "does not allow this host" in hint(error)
 

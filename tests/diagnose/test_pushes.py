@@ -16,17 +16,17 @@ from opentelemetry.exporter.prometheus_remote_write.diagnose.receiver_limits imp
 from opentelemetry.exporter.prometheus_remote_write.diagnose.text_format import number, text_format
 from opentelemetry.exporter.prometheus_remote_write.receiver import (
     Histogram,
-    Metadata,
     Received,
-    Rejected,
+    ReceivedMetadata,
+    RejectedRequest,
     Sample,
     Series,
 )
 
 NOW = 1_795_650_000_000
 STALE = struct.unpack("<d", struct.pack("<Q", 0x7FF0000000000002))[0]
-COUNTER = Metadata("counter", "Orders.", "")
-SECONDS = Metadata("histogram", "How long.", "seconds")
+COUNTER = ReceivedMetadata("counter", "Orders.", "")
+SECONDS = ReceivedMetadata("histogram", "How long.", "seconds")
 
 
 def labels(name, instance="1", **more):
@@ -81,7 +81,7 @@ def test_metric_grows_from_the_first_push_that_has_it():
 
 def test_repeated_requests_count_once_and_refused_ones_are_counted_by_reason():
     pushes = pushed(
-        request(series()), request(series(), repeated=True), Rejected("/", Headers(), b"", 1, 400, "no __name__")
+        request(series()), request(series(), repeated=True), RejectedRequest("/", Headers(), b"", 1, 400, "no __name__")
     )
     assert pushes.count == 1
     assert pushes.rejected == {"no __name__": 1}
@@ -120,7 +120,10 @@ def test_labels_are_ordered_by_their_values():
 
 def test_text_is_that_of_prometheus():
     native = Series(
-        labels("size_bytes"), (), (Histogram(NOW, 3, 4.5, 0),), metadata=Metadata("histogram", 'A "size".\n', "bytes")
+        labels("size_bytes"),
+        (),
+        (Histogram(NOW, 3, 4.5, 0),),
+        metadata=ReceivedMetadata("histogram", 'A "size".\n', "bytes"),
     )
     pushes = pushed(
         request(
@@ -129,10 +132,10 @@ def test_text_is_that_of_prometheus():
             series("b_seconds_bucket", 1.0, le="0.5", metadata=SECONDS),
             series("b_seconds_count", 2.0, metadata=SECONDS),
             series("b_seconds_sum", 3.0, metadata=SECONDS),
-            series("a_total", math.inf, path='\\ "x"\n', metadata=Metadata("counter", "", "")),
+            series("a_total", math.inf, path='\\ "x"\n', metadata=ReceivedMetadata("counter", "", "")),
             native,
-            series("http.rate", math.nan, metadata=Metadata("gauge", "Rate.", ""), **{"http.route": "/"}),
-            series("odd", metadata=Metadata("unknown", "", "")),
+            series("http.rate", math.nan, metadata=ReceivedMetadata("gauge", "Rate.", ""), **{"http.route": "/"}),
+            series("odd", metadata=ReceivedMetadata("unknown", "", "")),
         )
     )
     assert "\n".join(text_format(pushes)).splitlines() == [
@@ -202,7 +205,7 @@ def test_report_tells_everything():
     pushes = pushed(
         request(series()),
         request(series(at=NOW + 1), series(at=NOW + 1, table="2"), series("up", at=NOW + 1, metadata=None)),
-        Rejected("/", Headers(), b"", 1, 400, "no \x1b[31m__name__"),
+        RejectedRequest("/", Headers(), b"", 1, 400, "no \x1b[31m__name__"),
     )
     refused = list(refusals(pushes.latest, ReceiverLimits(series=1)))
     found = preview(pushes, dropped_lines=["Metric 'a': delta"], refused=refused)

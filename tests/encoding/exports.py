@@ -75,25 +75,25 @@ def sequences(draw, max_exports=5):
     before = {}
     made = []
     for _ in range(draw(st.integers(1, max_exports))):
-        frames = []
+        all_samples = []
         for family in draw(st.permutations(known)):
             chosen = draw(st.permutations(all_streams[family]))[: draw(st.integers(0, len(all_streams[family])))]
             were = before.get(family)
             streams = before[family] = chosen if were is None or draw(st.booleans()) else were
             if streams:
-                diff = None if were is None else draw(alignments(were, streams))
-                frames.append(draw(frame(family, streams))._replace(diff=diff))
-        made.append(frames)
+                diff = None if were is None else draw(list_diffs(were, streams))
+                all_samples.append(draw(family_samples(family, streams))._replace(diff=diff))
+        made.append(all_samples)
     return made
 
 
-def alignments(before, now):
-    """What a frame may say of two lists: nothing, the truth, or something about other lists."""
+def list_diffs(before, now):
+    """What family samples may say of two lists: nothing, the truth, or something about other lists."""
     return st.sampled_from([None, list_diff(before, now), ListDiff([*before], [*now], [], [])])
 
 
 @st.composite
-def frame(draw, family, streams):
+def family_samples(draw, family, streams):
     series = len(streams) * len(family.names)
     values = [] if family.native else draw(st.lists(VALUES, min_size=series, max_size=series))
     return FamilySamples(
@@ -119,7 +119,7 @@ def streams(*labels):
 
 
 def floats(family, its_streams, value=1.0, **fields):
-    """A frame with the same value in all series."""
+    """Family samples with the same value in all series."""
     values = array("d", [value] * (len(its_streams) * len(family.names)))
     return FamilySamples(
         **{
@@ -137,9 +137,9 @@ def floats(family, its_streams, value=1.0, **fields):
 # --- what a receiver has to find ---
 
 
-def expected(frames, protocol):
-    """The series of frames as a receiver decodes them, in any order."""
-    return sorted(comparable(expected_series(series, protocol)) for series in read(frames))
+def expected(all_samples, protocol):
+    """The series of family samples as a receiver decodes them, in any order."""
+    return sorted(comparable(expected_series(series, protocol)) for series in read(all_samples))
 
 
 def expected_series(series, protocol):

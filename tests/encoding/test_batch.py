@@ -37,19 +37,19 @@ def series(protocol, message):
 @given(sequences(), st.sets(st.integers(0, 2)))
 def test_a_request_says_what_its_frames_say_in_every_export(protocol, exports, held):
     batch = Batch(ENCODERS[protocol])
-    for frames in exports:
-        for place, frame in enumerate(frames):
+    for all_samples in exports:
+        for place, family_samples in enumerate(all_samples):
             if place in held:  # what is not is encoded for this once, as markers are
-                batch.hold(frame.family, frame.streams)
-        assert series(protocol, b"".join(batch.encode(frames))) == expected(frames, protocol)
+                batch.hold(family_samples.family, family_samples.streams)
+        assert series(protocol, b"".join(batch.encode(all_samples))) == expected(all_samples, protocol)
 
 
 @settings(max_examples=scaled(50))
 @given(sequences(max_exports=2))
 def test_a_request_of_1_0_is_what_protobuf_would_write(exports):
     batch = Batch(RemoteWrite1)
-    for frames in exports:
-        parsed = v1.WriteRequest.FromString(b"".join(batch.encode(frames)))
+    for all_samples in exports:
+        parsed = v1.WriteRequest.FromString(b"".join(batch.encode(all_samples)))
         built = v1.WriteRequest()
         for item in parsed.timeseries:
             again = built.timeseries.add(
@@ -94,8 +94,8 @@ def test_some_of_what_is_held_can_be_sent_alone(protocol, batch):
     batch.hold(LEVEL, those)
     whole = b"".join(batch.encode([floats(LEVEL, those)]))
     for some in ([a], [c, b], streams("d"), [b, *streams("e"), a]):
-        frame = floats(LEVEL, some)
-        assert series(protocol, b"".join(batch.encode([frame]))) == expected([frame], protocol)
+        family_samples = floats(LEVEL, some)
+        assert series(protocol, b"".join(batch.encode([family_samples]))) == expected([family_samples], protocol)
     assert series(protocol, b"".join(batch.encode([floats(LEVEL, those)]))) == series(protocol, whole)
 
 
@@ -112,8 +112,8 @@ def test_a_long_series_grows_by_its_exemplars_and_shrinks_again(batch, protocol)
     exemplar = Exemplar((("trace_id", "a" * 100),), 1.0, NOW)
     those = streams("x" * 100)
     plain = b"".join(batch.encode([floats(LEVEL, those)]))
-    frame = floats(LEVEL, those, exemplars={0: (exemplar,) * 100})
-    assert series(protocol, b"".join(batch.encode([frame]))) == expected([frame], protocol)
+    family_samples = floats(LEVEL, those, exemplars={0: (exemplar,) * 100})
+    assert series(protocol, b"".join(batch.encode([family_samples]))) == expected([family_samples], protocol)
     assert b"".join(batch.encode([floats(LEVEL, those)])) == plain
 
 

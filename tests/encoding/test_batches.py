@@ -55,13 +55,13 @@ def companions(loads):
 @pytest.mark.parametrize("protocol", ENCODERS)
 @settings(max_examples=scaled(50))
 @given(sequences(), st.sampled_from([1, 2, 3, 5, 100]))
-def test_all_requests_together_say_what_the_frames_say(protocol, exports, max_samples):
+def test_all_requests_together_say_what_the_family_samples_say(protocol, exports, max_samples):
     batches = Batches(ENCODERS[protocol], max_samples)
-    for frames in exports:
-        loads = list(batches.encode(frames))
+    for all_samples in exports:
+        loads = list(batches.encode(all_samples))
         in_requests = [decode(protocol, b"".join(load.pieces)).series for load in loads]
         everything = [series for request in in_requests for series in request]
-        assert found(everything) == expected(frames, protocol)
+        assert found(everything) == expected(all_samples, protocol)
 
         twice = [labels for labels, times in Counter(series.labels for series in everything).items() if times > 1]
         assert not twice
@@ -82,8 +82,8 @@ def test_all_requests_together_say_what_the_frames_say(protocol, exports, max_sa
 @given(sequences(max_exports=8), st.sampled_from([1, 2, 5]))
 def test_nothing_is_kept_of_streams_that_are_gone(exports, max_samples):
     batches = Batches(RemoteWrite1, max_samples)
-    for frames in exports:
-        list(batches.encode(frames))
+    for all_samples in exports:
+        list(batches.encode(all_samples))
     assert list(batches.encode([])) == []
     assert not batches._placements
     rooms = [room for rooms in batches._open.values() for room in rooms]
@@ -107,8 +107,8 @@ def test_a_stream_is_never_split():
 
 
 def test_a_stream_that_is_larger_than_a_request_has_one_for_itself():
-    frames = [floats(LEVEL, streams("a")), floats(wide("latency", 12), streams("a", "b")), floats(native(), [])]
-    loads = list(Batches(RemoteWrite1, 10).encode(frames[:2]))
+    all_samples = [floats(LEVEL, streams("a")), floats(wide("latency", 12), streams("a", "b")), floats(native(), [])]
+    loads = list(Batches(RemoteWrite1, 10).encode(all_samples[:2]))
     assert sorted(load.samples for load in loads) == [1, 12, 12]
 
 
@@ -142,20 +142,20 @@ def test_new_streams_take_the_places_of_those_that_went():
 
 def test_a_family_that_is_away_for_an_export_is_sent_when_it_is_back():
     batches = Batches(RemoteWrite1, 4)
-    frame, other = floats(LEVEL, streams("a", "b")), floats(gauge_family("other"), streams("a"))
-    list(batches.encode([frame, other]))
+    family_samples, other = floats(LEVEL, streams("a", "b")), floats(gauge_family("other"), streams("a"))
+    list(batches.encode([family_samples, other]))
     assert [load.samples for load in batches.encode([other])] == [1]
-    [load] = batches.encode([frame, other])
-    assert found(decode("1.0", b"".join(load.pieces)).series) == expected([frame, other], "1.0")
+    [load] = batches.encode([family_samples, other])
+    assert found(decode("1.0", b"".join(load.pieces)).series) == expected([family_samples, other], "1.0")
 
 
 def test_exemplars_go_with_their_series_into_its_request():
     exemplars = {place: (Exemplar((), float(place), NOW),) for place in (0, 5, 11)}
-    frame = floats(wide("latency", 4), streams("a", "b", "c"), exemplars=exemplars)
-    loads = list(Batches(RemoteWrite1, 4).encode([frame]))
+    family_samples = floats(wide("latency", 4), streams("a", "b", "c"), exemplars=exemplars)
+    loads = list(Batches(RemoteWrite1, 4).encode([family_samples]))
     assert [load.exemplars for load in loads] == [1, 1, 1]
     everything = [series for load in loads for series in decode("1.0", b"".join(load.pieces)).series]
-    assert found(everything) == expected([frame], "1.0")
+    assert found(everything) == expected([family_samples], "1.0")
 
 
 def test_the_number_of_requests_shrinks_with_the_streams():

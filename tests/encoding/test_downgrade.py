@@ -1,4 +1,4 @@
-"""What was encoded as 2.0 says as 1.0 what the same frames say when they are encoded as 1.0."""
+"""What was encoded as 2.0 says as 1.0 what the same family samples say when they are encoded as 1.0."""
 
 import struct
 
@@ -25,12 +25,12 @@ from tests.thoroughness import scaled
 COMPRESS = compressor()
 
 
-def requests(protocol, frames):
-    return [each for each in Encoder(protocol, 1000, COMPRESS).encode(frames) if each.size]
+def requests(protocol, all_samples):
+    return [each for each in Encoder(protocol, 1000, COMPRESS).encode(all_samples) if each.size]
 
 
-def downgraded_series(frames):
-    made = [downgraded(request, COMPRESS) for request in requests("2.0", frames)]
+def downgraded_series(all_samples):
+    made = [downgraded(request, COMPRESS) for request in requests("2.0", all_samples)]
     all_series = []
     for request in made:
         assert request.protocol == "1.0"
@@ -45,8 +45,8 @@ def downgraded_series(frames):
 @settings(max_examples=scaled(80))
 @given(sequences(max_exports=2))
 def test_a_request_says_the_same_as_1_0(exports):
-    for frames in exports:
-        assert found(downgraded_series(frames)) == expected(frames, "1.0")
+    for all_samples in exports:
+        assert found(downgraded_series(all_samples)) == expected(all_samples, "1.0")
 
 
 def test_the_batch_stays():

@@ -35,11 +35,11 @@ def families(requests):
 
 @pytest.mark.parametrize("protocol", ["1.0", "2.0"])
 def test_a_request_says_what_it_holds(protocol):
-    frame = floats(LEVEL, streams("a", "b"), exemplars={1: (Exemplar((), 1.0, NOW),)})
-    request = next(iter(Encoder(protocol, 2000, compressor()).encode([frame])))
+    family_samples = floats(LEVEL, streams("a", "b"), exemplars={1: (Exemplar((), 1.0, NOW),)})
+    request = next(iter(Encoder(protocol, 2000, compressor()).encode([family_samples])))
     assert request.protocol == protocol
     assert (request.samples, request.histograms, request.exemplars) == (2, 0, 1)
-    assert found(decode(protocol, snappy.uncompress(request.body)).series) == expected([frame], protocol)
+    assert found(decode(protocol, snappy.uncompress(request.body)).series) == expected([family_samples], protocol)
 
 
 def test_headers_are_those_of_the_protocol():
@@ -64,24 +64,24 @@ def test_nothing_to_send_is_no_request(protocol):
 
 def test_metadata_of_1_0_comes_at_first_and_every_minute_in_a_request_of_its_own(clock):
     encoder = Encoder("1.0", 2000, b"".join, clock=clock)
-    frames = [floats(LEVEL, streams("a")), floats(OTHER, streams("a"))]
+    all_samples = [floats(LEVEL, streams("a")), floats(OTHER, streams("a"))]
 
-    first = list(encoder.encode(frames))
+    first = list(encoder.encode(all_samples))
     assert [(request.samples, request.histograms) for request in first] == [(2, 0), (0, 0)]
     assert families(first) == [["level", "other"]]
 
     for seconds in (0.1, 30.0, 59.8):
         clock.now = 1000.0 + seconds
-        assert families(encoder.encode(frames)) == []
+        assert families(encoder.encode(all_samples)) == []
     clock.now = 1060.0
-    assert families(encoder.encode(frames)) == [["level", "other"]]
-    assert families(encoder.encode(frames)) == []
+    assert families(encoder.encode(all_samples)) == [["level", "other"]]
+    assert families(encoder.encode(all_samples)) == []
 
 
 def test_metadata_of_1_0_is_divided_like_samples(clock):
     encoder = Encoder("1.0", 3, b"".join, clock=clock)
-    frames = [floats(gauge_family(f"level_{number}"), streams("a")) for number in range(7)]
-    assert list(map(len, families(encoder.encode(frames)))) == [3, 3, 1]
+    all_samples = [floats(gauge_family(f"level_{number}"), streams("a")) for number in range(7)]
+    assert list(map(len, families(encoder.encode(all_samples)))) == [3, 3, 1]
 
 
 def test_metadata_of_1_0_waits_for_something_to_say(clock):

@@ -15,8 +15,8 @@ from tests.thoroughness import scaled
 COMPRESS = compressor()
 
 
-def requests(protocol, frames, max_samples=1000):
-    return [each for each in Encoder(protocol, max_samples, COMPRESS).encode(frames) if each.size]
+def requests(protocol, all_samples, max_samples=1000):
+    return [each for each in Encoder(protocol, max_samples, COMPRESS).encode(all_samples) if each.size]
 
 
 def series(request):

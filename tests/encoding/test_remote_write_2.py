@@ -62,7 +62,7 @@ def stream(*, start=0, **labels):
     return Stream(tuple(sorted(labels.items())), start, 0)
 
 
-def frame(of, *streams, values=(), at=NOW, histograms=(), exemplars=None):
+def family_samples(of, *streams, values=(), at=NOW, histograms=(), exemplars=None):
     given = values or [float(number) for number in range(len(streams) * len(of.names) * (not of.native))]
     return FamilySamples(of, list(streams), at, array("d", given), histograms, exemplars or {})
 
@@ -71,16 +71,16 @@ def encoder(protocol=PROTOCOL_2, max_samples=2000):
     return Encoder(protocol, max_samples, b"".join, clock=lambda: 0.0)
 
 
-def messages(encodes, *frames):
+def messages(encodes, *all_samples):
     """The requests of an export as protobuf decodes them, and as the strict receiver does."""
-    requests = list(encodes.encode(frames))
+    requests = list(encodes.encode(all_samples))
     for request in requests:
         decode(PROTOCOL_2, request.body)  # symbols: the empty one first, none twice, every reference leads somewhere
     return [v2.Request.FromString(request.body) for request in requests]
 
 
-def message(encodes, *frames):
-    [only] = messages(encodes, *frames)
+def message(encodes, *all_samples):
+    [only] = messages(encodes, *all_samples)
     return only
 
 
@@ -94,7 +94,7 @@ def labels_of(request, labels_refs):
 
 def test_a_request_byte_for_byte():
     of = family("up", type_=MetricType.COUNTER, help_="Uptime", unit="s")
-    [request] = encoder().encode([frame(of, stream(start=START, job="shop"), values=[1.5])])
+    [request] = encoder().encode([family_samples(of, stream(start=START, job="shop"), values=[1.5])])
     assert request.body == b"".join(
         (
             *(
@@ -137,7 +137,7 @@ def test_nothing_to_send_is_no_request():
 
 def test_each_string_is_in_the_table_once_whatever_it_is_the_name_of():
     of = family("job", help_="job", unit="job")
-    request = message(encoder(), frame(of, stream(job="job", a="b"), stream(job="a", b="job")))
+    request = message(encoder(), family_samples(of, stream(job="job", a="b"), stream(job="a", b="job")))
     assert sorted(request.symbols) == ["", "__name__", "a", "b", "job"]
     assert [labels_of(request, series.labels_refs) for series in request.timeseries] == [
         {"__name__": "job", "job": "job", "a": "b"},
@@ -147,7 +147,7 @@ def test_each_string_is_in_the_table_once_whatever_it_is_the_name_of():
 
 def test_labels_are_in_the_order_of_their_names_and_not_of_their_references():
     of = histogram_family("latency", "1")
-    request = message(encoder(), frame(of, stream(zone="a", ZONE="b", code="c"), stream(Z="d", l="e", lf="f")))
+    request = message(encoder(), family_samples(of, stream(zone="a", ZONE="b", code="c"), stream(Z="d", l="e", lf="f")))
     names = [list(labels_of(request, series.labels_refs)) for series in request.timeseries]
     with_bound, without = ["ZONE", "__name__", "code", "le", "zone"], ["ZONE", "__name__", "code", "zone"]
     assert names[:4] == [with_bound, with_bound, without, without]
@@ -156,7 +156,7 @@ def test_labels_are_in_the_order_of_their_names_and_not_of_their_references():
 
 
 def test_every_series_of_a_histogram_brings_the_familys_metadata():
-    request = message(encoder(), frame(histogram_family("latency", "1"), stream(job="shop")))
+    request = message(encoder(), family_samples(histogram_family("latency", "1"), stream(job="shop")))
     assert [labels_of(request, series.labels_refs)["__name__"] for series in request.timeseries] == [
         "latency_bucket",
         "latency_bucket",
@@ -172,7 +172,7 @@ def test_every_series_of_a_histogram_brings_the_familys_metadata():
 @pytest.mark.parametrize("type_", MetricType)
 @pytest.mark.parametrize(("help_", "unit"), [("", ""), ("Help", ""), ("", "bytes"), ('line\n"two" \\ é', "bytes")])
 def test_metadata_says_what_there_is(type_, help_, unit):
-    request = message(encoder(), frame(family("x", type_=type_, help_=help_, unit=unit), stream(job="shop")))
+    request = message(encoder(), family_samples(family("x", type_=type_, help_=help_, unit=unit), stream(job="shop")))
     [series] = request.timeseries
     assert series.HasField("metadata")
     assert series.metadata.type == int(type_)
@@ -183,8 +183,10 @@ def test_metadata_says_what_there_is(type_, help_, unit):
 
 
 def test_a_sample_has_its_start_where_that_is_known():
-    frames = frame(family("x"), stream(a="1", start=START), stream(a="2", start=0), stream(a="3", start=1))
-    request = message(encoder(), frames)
+    all_samples = family_samples(
+        family("x"), stream(a="1", start=START), stream(a="2", start=0), stream(a="3", start=1)
+    )
+    request = message(encoder(), all_samples)
     assert [series.samples[0].start_timestamp for series in request.timeseries] == [START, 0, 1]
     assert [series.samples[0].timestamp for series in request.timeseries] == [NOW] * 3
 
@@ -193,7 +195,7 @@ def test_a_sample_has_its_start_where_that_is_known():
     "value", [0.0, -0.0, 1.0, -2.5, math.inf, -math.inf, 5e-324, 1.7976931348623157e308, 2.0**53, 0.1 + 0.2]
 )
 def test_values_are_sent_to_the_bit(value):
-    request = message(encoder(), frame(family("x"), stream(), values=[value]))
+    request = message(encoder(), family_samples(family("x"), stream(), values=[value]))
     assert struct.pack("<d", request.timeseries[0].samples[0].value) == struct.pack("<d", value)
 
 
@@ -210,14 +212,14 @@ def test_the_bits_of_nan_are_kept(bits):
 
 @pytest.mark.parametrize("at", [0, 1, 127, 128, 2**32, NOW, 2**42 - 1])
 def test_timestamps_are_sent_whatever_their_size(at):
-    request = message(encoder(), frame(family("x"), stream(a="1", start=at), stream(a="2"), at=at))
+    request = message(encoder(), family_samples(family("x"), stream(a="1", start=at), stream(a="2"), at=at))
     assert [series.samples[0].timestamp for series in request.timeseries] == [at, at]
     assert request.timeseries[0].samples[0].start_timestamp == at
 
 
 def test_streams_may_have_times_of_their_own():
-    frames = frame(histogram_family("latency"), stream(a="1"), stream(a="2"), at=[NOW, NOW + 5])
-    request = message(encoder(), frames)
+    all_samples = family_samples(histogram_family("latency"), stream(a="1"), stream(a="2"), at=[NOW, NOW + 5])
+    request = message(encoder(), all_samples)
     assert [series.samples[0].timestamp for series in request.timeseries] == [NOW] * 3 + [NOW + 5] * 3
 
 
@@ -226,7 +228,7 @@ def test_streams_may_have_times_of_their_own():
 
 def test_a_native_histogram_has_all_its_fields_and_the_start():
     of = family("size", type_=MetricType.HISTOGRAM, native=True)
-    [request] = encoder().encode([frame(of, stream(job="shop", start=START), histograms=[NATIVE])])
+    [request] = encoder().encode([family_samples(of, stream(job="shop", start=START), histograms=[NATIVE])])
     assert (request.samples, request.histograms) == (0, 1)
     [series] = v2.Request.FromString(request.body).timeseries
     assert not series.samples
@@ -250,7 +252,7 @@ def test_a_native_histogram_has_all_its_fields_and_the_start():
 
 def test_custom_buckets_bring_their_bounds():
     of = family("latency", type_=MetricType.HISTOGRAM, native=True)
-    request = message(encoder(), frame(of, stream(), stream(a="1", start=START), histograms=[CUSTOM, CUSTOM]))
+    request = message(encoder(), family_samples(of, stream(), stream(a="1", start=START), histograms=[CUSTOM, CUSTOM]))
     plain = {
         "count_int": 3,
         "sum": 9.5,
@@ -268,8 +270,8 @@ def test_custom_buckets_bring_their_bounds():
 
 
 def test_native_histograms_travel_apart_from_floats_each_with_a_table_of_its_own():
-    native = frame(family("size", native=True), stream(job="shop"), histograms=[NATIVE])
-    floats = frame(family("level"), stream(job="shop"))
+    native = family_samples(family("size", native=True), stream(job="shop"), histograms=[NATIVE])
+    floats = family_samples(family("level"), stream(job="shop"))
     first, second = messages(encoder(), native, floats)
     assert sorted(first.symbols) == ["", "__name__", "job", "shop", "size"]
     assert sorted(second.symbols) == ["", "__name__", "job", "level", "shop"]
@@ -288,7 +290,7 @@ def test_exemplars_are_beside_their_sample():
         3: (exemplar(),),
     }
     of = histogram_family("latency", "1")
-    [request] = encoder().encode([frame(of, stream(job="shop"), exemplars=exemplars)])
+    [request] = encoder().encode([family_samples(of, stream(job="shop"), exemplars=exemplars)])
     assert request.exemplars == 3
     decoded = v2.Request.FromString(request.body)
     found = [
@@ -301,10 +303,10 @@ def test_exemplars_are_beside_their_sample():
 
 def test_exemplars_are_beside_their_native_histogram():
     of = family("size", native=True)
-    frames = frame(
+    all_samples = family_samples(
         of, stream(a="1"), stream(a="2"), histograms=[NATIVE, NATIVE], exemplars={1: (exemplar(trace_id="aa"),)}
     )
-    request = message(encoder(), frames)
+    request = message(encoder(), all_samples)
     assert [len(series.exemplars) for series in request.timeseries] == [0, 1]
     assert labels_of(request, request.timeseries[1].exemplars[0].labels_refs) == {"trace_id": "aa"}
 
@@ -323,8 +325,8 @@ def test_what_exemplars_say_does_not_stay_in_the_table():
 def test_strings_that_exemplars_brought_may_become_those_of_a_new_stream():
     encodes, of, first = encoder(), family("hits"), stream(job="shop")
     exemplars = {0: (exemplar(trace_id="aa"),)}
-    message(encodes, frame(of, first, exemplars=exemplars))
-    request = message(encodes, frame(of, first, stream(trace_id="aa"), exemplars=exemplars))
+    message(encodes, family_samples(of, first, exemplars=exemplars))
+    request = message(encodes, family_samples(of, first, stream(trace_id="aa"), exemplars=exemplars))
     assert [labels_of(request, series.labels_refs) for series in request.timeseries] == [
         {"__name__": "hits", "job": "shop"},
         {"__name__": "hits", "trace_id": "aa"},
@@ -350,7 +352,7 @@ def test_the_bytes_of_a_known_series_are_the_same_but_for_value_and_time():
 def test_a_stream_that_starts_anew_says_so():
     encodes, of = encoder(), family("hits")
     for start in (START, START + 1000):
-        request = message(encodes, frame(of, stream(job="shop", start=start)))
+        request = message(encodes, family_samples(of, stream(job="shop", start=start)))
         assert request.timeseries[0].samples[0].start_timestamp == start
 
 
@@ -359,7 +361,7 @@ def test_the_table_begins_anew_when_streams_are_replaced():
     sizes = []
     for number in range(200):
         passing = [stream(at=f"{number}-{each}") for each in range(10)]
-        request = message(encodes, frame(of, stays, *passing))
+        request = message(encodes, family_samples(of, stays, *passing))
         sizes.append(len(request.symbols))
         assert [labels_of(request, series.labels_refs)["at"] for series in request.timeseries] == [
             dict(each.labels)["at"] for each in (stays, *passing)
@@ -370,8 +372,8 @@ def test_the_table_begins_anew_when_streams_are_replaced():
 
 def test_the_table_begins_anew_when_most_streams_are_gone():
     encodes, of, stays = encoder(), family("hits"), stream(at="stays")
-    message(encodes, frame(of, stays, *(stream(at=str(number)) for number in range(1000))))
-    request = message(encodes, frame(of, stays))
+    message(encodes, family_samples(of, stays, *(stream(at=str(number)) for number in range(1000))))
+    request = message(encodes, family_samples(of, stays))
     assert sorted(request.symbols) == ["", "__name__", "at", "hits", "stays"]
 
 
@@ -379,9 +381,9 @@ def test_the_strings_of_what_is_gone_leave_the_table_when_streams_no_longer_chan
     encodes, of, stays = encoder(), family("hits"), stream(at="stays")
     for number in range(3):
         streams = [stays, *(stream(at=f"{number}-{each}") for each in range(10))]
-        changed = message(encodes, frame(of, *streams))
+        changed = message(encodes, family_samples(of, *streams))
     assert {"0-0", "1-0", "2-0"} <= {*changed.symbols}
-    settled = [message(encodes, frame(of, *streams)) for _ in range(3)]
+    settled = [message(encodes, family_samples(of, *streams)) for _ in range(3)]
     assert [len(request.symbols) for request in settled] == [len(changed.symbols) - 20] * 3
     for request in settled:
         found = [labels_of(request, series.labels_refs)["at"] for series in request.timeseries]
@@ -394,7 +396,7 @@ def test_the_table_stays_as_it_is_while_streams_are_added():
     before = []
     for number in range(50):
         streams = [*streams, stream(at=str(number))]
-        symbols = list(message(encodes, frame(of, *streams)).symbols)
+        symbols = list(message(encodes, family_samples(of, *streams)).symbols)
         assert symbols[: len(before)] == before
         before = symbols
 
@@ -402,7 +404,7 @@ def test_the_table_stays_as_it_is_while_streams_are_added():
 def test_streams_may_change_their_order():
     encodes, of, streams = encoder(), family("hits"), [stream(at="a"), stream(at="b")]
     for ordered in (streams, streams[::-1], streams):
-        request = message(encodes, frame(of, *ordered))
+        request = message(encodes, family_samples(of, *ordered))
         found = [labels_of(request, series.labels_refs)["at"] for series in request.timeseries]
         assert found == [dict(each.labels)["at"] for each in ordered]
 
@@ -410,7 +412,7 @@ def test_streams_may_change_their_order():
 def test_a_bucket_that_moves_leaves_nothing_of_itself():
     encodes, labels = encoder(), stream(job="shop")
     for bounds in (("1", "2"), ("1", "3"), ("4",), ()):
-        request = message(encodes, frame(histogram_family("latency", *bounds), labels))
+        request = message(encodes, family_samples(histogram_family("latency", *bounds), labels))
         found = [labels_of(request, series.labels_refs).get("le") for series in request.timeseries]
         assert found == [*bounds, "+Inf", None, None]
 
@@ -477,12 +479,12 @@ def exports(draw):
                     of,
                     [Stream(each.labels, draw(TIMES), 0) if draw(st.booleans()) else each for each in streams],
                 )
-        all_exports.append([draw(frames_of(of, streams)) for of, streams in current.values()])
+        all_exports.append([draw(samples_of(of, streams)) for of, streams in current.values()])
     return all_exports
 
 
 @st.composite
-def frames_of(draw, of, streams):
+def samples_of(draw, of, streams):
     samples = len(streams) * len(of.names)
     times = draw(TIMES | st.lists(TIMES, min_size=len(streams), max_size=len(streams)))
     values = [] if of.native else draw(st.lists(FLOATS, min_size=samples, max_size=samples))
@@ -494,9 +496,9 @@ def frames_of(draw, of, streams):
 @given(exports(), st.sampled_from([1, 3, 7, 2000]))
 def test_both_versions_say_what_protobuf_says_whatever_changes_between_exports(all_exports, max_samples):
     new, old = encoder(PROTOCOL_2, max_samples), encoder(PROTOCOL_1, max_samples)
-    for frames in all_exports:
-        series = read(frames)
-        in_new, in_old = decoded(new.encode(frames)), decoded(old.encode(frames))
+    for all_samples in all_exports:
+        series = read(all_samples)
+        in_new, in_old = decoded(new.encode(all_samples)), decoded(old.encode(all_samples))
         assert in_new == decoded_message(PROTOCOL_2, plainly_in_2_0(series))
         assert in_old == decoded_message(PROTOCOL_1, plainly_in_1_0(series))
         assert {labels: said[:-2] for labels, said in in_new.items()} == {

@@ -78,8 +78,8 @@ def batches(protocol):
 
 
 def test_a_marker_has_exactly_its_bits(protocol):
-    frame = marked(LEVEL, streams("a", "b"), NOW)
-    [load] = Batches(ENCODERS[protocol], 100).encode([frame])
+    family_samples = marked(LEVEL, streams("a", "b"), NOW)
+    [load] = Batches(ENCODERS[protocol], 100).encode([family_samples])
     encoded = message(load)
     assert encoded.count(b"\x09" + MARKER) == 2
     [first, second] = MESSAGES[protocol].FromString(encoded).timeseries
@@ -144,8 +144,8 @@ def test_exemplars_say_the_same_where_most_of_their_request_is_marked(batches, p
     those = streams("a")
     said = []
     for gone in (streams(*map(str, range(20))), []):
-        frames = [floats(hits, those)._replace(exemplars=exemplars)] + [floats(LEVEL, gone)] * bool(gone)
-        [load] = batches.encode(frames, NOW)
+        all_samples = [floats(hits, those)._replace(exemplars=exemplars)] + [floats(LEVEL, gone)] * bool(gone)
+        [load] = batches.encode(all_samples, NOW)
         said += [each.exemplars for each in decode(protocol, message(load)).series if each.exemplars]
     assert said == [exemplars[0]] * 2
 
@@ -193,9 +193,9 @@ def test_without_the_setting_nothing_is_marked(protocol):
 def test_whatever_comes_and_goes_the_marked_are_those_that_went(protocol, exports, max_samples):
     batches = Batches(ENCODERS[protocol], max_samples, stale_markers=True)
     before = {}
-    for frames in [*exports, []]:
-        loads = [load._replace(pieces=[*load.pieces]) for load in batches.encode(frames, 1)]
-        now = {tuple(sorted(series.labels.items())): series.timestamp for series in read(frames)}
+    for all_samples in [*exports, []]:
+        loads = [load._replace(pieces=[*load.pieces]) for load in batches.encode(all_samples, 1)]
+        now = {tuple(sorted(series.labels.items())): series.timestamp for series in read(all_samples)}
         in_requests = [decode(protocol, message(load)).series for load in loads]
         stale = {labels: at for labels, at in markers(loads, protocol).items() if labels not in now}
         assert stale.keys() == before.keys() - now.keys()

@@ -9,7 +9,7 @@ from importlib import import_module
 import pytest
 from opentelemetry_prometheus_remote_write import is_own_command
 from opentelemetry_prometheus_remote_write.command import SUBCOMMANDS
-from opentelemetry_prometheus_remote_write.command_line import milliseconds
+from opentelemetry_prometheus_remote_write.command_line import parsed_milliseconds
 
 from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver
 from tests.application import LAUNCHER, run
@@ -56,13 +56,13 @@ def test_wrong_call_is_one_sentence_and_status_2(arguments, sentence, tmp_path):
     [("500ms", 500), ("5s", 5000), ("1.5m", 90_000), ("1h", 3_600_000), ("2d", 172_800_000), ("0", 0), ("2500", 2500)],
 )
 def test_duration_is_read(text, expected):
-    assert milliseconds(text) == expected
+    assert parsed_milliseconds(text) == expected
 
 
 @pytest.mark.parametrize("text", ["5", "99", "", "s", "5 s", "-5s", "5sec", "1e3s", "٣s٣"])
 def test_what_is_no_duration_is_refused(text):
     with pytest.raises(ArgumentTypeError):
-        milliseconds(text)
+        parsed_milliseconds(text)
 
 
 @pytest.mark.parametrize(

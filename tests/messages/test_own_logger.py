@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from opentelemetry.exporter.prometheus_remote_write import PrometheusRemoteWriteMetricsExporter
-from opentelemetry.exporter.prometheus_remote_write.messages.own_logger import Outbox, OwnLogger
+from opentelemetry.exporter.prometheus_remote_write.messages.own_logger import HeldBackRecords, OwnLogger
 from tests.collected import collected, counter
 
 PACKAGE = "opentelemetry.exporter.prometheus_remote_write"
@@ -150,7 +150,7 @@ def handler():
 
 
 def test_what_is_held_back_is_said_afterwards_in_order_whatever_a_handler_raises(handler):
-    logger, outbox = OwnLogger("tests.of.the.log"), Outbox()
+    logger, outbox = OwnLogger("tests.of.the.log"), HeldBackRecords()
     with outbox.held_back():
         logger.warning("first")
         copy_context().run(logger.warning, "second")  # as in the threads that send requests

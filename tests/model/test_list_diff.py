@@ -50,11 +50,9 @@ def test_nothing_before_and_nothing_now():
 def test_the_stretches_and_what_is_gone_are_all_that_there_was_and_is(before, now):
     _, _, blocks, gone = list_diff(before, now)
 
-    assert [item for stretch in blocks for item in now[stretch.here]] == now
-    stayed = [stretch for stretch in blocks if stretch.before]
-    assert all(now[stretch.here] == before[stretch.before] for stretch in stayed)
-    assert sorted(gone + [before.index(item) for stretch in stayed for item in now[stretch.here]]) == [
-        *range(len(before))
-    ]
-    new = [item for stretch in blocks if not stretch.before for item in now[stretch.here]]
+    assert [item for block in blocks for item in now[block.here]] == now
+    stayed = [block for block in blocks if block.before]
+    assert all(now[block.here] == before[block.before] for block in stayed)
+    assert sorted(gone + [before.index(item) for block in stayed for item in now[block.here]]) == [*range(len(before))]
+    new = [item for block in blocks if not block.before for item in now[block.here]]
     assert len(new) == len(now) - len(set(now) & set(before))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from email.message import Message
 
-from opentelemetry.exporter.prometheus_remote_write.receiver import Histogram, Received, Rejected, Sample, Series
+from opentelemetry.exporter.prometheus_remote_write.receiver import Histogram, Received, RejectedRequest, Sample, Series
 from tests.receiver.messages import NOW
 
 
@@ -13,7 +13,7 @@ def push(*all_series, protocol="1.0", repeated=False, families=None):
 
 
 def rejection(reason):
-    return Rejected("/", Message(), b"body", 1, 400, reason)
+    return RejectedRequest("/", Message(), b"body", 1, 400, reason)
 
 
 def point(name, value, at=NOW, metadata=None, exemplars=(), **labels):

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opentelemetry.exporter.prometheus_remote_write.model.remote_write import Exemplar, Span
-from opentelemetry.exporter.prometheus_remote_write.receiver import Histogram, Metadata, Sample, Series
+from opentelemetry.exporter.prometheus_remote_write.receiver import Histogram, ReceivedMetadata, Sample, Series
 from opentelemetry.exporter.prometheus_remote_write.receiver.json_lines import json_lines
 from opentelemetry.exporter.prometheus_remote_write.receiver.lines import push_lines
 from opentelemetry.exporter.prometheus_remote_write.receiver.page import Page
@@ -26,7 +26,10 @@ label_values = st.sampled_from(["1", "+Inf", "NaN", "x", "<b>"]) | st.text(min_s
 labels = st.dictionaries(st.sampled_from(["le", "job", "instance", "route", "otel_scope_name"]), label_values)
 label_sets = st.builds(lambda name, rest: tuple(sorted({"__name__": name, **rest}.items())), names, labels)
 metadata = st.none() | st.builds(
-    Metadata, st.sampled_from(["counter", "gauge", "histogram", "summary", "unknown", "info"]), st.text(), st.text()
+    ReceivedMetadata,
+    st.sampled_from(["counter", "gauge", "histogram", "summary", "unknown", "info"]),
+    st.text(),
+    st.text(),
 )
 counts = st.integers(0, 2**63 - 1) | st.floats(0, 1e300)
 spans = st.lists(st.builds(Span, st.integers(0, 2**31 - 1), st.integers(1, 3)), max_size=3).map(tuple)

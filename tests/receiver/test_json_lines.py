@@ -4,7 +4,7 @@ import json
 import math
 
 from opentelemetry.exporter.prometheus_remote_write.model.remote_write import Exemplar, Span
-from opentelemetry.exporter.prometheus_remote_write.receiver import Histogram, Metadata, Sample, Series
+from opentelemetry.exporter.prometheus_remote_write.receiver import Histogram, ReceivedMetadata, Sample, Series
 from opentelemetry.exporter.prometheus_remote_write.receiver.json_lines import json_lines
 from tests.receiver.messages import NOW
 from tests.receiver.pushes import point, push
@@ -24,7 +24,7 @@ def test_json_has_what_comes_beside_a_value():
         (("__name__", "x"),),
         (Sample(1.0, NOW - 1), Sample(2.0, NOW, NOW - 5)),
         exemplars=(Exemplar((("trace_id", "ab"),), -math.inf, NOW),),
-        metadata=Metadata("counter", "Help.", ""),
+        metadata=ReceivedMetadata("counter", "Help.", ""),
     )
     first, last, native = map(json.loads, json_lines(push(series, point("y", histogram), protocol="2.0")))
     assert "exemplars" not in first

@@ -13,7 +13,7 @@ from opentelemetry.exporter.prometheus_remote_write.proto import write_v1_pb2 as
 from opentelemetry.exporter.prometheus_remote_write.proto import write_v2_pb2 as v2
 from opentelemetry.exporter.prometheus_remote_write.receiver import (
     Histogram,
-    Metadata,
+    ReceivedMetadata,
     Receiver,
     Sample,
     ScriptedAnswer,
@@ -59,7 +59,7 @@ def test_protocol_1_0_is_decoded_whole(receiver):
     assert received.path == "/tenant/7/api/v1/push"
     assert received.body == snappy.compress(message.SerializeToString())
     assert received.headers["content-TYPE"] == "application/x-protobuf"
-    assert received.families == {"up": Metadata("counter", "Is it up?", "bools")}
+    assert received.families == {"up": ReceivedMetadata("counter", "Is it up?", "bools")}
     assert received.series == (
         Series(
             UP,
@@ -116,7 +116,7 @@ def test_protocol_2_0_is_decoded_whole_and_confirmed(receiver):
             UP,
             samples=(Sample(3.0, NOW, NOW - 5),),
             exemplars=(Exemplar((("trace_id", "1"),), 0.5, NOW),),
-            metadata=Metadata("counter", "Help.", "s"),
+            metadata=ReceivedMetadata("counter", "Help.", "s"),
         ),
         Series(
             (("__name__", "shop"),),

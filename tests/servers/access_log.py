@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import TypeVar
 
 Entry = TypeVar("Entry")
-PATIENCE = 5.0
+TIMEOUT = 5.0
 POLL = 0.02
 
 
 def wait_for_entries(log: Path, parse: Callable[[str], Entry | None], at_least: int) -> list[Entry]:
     """The log's entries once there are so many, or after a while those that there are; parse leaves out by None."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT
     while len(entries := _entries(log, parse)) < at_least and time.monotonic() < deadline:
         time.sleep(POLL)
     return entries

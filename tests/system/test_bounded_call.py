@@ -6,7 +6,7 @@ from warnings import catch_warnings, simplefilter
 import pytest
 
 from opentelemetry.exporter.prometheus_remote_write.system import bounded_call as module
-from opentelemetry.exporter.prometheus_remote_write.system.bounded_call import Standby, Waiter, bounded_call
+from opentelemetry.exporter.prometheus_remote_write.system.bounded_call import ExitThread, Waiter, bounded_call
 
 
 class Hanging:
@@ -107,58 +107,58 @@ def test_a_forked_child_does_not_wait_for_a_call_of_its_parent(hanging):
     assert in_child(lambda: bounded_call(hanging, lambda: 7, 10) == 7)
 
 
-class TestStandby:
+class TestExitThread:
     @pytest.fixture
-    def standby(self):
-        standby = Standby()
-        yield standby
-        standby.stop(self)
+    def exit_thread(self):
+        exit_thread = ExitThread()
+        yield exit_thread
+        exit_thread.stop(self)
 
-    def test_things_are_done_one_after_the_other_in_one_thread(self, standby):
+    def test_things_are_done_one_after_the_other_in_one_thread(self, exit_thread):
         done, threads = threading.Event(), []
-        standby.start(self)
-        standby.start(self)
+        exit_thread.start(self)
+        exit_thread.start(self)
         for _ in range(3):
-            standby.do(lambda: threads.append(threading.get_ident()))
-        standby.do(done.set)
+            exit_thread.do(lambda: threads.append(threading.get_ident()))
+        exit_thread.do(done.set)
         assert done.wait(10)
         assert len(threads) == 3
         assert len({*threads, threading.get_ident()}) == 2
 
-    def test_what_hangs_there_holds_nobody_up(self, standby, hanging):
-        standby.start(self)
-        standby.do(hanging)
+    def test_what_hangs_there_holds_nobody_up(self, exit_thread, hanging):
+        exit_thread.start(self)
+        exit_thread.do(hanging)
 
-    def test_without_the_thread_a_thing_is_done_at_once(self, standby):
+    def test_without_the_thread_a_thing_is_done_at_once(self, exit_thread):
         done = []
-        standby.do(lambda: done.append(threading.get_ident()))
+        exit_thread.do(lambda: done.append(threading.get_ident()))
         assert done == [threading.get_ident()]
 
-    def test_the_thread_ends_with_the_last_who_needs_it(self, standby):
+    def test_the_thread_ends_with_the_last_who_needs_it(self, exit_thread):
         class User:
             pass
 
         users, threads, asked = [User(), User()], [], threading.Event()
         for user in users:
-            standby.start(user)
-        standby.stop(users[0])
-        standby.do(lambda: threads.append(threading.get_ident()))
-        standby.do(asked.set)
+            exit_thread.start(user)
+        exit_thread.stop(users[0])
+        exit_thread.do(lambda: threads.append(threading.get_ident()))
+        exit_thread.do(asked.set)
         assert asked.wait(10)
-        standby.stop(users[1])
+        exit_thread.stop(users[1])
         moment = threading.Event()
         while threads[0] in sys._current_frames():
             moment.wait(0.005)
 
     @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
-    def test_a_forked_child_needs_a_thread_of_its_own(self, standby):
-        standby.start(self)
+    def test_a_forked_child_needs_a_thread_of_its_own(self, exit_thread):
+        exit_thread.start(self)
 
         def child():
             at_once, later = [], threading.Event()
-            standby.do(lambda: at_once.append(1))
-            standby.start(self)
-            standby.do(later.set)
+            exit_thread.do(lambda: at_once.append(1))
+            exit_thread.start(self)
+            exit_thread.do(later.set)
             return at_once and later.wait(10)
 
         assert in_child(child)

@@ -47,15 +47,15 @@ def reasons(refused):
 
 
 def test_a_histogram_becomes_cumulative_buckets_a_sum_and_a_count(classic):
-    [frame] = classic.translate([histogram_point((3, 0, 2), (0.0, 2.5), {"at": "a"}, sum=7.5)])
-    assert values([frame]) == {
+    [family_samples] = classic.translate([histogram_point((3, 0, 2), (0.0, 2.5), {"at": "a"}, sum=7.5)])
+    assert values([family_samples]) == {
         "latency_bucket{at=a,le=0}": 3,
         "latency_bucket{at=a,le=2.5}": 3,
         "latency_bucket{at=a,le=+Inf}": 5,
         "latency_sum{at=a}": 7.5,
         "latency_count{at=a}": 5,
     }
-    first = read([frame])[0]
+    first = read([family_samples])[0]
     assert (first.timestamp, first.start) == (NOW, START)
     assert (first.metadata.family, first.metadata.type) == ("latency", MetricType.HISTOGRAM)
 
@@ -89,7 +89,7 @@ def test_data_points_with_other_bounds_are_families_of_their_own(classic):
     one = histogram_point((1, 1), (1.0,), {"at": "a"})
     other = histogram_point((1, 1, 1), (1.0, 5.0), {"at": "b"})
     first, second = classic.translate([one, other])
-    assert [len(frame.family.names) for frame in (first, second)] == [4, 5]
+    assert [len(family_samples.family.names) for family_samples in (first, second)] == [4, 5]
     first_again, second_again = classic.translate([one, other])
     assert (first_again.streams, second_again.streams) == (first.streams, second.streams)
     assert first_again.family is first.family
@@ -105,14 +105,14 @@ def test_other_bounds_of_the_same_stream_take_its_series_over(classic, refused):
 
 
 def test_an_attribute_le_leaves_its_name_to_the_bucket(classic):
-    frames = list(classic.translate([histogram_point((1, 1), (1.0,), {"le": "mine"})]))
-    assert set(values(frames)) == {
+    all_samples = list(classic.translate([histogram_point((1, 1), (1.0,), {"le": "mine"})]))
+    assert set(values(all_samples)) == {
         "latency_bucket{exported_le=mine,le=1}",
         "latency_bucket{exported_le=mine,le=+Inf}",
         "latency_sum{exported_le=mine}",
         "latency_count{exported_le=mine}",
     }
-    assert frames[0].streams[0].label_bytes == len("exported_lemine")
+    assert all_samples[0].streams[0].label_bytes == len("exported_lemine")
 
 
 def test_exemplars_are_on_the_bucket_that_holds_their_value(classic):

@@ -51,10 +51,10 @@ def test_each_data_point_becomes_a_sample(gauges):
 
 
 def test_a_time_that_all_share_is_said_once(gauges):
-    [frame] = gauges.translate([good(1), good(2)])
-    assert frame.timestamps == NOW
-    [frame] = gauges.translate([good(1), good(2, at=NOW + 1)])
-    assert frame.timestamps == [NOW, NOW + 1]
+    [family_samples] = gauges.translate([good(1), good(2)])
+    assert family_samples.timestamps == NOW
+    [family_samples] = gauges.translate([good(1), good(2, at=NOW + 1)])
+    assert family_samples.timestamps == [NOW, NOW + 1]
 
 
 def test_less_than_a_millisecond_is_cut_off(gauges):
@@ -63,7 +63,7 @@ def test_less_than_a_millisecond_is_cut_off(gauges):
     assert (series.timestamp, series.start) == (NOW, 0)
 
 
-def test_without_data_points_there_is_no_frame(gauges):
+def test_without_data_points_there_are_no_family_samples(gauges):
     assert list(gauges.translate([])) == []
 
 
@@ -105,7 +105,7 @@ def test_a_bad_data_point_does_not_cost_another(gauges, refused, bad, reason):
     assert [error.reason for error in refused] == [reason] * 3
 
 
-def test_bad_data_points_alone_give_no_frame_and_hold_no_series(gauges, descriptor, refused):
+def test_bad_data_points_alone_give_no_family_samples_and_hold_no_series(gauges, descriptor, refused):
     attributes = {"at": "a"}
     assert list(gauges.translate([point(1.0, attributes)]))
     assert list(gauges.translate([point(None, attributes)])) == []

@@ -58,7 +58,7 @@ def test_a_series_belongs_to_the_first_that_claims_it_until_it_is_released(first
 
 
 @pytest.mark.parametrize(
-    "claimed",
+    "registered",
     [
         pytest.param([(gauge("a"), SHOP), (gauge("b"), SHOP)], id="other names"),
         pytest.param([(gauge("a"), SHOP), (gauge("a"), ())], id="other labels"),
@@ -71,8 +71,8 @@ def test_a_series_belongs_to_the_first_that_claims_it_until_it_is_released(first
         pytest.param([(gauge("a"), SHOP), (gauge("a"), bucket("1"))], id="gauges with and without le"),
     ],
 )
-def test_series_that_differ_have_an_owner_each(claimed):
-    for order in (claimed, claimed[::-1]):
+def test_series_that_differ_have_an_owner_each(registered):
+    for order in (registered, registered[::-1]):
         registry = SeriesRegistry()
         for family, labels in order:
             registry.register(family, labels)

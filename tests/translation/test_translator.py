@@ -345,14 +345,14 @@ def test_metrics_that_differ_in_their_unit_alone_are_each_known_again():
     data = collected(gauge(point(1, {"a": 1}), unit="s"), gauge(point(2, {"a": 2}), unit="ms"))
     before = translation.translate(data)
     after = translation.translate(data)
-    assert [frame.family for frame in after] == [frame.family for frame in before]
+    assert [family_samples.family for family_samples in after] == [family_samples.family for family_samples in before]
 
 
 def test_metrics_that_views_made_alike_are_each_known_again():
     translation = Translation()
     data = collected(gauge(point(1, {"a": 1})), gauge(point(2, {"a": 2})))
     before, after = translation.translate(data), translation.translate(data)
-    assert [frame.streams for frame in after] == [frame.streams for frame in before]
+    assert [family_samples.streams for family_samples in after] == [family_samples.streams for family_samples in before]
     assert values(after, without=BASE) == {"level{a=1}": 1.0, "level{a=2}": 2.0}
 
 
@@ -411,7 +411,7 @@ def test_a_resource_that_comes_twice_is_one():
     before = translation.translate(data)
     assert values(before, without=BASE) == {"a{}": 1.0, "b{}": 1.0, "target_info{host_name=h1}": 1.0}
     after = translation.translate(data)
-    assert [frame.streams for frame in after] == [frame.streams for frame in before]
+    assert [family_samples.streams for family_samples in after] == [family_samples.streams for family_samples in before]
 
 
 def test_resources_that_become_one_target_have_one_target_info():
@@ -523,9 +523,9 @@ def test_streams_are_the_same_objects_while_nothing_changes():
 
     before, after = export(), export()
     assert len(before) == 5
-    for frame, again in zip(before, after, strict=True):
-        assert again.family is frame.family
-        assert again.streams is frame.streams
+    for family_samples, again in zip(before, after, strict=True):
+        assert again.family is family_samples.family
+        assert again.streams is family_samples.streams
 
 
 @pytest.mark.parametrize("kind", [gauge, counter, up_down_counter, histogram, exponential_histogram])

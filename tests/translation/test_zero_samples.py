@@ -110,12 +110,14 @@ class Translation:
 
     def zero_samples(self, *metrics, lost=False):
         """The zero samples of an export by metric and attribute, and whether the receiver was not there for it."""
-        frames = list(self.translator.translate(collected(*metrics, resource={"service.name": "shop", "host": "h"})))
+        all_samples = list(
+            self.translator.translate(collected(*metrics, resource={"service.name": "shop", "host": "h"}))
+        )
         self._zero_samples.end_export(lost=lost)
         return {
-            (frame.family.metric, dict(frame.streams[position].labels).get("at", "")): at
-            for frame in frames
-            for position, at in frame.zero_samples.items()
+            (family_samples.family.metric, dict(family_samples.streams[position].labels).get("at", "")): at
+            for family_samples in all_samples
+            for position, at in family_samples.zero_samples.items()
         }
 
 
@@ -177,8 +179,8 @@ def test_a_point_that_is_left_out_takes_no_zero_sample_from_another():
 
 
 def test_without_the_switch_there_are_no_zero_samples():
-    frames = list(Translator(Settings(), DroppedPoints()).translate(collected(counter(point(**born("a"))))))
-    assert not any(frame.zero_samples for frame in frames)
+    all_samples = list(Translator(Settings(), DroppedPoints()).translate(collected(counter(point(**born("a"))))))
+    assert not any(family_samples.zero_samples for family_samples in all_samples)
 
 
 def test_a_zero_sample_that_was_lost_goes_out_with_the_next_export():
@@ -233,26 +235,28 @@ def begun(draw):
     """Exports in which some streams have a zero sample."""
     return [
         [
-            frame._replace(zero_samples=draw(st.dictionaries(positions(frame), st.integers(1, NOW), max_size=3)))
-            for frame in frames
+            family_samples._replace(
+                zero_samples=draw(st.dictionaries(positions(family_samples), st.integers(1, NOW), max_size=3))
+            )
+            for family_samples in all_samples
         ]
-        for frames in draw(sequences())
+        for all_samples in draw(sequences())
     ]
 
 
-def positions(frame):
-    return st.integers(0, len(frame.streams) - 1)
+def positions(family_samples):
+    return st.integers(0, len(family_samples.streams) - 1)
 
 
-def said(frames, protocol):
-    """For each series of frames the times, starts and bits of its samples, or of its histograms."""
+def said(all_samples, protocol):
+    """For each series of family samples the times, starts and bits of its samples, or of its histograms."""
     found = {}
-    for frame in frames:
-        for position, series in enumerate(read([frame])):
+    for family_samples in all_samples:
+        for position, series in enumerate(read([family_samples])):
             start = series.start if protocol == "2.0" else 0
-            native = frame.family.native
+            native = family_samples.family.native
             values = [(series.timestamp, start, bits(series.value.sum if native else series.value))]
-            if zero_sample := frame.zero_samples.get(position // len(frame.family.names)):
+            if zero_sample := family_samples.zero_samples.get(position // len(family_samples.family.names)):
                 values.insert(0, (zero_sample, min(start, zero_sample), bits(0.0)))
             found[tuple(sorted(series.labels.items()))] = values
     return found
@@ -273,11 +277,11 @@ def received(series):
 @given(begun(), st.sampled_from([1, 2, 3, 5, 100]))
 def test_a_zero_sample_comes_before_its_sample_and_requests_stay_in_size(protocol, exports, max_samples):
     batches = Batches(ENCODERS[protocol], max_samples)
-    for frames in exports:
-        loads = list(batches.encode(frames))
+    for all_samples in exports:
+        loads = list(batches.encode(all_samples))
         in_requests = [decode(protocol, b"".join(load.pieces)).series for load in loads]
-        assert received(series for request in in_requests for series in request) == said(frames, protocol)
-        assert sum(map(len, in_requests)) == len(said(frames, protocol))
+        assert received(series for request in in_requests for series in request) == said(all_samples, protocol)
+        assert sum(map(len, in_requests)) == len(said(all_samples, protocol))
         for load, series in zip(loads, in_requests, strict=True):
             assert load.samples == sum(len(each.samples) for each in series)
             assert load.histograms == sum(len(each.histograms) for each in series)
@@ -291,9 +295,9 @@ def test_a_zero_sample_comes_before_its_sample_and_requests_stay_in_size(protoco
 @given(begun())
 def test_a_zero_sample_leaves_nothing_behind(protocol, exports):
     batches, fresh = Batches(ENCODERS[protocol], 5), Batches(ENCODERS[protocol], 5)
-    for frames in exports:
-        plain = [frame._replace(zero_samples={}) for frame in frames]
-        list(batches.encode(frames))
+    for all_samples in exports:
+        plain = [family_samples._replace(zero_samples={}) for family_samples in all_samples]
+        list(batches.encode(all_samples))
         list(fresh.encode(plain))
         assert [b"".join(load.pieces) for load in batches.encode(plain)] == [
             b"".join(load.pieces) for load in fresh.encode(plain)
@@ -486,8 +490,8 @@ def test_the_zero_sample_of_a_stream_whose_series_another_has_is_not_remembered(
     descriptor = described(lambda _: None)._replace(zero_samples=ZeroSamples(0))
     first, second = NumberPoints(descriptor, MetricType.COUNTER), NumberPoints(descriptor, MetricType.COUNTER)
     new = [point(1, {"at": "a"}, start=NOW, at=NOW + 1)]
-    [frame] = first.translate(new)
-    assert frame.zero_samples == {0: NOW}
+    [family_samples] = first.translate(new)
+    assert family_samples.zero_samples == {0: NOW}
     assert list(second.translate(new)) == []
     assert not second._streams._new
 
@@ -496,6 +500,6 @@ def test_a_data_point_without_a_time_takes_no_series_from_another():
     refused = []
     points = NumberPoints(described(refused.append)._replace(zero_samples=ZeroSamples(0)), MetricType.COUNTER)
     timeless, sound = point(1, {"a.b": "1"}, start=NOW), point(2, {"a_b": "1"}, start=NOW, at=NOW + 1)
-    [frame] = points.translate([replace(timeless, time_unix_nano=-1), sound])
-    assert list(frame.values) == [2]
+    [family_samples] = points.translate([replace(timeless, time_unix_nano=-1), sound])
+    assert list(family_samples.values) == [2]
     assert [error.reason for error in refused] == ["timestamp"]

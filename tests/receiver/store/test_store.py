@@ -7,8 +7,8 @@ import struct
 import pytest
 
 from opentelemetry.exporter.prometheus_remote_write.model.remote_write import Exemplar, Span
-from opentelemetry.exporter.prometheus_remote_write.receiver import Histogram, Metadata, Sample, Series
-from opentelemetry.exporter.prometheus_remote_write.receiver.store import Store, Target
+from opentelemetry.exporter.prometheus_remote_write.receiver import Histogram, ReceivedMetadata, Sample, Series
+from opentelemetry.exporter.prometheus_remote_write.receiver.store import Store, StoredTarget
 from opentelemetry.exporter.prometheus_remote_write.receiver.store.summary import summaries
 from tests.receiver.messages import NOW
 from tests.receiver.pushes import Clock, classic, exports, point, push, rejection
@@ -107,7 +107,7 @@ def test_sum_and_count_belong_to_the_histogram_in_whatever_order_they_come(store
 
 def test_metadata_of_1_0_may_come_later_and_by_itself(store):
     store(push(point("latency_count", 1.0), point("orders_total", 1.0)))
-    store(push(families={"orders": Metadata("counter", "Orders.", "")}))
+    store(push(families={"orders": ReceivedMetadata("counter", "Orders.", "")}))
     assert line(store, "orders_total").help == "Orders."
 
 
@@ -115,8 +115,8 @@ def test_metadata_of_2_0_comes_with_each_series(store):
     store(push(*classic("latency", (1, 1, 1, 1)), protocol="2.0"))
     store(
         push(
-            point("latency_count", 2.0, NOW + 1, Metadata("histogram", "How long.", "seconds")),
-            point("speed", 1.0, NOW + 1, Metadata("gauge", "How fast.", "")),
+            point("latency_count", 2.0, NOW + 1, ReceivedMetadata("histogram", "How long.", "seconds")),
+            point("speed", 1.0, NOW + 1, ReceivedMetadata("gauge", "How fast.", "")),
         )
     )
     assert (line(store, "latency").help, line(store, "latency").unit) == ("How long.", "seconds")
@@ -135,7 +135,7 @@ def test_pushes_and_rejections_are_kept_with_what_there_is_to_say_of_them(store)
     store(push(point("up", 1.0, job="shop", instance="a"), point("depth", 1.0, job="shop", instance="a")))
     store(rejection("labels are not sorted"))
     [pushed], [rejected] = store.pushes, store.rejections
-    assert (pushed.series, pushed.samples, pushed.size, pushed.targets) == (2, 2, 4, (Target("shop", "a"),))
+    assert (pushed.series, pushed.samples, pushed.size, pushed.targets) == (2, 2, 4, (StoredTarget("shop", "a"),))
     assert (rejected.status, rejected.reason) == (400, "labels are not sorted")
     assert (store.counts["pushes"], store.counts["rejections"]) == (1, 1)
 
@@ -214,7 +214,7 @@ def test_long_labels_count_for_as_many_series_as_take_their_memory(clock):
 def test_what_is_known_of_names_texts_and_senders_is_bounded(clock):
     store = Store(clock=clock)
     long = "x" * 100_000
-    said = Metadata("gauge", long, long)
+    said = ReceivedMetadata("gauge", long, long)
     labels = {"job": long, "instance": long, "long": long}
     store(push(point("target_info", 1.0, **labels), point("up", 1.0, metadata=said), families={long: said}))
     store(push(*(point("down", 1.0, NOW + 1, instance=str(number)) for number in range(2000))))

@@ -25,7 +25,7 @@ from .lifecycle.process_hooks import ProcessHooks
 from .lifecycle.undisturbed import undisturbed
 from .messages.own_logger import OwnLogger
 from .model.transport import BaseTransport
-from .system.bounded_call import STANDBY, STANDBY_NEEDED
+from .system.bounded_call import EXIT_THREAD, EXIT_THREAD_NEEDED
 from .translation.dropped_points import DroppedPoints
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
         self.dropped = DroppedPoints()
         self._exports = Exports(self, self.settings, self.dropped, transport, resources_as_labels=resources_as_labels)
         self._forked_before = False
-        self._stand_by()
+        self._start_exit_thread()
         if not self._inert:
             expect_exports()
         self._hooks = ProcessHooks(self)
@@ -209,22 +209,22 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
         # First, before the SDK's own handlers start a thread that exports.
         self._exports.after_fork()
         self.dropped.after_fork()
-        self._stand_by()
+        self._start_exit_thread()
         flush_at_end_of_child(self, anew=not self._forked_before)
         self._forked_before = True
 
     def _end(self, seconds: float) -> None:
         self._exports.end(seconds)
-        STANDBY.stop(self)
+        EXIT_THREAD.stop(self)
         self._hooks.release()
 
     @property
     def _data_path(self) -> DataPath | None:
         return self._exports.path.made
 
-    def _stand_by(self) -> None:
-        if STANDBY_NEEDED:
-            STANDBY.start(self)
+    def _start_exit_thread(self) -> None:
+        if EXIT_THREAD_NEEDED:
+            EXIT_THREAD.start(self)
 
 
 def _check_transport(value: object) -> None:

@@ -18,7 +18,7 @@ from .late_data_path import LateDataPath
 from .lifecycle.exit_time import ExitTime
 from .lifecycle.gevent_patches import waits_for_workers
 from .lifecycle.instance_id import Instance, generated_id, host_name
-from .lifecycle.readers import export_in_background, have_ended, interval, wait_for_end
+from .lifecycle.readers import export_in_background, have_ended, interval, join_ended
 from .lifecycle.sdk_internals import let_in, renew_after_fork
 from .lifecycle.turns import Turns
 from .lifecycle.undisturbed import undisturbed
@@ -130,7 +130,7 @@ class Exports:
             if turn := self._turns.under_way:
                 self._turns.during(turn, self._interrupt)
                 turn.wait(_TO_GIVE_UP)
-            wait_for_end(self._exporter, _TO_GIVE_UP)  # a reader's thread says what is lost
+            join_ended(self._exporter, _TO_GIVE_UP)  # a reader's thread says what is lost
             self.path.close()
         if self._prometheus_client:
             self._prometheus_client.release()

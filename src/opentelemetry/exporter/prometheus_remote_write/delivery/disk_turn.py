@@ -23,7 +23,7 @@ def disk_turn() -> Iterator[None]:
         yield
 
 
-class _Forks:
+class _ForkPause:
     """What happens around a fork."""
 
     def __init__(self, *, broke_in: bool = False) -> None:
@@ -45,6 +45,6 @@ class _Forks:
         self.__init__(broke_in=self.broke_in or broke_in)  # type: ignore[misc]  # there is no other thread
 
 
-_forks = _Forks()
+_forks = _ForkPause()
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(before=_forks.before, after_in_parent=_forks.in_parent, after_in_child=_forks.in_child)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from ..messages.text import one_line
 from .pushes import Metric, Pushes
-from .receiver_limits import Refusal
+from .receiver_limits import LimitRefusal
 
 _DAY = 86_400_000  # milliseconds
 _LABELS_SHOWN = 8
@@ -30,7 +30,7 @@ class Preview(NamedTuple):
     seconds: float
     interval: float
     dropped: Sequence[str]
-    refusals: Sequence[Refusal]
+    refusals: Sequence[LimitRefusal]
 
 
 def text(preview: Preview) -> Iterator[str]:

@@ -9,8 +9,7 @@ from collections.abc import Callable, Iterator
 
 from ..configuration.settings import Settings, variable
 from ..errors import Unsendable
-from ..transport.failure import Route
-from ..transport.failure import failure as failed
+from ..transport.failure import Route, send_error
 from ..transport.tls import receiver_context
 from .certificate import Certificate, certificate, date, handshake, unverified
 from .finding import Finding, failure, ok, warning
@@ -50,7 +49,7 @@ def findings(
         shown = unverified(connect, server_name)
         yield _untrusted(error, shown, settings, server_name, clock(), time.monotonic() - began)
     except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
-        text = str(failed(error, Route(receiver), settings.timeout))
+        text = str(send_error(error, Route(receiver), settings.timeout))
         yield failure("tls", text, _cure(text), seconds=time.monotonic() - began)
     else:
         seconds = time.monotonic() - began

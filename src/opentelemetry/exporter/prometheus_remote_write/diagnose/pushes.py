@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
 from ..model.remote_write import BUCKET_BOUND, METRIC_NAME, Labels
-from ..receiver.received import Histogram, Metadata, Received, Rejected, Sample, Series, is_stale
+from ..receiver.received import Histogram, Received, ReceivedMetadata, RejectedRequest, Sample, Series, is_stale
 
 Value: TypeAlias = Sample | Histogram
 
-UNKNOWN = Metadata("unknown", "", "")
+UNKNOWN = ReceivedMetadata("unknown", "", "")
 _SUFFIXES = ("_bucket", "_sum", "_count")
 _BYTES_OF_A_SAMPLE = 16
 _BYTES_OF_A_HISTOGRAM = 40
@@ -31,7 +31,7 @@ class Metric(NamedTuple):
     """
 
     name: str
-    metadata: Metadata
+    metadata: ReceivedMetadata
     series: int
     samples: int
     bytes: int
@@ -60,14 +60,14 @@ class Pushes:
         self.latest: dict[Labels, Value] = {}
         self.rejected: Counter[str] = Counter()
         self.protocols: set[str] = set()
-        self._families: dict[str, Metadata] = {}
+        self._families: dict[str, ReceivedMetadata] = {}
         self._family_of: dict[str, str] = {}
         self._histograms: set[str] = set()
         self._pushes: dict[tuple[str, str], dict[int, _Push]] = {}
 
-    def add(self, request: Received | Rejected) -> None:
+    def add(self, request: Received | RejectedRequest) -> None:
         """Take a request in; one that was repeated counts once."""
-        if isinstance(request, Rejected):
+        if isinstance(request, RejectedRequest):
             self.rejected[request.reason] += 1
             return
         self._families.update(request.families)
@@ -115,9 +115,9 @@ class Pushes:
                 return base
         return name
 
-    def metadata(self, family: str) -> Metadata:
+    def metadata(self, family: str) -> ReceivedMetadata:
         """Return what is known of a metric."""
-        guessed = Metadata("histogram", "", "") if family in self._histograms else UNKNOWN
+        guessed = ReceivedMetadata("histogram", "", "") if family in self._histograms else UNKNOWN
         return self._families.get(family, guessed)
 
     def label_values(self) -> list[tuple[str, int]]:

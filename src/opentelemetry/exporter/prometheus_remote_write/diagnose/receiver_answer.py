@@ -32,7 +32,7 @@ _BY_STATUS: dict[int, str] = {
 _BY_HUNDREDS = {0: "no-answer", 3: "redirect", 5: "receiver-error"}
 
 
-class Answer(NamedTuple):
+class ReceiverAnswer(NamedTuple):
     """What came of a request.
 
     Args:

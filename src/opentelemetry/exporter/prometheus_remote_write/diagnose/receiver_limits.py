@@ -35,7 +35,7 @@ PRESETS = {
 """The receivers' defaults; whoever runs one may have set others."""
 
 
-class Refusal(NamedTuple):
+class LimitRefusal(NamedTuple):
     """Series of one metric that a limit would refuse.
 
     Args:
@@ -51,7 +51,7 @@ class Refusal(NamedTuple):
     example: str
 
 
-def refusals(all_labels: Iterable[Labels], limits: ReceiverLimits) -> Iterator[Refusal]:
+def refusals(all_labels: Iterable[Labels], limits: ReceiverLimits) -> Iterator[LimitRefusal]:
     """Yield what limits would refuse.
 
     Args:
@@ -60,7 +60,7 @@ def refusals(all_labels: Iterable[Labels], limits: ReceiverLimits) -> Iterator[R
     """
     series = list(all_labels)
     if limits.series is not None and len(series) > limits.series:
-        yield Refusal(f"{limits.series} series", "", len(series) - limits.series, f"there are {len(series)}")
+        yield LimitRefusal(f"{limits.series} series", "", len(series) - limits.series, f"there are {len(series)}")
     found: Counter[tuple[str, str]] = Counter()
     worst: dict[tuple[str, str], tuple[int, str]] = {}
     for labels in series:
@@ -70,7 +70,7 @@ def refusals(all_labels: Iterable[Labels], limits: ReceiverLimits) -> Iterator[R
             found[key] += 1
             worst[key] = max(worst.get(key, (0, "")), (size, example))
     for (limit, name), count in sorted(found.items()):
-        yield Refusal(limit, name, count, worst[limit, name][1])
+        yield LimitRefusal(limit, name, count, worst[limit, name][1])
 
 
 def _exceeded(labels: Labels, limits: ReceiverLimits) -> Iterator[tuple[str, int, str]]:

@@ -14,7 +14,7 @@ from ..errors import Cause, Rejected, Retryable, SendError
 from ..model.request import PROTOCOL_1, PROTOCOL_2
 from .check_series import NAME, Content, body
 from .finding import Finding, Level, failure, ok, warning
-from .receiver_answer import Answer
+from .receiver_answer import ReceiverAnswer
 
 
 class Accepted(Protocol):
@@ -76,21 +76,21 @@ class Probe:
         if labels is not None and empty.level is not Level.FAILURE:
             yield from self._of_series(labels)
 
-    def _ask(self, content: Content, labels: Mapping[str, str], at: int) -> Answer:
+    def _ask(self, content: Content, labels: Mapping[str, str], at: int) -> ReceiverAnswer:
         began = time.monotonic()
         try:
             accepted = self._post(body(self._protocol, content, labels, at, self._compress), HEADERS[self._protocol])
         except SendError as error:
             headers = error.headers if isinstance(error, Rejected) else {}
             status = (error.status if isinstance(error, Rejected | Retryable) else 0) or 0
-            return Answer(status, _lower(headers), error, time.monotonic() - began)
-        return Answer(accepted.status, _lower(accepted.headers), None, time.monotonic() - began)
+            return ReceiverAnswer(status, _lower(headers), error, time.monotonic() - began)
+        return ReceiverAnswer(accepted.status, _lower(accepted.headers), None, time.monotonic() - began)
 
-    def _speaks_only_1(self, answer: Answer) -> bool:
+    def _speaks_only_1(self, answer: ReceiverAnswer) -> bool:
         """Whether an answer to 2.0 lets one of 1.0 expect something better, as for the exporter itself."""
         return not answer.error or answer.status in {HTTPStatus.BAD_REQUEST, HTTPStatus.UNSUPPORTED_MEDIA_TYPE}
 
-    def _of_empty(self, answer: Answer) -> Finding:
+    def _of_empty(self, answer: ReceiverAnswer) -> Finding:
         seconds = answer.seconds
         if answer.is_a_page and (not answer.error or answer.error.cause is Cause.NO_RECEIVER):
             text = f"a web page answered ({answer.status}, text/html): that is no receiver"
@@ -106,7 +106,7 @@ class Probe:
             )
         return self._refused(answer)
 
-    def _refused(self, answer: Answer) -> Finding:
+    def _refused(self, answer: ReceiverAnswer) -> Finding:
         cure = answer.cure(has_proxy=self._has_proxy)
         return failure(answer.topic, str(answer.error), cure, seconds=answer.seconds)
 
@@ -138,7 +138,7 @@ class Probe:
         else:
             yield ok("stale-marker", f"{NAME} is ended by a stale marker ({end.status})", seconds=end.seconds)
 
-    def _of_exemplar(self, answer: Answer, *, accepted: bool) -> Finding:
+    def _of_exemplar(self, answer: ReceiverAnswer, *, accepted: bool) -> Finding:
         written = answer.written("exemplars")
         if written:
             return ok("exemplars", "they are stored", seconds=answer.seconds)
@@ -147,7 +147,7 @@ class Probe:
             return ok("exemplars", f"they are not stored{said}", seconds=answer.seconds)
         return ok("exemplars", f"accepted; Remote Write {self._protocol} does not say whether they are stored")
 
-    def _of_histogram(self, answer: Answer) -> Finding:
+    def _of_histogram(self, answer: ReceiverAnswer) -> Finding:
         written = answer.written("histograms")
         refused = written == 0 or bool(answer.error)
         said = f": {answer.error}" if answer.error else ""

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 
 from ..model.remote_write import BUCKET_BOUND, METRIC_NAME, Labels
-from ..receiver.received import Histogram, Metadata
+from ..receiver.received import Histogram, ReceivedMetadata
 from .pushes import Pushes, Value, without_bound
 
 _TYPES = {"counter": "counter", "gauge": "gauge", "histogram": "histogram", "summary": "summary", "info": "gauge"}
@@ -32,7 +32,7 @@ def text_format(pushes: Pushes) -> Iterator[str]:
     yield "# EOF"
 
 
-def _head(family: str, metadata: Metadata) -> Iterator[str]:
+def _head(family: str, metadata: ReceivedMetadata) -> Iterator[str]:
     name = family if _LEGACY_METRIC.fullmatch(family) else f'"{_escaped(family)}"'
     if metadata.help:
         yield f"# HELP {name} {_escaped(metadata.help, quotes=False)}"

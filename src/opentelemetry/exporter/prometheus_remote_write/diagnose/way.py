@@ -16,8 +16,7 @@ from ..errors import Unsendable
 from ..messages.redaction import shown_url
 from ..transport.address import connected_socket, resolve
 from ..transport.deadline import remaining
-from ..transport.failure import Route
-from ..transport.failure import failure as failed
+from ..transport.failure import Route, send_error
 from ..transport.proxy import Proxy, bypassed, proxy_for
 from ..transport.tls import proxy_context
 from .certificate import handshake
@@ -143,7 +142,9 @@ class Way:
 
     def _why(self, error: Exception) -> str:
         return str(
-            failed(error, Route(self._shown_first(), self._proxy.url if self._proxy else ""), self._settings.timeout)
+            send_error(
+                error, Route(self._shown_first(), self._proxy.url if self._proxy else ""), self._settings.timeout
+            )
         )
 
     def _shown_first(self) -> str:

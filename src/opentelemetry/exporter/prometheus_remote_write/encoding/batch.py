@@ -49,7 +49,7 @@ class _Held(NamedTuple):
     pieces: list[bytes]
 
 
-class _Part(NamedTuple):
+class _FamilyPart(NamedTuple):
     """What a request holds of a family: its samples, what is kept of it, and its exemplars by their position."""
 
     samples: FamilySamples
@@ -129,12 +129,12 @@ class Batch:
             return self._encoded(samples.family, samples.streams, held)
         return held
 
-    def _part(self, samples: FamilySamples, held: _Held) -> _Part:
+    def _part(self, samples: FamilySamples, held: _Held) -> _FamilyPart:
         exemplars = {
             position: self._encoder.exemplars(several)
             for position, several in self._time_slice.between(samples.exemplars.items())
         }
-        return _Part(samples, held, exemplars)
+        return _FamilyPart(samples, held, exemplars)
 
     def _encoded(
         self, family: Family, streams: Sequence[Stream], before: _Held | None, diff: ListDiff | None = None
@@ -156,15 +156,15 @@ class Batch:
                     pieces += prefixes(self._encoder, constants, stream)
         return _Held(streams, constants, pieces)
 
-    def _floats(self, part: _Part) -> list[bytes]:
+    def _floats(self, part: _FamilyPart) -> list[bytes]:
         samples, held, exemplars = part
         step = held.constants.step
         pieces = held.pieces.copy()
         suffixes = _suffixes(samples)
         stream_step = step * len(held.constants.series)
         for position, at in self._time_slice.between(samples.zero_samples.items()):
-            seeded = prefixes(self._encoder, held.constants, samples.streams[position], at)
-            pieces[position * stream_step : (position + 1) * stream_step] = seeded
+            with_zero_samples = prefixes(self._encoder, held.constants, samples.streams[position], at)
+            pieces[position * stream_step : (position + 1) * stream_step] = with_zero_samples
         for position, fields in exemplars.items():
             pieces[position * step] = _lengthened(pieces[position * step], len(fields))
             suffixes[position] += fields
@@ -172,7 +172,7 @@ class Batch:
         pieces[step - 1 :: step] = suffixes
         return pieces
 
-    def _native(self, part: _Part) -> list[bytes]:
+    def _native(self, part: _FamilyPart) -> list[bytes]:
         samples, held, exemplars = part
         pieces: list[bytes] = []
         times = repeat(samples.timestamps) if isinstance(samples.timestamps, int) else samples.timestamps

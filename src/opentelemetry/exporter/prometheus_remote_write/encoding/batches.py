@@ -43,7 +43,7 @@ class Load(NamedTuple):
     points: int
 
 
-class _Part(NamedTuple):
+class _BinPart(NamedTuple):
     """Those streams of a family that travel in one batch, and where they are among all of them."""
 
     bin: _Bin
@@ -56,7 +56,7 @@ class _Placement(NamedTuple):
 
     streams: Sequence[Stream]
     bins: list[_Bin]
-    parts: list[_Part]
+    parts: list[_BinPart]
 
 
 _NOWHERE = _Placement((), [], [])
@@ -167,7 +167,7 @@ class Batches:
             del self._placements[family]
             self._newest.pop(family, None)
 
-    def _parts(self, family: Family, streams: Sequence[Stream], diff: ListDiff | None = None) -> list[_Part]:
+    def _parts(self, family: Family, streams: Sequence[Stream], diff: ListDiff | None = None) -> list[_BinPart]:
         before = self._placements.get(family, _NOWHERE)
         if before.streams is streams:
             return before.parts
@@ -240,11 +240,11 @@ def _runs(bins: Iterable[_Bin]) -> dict[_Bin, list[range]]:
     return runs
 
 
-def _part(bin: _Bin, streams: Sequence[Stream], runs: Sequence[range]) -> _Part:
+def _part(bin: _Bin, streams: Sequence[Stream], runs: Sequence[range]) -> _BinPart:
     whole = runs[0] == range(len(streams))
-    return _Part(bin, streams if whole else chosen(streams, runs), runs)
+    return _BinPart(bin, streams if whole else chosen(streams, runs), runs)
 
 
-def _part_of(family_samples: FamilySamples, part: _Part) -> FamilySamples:
+def _part_of(family_samples: FamilySamples, part: _BinPart) -> FamilySamples:
     """Return the part of the samples that travels in one batch."""
     return family_samples if part.streams is family_samples.streams else cut(family_samples, part.runs, part.streams)

@@ -105,7 +105,7 @@ def expect_exports() -> None:
     _forks.import_first = True
 
 
-class _Forks:
+class _ForkGate:
     """What happens around a fork."""
 
     def __init__(self, *, import_first: bool = False, broke_in: bool = False) -> None:
@@ -131,6 +131,6 @@ class _Forks:
         self.__init__(broke_in=not self._is_held and self.gate.locked())  # type: ignore[misc]  # there is no other thread
 
 
-_forks = _Forks()
+_forks = _ForkGate()
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(before=_forks.before, after_in_parent=_forks.in_parent, after_in_child=_forks.in_child)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from .sdk_internals import interval_of, is_ended, readers_of, thread_of
-from .sdk_internals import wait_for_end as wait_for_end_of_one
+from .sdk_internals import interval_of, is_ended, readers_of, thread_of, wait_for_end
 
 
 def interval(exporter: object) -> float | None:
@@ -25,8 +24,8 @@ def export_in_background(exporter: object, thread: threading.Thread) -> bool:
     return thread in threads if threads else thread is not threading.main_thread()
 
 
-def wait_for_end(exporter: object, seconds: float) -> None:
+def join_ended(exporter: object, seconds: float) -> None:
     """Wait for the threads of readers that were shut down, so long for each."""
     for reader in readers_of(exporter):
         if is_ended(reader):
-            wait_for_end_of_one(reader, seconds)
+            wait_for_end(reader, seconds)

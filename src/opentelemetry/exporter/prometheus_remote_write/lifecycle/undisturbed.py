@@ -13,7 +13,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
 
-from ..messages.own_logger import Outbox
+from ..messages.own_logger import HeldBackRecords
 from ..system.worker import Helper
 
 T = TypeVar("T")
@@ -31,9 +31,9 @@ def undisturbed(work: Callable[[], T]) -> T:
 
 
 def _unlocked(work: Callable[[], T]) -> T:
-    outbox = Outbox()
+    records = HeldBackRecords()
     try:
-        with outbox.held_back():
+        with records.held_back():
             return work()
     finally:
-        outbox.say()
+        records.say()

@@ -60,8 +60,8 @@ class OwnLogger:
 
     def _log(self, level: int, message: str, arguments: tuple[object, ...]) -> None:
         line = _Line(self._name, level, message, arguments)
-        if outbox := _outbox.get():
-            outbox.lines.append(line)
+        if records := _held_back.get():
+            records.lines.append(line)
         else:
             line.say()
 
@@ -79,7 +79,7 @@ class _Line(NamedTuple):
             logger.log(self.level, self.message, *self.arguments, stacklevel=4)
 
 
-class Outbox:
+class HeldBackRecords:
     """Lines that are held back."""
 
     def __init__(self) -> None:
@@ -88,11 +88,11 @@ class Outbox:
     @contextmanager
     def held_back(self) -> Iterator[None]:
         """Hold back what is said inside, in this context and its copies."""
-        token = _outbox.set(self)
+        token = _held_back.set(self)
         try:
             yield
         finally:
-            _outbox.reset(token)
+            _held_back.reset(token)
 
     def say(self) -> None:
         """Say what was held back; nothing is raised."""
@@ -100,4 +100,4 @@ class Outbox:
             line.say()
 
 
-_outbox: ContextVar[Outbox | None] = ContextVar("lines that are held back", default=None)
+_held_back: ContextVar[HeldBackRecords | None] = ContextVar("lines that are held back", default=None)

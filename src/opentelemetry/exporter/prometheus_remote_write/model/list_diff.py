@@ -38,7 +38,7 @@ class ListDiff(NamedTuple):
 def list_diff(before: Sequence[Hashable], now: Sequence[Hashable], known: ListDiff | None = None) -> ListDiff:
     """Find where items were before.
 
-    It is made for lists that keep most of their order: in a list that was shuffled each item is a stretch.
+    It is made for lists that keep most of their order: in a list that was shuffled each item is a block.
 
     Args:
         before: Of equal items, all but the last are taken for gone.

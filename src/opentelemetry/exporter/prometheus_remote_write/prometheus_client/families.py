@@ -63,7 +63,7 @@ class _Columns(NamedTuple):
     histograms: Sequence[Any]
 
 
-class _Part(NamedTuple):
+class _CollectedPart(NamedTuple):
     """The streams that have series of the same names, and where each series stands among the samples."""
 
     family: Family
@@ -92,7 +92,7 @@ class CollectedFamily:
         self._names: Sequence[str] = ()
         self._labels: list[Mapping[str, str]] = []
         self._starts: list[float] = []
-        self._parts: list[_Part] = []
+        self._parts: list[_CollectedPart] = []
         self._is_complete = True
         self._new: dict[Stream, int] = {}
         self._exemplars: dict[tuple[Family, int], tuple[Exemplar, ...]] = {}
@@ -207,10 +207,10 @@ class CollectedFamily:
         self,
         family: Family,
         found: Mapping[Labels, tuple[Stream, list[int]]],
-        before: _Part | None,
+        before: _CollectedPart | None,
         samples: int,
         context: Context,
-    ) -> _Part:
+    ) -> _CollectedPart:
         """Register the streams that are new, and leave out what others have."""
         had = {stream.labels for stream in before.streams} if before else set()
         taken = {
@@ -227,7 +227,7 @@ class CollectedFamily:
         places = [place for _, places in kept for place in places]
         if before and before.streams == streams:
             streams = before.streams  # the very same list says that nothing changed
-        return _Part(family, streams, places, is_whole=places == [*range(samples)])
+        return _CollectedPart(family, streams, places, is_whole=places == [*range(samples)])
 
     def _drop(self, context: Context, reason: Untranslatable) -> None:
         self._is_complete = False
@@ -241,7 +241,7 @@ class CollectedFamily:
 
     def _samples(  # noqa: PLR0913, PLR0917 - what all parts have in common
         self,
-        part: _Part,
+        part: _CollectedPart,
         columns: _Columns,
         values: array[float],
         times: Sequence[int],
@@ -259,7 +259,7 @@ class CollectedFamily:
         own = values if is_whole else array("d", [values[place] for place in places])
         return FamilySamples(family, streams, timestamps, own, (), exemplars, zero_samples)
 
-    def _exemplars_of(self, part: _Part, columns: _Columns, now: int) -> dict[int, tuple[Exemplar, ...]]:
+    def _exemplars_of(self, part: _CollectedPart, columns: _Columns, now: int) -> dict[int, tuple[Exemplar, ...]]:
         """Return the exemplars that were not sent yet: the library keeps the last one of each series."""
         if columns.exemplars.count(None) == len(columns.exemplars) and not part.family.native:
             return {}

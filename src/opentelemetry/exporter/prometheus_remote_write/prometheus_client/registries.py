@@ -11,7 +11,7 @@ from typing import Any
 from .collection import Collector, Restricted
 from .shared_folder import SharedFolder, shared_folder
 
-_PATIENCE = 0.1  # seconds; a collector that hangs while it is registered holds the registry's lock, as a fork may
+_LOCK_TIMEOUT = 0.1  # seconds; a collector that hangs while it is registered holds the registry's lock, as a fork may
 
 
 class Registries:
@@ -94,7 +94,7 @@ class Registries:
         try:
             names = registry._name_set if _is_of_library(registry, "RestrictedRegistry") else None  # noqa: SLF001 - see above
             whole = registry if names is None else registry._registry  # noqa: SLF001 - see above
-            if not _is_of_library(whole, "CollectorRegistry") or not whole._lock.acquire(timeout=_PATIENCE):  # noqa: SLF001 - see above
+            if not _is_of_library(whole, "CollectorRegistry") or not whole._lock.acquire(timeout=_LOCK_TIMEOUT):  # noqa: SLF001 - see above
                 return [registry]  # which is asked where it may hang
             try:
                 registered = dict(whole._collector_to_names)  # noqa: SLF001 - see above

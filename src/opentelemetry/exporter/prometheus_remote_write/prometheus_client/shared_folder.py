@@ -29,7 +29,7 @@ try:
 except ImportError:  # Windows, where prometheus_client has no such folder either
     fcntl = None  # type: ignore[assignment]  # a platform without it
 
-_PATIENCE = 1.0  # seconds for which the last export of a process waits for the lock of one that ends, too
+_LOCK_TIMEOUT = 1.0  # seconds for which the last export of a process waits for the lock of one that ends, too
 _STEP = 0.02
 _SECONDS_TO_ANSWER = 1.0  # for a folder that may be on another machine
 _LOCK = "hhqqi4x"  # struct flock of Linux on 64 bits: type, whence, start, length, process
@@ -67,7 +67,7 @@ class SharedFolder:
             OSError: The folder is gone, does not answer, or is of a file system without locks.
         """
         self._users.add(user)
-        patience = _PATIENCE if last else 0.0
+        patience = _LOCK_TIMEOUT if last else 0.0
         return bounded_call((self, "lock"), lambda: self._take(patience), patience + _SECONDS_TO_ANSWER)
 
     def has_heirs(self) -> bool:

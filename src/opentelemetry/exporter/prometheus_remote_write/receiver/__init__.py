@@ -8,10 +8,10 @@ from __future__ import annotations
 from .answers import Answers, ScriptedAnswer
 from .received import (
     Histogram,
-    Metadata,
     Received,
-    Rejected,
-    Request,
+    ReceivedMetadata,
+    ReceivedRequest,
+    RejectedRequest,
     Sample,
     Series,
 )
@@ -20,11 +20,11 @@ from .receiver import Receiver
 __all__ = [
     "Answers",
     "Histogram",
-    "Metadata",
     "Received",
+    "ReceivedMetadata",
+    "ReceivedRequest",
     "Receiver",
-    "Rejected",
-    "Request",
+    "RejectedRequest",
     "Sample",
     "ScriptedAnswer",
     "Series",

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from .received import Request
+from .received import ReceivedRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +35,14 @@ class ScriptedAnswer:
         return 200 <= self.status < 300 if self.stored is None else self.stored  # noqa: PLR2004 - the 2xx statuses
 
 
-Answers: TypeAlias = Callable[[Request], ScriptedAnswer | None] | Iterable[ScriptedAnswer | None]
+Answers: TypeAlias = Callable[[ReceivedRequest], ScriptedAnswer | None] | Iterable[ScriptedAnswer | None]
 """A function of the request, or one answer for each request in turn; None, or the end, is the receiver's own answer.
 
 The function is called for one request at a time and must not wait; that is what ``delay`` is for.
 """
 
 
-def script(answers: Answers) -> Callable[[Request], ScriptedAnswer | None]:
+def script(answers: Answers) -> Callable[[ReceivedRequest], ScriptedAnswer | None]:
     """Return either form of a script as a function."""
     if callable(answers):
         return answers

@@ -16,7 +16,7 @@ from .limits import Limits
 from .received import (
     Histogram,
     Message,
-    Metadata,
+    ReceivedMetadata,
     Sample,
     Series,
 )
@@ -26,7 +26,7 @@ from .wire import MOST_BYTES_OF_A_PART, Elements, Field, fields, malformed
 _AnyHistogram: TypeAlias = "v1.Histogram | v2.Histogram"
 _AnySpan: TypeAlias = "v1.BucketSpan | v2.BucketSpan"
 
-_Part = TypeVar("_Part", v1.TimeSeries, v2.TimeSeries, v1.MetricMetadata)
+_Message = TypeVar("_Message", v1.TimeSeries, v2.TimeSeries, v1.MetricMetadata)
 
 _NAMES = {each.DESCRIPTOR.file.name: each.DESCRIPTOR.name for each in (v1.WriteRequest, v2.Request)}
 _FIELDS_1_0 = frozenset({v1.WriteRequest.TIMESERIES_FIELD_NUMBER, v1.WriteRequest.METADATA_FIELD_NUMBER})
@@ -69,7 +69,7 @@ def decode(
 
 
 def _decode_1_0(content: bytes, check: Callable[[Series], None], elements: Elements) -> Message:
-    families: dict[str, Metadata] = {}
+    families: dict[str, ReceivedMetadata] = {}
     all_series: list[Series] = []
     pairs: dict[tuple[str, str], tuple[str, str]] = {}
     for field in fields(content, _FIELDS_1_0, v1.WriteRequest.DESCRIPTOR.name, elements):
@@ -78,7 +78,7 @@ def _decode_1_0(content: bytes, check: Callable[[Series], None], elements: Eleme
             family = entry.metric_family_name
             if not family or family in families:
                 raise Refusal(f"metadata of family {family!r}: the name is {'there twice' if family else 'empty'}")
-            families[family] = Metadata(_metric_type(entry.type), entry.help, entry.unit)
+            families[family] = ReceivedMetadata(_metric_type(entry.type), entry.help, entry.unit)
         else:
             sent = _parse(v1.TimeSeries, content, field)
             elements.take(_size(sent) + len(sent.labels) + sum(len(each.labels) for each in sent.exemplars))
@@ -137,7 +137,7 @@ def _series_2_0(series: v2.TimeSeries, symbols: Sequence[str], pairs: dict[tuple
     metadata = None
     if series.HasField("metadata"):
         sent = series.metadata
-        metadata = Metadata(
+        metadata = ReceivedMetadata(
             _metric_type(sent.type, labels),
             _symbol(sent.help_ref, symbols, "help_ref", labels),
             _symbol(sent.unit_ref, symbols, "unit_ref", labels),
@@ -231,7 +231,7 @@ def _metric_type(number: int, series: Labels | None = None) -> str:
     return _METRIC_TYPES[number]
 
 
-def _parse(kind: type[_Part], content: bytes, field: Field) -> _Part:
+def _parse(kind: type[_Message], content: bytes, field: Field) -> _Message:
     name = kind.DESCRIPTOR.name
     if field.end - field.start > MOST_BYTES_OF_A_PART:
         raise Refusal(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from .answers import ScriptedAnswer
 from .origin import foreign
 from .pages import PageAnswer
-from .received import Request
+from .received import ReceivedRequest
 
 if TYPE_CHECKING:
     from .server import Server  # which imports this module
@@ -107,7 +107,7 @@ class Handler(BaseHTTPRequestHandler):
             return 413, f"the body has {int(lengths[0])} bytes; the limit is {self.server.limit}"
         return None
 
-    def _send_unknown_path(self, request: Request) -> None:
+    def _send_unknown_path(self, request: ReceivedRequest) -> None:
         reason = f"{self.path[:_LONGEST_PATH]!r} takes no pushes; these do, with any prefix: {', '.join(WRITE_PATHS)}"
         self.server.refused(request, 404, reason)
         self._send(ScriptedAnswer(404, body=f"{reason}\n".encode()))
@@ -139,8 +139,8 @@ class Handler(BaseHTTPRequestHandler):
                     break
                 left -= len(chunk)
 
-    def _request(self, body: bytes, began: float = 0.0) -> Request:
-        return Request(self.path, self.headers, body, self.client_address[1], began=began)
+    def _request(self, body: bytes, began: float = 0.0) -> ReceivedRequest:
+        return ReceivedRequest(self.path, self.headers, body, self.client_address[1], began=began)
 
     def _send(self, answer: ScriptedAnswer) -> None:
         if answer.delay:

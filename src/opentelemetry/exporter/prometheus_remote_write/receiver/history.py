@@ -10,7 +10,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from .notation import series_text
-from .received import Received, Rejected, Sample, Series
+from .received import Received, RejectedRequest, Sample, Series
 from .refusal import Refusal
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ..model.remote_write import Labels
     from .answers import ScriptedAnswer
-    from .received import Message, Request
+    from .received import Message, ReceivedRequest
 
 _REMEMBERED_BODIES = 1000
 
@@ -33,12 +33,12 @@ class History:
     """
 
     def __init__(
-        self, keep: int | None, listener: Callable[[Received | Rejected], None] | None, remembered_series: int
+        self, keep: int | None, listener: Callable[[Received | RejectedRequest], None] | None, remembered_series: int
     ) -> None:
         self._remembered_series = remembered_series
         self._changed = threading.Condition()
         self._received: deque[Received] = deque(maxlen=keep)
-        self._rejected: deque[Rejected] = deque(maxlen=keep)
+        self._rejected: deque[RejectedRequest] = deque(maxlen=keep)
         self._listener = listener
         self._newest: dict[int, int] = {}  # by the hash of the labels, which itself takes half a kilobyte
         self._bodies: deque[bytes] = deque(maxlen=_REMEMBERED_BODIES)
@@ -50,7 +50,7 @@ class History:
             return list(self._received)
 
     @property
-    def rejected(self) -> list[Rejected]:
+    def rejected(self) -> list[RejectedRequest]:
         """The requests that were not, oldest first: refused for a fault, or by a scripted answer."""
         with self._changed:
             return list(self._rejected)
@@ -71,7 +71,7 @@ class History:
                 raise TimeoutError(f"after {timeout} s there are {len(self._received)} requests{reasons}")
 
     def store(
-        self, request: Request, message: Message, script: Callable[[Request], ScriptedAnswer | None]
+        self, request: ReceivedRequest, message: Message, script: Callable[[ReceivedRequest], ScriptedAnswer | None]
     ) -> ScriptedAnswer | None:
         """Take a sound message in, unless the script says otherwise; return the script's answer.
 
@@ -110,7 +110,7 @@ class History:
             self._tell(received)
             return answer
 
-    def reject(self, request: Request, status: int, reason: str) -> None:
+    def reject(self, request: ReceivedRequest, status: int, reason: str) -> None:
         """Note a request that was not taken in.
 
         Args:
@@ -118,7 +118,7 @@ class History:
             status: What was answered.
             reason: One line why.
         """
-        rejected = Rejected(request.path, request.headers, request.body, request.client_port, status, reason)
+        rejected = RejectedRequest(request.path, request.headers, request.body, request.client_port, status, reason)
         with self._changed:
             self._rejected.append(rejected)
             self._tell(rejected)
@@ -176,7 +176,7 @@ class History:
                 raise Refusal(f"duplicate: timestamp {newest} was received before", series=series.labels)
         return max(timestamps, default=newest)
 
-    def _tell(self, request: Received | Rejected) -> None:
+    def _tell(self, request: Received | RejectedRequest) -> None:
         if self._listener:
             self._listener(request)
         self._changed.notify_all()

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from .notation import printable
 from .quantities import per_second, quantity, unit_of
-from .received import Received, Rejected
-from .store import Store, Target
+from .received import Received, RejectedRequest
+from .store import Store, StoredTarget
 from .store.summary import Summary, summary
 
 _LONGEST_NAME = 100
@@ -23,23 +23,23 @@ def push_lines(store: Store, received: Received) -> Iterator[str]:
     again = ", the same again" if received.repeated else ""
     size = f"{len(received.series):,} series, {len(received.body):,} bytes"
     with store.lock:
-        targets = {Target.of(dict(series.labels)) for series in received.series}
+        targets = {StoredTarget.of(dict(series.labels)) for series in received.series}
         found = (store.family_of(series.labels) for series in received.series)
         families = {family.name: family for family in found if family is not None and family.name != "target_info"}
         lines = [summary(store, families[name]) for name in sorted(families)]
     yield f"push {store.counts['pushes']:,}: {senders(targets)}, protocol {received.protocol}, {size}{again}"
-    names = [printable(cut(line.name)) for line in lines]
+    names = [printable(cut_text(line.name)) for line in lines]
     width = max(map(len, names), default=0)
     for name, line in zip(names, lines, strict=True):
         yield f"  {name:{width}}  {_told(line)}"
 
 
-def rejection_line(rejected: Rejected) -> str:
+def rejection_line(rejected: RejectedRequest) -> str:
     """Return the line for a rejection."""
     return f"rejected with {rejected.status}: {printable(rejected.reason)}"
 
 
-def senders(targets: set[Target]) -> str:
+def senders(targets: set[StoredTarget]) -> str:
     """Return who sends: the jobs, and how many processes they are."""
     if not targets:
         return "nobody"
@@ -47,7 +47,7 @@ def senders(targets: set[Target]) -> str:
     return f"{jobs} ({len(targets):,} {'process' if len(targets) == 1 else 'processes'})"
 
 
-def cut(name: str) -> str:
+def cut_text(name: str) -> str:
     """Return the beginning of a name that is absurdly long."""
     return name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…"
 

@@ -54,7 +54,7 @@ class Histogram:
 
 
 @dataclass(frozen=True, slots=True)
-class Metadata:
+class ReceivedMetadata:
     """What a sender says of a metric family; the type is a word of the protocol in lower case, such as ``counter``."""
 
     type: str
@@ -70,7 +70,7 @@ class Series:
     samples: tuple[Sample, ...] = ()
     histograms: tuple[Histogram, ...] = ()
     exemplars: tuple[Exemplar, ...] = ()
-    metadata: Metadata | None = None
+    metadata: ReceivedMetadata | None = None
 
     @property
     def name(self) -> str:
@@ -88,11 +88,11 @@ class Message:
 
     protocol: str
     series: tuple[Series, ...]
-    families: Mapping[str, Metadata]
+    families: Mapping[str, ReceivedMetadata]
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class ReceivedRequest:
     """One HTTP request as it came in, body compressed; header names ignore case."""
 
     path: str
@@ -104,19 +104,19 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Received(Request):
+class Received(ReceivedRequest):
     """A request that was accepted; repeated if one with the very same body had been accepted before (a retry)."""
 
     protocol: str
     series: tuple[Series, ...]
-    families: Mapping[str, Metadata]
+    families: Mapping[str, ReceivedMetadata]
     repeated: bool
     seconds: float = field(default=0.0, kw_only=True)
     """How long it took to read it and to take it in."""
 
 
 @dataclass(frozen=True, slots=True)
-class Rejected(Request):
+class RejectedRequest(ReceivedRequest):
     """A request that was not accepted, with the status that was answered and one line why."""
 
     status: int

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from .received import (
         Received,
-        Rejected,
-        Request,
+        ReceivedRequest,
+        RejectedRequest,
         Sample,
         Series,
     )
@@ -64,7 +64,7 @@ class Receiver:
         limit: int = 32 * 1024 * 1024,
         timeout: float = 30.0,
         keep: int | None = None,
-        listener: Callable[[Received | Rejected], None] | None = None,
+        listener: Callable[[Received | RejectedRequest], None] | None = None,
         pages: Pages | None = None,
         limits: Limits = Limits(),  # noqa: B008 - it is frozen
     ) -> None:
@@ -118,7 +118,7 @@ class Receiver:
         return self._history.received
 
     @property
-    def rejected(self) -> list[Rejected]:
+    def rejected(self) -> list[RejectedRequest]:
         """The requests that were not, oldest first: refused for a fault, or by a scripted answer."""
         return self._history.rejected
 
@@ -177,7 +177,7 @@ class Receiver:
     ) -> None:
         self.close()
 
-    def _answer(self, request: Request) -> ScriptedAnswer:
+    def _answer(self, request: ReceivedRequest) -> ScriptedAnswer:
         nothing: Message | None = None
         try:
             protocol = negotiate(request.headers)

@@ -18,7 +18,7 @@ from .answers import ScriptedAnswer
 from .handler import Handler
 from .limits import Limits
 from .pages import Pages
-from .received import Request
+from .received import ReceivedRequest
 
 _logger = logging.getLogger(__name__)
 
@@ -51,8 +51,8 @@ class Server(ThreadingHTTPServer):
         host: str,
         port: int,
         *,
-        answer: Callable[[Request], ScriptedAnswer],
-        refused: Callable[[Request, int, str], None],
+        answer: Callable[[ReceivedRequest], ScriptedAnswer],
+        refused: Callable[[ReceivedRequest, int, str], None],
         pages: Pages,
         timeout: float,
         limit: int,

@@ -18,7 +18,7 @@ from weakref import WeakSet
 
 T = TypeVar("T")
 
-STANDBY_NEEDED = sys.version_info >= (3, 12)
+EXIT_THREAD_NEEDED = sys.version_info >= (3, 12)
 """Whether no thread can be started at the interpreter's exit."""
 
 
@@ -72,7 +72,7 @@ def bounded_call(key: Hashable, function: Callable[[], T], seconds: float | None
     return call.wait(seconds, waiter or Waiter())
 
 
-class Standby:
+class ExitThread:
     """A thread that is there before it is needed, for calls at the interpreter's exit."""
 
     def __init__(self) -> None:
@@ -113,7 +113,7 @@ class Standby:
             task()
 
 
-STANDBY = Standby()
+EXIT_THREAD = ExitThread()
 """The process's."""
 
 
@@ -157,7 +157,7 @@ def _start(run: Callable[[], None]) -> None:
         # It does not wait for the thread to begin, as threading does: for ever, where the memory is used up.
         _thread.start_new_thread(run, ())
     except RuntimeError:  # no thread can be started any more: the last export of a process that ends
-        STANDBY.do(run)
+        EXIT_THREAD.do(run)
 
 
 def _work(tasks: SimpleQueue[Callable[[], None] | None]) -> None:

@@ -15,7 +15,7 @@ from weakref import ref
 
 T = TypeVar("T")
 
-_PATIENCE = 1.0  # seconds between two looks at a thread that is waited for
+_LOOK_EVERY = 1.0  # seconds between two looks at a thread that is waited for
 
 
 class Helper(Generic[T]):
@@ -51,7 +51,7 @@ class Helper(Generic[T]):
 
     def wait(self) -> None:
         """Wait for its end; do it here if it does not begin."""
-        while not self._ended.acquire(timeout=_PATIENCE):
+        while not self._ended.acquire(timeout=_LOOK_EVERY):
             if self._untaken:
                 self._run(None)
             elif self._life() is None:

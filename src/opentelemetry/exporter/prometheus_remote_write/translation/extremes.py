@@ -11,7 +11,7 @@ from ..errors import Untranslatable
 from ..model.family import FamilySamples
 from ..model.remote_write import MetricType
 from ..system.time_slice import TimeSlice
-from .points import DataPoints, Descriptor, NumberPoints, Points
+from .points import DataPoints, MetricDescriptor, NumberPoints, Points
 
 
 class WithExtremes:
@@ -25,7 +25,7 @@ class WithExtremes:
         points: Makes what translates the histogram itself.
     """
 
-    def __init__(self, descriptor: Descriptor, points: Callable[[Descriptor], Points]) -> None:
+    def __init__(self, descriptor: MetricDescriptor, points: Callable[[MetricDescriptor], Points]) -> None:
         self._descriptor = descriptor
         self._dropped: list[Untranslatable] = []
         heard = descriptor._replace(drop=self._dropped.append)
@@ -60,7 +60,7 @@ class ExtremePoints:
         extreme: ``min`` or ``max``, which the name ends in.
     """
 
-    def __init__(self, descriptor: Descriptor, extreme: str) -> None:
+    def __init__(self, descriptor: MetricDescriptor, extreme: str) -> None:
         of_extreme = descriptor._replace(family=f"{descriptor.family}_{extreme}")
         self._time_slice = descriptor.time_slice or TimeSlice()
         self._points = NumberPoints(of_extreme, MetricType.GAUGE, lambda points: map(attrgetter(extreme), points))

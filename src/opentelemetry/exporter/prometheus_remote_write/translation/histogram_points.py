@@ -26,7 +26,7 @@ from .labels import exported_labels, sorted_labels
 from .native_histogram import custom_buckets, exponential
 from .points import (
     DataPoints,
-    Descriptor,
+    MetricDescriptor,
     Samples,
     exemplars_by_point,
     family_samples,
@@ -46,7 +46,7 @@ class HistogramPoints:
         descriptor: Of the metric.
     """
 
-    def __init__(self, descriptor: Descriptor) -> None:
+    def __init__(self, descriptor: MetricDescriptor) -> None:
         self._descriptor = descriptor
         self._time_slice = descriptor.time_slice or TimeSlice()
         self._by_shape: dict[_Shape, _ClassicBuckets] = {}
@@ -105,7 +105,7 @@ class NativePoints:
         histogram: From a data point to its native histogram; raises :class:`Untranslatable` where it has none.
     """
 
-    def __init__(self, descriptor: Descriptor, histogram: Callable[[Any], NativeHistogram]) -> None:
+    def __init__(self, descriptor: MetricDescriptor, histogram: Callable[[Any], NativeHistogram]) -> None:
         self._descriptor = descriptor
         self._histogram = histogram
         family = _family(descriptor, (SeriesName(descriptor.family),), native=True)
@@ -139,7 +139,7 @@ class CustomBucketPoints:
         descriptor: Of the metric.
     """
 
-    def __init__(self, descriptor: Descriptor) -> None:
+    def __init__(self, descriptor: MetricDescriptor) -> None:
         self._time_slice = descriptor.time_slice or TimeSlice()
         self._native = NativePoints(descriptor, _with_custom_buckets)
         self._classic = HistogramPoints(descriptor)
@@ -159,7 +159,7 @@ class CustomBucketPoints:
         self._classic.release()
 
 
-def exponential_points(descriptor: Descriptor) -> NativePoints:
+def exponential_points(descriptor: MetricDescriptor) -> NativePoints:
     """Return what translates the points of an exponential histogram."""
     return NativePoints(descriptor, _with_exponential_buckets)
 
@@ -167,7 +167,7 @@ def exponential_points(descriptor: Descriptor) -> NativePoints:
 class _ClassicBuckets:
     """The points of a histogram that have the same bounds and number of buckets."""
 
-    def __init__(self, descriptor: Descriptor, bounds: tuple[float, ...], buckets: int) -> None:
+    def __init__(self, descriptor: MetricDescriptor, bounds: tuple[float, ...], buckets: int) -> None:
         bounds = _different_numbers(bounds)
         if bounds and bounds[-1] == math.inf:
             bounds = bounds[:-1]  # what every histogram has: the bucket +Inf
@@ -243,7 +243,7 @@ class _ClassicBuckets:
         return by_series
 
 
-def _labels(descriptor: Descriptor) -> Callable[[Mapping[str, Any]], LabelSet]:
+def _labels(descriptor: MetricDescriptor) -> Callable[[Mapping[str, Any]], LabelSet]:
     """Return what makes the labels of a histogram, whose ``le`` is a bucket's and never an attribute's."""
 
     def labels(attributes: Mapping[str, Any]) -> LabelSet:
@@ -293,6 +293,6 @@ def _has_custom_buckets(point: Any) -> bool:
         return False
 
 
-def _family(descriptor: Descriptor, names: tuple[SeriesName, ...], *, native: bool = False) -> Family:
+def _family(descriptor: MetricDescriptor, names: tuple[SeriesName, ...], *, native: bool = False) -> Family:
     metadata = Metadata(descriptor.family, MetricType.HISTOGRAM, descriptor.help, descriptor.unit)
     return Family(descriptor.metric, metadata, names, native)

@@ -31,7 +31,7 @@ from .zero_samples import ZeroSamples
 DataPoints: TypeAlias = Sequence[Any]
 
 
-class Descriptor(NamedTuple):
+class MetricDescriptor(NamedTuple):
     """What all data points of a metric have in common.
 
     Args:
@@ -40,7 +40,7 @@ class Descriptor(NamedTuple):
         help: The metric's description.
         unit: The unit's word.
         labels: From a data point's attributes to what they become.
-        registry: Where series are claimed.
+        registry: Where series are registered.
         drop: Told of each data point that is left out, and why.
         exemplars: Whether exemplars are sent.
         zero_samples: Decides on zero samples, where they are sent.
@@ -84,7 +84,7 @@ class NumberPoints:
 
     def __init__(
         self,
-        descriptor: Descriptor,
+        descriptor: MetricDescriptor,
         type: MetricType,  # noqa: A002 - its name
         numbers: Callable[[DataPoints], Iterable[float]] = _values,
     ) -> None:

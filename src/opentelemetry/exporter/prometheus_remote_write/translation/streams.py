@@ -80,7 +80,7 @@ class Streams:
 
     Args:
         family: Whose streams they are.
-        registry: Where their series are claimed.
+        registry: Where their series are registered.
         labels: From a data point's attributes to what they become.
         drop: Told of each data point that gets no stream, and why.
         zero_samples: Decides on zero samples, where the family has them.

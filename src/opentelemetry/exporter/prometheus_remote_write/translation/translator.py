@@ -47,7 +47,7 @@ from .naming import (
     metric_name,
     unit_word,
 )
-from .points import Descriptor, NumberPoints, Points
+from .points import MetricDescriptor, NumberPoints, Points
 from .remembered import (
     MetricKey,
     RememberedResource,
@@ -169,7 +169,7 @@ class Translator:
 
     def _info(self, labels: Labels) -> NumberPoints:
         labels = shortened_values(labels, self._settings.max_label_value_length)
-        descriptor = Descriptor(
+        descriptor = MetricDescriptor(
             metric="target_info",
             family=dict(labels)[METRIC_NAME],
             help="Target metadata",
@@ -260,11 +260,11 @@ class Translator:
             points = classic if isinstance(data, Histogram) else exponential_points
             yield WithExtremes(descriptor, points) if self._settings.histogram_min_max else points(descriptor)
 
-    def _descriptor(self, scope: RememberedScope, metric: Metric, kind: MetricKind) -> Descriptor:
+    def _descriptor(self, scope: RememberedScope, metric: Metric, kind: MetricKind) -> MetricDescriptor:
         strategy, settings = self._strategy, self._settings
         if scope.label_sets is None:
             scope.label_sets = label_sets_of(scope.target, scope.scope, settings)
-        return Descriptor(
+        return MetricDescriptor(
             metric=metric.name,
             family=metric_name(metric.name, metric.unit or "", kind, strategy, settings.namespace),
             help=valid_text(metric.description or ""),

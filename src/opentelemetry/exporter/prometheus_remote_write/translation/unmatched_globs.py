@@ -11,7 +11,7 @@ from ..messages.own_logger import OwnLogger
 
 _logger = OwnLogger(__name__)
 
-_PATIENCE = 3600.0  # seconds: some metrics come with the first error, the first job, the first user
+_SAY_AFTER = 3600.0  # seconds: some metrics come with the first error, the first job, the first user
 _LISTED = 10
 
 
@@ -38,7 +38,7 @@ class UnmatchedGlobs:
 
     def log(self) -> None:
         """Warn, once and after an hour, of the globs that have matched nothing."""
-        if not self._unmatched or self._clock() - self._began < _PATIENCE:
+        if not self._unmatched or self._clock() - self._began < _SAY_AFTER:
             return
         for setting, globs in self._unmatched.items():
             if globs:

@@ -112,13 +112,13 @@ def remaining() -> float | None:
     return None if left == math.inf else left
 
 
-def within_deadline(key: Hashable, function: Callable[[], T], *, patience: float | None = None) -> T:
+def within_deadline(key: Hashable, function: Callable[[], T], *, give_up_after: float | None = None) -> T:
     """Make a call that may hang, in a thread of its own, and wait for it no longer than the request has time.
 
     Args:
         key: What is asked; see :func:`bounded_call`.
         function: Called without arguments.
-        patience: Seconds after which it is given up before; None is the whole time.
+        give_up_after: Seconds after which it is given up before; None is the whole time.
 
     Raises:
         TimeoutError: There is no result in time, or the request is interrupted. The call is left to itself.
@@ -128,8 +128,8 @@ def within_deadline(key: Hashable, function: Callable[[], T], *, patience: float
     if running := current():
         running.wake_by(waiter.end)
     seconds = remaining()
-    if patience is not None:
-        seconds = patience if seconds is None else min(seconds, patience)
+    if give_up_after is not None:
+        seconds = give_up_after if seconds is None else min(seconds, give_up_after)
     return bounded_call(key, function, seconds, waiter)
 
 

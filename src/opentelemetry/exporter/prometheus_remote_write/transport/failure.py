@@ -34,7 +34,7 @@ class Route(NamedTuple):
     proxy: str = ""
 
 
-def failure(error: Exception, route: Route, timeout: float) -> SendError:
+def send_error(error: Exception, route: Route, timeout: float) -> SendError:
     """Return the error that an exception of urllib3, of a socket or of TLS stands for.
 
     Nothing of the exception's text is used but what the system and OpenSSL say: the rest may hold the URL's query or

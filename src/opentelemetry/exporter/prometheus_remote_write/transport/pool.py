@@ -22,7 +22,7 @@ from .authentication.outgoing import Outgoing
 from .connection import StaleConnectionError
 from .connections import Connections
 from .deadline import Deadline, deadline
-from .failure import Route, failure
+from .failure import Route, send_error
 from .headers import merged, on_the_wire
 from .renewal_failures import RenewalFailures
 from .rotation import Rotating
@@ -116,7 +116,7 @@ class Transport(BaseTransport):
                 given = merged(given, self._authentication.headers(Outgoing("POST", url, sent, body)))
                 answer = connections.exchange(body, on_the_wire(merged(given, self._own_headers, headers)))
         except (exceptions.HTTPError, HTTPException, OSError, ValueError, StaleConnectionError) as cause:
-            error = failure(cause, route, timeout)
+            error = send_error(cause, route, timeout)
             if self._interrupted:
                 message = f"{route.receiver} had not answered when the request was given up"
                 error = Retryable(message, cause=Cause.TIMEOUT)

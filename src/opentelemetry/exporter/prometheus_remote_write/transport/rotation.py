@@ -17,7 +17,7 @@ _logger = OwnLogger(__name__)
 T = TypeVar("T")
 
 _TRIES = 3
-_PATIENCE = 1.0  # seconds that files have to answer where there is something that stays in use
+_GIVE_UP_AFTER = 1.0  # seconds that files have to answer where there is something that stays in use
 _BETWEEN_WARNINGS = 60.0  # seconds: a file may be there and gone again all the time
 
 
@@ -69,9 +69,9 @@ class Rotating(Generic[T]):
         if made and not self._paths:
             return made[0]
         remaining()
-        patience = None if made is None else 0.0 if self._hangs else _PATIENCE
+        give_up_after = None if made is None else 0.0 if self._hangs else _GIVE_UP_AFTER
         try:
-            return within_deadline(self, self._now, patience=patience)
+            return within_deadline(self, self._now, give_up_after=give_up_after)
         except TimeoutError:
             self._hangs = True
             self._on_failure()

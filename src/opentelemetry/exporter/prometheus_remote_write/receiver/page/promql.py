@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ..store import Family, Role
+from ..store import Role, StoredFamily
 from .facets import Wanted
 
 _NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*", re.ASCII)
@@ -12,7 +12,7 @@ _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*", re.ASCII)
 _QUANTILE = 0.95
 
 
-def query(family: Family, wanted: Wanted, window: int) -> str:
+def query(family: StoredFamily, wanted: Wanted, window: int) -> str:
     """Return a metric's query in PromQL.
 
     Args:

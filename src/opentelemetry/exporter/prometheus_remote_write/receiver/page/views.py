@@ -6,8 +6,8 @@ from collections import Counter
 from typing import Any
 
 from ...model.remote_write import BUCKET_BOUND, METRIC_NAME, Labels
-from ..store import Family, Store, Target
-from ..store.streams import Stream, by_stream, streams
+from ..store import Store, StoredFamily, StoredTarget
+from ..store.streams import StoredStream, by_stream, streams
 from ..store.summary import Summary, rate_window, summary
 from .facets import Wanted, facets, matches
 from .plots import distribution, finite, lines
@@ -106,7 +106,7 @@ def _state(store: Store) -> dict[str, Any]:
     }
 
 
-def _listed(line: Summary, family: Family) -> dict[str, Any]:
+def _listed(line: Summary, family: StoredFamily) -> dict[str, Any]:
     groups = Counter(
         (series.by_name.get("job", ""), series.by_name.get("otel_scope_name", "")) for series in family.series.values()
     )
@@ -135,7 +135,7 @@ def _described(line: Summary) -> dict[str, Any]:
     }
 
 
-def _row(stream: Stream) -> dict[str, Any]:
+def _row(stream: StoredStream) -> dict[str, Any]:
     return {
         "labels": _labels(stream.labels),
         "value": finite(stream.value),
@@ -147,7 +147,7 @@ def _row(stream: Stream) -> dict[str, Any]:
     }
 
 
-def _exemplars(shown: list[Stream]) -> list[dict[str, Any]]:
+def _exemplars(shown: list[StoredStream]) -> list[dict[str, Any]]:
     found = sorted((exemplar for stream in shown for exemplar in stream.exemplars), key=lambda each: -each.timestamp)
     distinct = list(dict.fromkeys(found))
     return [
@@ -160,7 +160,7 @@ def _labels(labels: Labels) -> list[tuple[str, str]]:
     return [label for label in labels if label[0] not in {METRIC_NAME, BUCKET_BOUND}]
 
 
-def _from(targets: tuple[Target, ...], number: int) -> str:
+def _from(targets: tuple[StoredTarget, ...], number: int) -> str:
     if not targets:
         return ""
     first = f"{targets[0].job} {targets[0].instance}".strip()

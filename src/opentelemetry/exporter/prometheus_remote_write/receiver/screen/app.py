@@ -15,7 +15,7 @@ from ..notation import label_list, printable
 from ..quantities import unit_of
 from ..screen import views
 from ..store import Store
-from .live_table import LiveTable, Row
+from .live_table import LiveTable, TableRow
 
 _REFRESH = 1.0  # seconds
 _HINTS = {
@@ -190,7 +190,7 @@ class ReceiverScreen(App[None]):
         for name, text in (("#about", about), ("#bars", bars)):
             self.query_one(name).display = bool(text)
 
-    def _streams(self) -> tuple[list[Row], str, str]:
+    def _streams(self) -> tuple[list[TableRow], str, str]:
         found = views.found_streams(self._store, self._metric or "")
         if found is None:
             return [], f"{printable(self._metric or '')} has not come any more", ""

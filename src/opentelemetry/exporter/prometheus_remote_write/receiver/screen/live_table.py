@@ -24,7 +24,7 @@ class Column(NamedTuple):
     is_right: bool = False
 
 
-class Row(NamedTuple):
+class TableRow(NamedTuple):
     """A row: by what it is known, its cells, and whether it is grey."""
 
     key: str
@@ -48,10 +48,10 @@ class LiveTable(DataTable[Text]):
     def __init__(self, columns: Sequence[Column], *, id: str | None = None) -> None:  # noqa: A002 - the base class's name
         super().__init__(id=id, cursor_type="row", zebra_stripes=False, cell_padding=0)
         self._wanted = columns
-        self._rows: list[Row] = []
+        self._rows: list[TableRow] = []
         self._room = 0
 
-    def show(self, rows: Sequence[Row]) -> None:
+    def show(self, rows: Sequence[TableRow]) -> None:
         """Show rows in place of those shown before."""
         if self._room != self._width_of_the_rest():
             self._lay_out()
@@ -70,7 +70,7 @@ class LiveTable(DataTable[Text]):
         """The key of the row under the cursor."""
         return self._rows[self.cursor_row].key if 0 <= self.cursor_row < len(self._rows) else None
 
-    def _fill(self, rows: Sequence[Row]) -> None:
+    def _fill(self, rows: Sequence[TableRow]) -> None:
         chosen, top = self.chosen, self.scroll_y
         self.clear()
         for row in rows:
@@ -92,10 +92,10 @@ class LiveTable(DataTable[Text]):
     def _width_of_the_rest(self) -> int:
         return max(self.app.size.width - sum(column.width for column in self._wanted) - _SCROLLBAR, _NARROWEST)
 
-    def _cells(self, row: Row) -> list[Text]:
+    def _cells(self, row: TableRow) -> list[Text]:
         return [
             Text(
-                cut(printable(text), (column.width or self._room) - 1) + ("" if column.is_right else " "),
+                fitted(printable(text), (column.width or self._room) - 1) + ("" if column.is_right else " "),
                 style=_GONE if row.is_gone else "",
                 justify="right" if column.is_right else "left",
                 no_wrap=True,
@@ -104,7 +104,7 @@ class LiveTable(DataTable[Text]):
         ]
 
 
-def cut(text: str, width: int) -> str:
+def fitted(text: str, width: int) -> str:
     """Return a text of at most so many columns; a longer one loses its middle, because names differ at their ends."""
     if Text(text).cell_len <= width:
         return text

@@ -6,13 +6,13 @@ import math
 import time
 from collections.abc import Callable, Sequence
 
-from ..lines import cut, level, type_word
+from ..lines import cut_text, level, type_word
 from ..notation import label_list, printable
 from ..quantities import is_moment, per_second, quantity, sparkline, unit_of
-from ..store import Bucket, Family, Store
-from ..store.streams import Stream, differing, streams
+from ..store import Bucket, Store, StoredFamily
+from ..store.streams import StoredStream, differing, streams
 from ..store.summary import Summary, summaries
-from .live_table import Column, Row
+from .live_table import Column, TableRow
 
 _FIGURES = (
     Column("RATE", 8, is_right=True),
@@ -44,13 +44,13 @@ _LONGEST_BAR = 30
 _TREND = 5  # steps of time, as many as there is room for
 
 
-def metric_rows(store: Store, wanted: str, order: str) -> list[Row]:
+def metric_rows(store: Store, wanted: str, order: str) -> list[TableRow]:
     """Return a row for each metric whose name or help has a text in it."""
     found = [line for line in summaries(store) if wanted in line.name.lower() or wanted in line.help.lower()]
     return [_metric_row(line) for line in sorted(found, key=ORDERS[order])]
 
 
-def stream_rows(found: Sequence[Stream], family: Family, wanted: str) -> list[Row]:
+def stream_rows(found: Sequence[StoredStream], family: StoredFamily, wanted: str) -> list[TableRow]:
     """Return a row for each stream, with the labels that differ, whose labels have a text in them."""
     shown = differing(stream.labels for stream in found)
     unit = unit_of(family.name, family.described.unit)
@@ -58,16 +58,18 @@ def stream_rows(found: Sequence[Stream], family: Family, wanted: str) -> list[Ro
     for stream in found:
         labels = label_list(tuple(label for label in stream.labels if label[0] in shown)) or "(no labels differ)"
         if wanted in labels.lower():
-            rows.append(Row(label_list(stream.labels), _stream_cells(stream, labels, family, unit), stream.has_stopped))
+            rows.append(
+                TableRow(label_list(stream.labels), _stream_cells(stream, labels, family, unit), stream.has_stopped)
+            )
     return rows
 
 
-def target_rows(store: Store) -> list[Row]:
+def target_rows(store: Store) -> list[TableRow]:
     """Return a row for each job's instance."""
     with store.lock:
         now = store.clock()
         return [
-            Row(
+            TableRow(
                 repr(sender.target),
                 (
                     sender.target.job or "-",
@@ -83,12 +85,12 @@ def target_rows(store: Store) -> list[Row]:
         ]
 
 
-def rejection_rows(store: Store) -> list[Row]:
+def rejection_rows(store: Store) -> list[TableRow]:
     """Return a row for each rejection, the last one first."""
     with store.lock:
         rejections = list(store.rejections)
     return [
-        Row(
+        TableRow(
             str(number),
             (time.strftime("%H:%M:%S", time.localtime(each.at)), str(each.status), each.reason),
         )
@@ -96,14 +98,14 @@ def rejection_rows(store: Store) -> list[Row]:
     ]
 
 
-def found_streams(store: Store, name: str) -> tuple[Family, list[Stream]] | None:
+def found_streams(store: Store, name: str) -> tuple[StoredFamily, list[StoredStream]] | None:
     """Return a metric and its streams, or None where it is not kept any more."""
     with store.lock:
         family = store.families.get(name)
         return None if family is None else (family, streams(store, family))
 
 
-def bars(stream: Stream, unit: str) -> str:
+def bars(stream: StoredStream, unit: str) -> str:
     """Return the buckets of a stream's last minute as bars."""
     filled = [(bucket, count) for bucket, count in stream.distribution.items() if count]
     most = max((count for _, count in filled), default=0.0)
@@ -138,12 +140,12 @@ def ago(seconds: float) -> str:
     return quantity(float(max(int(seconds), 0)), "seconds") if seconds < 60 else quantity(seconds, "seconds")  # noqa: PLR2004 - seconds are whole
 
 
-def _metric_row(line: Summary) -> Row:
+def _metric_row(line: Summary) -> TableRow:
     unit = unit_of(line.name, line.unit)
-    return Row(
+    return TableRow(
         line.name,
         (
-            cut(line.name),
+            cut_text(line.name),
             type_word(line.type),
             f"{line.series:,}",
             _level(line, unit) if line.rate is None else per_second(line.rate),
@@ -163,7 +165,7 @@ def _level(line: Summary, unit: str) -> str:
     return time.strftime("%H:%M:%S" if moment[:3] == time.localtime()[:3] else "%d %b", moment)
 
 
-def _stream_cells(stream: Stream, labels: str, family: Family, unit: str) -> tuple[str, ...]:
+def _stream_cells(stream: StoredStream, labels: str, family: StoredFamily, unit: str) -> tuple[str, ...]:
     return (
         labels,
         quantity(stream.value, "" if family.type == "histogram" else unit),

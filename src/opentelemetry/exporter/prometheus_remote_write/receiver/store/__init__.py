@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from .distribution import Bucket, quantile
-from .family import Family
+from .family import StoredFamily
 from .store import Push, Rejection, Store
-from .stored_series import Role, StoredSeries, Target
-from .targets import Sender
+from .stored_series import Role, StoredSeries, StoredTarget
+from .targets import KnownSender
 
 __all__ = [
     "Bucket",
-    "Family",
+    "KnownSender",
     "Push",
     "Rejection",
     "Role",
-    "Sender",
     "Store",
+    "StoredFamily",
     "StoredSeries",
-    "Target",
+    "StoredTarget",
     "quantile",
 ]

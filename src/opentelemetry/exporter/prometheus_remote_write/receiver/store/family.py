@@ -8,13 +8,13 @@ from collections import deque
 from collections.abc import Iterable
 
 from ...model.remote_write import Labels
-from ..received import Metadata
+from ..received import ReceivedMetadata
 from .distribution import Bucket, Distribution, of_classic, quantile, total
 from .stored_series import Role, StoredSeries
 
 _KEPT_MOMENTS = 64
 _KEPT_SLOTS = 24
-_UNKNOWN = Metadata("unknown", "", "")
+_UNKNOWN = ReceivedMetadata("unknown", "", "")
 
 
 class Moments:
@@ -69,7 +69,7 @@ class Growth:
         return total([of_classic(self.classic), self.native])
 
 
-class Family:
+class StoredFamily:
     """A metric: one series, or several with other labels, or all the series of a histogram.
 
     Args:
@@ -85,7 +85,7 @@ class Family:
     def __init__(self, name: str, slot: int) -> None:
         self.name = name
         self.series: dict[Labels, StoredSeries] = {}
-        self.metadata: Metadata | None = None
+        self.metadata: ReceivedMetadata | None = None
         self.moments = Moments()
         self.growths: deque[Growth] = deque(maxlen=_KEPT_SLOTS)
         self._slot = slot
@@ -101,7 +101,7 @@ class Family:
         return "counter" if self.name.endswith("_total") else "unknown"
 
     @property
-    def described(self) -> Metadata:
+    def described(self) -> ReceivedMetadata:
         """What the sender says of it; empty where nothing was said."""
         return self.metadata or _UNKNOWN
 

@@ -10,9 +10,9 @@ from time import time as seconds_since_the_epoch
 from typing import NamedTuple
 
 from ...model.remote_write import BUCKET_BOUND, Labels
-from ..received import Histogram, Metadata, Received, Rejected, Series
-from .family import Family
-from .stored_series import MOST_POINTS, Role, StoredSeries, Target
+from ..received import Histogram, Received, ReceivedMetadata, RejectedRequest, Series
+from .family import StoredFamily
+from .stored_series import MOST_POINTS, Role, StoredSeries, StoredTarget
 from .targets import Senders
 
 _KEPT_PUSHES = 500
@@ -34,7 +34,7 @@ class Push(NamedTuple):
     samples: int
     seconds: float
     repeated: bool
-    targets: tuple[Target, ...]
+    targets: tuple[StoredTarget, ...]
     """The first of those that sent it."""
     senders: int
     """How many they are."""
@@ -78,7 +78,7 @@ class Store:
         self.keep = keep
         self.slot = max(int(keep * 1000 / MOST_POINTS), 1)
         self.clock = clock
-        self.families: dict[str, Family] = {}
+        self.families: dict[str, StoredFamily] = {}
         self.senders = Senders()
         self.pushes: deque[Push] = deque(maxlen=_KEPT_PUSHES)
         self.rejections: deque[Rejection] = deque(maxlen=_KEPT_REJECTIONS)
@@ -86,16 +86,16 @@ class Store:
         self.lock = threading.RLock()
         self._changed = threading.Condition(self.lock)
         self._version = 0
-        self._series: dict[Labels, tuple[StoredSeries, Family]] = {}
+        self._series: dict[Labels, tuple[StoredSeries, StoredFamily]] = {}
         self._weight = 0
-        self._metadata: dict[str, Metadata] = {}
+        self._metadata: dict[str, ReceivedMetadata] = {}
         self._newest = (0, 0.0)
 
-    def __call__(self, request: Received | Rejected) -> None:
+    def __call__(self, request: Received | RejectedRequest) -> None:
         """Take a request in."""
         now = self.clock()
         with self._changed:
-            if isinstance(request, Rejected):
+            if isinstance(request, RejectedRequest):
                 self.counts["rejections"] += 1
                 self.rejections.append(
                     Rejection(now, request.status, request.reason, request.path[:200], request.client_port)
@@ -123,7 +123,7 @@ class Store:
             self._changed.wait_for(lambda: self._version != version, timeout)
             return self._version
 
-    def family_of(self, labels: Labels) -> Family | None:
+    def family_of(self, labels: Labels) -> StoredFamily | None:
         """Return the metric that a series belongs to, or None if the series is not kept."""
         found = self._series.get(labels)
         return found[1] if found else None
@@ -135,12 +135,12 @@ class Store:
 
     def _take(self, received: Received, now: float) -> None:
         self._note_metadata(received)
-        newest: dict[Target, int] = {}
+        newest: dict[StoredTarget, int] = {}
         samples = 0
         for series in received.series:
             times = [*(each.timestamp for each in series.samples), *(each.timestamp for each in series.histograms)]
             samples += len(times)
-            target = Target.of(dict(series.labels))
+            target = StoredTarget.of(dict(series.labels))
             newest[target] = max([newest.get(target, 0), *times])
         self.senders.note(newest, now)
         if newest and (latest := max(newest.values())) > self._newest[0]:
@@ -185,13 +185,13 @@ class Store:
         if series.name == "target_info" and (sender := self.senders.get(stored.target)):
             sender.info = tuple((name, value[:_LONGEST_TEXT]) for name, value in series.labels[:_MOST_LABELS])
 
-    def _new(self, series: Series, histograms: set[str]) -> tuple[StoredSeries, Family] | None:
+    def _new(self, series: Series, histograms: set[str]) -> tuple[StoredSeries, StoredFamily] | None:
         name, role = self._place(series, histograms)
         if not self._has_room():
             return None
         family = self.families.get(name)
         if family is None:
-            family = self.families[name] = Family(name, self.slot)
+            family = self.families[name] = StoredFamily(name, self.slot)
             family.metadata = self._metadata.get(name) or self._metadata.get(name.removesuffix("_total"))
         stored = StoredSeries(series.labels, role, self.slot)
         family.series[series.labels] = stored
@@ -224,7 +224,7 @@ class Store:
         for name, whole in said.items():
             if len(name) > _LONGEST_TEXT:
                 continue
-            metadata = Metadata(whole.type, whole.help[:_LONGEST_TEXT], whole.unit[:_LONGEST_TEXT])
+            metadata = ReceivedMetadata(whole.type, whole.help[:_LONGEST_TEXT], whole.unit[:_LONGEST_TEXT])
             self._metadata.pop(name, None)
             self._metadata[name] = metadata
             for known in (name, f"{name}_total"):
@@ -261,7 +261,7 @@ def _is_bucket(series: Series) -> bool:
     return series.name.endswith("_bucket") and bool(series.label(BUCKET_BOUND))
 
 
-def _family_name(name: str, metadata: Metadata) -> str:
+def _family_name(name: str, metadata: ReceivedMetadata) -> str:
     """Return the family that a series of 2.0 is of, by its own metadata."""
     if metadata.type == "histogram":
         for suffix in _SUFFIXES:

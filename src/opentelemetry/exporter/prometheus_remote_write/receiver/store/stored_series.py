@@ -34,14 +34,14 @@ class Role(Enum):
     NATIVE = "native"
 
 
-class Target(NamedTuple):
+class StoredTarget(NamedTuple):
     """Who sends a series."""
 
     job: str
     instance: str
 
     @classmethod
-    def of(cls, labels: Mapping[str, str]) -> Target:
+    def of(cls, labels: Mapping[str, str]) -> StoredTarget:
         """Return who sends a series with these labels; of names that are absurdly long, the beginnings."""
         return cls(labels.get("job", "")[:_LONGEST_NAME], labels.get("instance", "")[:_LONGEST_NAME])
 
@@ -99,9 +99,9 @@ class StoredSeries:
         return self.by_name.get(METRIC_NAME, "")
 
     @property
-    def target(self) -> Target:
+    def target(self) -> StoredTarget:
         """Who sends it."""
-        return Target.of(self.by_name)
+        return StoredTarget.of(self.by_name)
 
     @property
     def bound(self) -> float:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from ...model.remote_write import BUCKET_BOUND, METRIC_NAME, Exemplar, Labels
 from .distribution import Bucket, of_classic, quantile
-from .family import Family
+from .family import StoredFamily
 from .store import Store
 from .stored_series import Role, StoredSeries
 from .summary import QUANTILE_WINDOW, TREND_CELLS, rate_window, stopped
@@ -15,7 +15,7 @@ from .summary import QUANTILE_WINDOW, TREND_CELLS, rate_window, stopped
 _BOUND = {METRIC_NAME, BUCKET_BOUND}
 
 
-class Stream(NamedTuple):
+class StoredStream(NamedTuple):
     """A stream at a glance.
 
     Its ``labels`` have neither the name nor ``le``. ``value`` is the last value, of a histogram the number of
@@ -35,8 +35,8 @@ class Stream(NamedTuple):
 
 
 def streams(
-    store: Store, family: Family, chosen: Iterable[StoredSeries] | None = None, limit: int = 500
-) -> list[Stream]:
+    store: Store, family: StoredFamily, chosen: Iterable[StoredSeries] | None = None, limit: int = 500
+) -> list[StoredStream]:
     """Return the streams of a metric, by their labels, with the store's lock held.
 
     Args:
@@ -65,7 +65,7 @@ def differing(all_labels: Iterable[Labels]) -> set[str]:
     return {name for labels in sets for name, _ in labels - shared}
 
 
-def _stream(store: Store, family: Family, labels: Labels, parts: list[StoredSeries]) -> Stream:
+def _stream(store: Store, family: StoredFamily, labels: Labels, parts: list[StoredSeries]) -> StoredStream:
     now, window = store.now, rate_window(store)
     since = now - max(QUANTILE_WINDOW, window)
     main = next((part for part in parts if part.role not in {Role.BUCKET, Role.SUM}), parts[0])
@@ -75,7 +75,7 @@ def _stream(store: Store, family: Family, labels: Labels, parts: list[StoredSeri
     is_rate = family.is_cumulative
     has_stopped = stopped(store, main)
     rate = main.rate(now, window) if is_rate else None
-    return Stream(
+    return StoredStream(
         labels=labels,
         value=main.values[-1] if main.values else None,
         rate=0.0 if is_rate and has_stopped else rate,

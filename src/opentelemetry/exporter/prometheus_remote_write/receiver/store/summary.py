@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from statistics import mean
 from typing import NamedTuple
 
-from .family import Family
+from .family import StoredFamily
 from .store import Store
 from .stored_series import Role, StoredSeries
 
@@ -50,7 +50,7 @@ def summaries(store: Store) -> list[Summary]:
         return [summary(store, store.families[name]) for name in sorted(store.families) if name != "target_info"]
 
 
-def summary(store: Store, family: Family) -> Summary:
+def summary(store: Store, family: StoredFamily) -> Summary:
     """Return one line about a metric, with the store's lock held."""
     now, window = store.now, rate_window(store)
     all_series = list(family.series.values())
@@ -105,7 +105,7 @@ def _rate(all_series: Iterable[StoredSeries], now: int, window: int) -> float | 
     return sum(known) if known else None
 
 
-def _trend(family: Family, store: Store) -> Iterator[float | None]:
+def _trend(family: StoredFamily, store: Store) -> Iterator[float | None]:
     """Steps are two intervals long and end half an interval after the newest export, so that each has two of them."""
     interval = store.interval
     step = 2 * interval

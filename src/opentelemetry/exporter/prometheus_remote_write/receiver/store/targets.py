@@ -7,14 +7,14 @@ from itertools import pairwise
 from statistics import median
 
 from ...model.remote_write import Labels
-from .stored_series import Target
+from .stored_series import StoredTarget
 
 _MOST_TARGETS = 1000
 _KEPT_ROUNDS = 6
 _STEPS_MISSED = 3
 
 
-class Sender:
+class KnownSender:
     """A job's instance.
 
     Attributes:
@@ -24,7 +24,7 @@ class Sender:
         info: The labels of its ``target_info``.
     """
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: StoredTarget) -> None:
         self.target = target
         self.rounds: deque[int] = deque(maxlen=_KEPT_ROUNDS)
         self.heard = 0.0
@@ -52,9 +52,9 @@ class Senders:
     """All who sent something, the last at the end; of more than a thousand, those that sent last."""
 
     def __init__(self) -> None:
-        self._senders: dict[Target, Sender] = {}
+        self._senders: dict[StoredTarget, KnownSender] = {}
 
-    def note(self, newest: dict[Target, int], now: float) -> None:
+    def note(self, newest: dict[StoredTarget, int], now: float) -> None:
         """Take note of a push.
 
         Args:
@@ -62,7 +62,7 @@ class Senders:
             now: Seconds of the store's clock.
         """
         for target, time in newest.items():
-            sender = self._senders.pop(target, None) or Sender(target)
+            sender = self._senders.pop(target, None) or KnownSender(target)
             self._senders[target] = sender
             sender.heard = now
             sender.pushes += 1
@@ -71,11 +71,11 @@ class Senders:
         while len(self._senders) > _MOST_TARGETS:
             del self._senders[next(iter(self._senders))]
 
-    def get(self, target: Target) -> Sender | None:
+    def get(self, target: StoredTarget) -> KnownSender | None:
         """Return a target's sender, or None if it is not known, or not any more."""
         return self._senders.get(target)
 
-    def all(self) -> list[Sender]:
+    def all(self) -> list[KnownSender]:
         """Return all, by job and instance."""
         return [self._senders[target] for target in sorted(self._senders)]
 

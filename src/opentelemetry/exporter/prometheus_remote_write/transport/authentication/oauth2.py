@@ -20,7 +20,7 @@ from ...messages.secret import Secret
 from ..answer import Answer
 from ..connection import StaleConnectionError
 from ..connections import Connections
-from ..failure import failure
+from ..failure import send_error
 from ..mounted_file import secret_file
 from ..renewal_failures import RenewalFailures
 from .basic import basic
@@ -111,7 +111,7 @@ class OAuth2:
         try:
             return connections.exchange(body.encode(), headers)
         except (HTTPError, HTTPException, OSError, ValueError, StaleConnectionError) as cause:
-            error = failure(cause, connections.route, LONGEST)
+            error = send_error(cause, connections.route, LONGEST)
         raise error  # not where its cause is at hand, which holds the request
 
 

@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 _EARLY = 300.0  # seconds before the end; of what lives shortly a fifth of its life
 _SHARE_OF_LIFE = 5
-_PATIENCE = 5.0  # seconds for a renewal while what is there is still valid
+_GIVE_UP_AFTER = 5.0  # seconds for a renewal while what is there is still valid
 _PAUSE = 30.0  # seconds after a failed renewal, while what is there is still valid
 LONGEST = 30.0
 """Seconds for one renewal, which may outlast the request that has begun it."""
@@ -86,11 +86,11 @@ class Renewal(Generic[T]):
         is_valid = kept is not None and now < kept.end
         left = remaining()
         try:
-            lease = within_deadline(self, self._renew, patience=_PATIENCE if is_valid else None)
+            lease = within_deadline(self, self._renew, give_up_after=_GIVE_UP_AFTER if is_valid else None)
         except SendError as error:
             failure = error
         except TimeoutError:
-            waited = "in time" if left is None else f"within {min(left, _PATIENCE) if is_valid else left:.3g} s"
+            waited = "in time" if left is None else f"within {min(left, _GIVE_UP_AFTER) if is_valid else left:.3g} s"
             failure = Retryable(f"{self._name} did not come {waited}")
         else:
             self._is_failing = False
