@@ -8,8 +8,10 @@ RUN = $(VENV)/bin/python -m
 # With SDK=1.40, say, that version takes the place of the lowest; MAIN_TESTS=tests runs the whole suite.
 OLDEST = .venv-oldest$(if $(SDK),-$(SDK))
 NEWEST = .venv-newest
-# By files, because many have an environment or a server of their own.
-PARALLEL = --numprocesses logical --dist loadfile --no-loadscope-reorder
+# By files, because many have an environment or a server of their own. Three workers for two cores, because they wait for
+# other processes a third of the time.
+WORKERS = $(shell echo $$(( ($$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) * 3 + 1) / 2 )))
+PARALLEL = --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 MAIN_TESTS = tests/lifecycle/test_controller.py tests/entry_points/test_configurator.py tests/examples/test_examples.py \
 	$(patsubst %,tests/end_to_end/test_%.py,launcher injection processes_fork prometheus sdk_versions)
 OPENTELEMETRY = $(addprefix opentelemetry-,api sdk semantic-conventions instrumentation distro \
@@ -18,7 +20,7 @@ OPENTELEMETRY = $(addprefix opentelemetry-,api sdk semantic-conventions instrume
 # A dot every two seconds while the command after it runs, whose status is that of the whole.
 SHOWING_PROGRESS = while sleep 2; do printf .; done & dots=$$!; trap 'kill $$dots; echo' EXIT;
 
-.PHONY: help demo check test test-all test-oldest test-newest lint format pytest servers receivers docs combinations screenshot site bench fuzz soak chaos proto clean
+.PHONY: help demo check test test-all test-oldest test-newest coverage lint format pytest servers receivers docs combinations screenshot site bench fuzz soak chaos proto clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -31,7 +33,7 @@ demo: $(READY) ## Watch an unmodified web application's metrics arrive; PROMETHE
 check: lint ## In a minute: lint, types, contracts, and the tests that need no server or other process
 	$(RUN) pytest -q --numprocesses logical --hypothesis-profile check -m "not processes"
 
-test: servers lint pytest test-oldest ## Everything that CI runs: servers, lint, types, all tests with coverage, test-oldest
+test: servers lint pytest test-oldest ## Everything that CI runs: servers, lint, types, all tests, test-oldest
 
 test-all: servers lint ## The tests on every CPython from 3.10 up that .ci/pythons finds, each in a .venv-3.N of its own
 	@set -e; for python in $$(.ci/pythons); do \
@@ -59,6 +61,9 @@ format: $(READY) ## Let ruff format the code, and fix what it can
 	$(RUN) ruff check --fix
 
 pytest: $(READY)
+	$(RUN) pytest $(PARALLEL)
+
+coverage: servers ## All tests once more, with the branches of the code that they run; it takes half as long again
 	$(RUN) pytest --cov $(PARALLEL)
 
 servers: $(READY)

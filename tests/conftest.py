@@ -1,17 +1,40 @@
 import signal
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests import shared_folder
 from tests.processes import FOLDERS, guard, start_processes, unguard
 
 pytest_plugins = ["tests.servers.fixtures"]
 
+SLOWEST = {
+    f"tests/{name}.py": place
+    for place, name in enumerate(
+        (
+            "end_to_end/test_combinations",
+            "end_to_end/test_processes_exit",
+            "end_to_end/test_clouds",
+            "end_to_end/test_demo",
+            "docs/test_typed_commands",
+            "end_to_end/test_frameworks",
+            "end_to_end/test_check",
+            "benchmarks/test_benchmark",
+            "end_to_end/test_rotation",
+            "end_to_end/test_prometheus",
+            "end_to_end/test_injection_anywhere",
+            "soak/test_soak",
+        )
+    )
+}
+"""Files that take more than twenty seconds, the slowest first."""
+
 # No test asserts a time; a busy machine is no reason to fail.
-settings.register_profile("default", deadline=None)
-settings.register_profile("check", deadline=None, max_examples=20)  # `make check`: a first look, in seconds
-settings.register_profile("fuzz", deadline=None, max_examples=1000)  # `make fuzz`: rounds of many
+settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# `make check`: a first look, in seconds
+settings.register_profile("check", settings.get_profile("default"), max_examples=20)
+# `make fuzz`: rounds of many
+settings.register_profile("fuzz", settings.get_profile("default"), max_examples=1000)
 settings.load_profile("default")
 
 
@@ -34,8 +57,13 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if start_processes(item):
             item.add_marker(pytest.mark.processes)
-    # The slowest files first: a worker that has one left at the end keeps all others waiting.
-    items.sort(key=lambda item: FOLDERS.isdisjoint(item.path.parts))
+    items.sort(key=_place)
+
+
+def _place(item):
+    """The slowest files first: a worker that has one left at the end keeps all others waiting."""
+    file = item.path.relative_to(item.config.rootpath)
+    return SLOWEST.get(file.as_posix(), len(SLOWEST)), FOLDERS.isdisjoint(file.parts)
 
 
 @pytest.hookimpl(wrapper=True)
