@@ -11,14 +11,14 @@ import time
 from importlib.metadata import version
 from pathlib import Path
 
-from tests.benchmarks import churn, growth, latency, memory, registry, self_metrics, speed, start
+from tests.benchmarks import churn, event_loop, growth, latency, memory, registry, self_metrics, speed, start
 from tests.benchmarks.effort import FULL, QUICK
 from tests.benchmarks.environments import pythons
 from tests.benchmarks.table import as_json, markdown, plain
 
 FIGURES = {
     each.__name__.rpartition(".")[2]: each.rows
-    for each in (speed, memory, growth, churn, registry, self_metrics, latency, start)
+    for each in (speed, memory, growth, churn, registry, self_metrics, latency, event_loop, start)
 }
 
 

@@ -7,12 +7,17 @@ import threading
 import time
 from statistics import median, quantiles
 
-from opentelemetry.sdk.metrics.export import MetricExportResult
+from opentelemetry.sdk.metrics.export import MetricExporter, MetricExportResult
 
 from tests.benchmarks.exporters import exporter
 from tests.benchmarks.load import Application, Load
 
 _DOCUMENT = {"customer": 17, "items": [{"article": f"article {number}", "price": number / 7} for number in range(60)]}
+
+NOTHING = "nothing"
+EXPORTS = "exports"
+FIRST_EXPORTS = "first exports"
+COLLECTIONS = "collections"
 
 
 class Busy:
@@ -27,35 +32,39 @@ class Busy:
     """
 
     def __init__(self, name: str, load: list[int], url: str) -> None:
-        application = Application(Load(*load))
-        self._exporter = exporter(name, url)
+        self._application = Application(Load(*load))
+        self._new_exporter = lambda: exporter(name, url)
+        self._exporter = self._new_exporter()
         self._collected = []
         for _ in range(3):
-            application.record()
-            self._collected.append(application.collect())
+            self._application.record()
+            self._collected.append(self._application.collect())
         for _ in range(3):
-            self._export()
+            self._export(self._exporter)
 
-    def latencies(self, *, seconds: float, exporting: bool) -> tuple[float, float, int]:
+    def latencies(self, *, seconds: float, beside: str) -> tuple[float, float, float, int, float]:
         """Work for a while.
 
         Args:
             seconds: How long.
-            exporting: Whether exports run meanwhile, back to back.
+            beside: What runs meanwhile, again and again: ``EXPORTS``, or another of the words above.
 
         Returns:
-            The 99th percentile of the requests' times in seconds, their median, and the number of exports.
+            Of the requests' times the 99th percentile, the 99.9th and the median in seconds; how often what runs beside
+            them ended, and the CPU seconds that it took each time.
         """
         over = threading.Event()
-        exports: list[None] = []
+        ended: list[None] = []
+        act = {EXPORTS: self._export_once, FIRST_EXPORTS: self._export_first, COLLECTIONS: self._collect}.get(beside)
 
-        def export() -> None:
+        def again_and_again() -> None:
             while not over.is_set():
-                exports.append(self._export())
+                ended.append(act())
 
-        beside = threading.Thread(target=export)
-        if exporting:
-            beside.start()
+        other = threading.Thread(target=again_and_again)
+        others_before = time.process_time() - time.thread_time()
+        if act:
+            other.start()
         times = []
         now = time.perf_counter()
         end = now + seconds
@@ -64,12 +73,25 @@ class Busy:
             before, now = now, time.perf_counter()
             times.append(now - before)
         over.set()
-        if exporting:
-            beside.join()
-        return quantiles(times, n=100)[98], median(times), len(exports)
+        if act:
+            other.join()
+        others = time.process_time() - time.thread_time() - others_before
+        thousandths = quantiles(times, n=1000)
+        return thousandths[989], thousandths[998], median(times), len(ended), others / max(len(ended), 1)
 
-    def _export(self) -> None:
+    def _export_once(self) -> None:
+        self._export(self._exporter)
+
+    def _export_first(self) -> None:
+        fresh = self._new_exporter()
+        self._export(fresh)
+        fresh.shutdown()
+
+    def _collect(self) -> None:
+        self._application.collect()
+
+    def _export(self, through: MetricExporter) -> None:
         self._collected.append(self._collected.pop(0))
-        result = self._exporter.export(self._collected[0])
+        result = through.export(self._collected[0])
         if result is not MetricExportResult.SUCCESS:
             raise RuntimeError("an export failed, so it took no time")

@@ -15,12 +15,13 @@ from tests.benchmarks.interpreter import CHECKOUT
 
 _SDK = version("opentelemetry-sdk")
 _RELEASE = version("opentelemetry-instrumentation")  # of the packages that are released with it
+_WEB = f"uvicorn=={version('uvicorn')}"  # what an asyncio application runs under
 
-_OURS = ("bench", ["--editable", str(CHECKOUT), "prometheus-client"])
+_OURS = ("bench", ["--editable", str(CHECKOUT), "prometheus-client", _WEB])
 _INSTALLED = {
     OURS_1: _OURS,
     OURS_2: _OURS,
-    OTLP: ("otlp", [f"opentelemetry-exporter-otlp-proto-http=={_SDK}", f"opentelemetry-distro=={_RELEASE}"]),
+    OTLP: ("otlp", [f"opentelemetry-exporter-otlp-proto-http=={_SDK}", f"opentelemetry-distro=={_RELEASE}", _WEB]),
     PREDECESSOR: ("predecessor", ["opentelemetry-exporter-prometheus-remote-write==0.66b1"]),
 }
 

@@ -23,18 +23,39 @@ class Footprint:
 
     def __init__(self, exporter: str, load: list[int]) -> None:
         self._application = Application(Load(*load))
+        self._load = Load(*load)
         self._encode = encode(exporter)
         for _ in range(3):
             self._application.collect()
         gc.collect()
 
-    def peak(self, *, exports: int) -> int:
-        """Return by how many bytes the process grows at most (Linux: the high-water mark of resident memory)."""
+    def peak(self, *, exports: int) -> tuple[int, int]:
+        """Return by how many bytes the process grows at most (Linux: the high-water mark of resident memory).
+
+        Returns:
+            That, and how many of these bytes are still resident when the exports are over.
+        """
         before = _resident("VmRSS")
         Path("/proc/self/clear_refs").write_text("5")  # the mark starts anew
         for _ in range(exports):
             self._export()
-        return _resident("VmHWM") - before
+        gc.collect()
+        return _resident("VmHWM") - before, _resident("VmRSS") - before
+
+    def held(self) -> tuple[int, int]:
+        """Return the bytes that an exporter holds between two exports, and those that the SDK holds for the same."""
+        gc.collect()
+        tracemalloc.start()
+        others = Application(self._load)
+        others.collect()
+        gc.collect()
+        sdk = tracemalloc.get_traced_memory()[0]
+        for _ in range(2):
+            self._encode(others.collect())
+        gc.collect()
+        both = tracemalloc.get_traced_memory()[0]
+        tracemalloc.stop()
+        return both - sdk, sdk
 
     def traced(self, *, exports: int) -> int:
         """Return the bytes that Python's objects take at most."""
@@ -63,7 +84,14 @@ def rows(pythons: Mapping[str, str], effort: Effort) -> Iterator[Row]:
         pythons: The interpreters of the exporters that take part.
         effort: How much.
     """
-    resident = {name: _peak(name, python, effort) for name, python in pythons.items()}
+    peaks = {name: _peak(name, python, effort) for name, python in pythons.items()}
+    resident = {name: peak for name, (peak, _) in peaks.items()}
+    for name in (OURS_1, OURS_2, OTLP):
+        if name in pythons:
+            with Interpreter(pythons[name], Footprint, name, effort.load) as footprint:
+                held, sdk = (bytes_ / effort.load.series for bytes_ in footprint.call("held"))
+            yield Row(f"held between exports, for each series, {name}", held, "B", sdk, "held by the SDK")
+            yield Row(f"resident after exports, {name}", peaks[name][1], "B", peaks[name][0], "at their peak")
     for name in (OURS_1, OURS_2):
         if OTLP in pythons:
             yield Row(f"peak memory, {name}", resident[name], "B", resident[OTLP], OTLP, 1.0)
@@ -74,12 +102,13 @@ def rows(pythons: Mapping[str, str], effort: Effort) -> Iterator[Row]:
         yield Row(f"peak memory, {name}, seen by tracemalloc", traced_peak, "B", resident[name], "resident")
 
 
-def _peak(name: str, python: str, effort: Effort) -> float:
+def _peak(name: str, python: str, effort: Effort) -> tuple[float, float]:
     peaks = []
     for _ in range(1 if name == PREDECESSOR else effort.fresh):
         with Interpreter(python, Footprint, name, effort.load) as footprint:
             peaks.append(footprint.call("peak", exports=_EXPORTS))
-    return median(peaks)
+    peak, left = map(median, zip(*peaks, strict=True))
+    return peak, left
 
 
 def _resident(field: str) -> int:

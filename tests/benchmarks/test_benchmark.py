@@ -23,6 +23,7 @@ TINY = Effort(
     seconds=0.01,
     starts=1,
 )
+MAY_BE_NOTHING = ("imported in every process", "resident after exports")
 OURS = {OURS_1: sys.executable, OURS_2: sys.executable}
 
 
@@ -31,7 +32,7 @@ def test_every_figure_is_measured(figure):
     rows = list(FIGURES[figure](OURS, TINY))
 
     assert rows
-    assert [row.figure for row in rows if row.value <= 0 and row.figure != "imported in every process"] == []
+    assert [row.figure for row in rows if row.value <= 0 and not row.figure.startswith(MAY_BE_NOTHING)] == []
 
 
 def test_the_load_is_what_it_says_it_is():

@@ -9,8 +9,8 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
 from opentelemetry.exporter.prometheus_remote_write import PrometheusRemoteWriteMetricsExporter
+from opentelemetry.exporter.prometheus_remote_write.journal import SELF_METRICS
 from opentelemetry.exporter.prometheus_remote_write.model.transport import BaseTransport, Response
-from opentelemetry.exporter.prometheus_remote_write.self_metrics import SWITCH
 from tests.benchmarks.exporters import encode
 from tests.benchmarks.load import Application, Load
 
@@ -33,7 +33,7 @@ class Watched:
     """
 
     def __init__(self, load: list[int], protocol: str) -> None:
-        os.environ[SWITCH] = "true"
+        os.environ[SELF_METRICS] = "true"
         self._application = Application(Load(*load))
         self._exporter = PrometheusRemoteWriteMetricsExporter(
             "http://127.0.0.1:9/api/v1/write", protocol=protocol, transport=_Accepting()
