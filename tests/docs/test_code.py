@@ -38,6 +38,15 @@ def test_code_of_the_readme_pushes():
         assert receiver.values("orders_total", table="7") == [0, 1]
 
 
+def test_a_job_that_hands_its_registry_to_the_exporter_pushes_it():
+    (page,) = [page for page in MANUAL if name(page).endswith("prometheus-client.md")]
+    (block,) = blocks(page, "python")
+    with Receiver() as receiver:
+        run(block.text.replace("http://localhost:9009/api/v1/write", receiver.url))
+        (series,) = receiver.series("import_last_success_timestamp_seconds")
+        assert series.label("job") == "import"
+
+
 VARIABLES = [param for param in of_pages("sh") if param.values[0].variables]
 
 

@@ -12,6 +12,7 @@ from urllib.request import urlopen
 import pytest
 
 from tests.end_to_end.fleet import Program
+from tests.end_to_end.test_launcher import declared, reads_files
 from tests.servers.ports import free_port
 
 LIBRARY = r"""
@@ -166,3 +167,12 @@ def test_a_batch_job_is_pushed_at_its_end(receiver, tmp_path):
         "skipped": 100.0,
     }
     assert receiver.series("import_last_success_timestamp_seconds")
+
+
+@reads_files
+def test_a_declarative_file_pushes_what_the_library_measures(receiver, tmp_path):
+    exporter = f"{{endpoint: '{receiver.url}', prometheus_client: true}}"
+    variables = declared(tmp_path, exporter)
+    with Program("python", str(EXAMPLES / "job.py"), folder=tmp_path, **variables) as program:
+        assert program.end() == 0
+    assert receiver.series("import_records_total", result="imported", job="shop")

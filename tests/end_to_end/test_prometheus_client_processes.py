@@ -61,8 +61,13 @@ def end(program, receiver):
     assert "remote_write" not in program.log.read_text()
 
 
-@pytest.mark.parametrize("interval", ["500", "240000"])
-@pytest.mark.parametrize("pinned", [False, True], ids=["no instance is set", "an instance is set"])
+@pytest.mark.parametrize(
+    ("interval", "pinned"),
+    [
+        pytest.param("500", False, id="no instance is set"),
+        pytest.param("240000", True, id="an instance is set, and all is pushed at the end"),
+    ],
+)
 def test_the_spawned_workers_of_uvicorn_push_one_sum(receiver, tmp_path, interval, pinned):
     command = ("uvicorn", "--port", "0", "--workers", "3", "measured:asgi")
     settings = variables(

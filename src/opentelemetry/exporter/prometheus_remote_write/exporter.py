@@ -19,6 +19,7 @@ from .configuration.settings import Settings
 from .exports import Exports
 from .lifecycle.child_exit import flush_at_end_of_child
 from .lifecycle.exit_time import ExitTime
+from .lifecycle.idle_readers import ask_when_idle
 from .lifecycle.interrupt_status import keep_interrupt_status
 from .lifecycle.late_imports import expect_exports, import_for_last_export, import_in_steps
 from .lifecycle.process_hooks import ProcessHooks
@@ -113,8 +114,11 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
         self._exports = Exports(self, self.settings, self.dropped, transport, resources_as_labels=resources_as_labels)
         self._forked_before = False
         self._start_exit_thread()
+        self.times_asked = 0
         if not self._inert:
             expect_exports()
+            if self.settings.prometheus_client:
+                ask_when_idle(self)
         self._hooks = ProcessHooks(self)
 
     @property
@@ -143,6 +147,7 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
         Returns:
             SUCCESS if the receiver accepted all of it.
         """
+        self.times_asked += 1
         if self._inert or self._exports.has_ended:
             self._exports.accepted = False
             return MetricExportResult.FAILURE
