@@ -206,7 +206,7 @@ def test_a_good_series_beside_a_bad_one_is_back_after_one_export(pushing):
 
 
 @pytest.mark.parametrize("protocol", ["auto", "1.0"])
-def test_a_request_above_a_burst_that_counts_metadata_arrives(pushing, protocol):
+def test_a_request_above_a_burst_that_counts_metadata_arrives(pushing, caplog, protocol):
     """Cortex counts the metadata that 2.0 sends with each series: 41 samples are 82."""
 
     def receive(post):
@@ -224,6 +224,8 @@ def test_a_request_above_a_burst_that_counts_metadata_arrives(pushing, protocol)
     push.posts.clear()
     assert push.push(points(number)) is SUCCESS
     assert len(push.posts) == 2
+    said = [line for line in warnings(caplog) if "lets 1.0 pass where it refuses 2.0" in line]
+    assert len(said) == (protocol == "auto")
 
 
 class Cortex:
