@@ -228,6 +228,20 @@ def test_a_request_above_a_burst_that_counts_metadata_arrives(pushing, caplog, p
     assert len(said) == (protocol == "auto")
 
 
+def test_a_limit_on_requests_makes_no_more_of_them(pushing, caplog):
+    """Mimir's request rate: halves would be refused sooner."""
+    text = (
+        b"the request has been rejected because the tenant exceeded the request rate limit, set to 1 requests/s across "
+        b"all distributors with a maximum allowed burst of 1 (err-mimir-tenant-max-request-rate)"
+    )
+    push = pushing(lambda _post: (429, text, {}), protocol="1.0")
+    for _ in range(3):
+        assert push.push(points(20), timeout_millis=100) is FAILURE
+    assert {post.samples for post in push.posts} == {20}
+    (line,) = warnings(caplog)
+    assert f"{PREFIX}MAX_SAMPLES_PER_SEND" in line
+
+
 class Cortex:
     """Its rate limit: a burst, then so many a second of samples and metadata together."""
 

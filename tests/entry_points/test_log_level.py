@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver
@@ -8,6 +10,18 @@ from tests.application import LAUNCHER, run
 APPLICATION = """
 from opentelemetry import metrics
 metrics.get_meter("shop").create_counter("orders").add(1)
+"""
+SLOWLY = """
+import time
+from opentelemetry import metrics
+
+def level(_options):
+    time.sleep(0.1)
+    return [metrics.Observation(1)]
+
+meter = metrics.get_meter("shop")
+meter.create_counter("orders").add(1)
+meter.create_observable_gauge("level", [level])
 """
 CONFIGURED = "import logging, sys\nlogging.basicConfig(stream=sys.stdout, format='app %(levelname)s %(message)s')\n"
 
@@ -36,9 +50,12 @@ def test_nothing_is_said_where_nobody_asked(tmp_path, level):
 
 
 def test_each_export_has_a_line_where_debug_is_asked_for(tmp_path):
-    ended, _ = launched(tmp_path, APPLICATION, OTEL_LOG_LEVEL="DEBUG")
+    ended, _ = launched(tmp_path, SLOWLY, OTEL_LOG_LEVEL="DEBUG")
     [line] = [line for line in ended.errors if line.startswith("Export accepted: ")]
-    assert "1 series, 3 samples, 1 requests" in line
+    assert "2 series, 4 samples, 1 requests" in line
+    seconds = {what: float(s) for what, s in re.findall(r"(collection|translation|encoding|sending) ([\d.]+) s", line)}
+    assert seconds.keys() == {"collection", "translation", "encoding", "sending"}
+    assert seconds["collection"] >= 0.1
 
 
 def test_an_application_that_has_configured_logging_has_the_lines_where_it_wants_them(tmp_path):

@@ -18,7 +18,7 @@ from .late_data_path import LateDataPath
 from .lifecycle.exit_time import ExitTime
 from .lifecycle.gevent_patches import waits_for_workers
 from .lifecycle.instance_id import Instance, generated_id, host_name
-from .lifecycle.readers import export_in_background, have_ended, interval, join_ended
+from .lifecycle.readers import collection, export_in_background, have_ended, interval, join_ended
 from .lifecycle.sdk_internals import let_in, renew_after_fork
 from .lifecycle.turns import Turns
 from .lifecycle.undisturbed import undisturbed
@@ -74,7 +74,14 @@ class Exports:
 
             self._prometheus_client = Source(settings.prometheus_client)
         self.path = LateDataPath(settings, dropped, transport, resources_as_labels=resources_as_labels)
-        self.journal = Journal(settings, dropped, lambda: self.path.made, partial(interval, exporter), os.environ)
+        self.journal = Journal(
+            settings,
+            dropped,
+            lambda: self.path.made,
+            partial(interval, exporter),
+            partial(collection, exporter),
+            os.environ,
+        )
         self._turns = Turns(self.path.resume)
         self._is_doubtful = False
         self.exit_time = ExitTime(self._exit_seconds)

@@ -34,6 +34,7 @@ class Journal:
         dropped: Where it counts what it drops.
         data_path: Returns what sends; None before the first export.
         interval: Returns the seconds between two exports, as far as that is known.
+        collection: Returns the seconds that the last collection took, as far as that is known.
         environ: The environment, which switches self-metrics on.
         wall_clock: Seconds since the epoch.
     """
@@ -44,6 +45,7 @@ class Journal:
         dropped: DroppedPoints,
         data_path: Callable[[], DataPath | None],
         interval: Callable[[], float | None],
+        collection: Callable[[], float | None],
         environ: Mapping[str, str],
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
@@ -51,6 +53,7 @@ class Journal:
         self._dropped = dropped
         self._data_path = data_path
         self._interval = interval
+        self._collection = collection
         self._wall_clock = wall_clock
         self._last_success = 0.0
         self._has_arrived = False
@@ -103,14 +106,16 @@ class Journal:
 
     def _log_export(self, seconds: float, pipeline: Pipeline, delivery: Delivery, *, accepted: bool) -> None:
         last = pipeline.last
+        collection = self._collection()
         _logger.debug(
-            "Export %s: %d series, %d samples, %d requests, %d bytes; translation %.3f s, encoding %.3f s, "
-            "sending %.3f s; %d retries so far, %d bytes waiting",
+            "Export %s: %d series, %d samples, %d requests, %d bytes; collection %s, translation %.3f s, "
+            "encoding %.3f s, sending %.3f s; %d retries so far, %d bytes waiting",
             "accepted" if accepted else "not accepted",
             pipeline.series,
             last.samples,
             last.requests,
             last.bytes,
+            "not measured" if collection is None else f"{collection:.3f} s",
             last.translation,
             last.encoding,
             max(seconds - last.translation - last.encoding, 0.0),

@@ -42,6 +42,9 @@ class Controller(PeriodicExportingMetricReader):
         export_interval_millis: Milliseconds; 0 exports at the end alone.
         random: A number from 0 to 1.
         lets_start: Whether the application is still to start, as under the launcher: it does so first.
+
+    Attributes:
+        collection_seconds: How long the last collection took; None before the first.
     """
 
     def __init__(
@@ -57,6 +60,8 @@ class Controller(PeriodicExportingMetricReader):
         self._has_received = False
         self._random = random if export_interval_millis else lambda: 1.0
         export_interval_millis = export_interval_millis or _NEVER
+        self.collection_seconds: float | None = None
+        self._began = 0.0
         self._watch = CollectionWatch(export_interval_millis / 1000)
         self._said = ""
         self._lets_start = lets_start
@@ -92,7 +97,7 @@ class Controller(PeriodicExportingMetricReader):
 
     def collect(self, timeout_millis: float = 10_000) -> None:  # type: ignore[misc]  # final, but a hook is missing
         """Collect and export; where nothing has been measured yet, export that: what is idle can be seen to live."""
-        self._has_received = False
+        self._has_received, self._began = False, time.monotonic()
         super().collect(timeout_millis=timeout_millis)
         if not self._has_received and (resource := resource_of(self)):
             nothing = MetricsData([ResourceMetrics(resource, [], resource.schema_url)])
@@ -100,6 +105,7 @@ class Controller(PeriodicExportingMetricReader):
 
     def _receive_metrics(self, metrics_data: MetricsData, timeout_millis: float = 10_000, **_kwargs: Any) -> None:
         self._has_received = True
+        self.collection_seconds = time.monotonic() - self._began
         self._watch.ends()
         # The exporter raises nothing itself: what comes out of it was raised by a signal handler of the application's,
         # and is left to it. Nor is a lock needed: exports take turns there.

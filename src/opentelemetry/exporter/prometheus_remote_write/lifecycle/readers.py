@@ -12,6 +12,12 @@ def interval(exporter: object) -> float | None:
     return next(filter(None, map(interval_of, readers_of(exporter))), None)
 
 
+def collection(exporter: object) -> float | None:
+    """Return how long the last collection took, in seconds; None where it was not one of our controller's."""
+    measured = (getattr(reader, "collection_seconds", None) for reader in readers_of(exporter))
+    return next((seconds for seconds in measured if isinstance(seconds, float)), None)
+
+
 def have_ended(exporter: object) -> bool:
     """Return whether what is exported now is the last collection."""
     readers = readers_of(exporter)
