@@ -123,7 +123,7 @@ $(READY): pyproject.toml
 	@echo "Setting up $(VENV) with $(PYTHON)"
 	@$(VENV)/bin/python -c '' 2>/dev/null || $(PYTHON) -m venv --clear $(VENV)
 	@$(RUN) pip install --quiet --disable-pip-version-check --upgrade "pip >= 25.1"
-	@$(SHOWING_PROGRESS) $(RUN) pip install --quiet --disable-pip-version-check --editable . --group test --group lint
+	@$(SHOWING_PROGRESS) $(RUN) pip install --quiet --disable-pip-version-check --editable . --group test --group hosts --group lint
 	@touch $@
 
 $(VENV)/.site: $(READY)

@@ -27,6 +27,8 @@ ENTRY_POINTS = {
         "prometheus_remote_write": f"{LIBRARY}:PrometheusRemoteWriteMetricsExporter",
     },
     "opentelemetry_environment_variables": {"prometheus_remote_write": f"{LIBRARY}.environment_variables"},
+    "gevent.plugins.monkey.will_patch_all": {"prometheus_remote_write": f"{PLUG}.gevent_plugin:will_patch_all"},
+    "gevent.plugins.monkey.did_patch_all": {"prometheus_remote_write": f"{PLUG}.gevent_plugin:did_patch_all"},
 }
 LOAD_ALL = f"""
 import json, {LIBRARY}
@@ -109,7 +111,7 @@ def test_wheel_says_that_the_package_is_typed(wheel, package):
         assert f"{package.replace('.', '/')}/py.typed" in archive.namelist()
 
 
-def test_wheel_has_the_four_entry_points_and_the_command(wheel):
+def test_wheel_has_the_entry_points_and_the_command(wheel):
     assert entry_points(wheel) == ENTRY_POINTS
 
 

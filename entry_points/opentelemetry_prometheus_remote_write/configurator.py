@@ -86,15 +86,19 @@ def _reads_a_file(environ: Mapping[str, str]) -> bool:
 
 
 def _look_after_the_application() -> None:
-    """See that SIGTERM and exec lose nothing, and that Django works, where our exporter was made, by whomever."""
+    """See that nothing is lost at SIGTERM and the like, and that Django works, where our exporter was made."""
     if _EXPORTER in sys.modules:
         # Late, as below.
         from opentelemetry.exporter.prometheus_remote_write.lifecycle.exec import flush_before_exec  # noqa: PLC0415
+        from opentelemetry.exporter.prometheus_remote_write.lifecycle.os_exit import (  # noqa: PLC0415
+            flush_before_os_exit,
+        )
         from opentelemetry.exporter.prometheus_remote_write.lifecycle.sigterm import flush_on_sigterm  # noqa: PLC0415
         from opentelemetry_prometheus_remote_write.django_settings import warn_without_django_settings  # noqa: PLC0415
 
         flush_on_sigterm()
         flush_before_exec()
+        flush_before_os_exit()
         warn_without_django_settings(os.environ)
 
 

@@ -36,6 +36,8 @@ class Exporter(MetricExporter):
     def set_meter_provider(self, meter_provider):
         """It tells nothing of itself."""
 
+    flushes_before_os_exit = True
+
     def cut_short(self, seconds):
         self.cut.append(seconds)
 

@@ -4,12 +4,15 @@ import os
 
 import urllib3
 from urllib3.util.ssl_ import create_urllib3_context
-from work import work
+from work import count
+
+count(100, at="import")
+print("(loaded)", flush=True)
 
 
 def wsgi(_environ, start_response):
     create_urllib3_context()
     urllib3.PoolManager(ssl_context=create_urllib3_context())
-    work.add(1, {"at": "request"})
+    count(1, at="request")
     start_response("200 OK", [("Content-Type", "text/plain")])
     return [str(os.getpid()).encode()]

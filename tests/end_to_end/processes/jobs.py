@@ -2,18 +2,18 @@
 
 import os
 
+import work
 from redis import Redis
-from work import work
 
 
 def connection():
     return Redis(port=int(os.environ["REDIS_PORT"]))
 
 
-def count(amount):
-    work.add(amount, {"at": "job"})
+def count():
+    work.count(1, at="job")
 
 
-def fail(amount):
-    work.add(amount, {"at": "job"})
+def fail():
+    work.count(1, at="job")
     raise ValueError("a job that fails")

@@ -1,9 +1,11 @@
-"""Enqueues jobs for RQ's worker."""
+"""Enqueues so many jobs for RQ's worker, the last of which fails."""
+
+import sys
 
 import jobs
 from rq import Queue
 
 queue = Queue(connection=jobs.connection())
-for amount in (1, 2, 3):
-    queue.enqueue(jobs.count, amount)
-queue.enqueue(jobs.fail, 4)
+for _ in range(int(sys.argv[1]) - 1):
+    queue.enqueue(jobs.count)
+queue.enqueue(jobs.fail)

@@ -1,4 +1,4 @@
-"""One of RQ's workers, by its class's name; it ends when the queue is empty."""
+"""One of RQ's workers, by its class's name; with a second argument it ends when the queue is empty."""
 
 import sys
 
@@ -6,6 +6,7 @@ import jobs
 import rq
 from rq import Queue
 
-connection = jobs.connection()
-worker = getattr(rq, sys.argv[1])([Queue(connection=connection)], connection=connection)
-worker.work(burst=True)
+if __name__ == "__main__":
+    connection = jobs.connection()
+    worker = getattr(rq, sys.argv[1])([Queue(connection=connection)], connection=connection)
+    worker.work(burst=len(sys.argv) > 2)

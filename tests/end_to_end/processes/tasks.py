@@ -1,13 +1,14 @@
-"""A celery application with a broker of files."""
+"""A celery application with a broker of files; as a script, the client that hands over so many tasks."""
 
 import os
+import sys
 from pathlib import Path
 
+import work
 from celery import Celery
-from work import work
 
-folder = Path(os.environ["BROKER_FOLDER"])
-folder.joinpath("control").mkdir(exist_ok=True)
+folder = Path(os.environ["FOLDER"], "broker")
+folder.joinpath("control").mkdir(parents=True, exist_ok=True)
 app = Celery("tasks", broker="filesystem://")
 app.conf.update(
     broker_transport_options={
@@ -19,6 +20,11 @@ app.conf.update(
 )
 
 
-@app.task
-def count(amount):
-    work.add(amount, {"at": "task"})
+@app.task(name="tasks.count")
+def count():
+    work.count(1, at="task")
+
+
+if __name__ == "__main__":
+    for _ in range(int(sys.argv[1])):
+        count.delay()

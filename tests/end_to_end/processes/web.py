@@ -2,13 +2,14 @@
 
 import os
 
-from work import work
+from work import count
 
-work.add(100, {"at": "import"})
+count(100, at="import")
+print("(loaded)", flush=True)
 
 
 def wsgi(_environ, start_response):
-    work.add(1, {"at": "request"})
+    count(1, at="request")
     start_response("200 OK", [("Content-Type", "text/plain")])
     return [str(os.getpid()).encode()]
 
@@ -19,6 +20,6 @@ async def asgi(scope, receive, send):
             await send({"type": "lifespan.startup.complete"})
         await send({"type": "lifespan.shutdown.complete"})
         return
-    work.add(1, {"at": "request"})
+    count(1, at="request")
     await send({"type": "http.response.start", "status": 200, "headers": []})
     await send({"type": "http.response.body", "body": str(os.getpid()).encode()})

@@ -22,7 +22,9 @@ from .lifecycle.exit_time import ExitTime
 from .lifecycle.idle_readers import ask_when_idle
 from .lifecycle.interrupt_status import keep_interrupt_status
 from .lifecycle.late_imports import expect_exports, import_for_last_export, import_in_steps
+from .lifecycle.os_exit import flush_before_os_exit
 from .lifecycle.process_hooks import ProcessHooks
+from .lifecycle.sdk_internals import has_counted
 from .lifecycle.undisturbed import undisturbed
 from .messages.own_logger import OwnLogger
 from .model.transport import BaseTransport
@@ -127,6 +129,13 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
         return self.settings.shutdown_timeout / 1000
 
     @property
+    def flushes_before_os_exit(self) -> bool:
+        """Whether a process that leaves by ``os._exit`` now exports first: it has counted something, and may do so."""
+        if self.settings.disable_os_exit_flush:
+            return False
+        return bool(self.settings.prometheus_client) or has_counted(self)
+
+    @property
     def exit_time(self) -> ExitTime:
         """How long the end of the process may still take because of this exporter."""
         return self._exports.exit_time
@@ -209,6 +218,10 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
         self.exit_time.begin()
         self.cut_short(self.exit_time.left / 2)
 
+    def before_fork(self) -> None:
+        """Wait for an export that would go on in the forked child, too; called in the parent."""
+        self._exports.before_fork()
+
     def after_fork(self) -> None:
         """Remake what cannot be shared with the parent; called in a forked child."""
         # First, before the SDK's own handlers start a thread that exports.
@@ -216,6 +229,7 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
         self.dropped.after_fork()
         self._start_exit_thread()
         flush_at_end_of_child(self, anew=not self._forked_before)
+        flush_before_os_exit()
         self._forked_before = True
 
     def _end(self, seconds: float) -> None:

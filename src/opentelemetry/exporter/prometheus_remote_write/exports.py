@@ -16,7 +16,7 @@ from .delivery.window import Window
 from .journal import Journal
 from .late_data_path import LateDataPath
 from .lifecycle.exit_time import ExitTime
-from .lifecycle.gevent_patches import waits_for_workers
+from .lifecycle.gevent_patches import has_green_exports, is_patching, waits_for_workers
 from .lifecycle.instance_id import Instance, generated_id, host_name
 from .lifecycle.readers import collection, export_in_background, have_ended, interval, join_ended
 from .lifecycle.sdk_internals import let_in, renew_after_fork
@@ -32,6 +32,7 @@ from .translation.dropped_points import DroppedPoints
 _logger = OwnLogger(__name__)
 
 _USUAL_INTERVAL = 60_000  # milliseconds: the SDK's default
+_TO_FORK = 1.0  # seconds that a fork waits for an export at most
 _TO_GIVE_UP = 0.2  # seconds that an interrupted export may take to notice
 
 
@@ -143,6 +144,11 @@ class Exports:
             self._prometheus_client.release()
         self._instance.release()
 
+    def before_fork(self) -> None:
+        """Wait for a greenlet's export, which would go on in the forked child, on the connection of its parent."""
+        if (turn := self._turns.under_way) and has_green_exports():
+            turn.wait(_TO_FORK)
+
     def after_fork(self) -> None:
         """Remake what cannot be shared with the parent; called in a forked child."""
         # First, before the SDK's own handlers start a thread that exports.
@@ -176,9 +182,10 @@ class Exports:
         return self.accepted
 
     def _deliver(self, metrics_data: MetricsData, timeout: float, *, in_background: bool) -> bool:
-        if not self.path.made and waits_for_workers():
-            return True  # it serves nobody, so it has nothing to tell; its workers will
-        if have_ended(self._exporter):
+        is_end = have_ended(self._exporter)
+        if not self.path.made and not is_end and (waits_for_workers() or is_patching()):
+            return True  # it serves nobody yet, and what it would import has to come after the patches
+        if is_end:
             # The SDK gives the last export the interval as its timeout, which may be much less than there is.
             self.exit_time.begin()
             timeout = math.inf

@@ -162,6 +162,13 @@ class Settings(ConnectionSettings):
         "takes a registry or several",
         shown="false",
     )
+    disable_os_exit_flush: bool = _setting(
+        "DISABLE_OS_EXIT_FLUSH",
+        BOOLEAN,
+        default=False,
+        doc="do not push before a process leaves by `os._exit`, as forked children do; they leave at once",
+        shown="false",
+    )
     shutdown_timeout: int = _setting(
         "SHUTDOWN_TIMEOUT", MILLISECONDS, 5000, "the application's exit takes no longer because of us", shown="5000"
     )

@@ -1,8 +1,8 @@
 """The last interval of children that leave without the interpreter's exit, and so without the SDK's.
 
 The children of ``multiprocessing`` end by ``os._exit`` after their finalizers, which run in the very child that
-registers them after the fork; the pool workers of celery tell by a signal of celery's that they end; the forks for
-RQ's jobs end with the job. None is imported here: only where the application has done so, there can be such children.
+registers them after the fork; the pool workers of celery tell by a signal of celery's that they end. Neither is
+imported here: only where the application has done so, there can be such children. ``os_exit`` sees the others leave.
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from .ending import Pusher, flush, pushers
-from .rq_jobs import after_each_job
+from .ending import Pusher, flush
 
 _LAST = -1000  # the priority of our finalizer: after those of queues and of the application
 _UID = "opentelemetry-exporter-prometheus-remote-write"
@@ -40,7 +39,6 @@ def flush_at_end_of_child(exporter: Pusher, *, anew: bool) -> None:
             signals.worker_process_shutdown.connect(
                 partial(_celery_child_ends, exporter), weak=False, dispatch_uid=(_UID, id(exporter))
             )
-    after_each_job(_job_ends)
 
 
 def _finalize(util: Any, exporter: Pusher) -> None:
@@ -49,8 +47,3 @@ def _finalize(util: Any, exporter: Pusher) -> None:
 
 def _celery_child_ends(exporter: Pusher, **_said: Any) -> None:
     flush(exporter)
-
-
-def _job_ends() -> None:
-    for exporter in pushers():
-        flush(exporter)

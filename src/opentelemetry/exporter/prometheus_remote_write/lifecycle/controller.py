@@ -7,6 +7,7 @@ at its shutdown up to 30 seconds for an export that is under way.
 from __future__ import annotations
 
 import _thread
+import os
 import random
 import threading
 import time
@@ -23,6 +24,7 @@ from ..system.bounded_call import Waiter, bounded_call
 from .application_start import ApplicationStart
 from .collection_watch import CollectionWatch
 from .ending import Pusher
+from .gevent_patches import starts_threads_after_forks
 from .sdk_internals import resource_of
 
 _logger = OwnLogger(__name__)
@@ -64,6 +66,7 @@ class Controller(PeriodicExportingMetricReader):
         self._began = 0.0
         self._watch = CollectionWatch(export_interval_millis / 1000)
         self._said = ""
+        self._is_late = False
         self._lets_start = lets_start
         self._ends = Waiter()
         # What the SDK's constructor keeps itself, under these private names: a later SDK may call it otherwise.
@@ -71,10 +74,24 @@ class Controller(PeriodicExportingMetricReader):
         self._export_interval_millis, self._export_timeout_millis = export_interval_millis, _COLLECTION_TIMEOUT
         super().__init__(exporter, export_interval_millis=export_interval_millis)
 
+    def _at_fork_reinit(self) -> None:
+        """Start the thread of a forked child."""
+        # gevent's own handler comes after this one, and wants to find the main thread alone.
+        self._is_late = starts_threads_after_forks()
+        if not self._is_late:
+            super()._at_fork_reinit()  # type: ignore[no-untyped-call]  # the SDK's
+
+    def start_late(self) -> None:
+        """Start the thread where the fork has not done so."""
+        if self._is_late:
+            self._is_late = False
+            super()._at_fork_reinit()  # type: ignore[no-untyped-call]  # the SDK's
+
     def shutdown(self, timeout_millis: float = 30_000, **kwargs: Any) -> None:
         """Collect and export once more, and end; at most for what is left of the exporter's time at the exit."""
         if self._shutdown:
             return
+        self.start_late()  # it is the thread that collects
         exit_time = self._pusher.exit_time
         self._ends.end()
         with suppress(TimeoutError):
@@ -113,12 +130,21 @@ class Controller(PeriodicExportingMetricReader):
             self._exporter.export(metrics_data, timeout_millis=timeout_millis)
 
     def _ticker(self) -> None:
+        self._tick()
+        # Where gevent has given this thread another name since it began, it is registered under that, too, for
+        # threading to find it when it ends.
+        threading.current_thread()
+
+    def _tick(self) -> None:
         self._watch.start()
         wait = self._random() * self._export_interval_millis / 1000
         start = ApplicationStart() if self._lets_start else None
         with suppress(RuntimeError, MemoryError):  # no thread can be had: the first export imports what it needs
             _thread.start_new_thread(self._prepare, (wait / 2, start))
+        process = os.getpid()
         while not self._shutdown_event.wait(wait):
+            if os.getpid() != process:
+                return  # a greenlet lives on in a forked child, which has a thread of its own
             if not self._has_provider() or (start and not start.wait(self._ends.wait)):
                 wait = _UNTIL_THERE_IS_A_PROVIDER
             else:
@@ -127,9 +153,6 @@ class Controller(PeriodicExportingMetricReader):
         if self._has_provider():
             self._collect_and_export(self._pusher.exit_time.left * 1000)
         self._watch.stop()
-        # Where gevent has given this thread another name since it began, it is registered under that, too, for
-        # threading to find it when it ends.
-        threading.current_thread()
 
     def _has_provider(self) -> bool:
         return getattr(self, "_collect", True) is not None  # where that cannot be known, it mostly has one

@@ -24,6 +24,10 @@ class Pusher(Protocol):
     def exit_time(self) -> ExitTime:
         """How long the end of the process may still take because of it."""
 
+    @property
+    def flushes_before_os_exit(self) -> bool:
+        """Whether a process that leaves by ``os._exit`` now exports first."""
+
     def cut_short(self, seconds: float) -> None:
         """End the export that is under way within so many seconds."""
 

@@ -100,17 +100,31 @@ def import_for_all_exports() -> None:
         import_module(name)
 
 
+def wait_for_import() -> None:
+    """Wait until no other thread is in the middle of an import that exports need."""
+    if _forks.gate.acquire(timeout=_FORK_WAITS):
+        _forks.gate.release()
+
+
+def import_now() -> None:
+    """Import all that the first export needs at once in this thread, if there will be any; nothing is raised."""
+    for name in _STEPS if _forks.are_expected else ():
+        with suppress(Exception, SystemExit):
+            import_module(name)
+
+
 def expect_exports() -> None:
     """Have the first fork import for all children, too."""
-    _forks.import_first = True
+    _forks.import_first = _forks.are_expected = True
 
 
 class _ForkGate:
     """What happens around a fork."""
 
-    def __init__(self, *, import_first: bool = False, broke_in: bool = False) -> None:
+    def __init__(self, *, import_first: bool = False, are_expected: bool = False, broke_in: bool = False) -> None:
         self.gate = Lock()
         self.import_first = import_first
+        self.are_expected = are_expected
         self.broke_in = broke_in
         self._is_held = False
 
@@ -128,7 +142,8 @@ class _ForkGate:
 
     def in_child(self) -> None:
         # Who forks without Python's hooks, as uWSGI does, does not call the one before.
-        self.__init__(broke_in=not self._is_held and self.gate.locked())  # type: ignore[misc]  # there is no other thread
+        broke_in = not self._is_held and self.gate.locked()
+        self.__init__(are_expected=self.are_expected, broke_in=broke_in)  # type: ignore[misc]  # there is no other thread
 
 
 _forks = _ForkGate()

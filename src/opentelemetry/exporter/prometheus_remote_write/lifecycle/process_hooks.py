@@ -15,6 +15,9 @@ from .uwsgi import run_hooks_in_workers
 class Hooked(Protocol):
     """Who is called."""
 
+    def before_fork(self) -> None:
+        """Do what has to be done before a fork."""
+
     def after_fork(self) -> None:
         """Remake what a forked child cannot share with its parent."""
 
@@ -64,9 +67,15 @@ def _handle_forks() -> None:
     """Have forks handled: once for all, because what is registered for them cannot be taken back."""
     global _handles_forks  # noqa: PLW0603 - see above
     if not _handles_forks and hasattr(os, "register_at_fork"):
-        os.register_at_fork(after_in_child=_forked)
+        os.register_at_fork(before=_forks, after_in_child=_forked)
         _handles_forks = True
         run_hooks_in_workers()
+
+
+def _forks() -> None:
+    for hooked in tuple(_forking):
+        with suppress(Exception):
+            hooked.before_fork()
 
 
 def _forked() -> None:

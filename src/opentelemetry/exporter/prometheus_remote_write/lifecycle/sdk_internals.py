@@ -18,11 +18,25 @@ from contextlib import nullcontext, suppress
 from threading import Event, Lock
 from typing import Any
 
+from opentelemetry.metrics import Asynchronous
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import MetricReader
 from opentelemetry.sdk.resources import SERVICE_INSTANCE_ID, Resource
 
 _ONLY_AT_THE_END = 2**31 - 1  # milliseconds: an interval so long is none
+
+
+def has_counted(exporter: object) -> bool:
+    """Return whether anything has been measured for an exporter since the fork, not counting what callbacks observe."""
+    return any(_has_counted(reader) for reader in readers_of(exporter))
+
+
+def _has_counted(reader: MetricReader) -> bool:
+    with suppress(Exception):
+        storage = _consumer(reader)._reader_storages[reader]  # noqa: SLF001 - see the module
+        instruments = tuple(storage._instrument_view_instrument_matches)  # noqa: SLF001 - see the module
+        return not all(isinstance(instrument, Asynchronous) for instrument in instruments)
+    return True
 
 
 def readers() -> list[MetricReader]:
