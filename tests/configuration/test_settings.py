@@ -66,6 +66,7 @@ EXAMPLES = {
     "max_label_value_length": ("2048", 2048),
     "stale_markers": ("true", True),
     "disable_zero_samples": ("true", True),
+    "disable_os_exit_flush": ("true", True),
     "shutdown_timeout": ("1000", 1000),
 }
 """For each setting the text of its variable, and what it means."""
