@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from typing import Any, Protocol
 
 from ..messages.own_logger import OwnLogger
@@ -55,11 +56,16 @@ class _Run:
         self.families: list[Any] = []
         self.failed: list[tuple[Collector, BaseException]] = []
         self.done = 0
+        self.has_begun = False
         self.has_ended = False
         self._collectors = collectors
+        self._is_passed = False
         self._is_abandoned = False
 
     def __call__(self) -> None:
+        if self.has_ended or self._is_abandoned:  # it is called again by who has not seen its end
+            return
+        self.has_begun = True
         for collector in self._collectors:
             families: list[Any] = []
             try:
@@ -76,7 +82,19 @@ class _Run:
                 break
             self.families += families
             self.done += 1
+            if self._is_passed:
+                break
         self.has_ended = True
+
+    @property
+    def asked(self) -> Collector | None:
+        """The collector that is being asked."""
+        return self._collectors[self.done] if self.has_begun and self.done < len(self._collectors) else None
+
+    def pass_over(self) -> Sequence[Collector]:
+        """Have the thread end with the collector that it is in; return those that come after it."""
+        self._is_passed = True
+        return self._collectors[self.done + 1 :]
 
     def abandon(self) -> None:
         """Have the thread end with the collector that it is in, or with the next family that it makes."""
@@ -95,12 +113,13 @@ class Collection:
         # By identity, for the collectors may be equal, and need not be hashable. Each is kept, with its identity.
         self._hanging: dict[int, tuple[Collector, _Run]] = {}
         self._told: dict[tuple[int, str], Collector] = {}
-        self._waiter: Waiter | None = None
+        self._waiter = Waiter()
+        self._is_interrupted = False
 
     def interrupt(self) -> None:
         """End the collection that is under way with what there is; those that come are not concerned."""
-        if waiter := self._waiter:
-            waiter.end()
+        self._is_interrupted = True
+        self._waiter.end()
 
     def collect(self, collectors: Sequence[Collector], seconds: float) -> list[Any]:
         """Return the families of some collectors; nothing is raised.
@@ -111,30 +130,53 @@ class Collection:
         """
         end = self._clock() + seconds
         self._hanging = {key: (collector, run) for key, (collector, run) in self._hanging.items() if not run.has_ended}
-        waiting = [collector for collector in collectors if id(collector) not in self._hanging]
-        families: list[Any] = []
-        self._waiter = waiter = Waiter()
-        while waiting:
-            run = _Run(waiting)
+        waiting: Sequence[Collector] = [each for each in collectors if id(each) not in self._hanging]
+        self._is_interrupted = False
+        runs: list[_Run] = []
+        while waiting and not self._is_interrupted:
+            runs.append(run := _Run(waiting))
             try:
-                bounded_call(run, run, max(end - self._clock(), 0.0), waiter)
-            except TimeoutError:
-                run.abandon()
+                waiting = [] if self._gets_to_its_end(run, end) else run.pass_over()
             except (MemoryError, RuntimeError) as why:  # no thread can be had, and none of them is to blame
                 self._tell(waiting[0], type(why), f"and those after it were not asked ({error_text(why)})")
                 break
-            families += run.families
-            for collector, error in run.failed:
-                self._tell(collector, type(error), f"failed ({error_text(error)})")
-            if run.done < len(waiting):
-                hanging = waiting[run.done]
-                self._hanging[id(hanging)] = hanging, run
-                if waiter.wait(0):  # interrupted, for which it is not to blame
-                    break
+        for run in runs:
+            self._end(run, end, seconds)
+        return [family for run in runs for family in run.families]
+
+    def _gets_to_its_end(self, run: _Run, end: float) -> bool:
+        """Wait for a run while it gets on: a collector that takes half of what is left holds up no others."""
+        done = -1
+        while done < run.done:
+            done = run.done
+            if self._ends(run, (end - self._clock()) / 2):
+                return True
+        return False
+
+    def _end(self, run: _Run, end: float, seconds: float) -> None:
+        with suppress(MemoryError, RuntimeError):
+            if not self._ends(run, end - self._clock()):
+                run.abandon()
+        for collector, error in run.failed:
+            self._tell(collector, type(error), f"failed ({error_text(error)})")
+        if not run.has_ended and (hanging := run.asked):
+            self._hanging[id(hanging)] = hanging, run
+            if not self._is_interrupted:  # otherwise it is not to blame
                 what = f"did not answer within {seconds:.3g} s, and is not asked again until it does"
                 self._tell(hanging, TimeoutError, what)
-            waiting = waiting[run.done + 1 :] if self._clock() < end else []
-        return families
+
+    def _ends(self, run: _Run, seconds: float) -> bool:
+        """Wait for the end of a run, at most so long.
+
+        Raises:
+            MemoryError: No thread can be had.
+            RuntimeError: The same.
+        """
+        self._waiter = Waiter()
+        if not (run.has_ended or self._is_interrupted):  # now, so that no interruption is missed
+            with suppress(TimeoutError):
+                bounded_call(run, run, max(seconds, 0.0), self._waiter)
+        return run.has_ended
 
     def _tell(self, collector: Collector, kind: type[BaseException], what: str) -> None:
         """Warn, once for each collector and kind of error: its text may be another one each time."""

@@ -19,6 +19,7 @@ _logger = OwnLogger(__name__)
 
 _INSTANCE_ID = "service.instance.id"
 _SHARE = 0.5  # of an export's time, at most; the rest is for sending
+_LONGEST = 10.0  # seconds, as Prometheus's own scrape_timeout is by default
 
 
 class Part(NamedTuple):
@@ -72,7 +73,7 @@ class Source:
             seconds: How long the export may take.
             last: Whether this process exports for the last time.
         """
-        end = time.monotonic() + seconds * _SHARE
+        end = time.monotonic() + min(seconds * _SHARE, _LONGEST)
         resource = data.resource_metrics[0].resource.attributes if data.resource_metrics else {}
         own = self._found(self._registries.own) or ()
         of_process = Part(self._collection.collect(own, end - time.monotonic()), resource)
