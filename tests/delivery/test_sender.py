@@ -736,6 +736,24 @@ def test_a_pace_beyond_the_time_for_retries_holds_nothing_back():
     assert sending.clock() == began
 
 
+def test_no_pace_holds_up_the_exit():
+    sending = Sending()
+    sending.receiver.answer = Bucket(sending.clock, rate=10, burst=20)
+    sending.send(request(names(20)), request(names(20), 2.0))
+    sending.receiver.answer = in_turn()
+    began = sending.clock()
+    sending.send(request(names(20), 3.0), window=Window(began + 5, retry_until=began + 5, is_last=True))
+    assert sending.clock() == began
+
+
+def test_a_receiver_that_was_in_trouble_for_long_is_not_taken_for_a_slow_one():
+    sending = Sending(in_turn(None, failure(429, retry_after=200.0)))
+    sending.send(request(names(20)), request(names(20), 2.0))
+    began = sending.clock()
+    sending.send(request(names(20), 3.0))
+    assert sending.clock() - began < 6
+
+
 def test_a_rate_that_is_too_high_for_a_while_makes_no_request_smaller():
     """What has passed as a whole a while ago will pass again: the receiver only needs time."""
     sending = Sending(in_turn(None, *[failure(429)] * 6))

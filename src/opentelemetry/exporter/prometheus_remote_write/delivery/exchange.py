@@ -123,8 +123,8 @@ class Exchange:
         return min(window.deadline - _TOO_LITTLE, window.retry_until, self.latest - _TOO_LITTLE)
 
     def _keep_distance(self, request: Request, window: Window) -> None:
-        """Wait as long as a receiver that limits the rate needs after the request before this one."""
-        if wait := self._spacing.wait(request.size, self._latest(window)):
+        """Wait as long as a receiver that limits the rate needs after the request before this one; not at the exit."""
+        if not window.is_last and (wait := self._spacing.wait(request.size, self._latest(window))):
             self._pause(wait)
 
     def _counted(self, request: Request, headers: Mapping[str, str], timeout: float, *, is_retry: bool) -> Response:

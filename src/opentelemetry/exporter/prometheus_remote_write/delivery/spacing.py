@@ -14,6 +14,7 @@ _PATIENCE = 120.0  # seconds without a refusal, after which half the distance is
 _LONGEST_PATIENCE = 1800.0  # seconds; it doubles each time that half the distance proves too little
 _NEGLIGIBLE = 1e-7  # seconds for one sample
 _MARGIN = 1.1  # for requests that are on their way for different times
+_LONGEST = 5.0  # seconds between two requests; a receiver that needs more is in trouble, which is no pace
 _LATELY = 60.0  # seconds
 
 
@@ -71,7 +72,7 @@ class Spacing:
             now = self._clock()
             if refused_at is not None:
                 # After a long silence the receiver has needed less than that.
-                needed = min(now - self.last_accepted, size * self._seconds + now - refused_at)
+                needed = min(now - self.last_accepted, size * self._seconds + now - refused_at, _LONGEST)
                 self._seconds = max(self._seconds, needed / max(size, 1) * _MARGIN)
                 if self._is_tried:
                     self._patience = min(self._patience * 2, _LONGEST_PATIENCE)
