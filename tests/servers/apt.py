@@ -58,6 +58,12 @@ class PrivateApt:
         plan = self._run("apt-get", "install", "--simulate", "--no-install-recommends", name)
         return [f"{new}={version}" for new, version in NEW_PACKAGE.findall(plan)]
 
+    def everything_for(self, name: str) -> list[str]:
+        """The package and all that it depends on, whatever the system has, each as name=version."""
+        nothing_installed = ("-o", "Dir::State::status=/dev/null")
+        plan = self._run("apt-get", *nothing_installed, "install", "--simulate", "--no-install-recommends", name)
+        return [f"{new}={version}" for new, version in NEW_PACKAGE.findall(plan)]
+
     def download(self, packages: Sequence[str], into: Path) -> list[Path]:
         """The .deb files of the packages, in the given folder."""
         self._run("apt-get", "download", *packages, folder=into)

@@ -50,6 +50,28 @@ class Debian:
         _check_runs(package, binary)
         return package
 
+    def of_newer_suite_with_everything(self, name: str, finish: Callable[[Path], None]) -> Package:
+        """The package from the oldest newer suite that has it, with all that it needs, the C library included.
+
+        Args:
+            name: Of the package.
+            finish: Makes what was unpacked run where it is.
+        """
+        return self.cache.get(f"whole/{name}", lambda home: self._fetch_everything(name, finish, home))
+
+    def _fetch_everything(self, name: str, finish: Callable[[Path], None], home: Path) -> Package:
+        for suite in NEWER_SUITES:
+            apt = PrivateApt(suite, self.cache.folder / "apt" / suite, [self.sources[0].of_suite(suite)])
+            version, _ = _look_up(apt, name)
+            if version:
+                package = self._fetch(apt, name, home, lambda apt: apt.everything_for(name))
+                try:
+                    finish(home.resolve())
+                except AptError as error:
+                    raise UnavailableError(f"{name} {version} of {suite} does not run: {error}") from error
+                return package
+        raise UnavailableError(f"neither {', '.join(NEWER_SUITES[:-1])} nor {NEWER_SUITES[-1]} has it")
+
     def _fetch_at_least(self, name: str, minimum: tuple[int, ...], home: Path) -> Package:
         found = []
         for apt in self._suites_upwards():

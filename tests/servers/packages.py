@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from tests.servers.debian import Debian
+from tests.servers.interpreter import make_it_run_where_it_is
 from tests.servers.package import Package, installed
 
 
@@ -43,6 +44,14 @@ def chromium() -> Package:
     return installed(name, CHROMIUM) or Debian().of_own_suite_with_libraries(name)
 
 
+def python_3_14() -> Package:
+    """The CPython 3.14 of a newer suite, with a C library of its own; `.ci/pythons` lists it then."""
+    patchelf = installed("patchelf", "usr/bin/patchelf") or Debian().of_own_suite_with_libraries("patchelf")
+    return Debian().of_newer_suite_with_everything(
+        "python3.14-venv", lambda home: make_it_run_where_it_is(home, "3.14", patchelf)
+    )
+
+
 REDIS = "usr/bin/redis-server"
 CHROMIUM = "usr/lib/chromium/chromium-headless-shell"
 
@@ -54,4 +63,5 @@ ALL: dict[str, Callable[[], Package]] = {
     "squid": squid,
     "redis": redis,
     "chromium": chromium,
+    "python 3.14": python_3_14,
 }
