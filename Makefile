@@ -20,12 +20,12 @@ OPENTELEMETRY = $(addprefix opentelemetry-,api sdk semantic-conventions instrume
 # A dot every two seconds while the command after it runs, whose status is that of the whole.
 SHOWING_PROGRESS = while sleep 2; do printf .; done & dots=$$!; trap 'kill $$dots; echo' EXIT;
 
-.PHONY: help demo check test test-all test-oldest test-newest coverage lint format pytest servers receivers docs combinations screenshot site bench fuzz soak chaos proto clean
+.PHONY: help demo check test test-all test-oldest test-newest test-3.14 coverage lint format pytest servers receivers docs combinations screenshot site bench fuzz soak chaos proto clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
 	@echo "make TARGET, where TARGET is"
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  %-11s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z0-9.-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  %-11s %s\n", $$1, $$2 }'
 
 demo: $(READY) ## Watch an unmodified web application's metrics arrive; PROMETHEUS=1 in a real Prometheus, with OUTAGE=1 an alert that fires; HOLD=60 for a minute
 	@$(RUN) examples.launcher.demo $(if $(PROMETHEUS),--prometheus) $(if $(OUTAGE),--outage) $(if $(HOLD),--hold $(HOLD))
@@ -33,7 +33,7 @@ demo: $(READY) ## Watch an unmodified web application's metrics arrive; PROMETHE
 check: lint ## In a minute: lint, types, contracts, and the tests that need no server or other process
 	$(RUN) pytest -q --numprocesses logical --hypothesis-profile check -m "not processes"
 
-test: servers lint pytest test-oldest ## Everything that CI runs: servers, lint, types, all tests, test-oldest
+test: servers lint pytest test-oldest test-3.14 ## Everything that CI runs: servers, lint, types, all tests, test-oldest, test-3.14
 
 test-all: servers lint ## The tests on every CPython from 3.10 up that .ci/pythons finds, each in a .venv-3.N of its own
 	@set -e; for python in $$(.ci/pythons); do \
@@ -44,6 +44,11 @@ test-all: servers lint ## The tests on every CPython from 3.10 up that .ci/pytho
 
 test-oldest: servers $(OLDEST)/.ready ## The main tests with the lowest version of each package that pyproject.toml allows; SDK=1.40 with that SDK
 	$(OLDEST)/bin/python -m pytest $(PARALLEL) $(MAIN_TESTS)
+
+test-3.14: servers ## The main tests on Python 3.14: Debian's, which `servers` has unpacked, where the machine has none
+	@python=$$(.ci/pythons | grep -F 3.14 || true); test -z "$$python" && echo "no Python 3.14 here: not tested on it" || { \
+		$(MAKE) --no-print-directory VENV=.venv-3.14 PYTHON=$$python .venv-3.14/.ready && \
+		.venv-3.14/bin/python -m pytest $(PARALLEL) $(MAIN_TESTS) tests/entry_points/test_sub_interpreters.py; }
 
 test-newest: servers ## A look ahead: the same tests with the newest OpenTelemetry that there is, also before its release
 	@$(MAKE) --no-print-directory VENV=$(NEWEST) $(NEWEST)/.ready

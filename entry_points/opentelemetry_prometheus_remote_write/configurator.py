@@ -48,6 +48,18 @@ class PrometheusRemoteWriteConfigurator(SdkConfigurator):
         if is_own_command(sys.orig_argv):
             return
         show_logs(os.environ)
+        try:
+            self._build(kwargs)
+        except RuntimeError:
+            if _has_daemon_threads():
+                raise
+            _logger.warning(
+                "Nothing is exported from this sub-interpreter: Python allows no daemon threads in it, which the "
+                "exporters of traces and logs need, too"
+            )
+        _look_after_the_application()
+
+    def _build(self, kwargs: dict[str, Any]) -> None:
         if _reads_a_file(os.environ):
             from opentelemetry.exporter.prometheus_remote_write.configuration.declarative import (  # noqa: PLC0415 - as the exporter
                 from_declarative_file,
@@ -56,7 +68,6 @@ class PrometheusRemoteWriteConfigurator(SdkConfigurator):
             # The file says all. With arguments beside it the SDK would warn that it ignores them.
             with from_declarative_file():
                 super()._configure()  # type: ignore[no-untyped-call]  # the SDK's
-            _look_after_the_application()
             return
         # Late, as the exporter; and not asked of the installed distribution, which takes longer.
         from opentelemetry.exporter.prometheus_remote_write.version import __version__  # noqa: PLC0415 - see above
@@ -72,7 +83,8 @@ class PrometheusRemoteWriteConfigurator(SdkConfigurator):
             kwargs["exporter_args_map"] = arguments
         with _metrics_exporters(others):
             super()._configure(**kwargs)  # type: ignore[no-untyped-call]  # the SDK's
-        _look_after_the_application()
+        if len(others) < len(chosen) and not _has_daemon_threads():
+            _logger.warning("Metrics are not collected in this sub-interpreter: Python allows no daemon threads in it")
 
 
 def _reads_a_file(environ: Mapping[str, str]) -> bool:
@@ -129,7 +141,6 @@ def _has_daemon_threads() -> bool:
     try:
         threading.Thread(daemon=True)
     except RuntimeError:
-        _logger.warning("Metrics are not collected in this sub-interpreter: Python allows no daemon threads in it")
         return False
     return True
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections import deque
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -107,8 +108,20 @@ def request(body=b"body"):
     return Request(body, "2.0", 3, 0, 1, 7, 2)
 
 
+_made = []
+
+
 def backlog(folder, url=URL, **bounds):
-    return DurableBacklog(str(folder), url, **{"max_bytes": 1 << 20, **bounds})
+    made = DurableBacklog(str(folder), url, **{"max_bytes": 1 << 20, **bounds})
+    _made.append(made)
+    return made
+
+
+@pytest.fixture(autouse=True)
+def nothing_stays_open():
+    yield
+    while _made:
+        _made.pop().close()
 
 
 def away(receiver):
@@ -481,7 +494,7 @@ def test_what_waits_is_on_disk_before_the_export_returns(receiver, folder):
     one = exporter(receiver, folder)
     export(one, 1.0)
     [path] = folder.glob("*.db")
-    with sqlite3.connect(path) as connection:
+    with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("SELECT sum(samples) FROM requests").fetchone() == (1,)
     one.shutdown()
 

@@ -1,4 +1,4 @@
-"""Debian's CPython where it was unpacked: with the C library beside it, and not the machine's, which is too old for it."""
+"""Debian's CPython where it was unpacked: with the C library beside it, for the machine's is too old for it."""
 
 from __future__ import annotations
 
