@@ -35,7 +35,7 @@ from opentelemetry_prometheus_remote_write.command_line import seconds
 EXAMPLE = "otel-prw job --name nightly-import --endpoint http://localhost:9090/api/v1/write -- python import.py"
 EXIT_STATUSES = "the job's own, 128 and the signal where one ended it; 2 where a flag is wrong, 126 and 127 as of `run`"
 
-_SERVICE_NAME = "service.name"
+_SERVICE_NAME, _INSTANCE_ID = "service.name", "service.instance.id"
 
 
 class Ending(NamedTuple):
@@ -118,7 +118,7 @@ def _exported(
     exporter: PrometheusRemoteWriteMetricsExporter, ending: Ending, name: str, seconds: float, mask: job_command.Mask
 ) -> str:
     """Export how a job ended; return what is to be said where that was not accepted."""
-    attributes = {**OTELResourceDetector().detect().attributes, _SERVICE_NAME: name}
+    attributes = {_INSTANCE_ID: "", **OTELResourceDetector().detect().attributes, _SERVICE_NAME: name}
     data = metrics_data(ending, attributes)
     why, is_accepted = "", False
     try:

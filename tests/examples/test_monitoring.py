@@ -8,6 +8,7 @@ import time
 
 import pytest
 import yaml
+from opentelemetry.instrumentation import system_metrics
 
 from opentelemetry.exporter.prometheus_remote_write.configuration.settings import PREFIX
 from opentelemetry.exporter.prometheus_remote_write.monitoring import printed
@@ -88,6 +89,9 @@ def test_panels_have_numbers_of_their_own():
 # --- what they find ---
 
 
+@pytest.mark.skipif(
+    "process.disk.io" not in system_metrics._DEFAULT_CONFIG, reason="this instrumentation has no process.disk.io"
+)
 @pytest.mark.parametrize(("name", "changed"), [("application", CLASSIC), ("application-native", {})])
 def test_prometheus_answers_every_query_of_the_application_with_data(start_prometheus, tmp_path, name, changed):
     prometheus = start_prometheus()

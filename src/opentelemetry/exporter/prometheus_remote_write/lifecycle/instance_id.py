@@ -161,7 +161,8 @@ class Instance:
         elif given and given != self._generated():
             origin = _Origin(given, first=0)
         elif self._is_alone(metrics):
-            return metrics if given or self._sdk_makes_ids else _with_id(metrics, self._generated_here)
+            has_said = _INSTANCE_ID in metrics.resource.attributes  # also that there is to be none
+            return metrics if has_said or self._sdk_makes_ids else _with_id(metrics, self._generated_here)
         else:
             origin = _Origin(given or self._generated_here, first=1)
         if not origin.first:  # otherwise it is one that was made up, and others of the group may have made up another
