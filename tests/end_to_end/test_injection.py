@@ -10,7 +10,6 @@ import os
 import re
 import shutil
 import subprocess
-from importlib.metadata import version
 
 import pytest
 import urllib3
@@ -21,6 +20,7 @@ from tests.application import run, wait_until_it_serves
 from tests.end_to_end import installations, read_only
 from tests.end_to_end.conftest import OPERATOR, SHOP
 from tests.end_to_end.injected_shop import INSTANCE, assert_shop_arrived
+from tests.end_to_end.installations import instruments_children
 from tests.servers.ports import free_port
 
 
@@ -121,12 +121,6 @@ def orders(receiver):
         series.label("instance"): series.samples[-1].value
         for series in receiver.series("orders_total", job="berlin/shop")
     }
-
-
-instruments_children = pytest.mark.skipif(
-    int(version("opentelemetry-instrumentation").split(".")[1].partition("b")[0]) < 63,
-    reason="this launcher leaves programs alone that the application starts: 0.63 does not",
-)
 
 
 @instruments_children

@@ -16,6 +16,7 @@ import pytest
 from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver, ScriptedAnswer
 from tests.application import run
 from tests.end_to_end.fleet import FOLDER, Program, total
+from tests.end_to_end.installations import instruments_children
 from tests.transport.scripted_server import ScriptedServer, drip, silent
 
 ENDING = FOLDER / "ending.py"
@@ -433,6 +434,7 @@ os.execlp(sys.executable, sys.executable, "-c", "from work import work; work.add
 """
 
 
+@instruments_children
 def test_what_was_counted_before_another_program_takes_over_arrives(receiver, tmp_path):
     script = tmp_path / "app.py"
     script.write_text(EXEC)
