@@ -93,7 +93,7 @@ def _reads_a_file(environ: Mapping[str, str]) -> bool:
         return False
     if hasattr(sdk, _CONFIG_FILE):
         return True
-    _logger.warning("%s is not read: that needs opentelemetry-sdk 1.44; the other variables hold", _CONFIG_FILE)
+    _logger.warning("%s is not read: that needs opentelemetry-sdk 1.44; the other variables apply", _CONFIG_FILE)
     return False
 
 
@@ -131,7 +131,7 @@ def _controller_arguments() -> dict[type, dict[str, Any]] | None:
         interval = _common_interval(os.environ) if own is None else own
     except Exception as error:  # noqa: BLE001 - see the module
         what = f"{type(error).__name__}: {error}"
-        _logger.error("Metrics are not sent by Remote Write: the exporter cannot be made: %s", what)  # noqa: TRY400 - one line
+        _logger.error("Metrics are not sent by Remote Write: the exporter cannot be created: %s", what)  # noqa: TRY400 - one line
         return None
     return {Controller: {"exporter": exporter, "export_interval_millis": interval, "lets_start": True}}
 

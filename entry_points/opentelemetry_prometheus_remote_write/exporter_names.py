@@ -39,7 +39,7 @@ def _names(text: str) -> Iterator[str]:
         if word in {NAME, "", "none"} or not _means_ours(word):
             yield name if word == name.strip() else word
             continue
-        _logger.warning("%s: %r is taken for %s, the name of this exporter", OTEL_METRICS_EXPORTER, name.strip(), NAME)
+        _logger.warning("%s: %r is read as %s, the name of this exporter", OTEL_METRICS_EXPORTER, name.strip(), NAME)
         yield NAME
 
 

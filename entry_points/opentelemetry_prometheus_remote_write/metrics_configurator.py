@@ -28,7 +28,7 @@ class MetricsConfigurator:
         **_others: Any,
     ) -> None:
         _logger.warning(
-            "This version of opentelemetry-sdk is unknown: only metrics are exported, by Remote Write alone"
+            "This version of opentelemetry-sdk is not supported: only metrics are exported, by Remote Write alone"
         )
         attributes = {**(resource_attributes or {}), "telemetry.auto.version": auto_instrumentation_version or ""}
         readers = [kind(**arguments) for kind, arguments in (exporter_args_map or {}).items()]

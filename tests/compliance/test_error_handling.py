@@ -47,7 +47,7 @@ def test_handle_timeout(failed_push, server):
 def test_handle_partial_write(failed_push, server):
     # The answer's body says nothing about what was written, so that it breaks off is no matter; headers would.
     text = failed_push(server(raw(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\npartial")).url)
-    assert "without saying what of it was written" in text
+    assert "without confirming what it wrote" in text
 
 
 def test_handle_malformed_response(failed_push, server):
@@ -61,7 +61,7 @@ def test_handle_endless_response(failed_push, server):
 
 def test_handle_empty_response(failed_push, server):
     # Of a receiver that speaks 2.0 it would have headers that count: here nothing says that the data was written.
-    assert "without saying what of it was written" in failed_push(server(answer(200)).url)
+    assert "without confirming what it wrote" in failed_push(server(answer(200)).url)
 
 
 def test_handle_invalid_status_code(failed_push, server):

@@ -34,7 +34,7 @@ def doubts(**variables):
         ),
         pytest.param(
             {"BEARER_TOKEN": "Bearer abc"},
-            "BEARER_TOKEN begins with 'Bearer', which is added by itself; only the token is used",
+            "BEARER_TOKEN begins with 'Bearer', which is added anyway; only the token is used",
             id="the scheme before a token",
         ),
         pytest.param(

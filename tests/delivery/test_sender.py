@@ -883,8 +883,8 @@ def test_the_fall_back_is_said_once(caplog):
     sending = Sending(only_1_0)
     for value in (1.0, 2.0):
         sending.send(request(names(3), value, protocol="2.0"))
-    assert [record.getMessage() for record in caplog.records if "going on with 1.0" in record.getMessage()] == [
-        "The receiver does not speak Remote Write 2.0 (it answered 415: ): going on with 1.0"
+    assert [record.getMessage() for record in caplog.records if "continuing with 1.0" in record.getMessage()] == [
+        "The receiver does not speak Remote Write 2.0 (it answered 415: ): continuing with 1.0"
     ]
 
 

@@ -192,7 +192,7 @@ def test_libraries_that_cannot_be_imported_cost_our_metrics_alone_and_are_told_a
     ended = run("python", "-c", flush, cwd=tmp_path, PYTHONPATH=str(older), **ours)
     assert json.loads(ended.output)["readers"] == 1
     (error,) = ended.errors
-    assert error.startswith("Metrics are not sent by Remote Write: what sends them cannot be imported: ImportError: ")
+    assert error.startswith("Metrics are not sent by Remote Write: a needed module cannot be imported: ImportError: ")
 
 
 def test_configurator_shares_no_instance_with_another():
@@ -219,7 +219,7 @@ def test_sdk_that_lacks_a_name_costs_what_rests_on_it_and_one_line_at_most(tmp_p
 def test_declarative_file_that_the_sdk_cannot_read_is_told_and_the_other_variables_hold(tmp_path):
     state, (line,) = built(tmp_path, OTEL_CONFIG_FILE="otel.yaml")
     assert state["intervals"] == {OURS: 60_000}
-    assert line == "OTEL_CONFIG_FILE is not read: that needs opentelemetry-sdk 1.44; the other variables hold"
+    assert line == "OTEL_CONFIG_FILE is not read: that needs opentelemetry-sdk 1.44; the other variables apply"
 
 
 IN_A_SUB_INTERPRETER = """

@@ -112,4 +112,6 @@ def test_without_the_sdk_s_configurator_metrics_live(tmp_path):
     ended, values, rejected = sold(tmp_path, "_OTelSDKConfigurator")
     assert (ended.status, rejected, values[-1:]) == (0, [], [3])
     (line,) = ended.errors
-    assert line == "This version of opentelemetry-sdk is unknown: only metrics are exported, by Remote Write alone"
+    assert (
+        line == "This version of opentelemetry-sdk is not supported: only metrics are exported, by Remote Write alone"
+    )

@@ -91,7 +91,7 @@ def test_every_number_that_a_float_can_hold_is_sent(gauges, refused, value):
         pytest.param(point(at=-1), "timestamp", id="a time before 1970"),
         pytest.param(point(at=LATEST + 1), "timestamp", id="a time beyond what can be written"),
         pytest.param(point(start=-1), "timestamp", id="a start before 1970"),
-        pytest.param(point(1.0, "attributes"), "attributes", id="attributes that are no mapping"),
+        pytest.param(point(1.0, "attributes"), "attributes", id="attributes that are not a mapping"),
         pytest.param(point(1.0, {"at": object()}), "attribute value", id="an attribute of an unexpected type"),
         pytest.param(None, "attributes", id="no data point at all"),
     ],

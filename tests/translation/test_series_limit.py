@@ -213,7 +213,7 @@ def test_one_warning_names_what_is_left_out_and_what_most_series_are_of(caplog):
     assert record.levelno == logging.WARNING
     text = record.getMessage()
     assert "max_series=9" in text
-    assert "4 streams are left out (of 'hits': 2, 'last': 2)" in text
+    assert "4 streams are dropped (of 'hits': 2, 'last': 2)" in text
     assert "Most series are of 'many': 6, 'few': 2, 'hits': 1:" in text
     assert "\n" not in text
 

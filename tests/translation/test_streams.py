@@ -211,7 +211,7 @@ class Uncomparable:
         pytest.param(point(1.0, {"at": object()}), "attribute value", id="an attribute of an unexpected type"),
         pytest.param(point(1.0, {"...": 1}), "label name", id="a key of which nothing is left"),
         pytest.param(point(1.0, {1: 1, "a": 1}), "label name", id="keys of several types"),
-        pytest.param(point(1.0, ["at"]), "attributes", id="attributes that are no mapping"),
+        pytest.param(point(1.0, ["at"]), "attributes", id="attributes that are not a mapping"),
         pytest.param(point(1.0, {"at": Uncomparable()}), "attribute value", id="an attribute that cannot be compared"),
         pytest.param(
             SimpleNamespace(attributes={}, start_time_unix_nano="now"), "timestamp", id="a start time that is a text"

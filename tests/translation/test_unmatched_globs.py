@@ -35,8 +35,8 @@ def test_after_an_hour_globs_that_matched_nothing_are_told_once(clock, caplog):
     unmatched.log()
     unmatched.log()
     assert [message.partition(";")[0] for message in caplog.messages] == [
-        "OTEL_EXPORTER_PRW_DROP_METRICS: nothing was called like 'proces.*' for an hour",
-        "OTEL_EXPORTER_PRW_RESOURCE_LABELS: nothing was called like 'cloud.*' for an hour",
+        "OTEL_EXPORTER_PRW_DROP_METRICS: no name has matched 'proces.*' for an hour",
+        "OTEL_EXPORTER_PRW_RESOURCE_LABELS: no name has matched 'cloud.*' for an hour",
     ]
 
 

@@ -148,7 +148,7 @@ def test_a_page_and_an_error_are_no_answers_of_a_receiver(body):
     error = refusal(answer, RECEIVER, NOW)
     assert isinstance(error, Rejected)
     assert error.cause is Cause.NO_RECEIVER
-    assert "answered 200 OK, but not as a receiver does" in str(error)
+    assert "answered 200 OK, but not as a Remote Write receiver would" in str(error)
 
 
 @pytest.mark.parametrize(

@@ -334,7 +334,7 @@ def test_whatever_bytes_come_they_are_an_answer_or_one_of_our_errors(fuzzed, hea
 def test_a_login_page_is_a_failure(start_server, make_transport):
     page = b"<!DOCTYPE html><html><head><title>Sign in</title></head><body>Please sign in</body></html>"
     server = start_server(answer(200, {"Content-Type": "text/html"}, page))
-    with pytest.raises(Rejected, match="answered 200 OK, but not as a receiver does") as caught:
+    with pytest.raises(Rejected, match="answered 200 OK, but not as a Remote Write receiver would") as caught:
         make_transport(server.url).post(b"x", {}, 5)
     assert caught.value.cause is Cause.NO_RECEIVER
 

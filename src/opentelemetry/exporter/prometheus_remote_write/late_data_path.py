@@ -68,7 +68,7 @@ class LateDataPath:
             except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever stands in the place of what is imported
                 self._is_impossible = True
                 what = f"{type(error).__name__}: {error}"
-                _logger.error("Metrics are not sent by Remote Write: what sends them cannot be imported: %s", what)  # noqa: TRY400
+                _logger.error("Metrics are not sent by Remote Write: a needed module cannot be imported: %s", what)  # noqa: TRY400
         if not self._has_advised and are_half_applied():
             self._has_advised = True
             _logger.warning(

@@ -85,9 +85,9 @@ def _secrets(settings: Settings, given: Mapping[str, object]) -> Iterator[str]:
     for name, text in texts.items():
         if unexpanded(text):  # whose sentence would show a part of the secret
             reason = "looks like it still holds a reference such as $(NAME) that was not expanded"
-            yield f"{_called(name, given)} {reason}; it is used as it is"
+            yield f"{_called(name, given)} {reason}; it is used unchanged"
     if bearer_prefix(settings.bearer_token.reveal()):
-        yield f"{_called('bearer_token', given)} begins with 'Bearer', which is added by itself; only the token is used"
+        yield f"{_called('bearer_token', given)} begins with 'Bearer', which is added anyway; only the token is used"
 
 
 def bearer_prefix(token: str) -> str:
@@ -122,4 +122,4 @@ def _namespace(namespace: str, strategy: str, called: str) -> Iterator[str]:
         reason = "is not how a Prometheus name begins (letters, digits, underscores; no digit in front)"
         yield f"{shown} {reason}; receivers may refuse it"
     elif namespace.endswith("_"):
-        yield f"{shown} ends in an underscore, and another one is put after it: leave it out"
+        yield f"{shown} ends with an underscore, and one is added anyway: remove it"

@@ -88,9 +88,7 @@ class Exchange:
                 self._check_rate_limit(request)
             remaining = min(window.deadline, self.latest) - self._clock()
             if remaining < _TOO_LITTLE:
-                raise failure or Retryable(
-                    "the export's deadline had passed before the request was sent", cause=Cause.NOT_SENT
-                )
+                raise failure or Retryable("export deadline exceeded before the request was sent", cause=Cause.NOT_SENT)
             headers = HEADERS[request.protocol]
             if attempt:
                 headers = {**headers, "Retry-Attempt": str(attempt)}

@@ -30,7 +30,7 @@ _HINTS: dict[Cause, str] = {
         f"({PREFIX}PROXY, NO_PROXY)"
     ),
     Cause.PROXY_CREDENTIALS: f"check the user and the password in {PREFIX}PROXY",
-    Cause.REDIRECT: f"set {PREFIX}ENDPOINT to where the data is to go",
+    Cause.REDIRECT: f"set {PREFIX}ENDPOINT to the URL that takes the data",
     Cause.NO_RECEIVER: (
         f"this is not a Remote Write receiver, but perhaps a login page or a gateway: check {PREFIX}ENDPOINT and what "
         "stands in front of the receiver"
@@ -63,7 +63,7 @@ _HINTS: dict[Cause, str] = {
     ),
     Cause.OUT_OF_ORDER: _TWO_WRITERS,
     Cause.TOO_OLD: (
-        f"the samples waited longer than the receiver takes them for ({PREFIX}MAX_BUFFERED_AGE), this host's clock is "
+        f"the samples waited longer than the receiver accepts ({PREFIX}MAX_BUFFERED_AGE), this host's clock is "
         "behind, or another process that writes the same series is ahead (service.instance.id)"
     ),
     Cause.CLOCK: "correct the clock of this host or of the receiver (is time synchronised?)",

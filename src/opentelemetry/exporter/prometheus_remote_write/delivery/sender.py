@@ -140,7 +140,7 @@ class Sender:
                 raise Unsupported(str(error)) from None
             raise
         if not self._negotiation.understood(request, answer.headers):
-            raise Unsupported(f"the receiver answered {answer.status} without saying what of it was written")
+            raise Unsupported(f"the receiver answered {answer.status} without confirming what it wrote")
         self._accounting.accept(request, answer)
 
     def _fall_back(self, request: Request, error: Unsupported, window: Window) -> list[Request]:
@@ -148,7 +148,7 @@ class Sender:
             self._accounting.reject(request, error)
             return []
         if self._goes_back():
-            _logger.info("The receiver does not speak Remote Write 2.0 (%s): going on with 1.0", error)
+            _logger.info("The receiver does not speak Remote Write 2.0 (%s): continuing with 1.0", error)
         return self._send(request, window)
 
     def _goes_back(self) -> bool:
@@ -205,8 +205,7 @@ class Sender:
             is_news, self._going_on_with = self._going_on_with != way, way
         if is_news:
             _logger.warning(
-                "The receiver's rate limit lets 1.0 pass where it refuses 2.0, whose metadata it counts: going on with "
-                "%s",
+                "The receiver's rate limit accepts 1.0 but refuses 2.0, whose metadata it counts: continuing with %s",
                 way,
             )
 

@@ -76,7 +76,7 @@ def used(path: str) -> Finding:
 def ignored(environ: Mapping[str, str]) -> Iterator[Finding]:
     """Tell where a file is named and not read."""
     if path := environ.get("OTEL_CONFIG_FILE"):
-        text = f"OTEL_CONFIG_FILE={path} is not read by this version of opentelemetry-sdk; the other variables hold"
+        text = f"OTEL_CONFIG_FILE={path} is not read by this version of opentelemetry-sdk; the other variables apply"
         yield warning("file-ignored", text, "pip install --upgrade 'opentelemetry-sdk[file-configuration]>=1.44'")
 
 

@@ -19,7 +19,7 @@ _BY_CAUSE = {
     Cause.PROXY_REFUSED: "proxy-refused",
     Cause.PROXY_CREDENTIALS: "proxy-refused",
 }
-_CLIENT_CERTIFICATE = re.compile("No required SSL certificate was sent|SSL certificate error|refused TLS with us")
+_CLIENT_CERTIFICATE = re.compile("No required SSL certificate was sent|SSL certificate error|refused the TLS handshake")
 _BY_STATUS: dict[int, str] = {
     HTTPStatus.UNAUTHORIZED: "credentials",
     HTTPStatus.FORBIDDEN: "credentials",

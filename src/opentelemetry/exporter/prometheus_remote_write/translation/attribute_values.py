@@ -70,7 +70,7 @@ def _json(value: Any) -> str:  # noqa: PLR0911 - one return for each type
             return "[" + ",".join(map(_json, value)) + "]"
     raise Untranslatable(
         "attribute value",
-        f"a value of type {type(value).__name__} is none that an attribute can have; "
+        f"a value of type {type(value).__name__} cannot be an attribute's value; "
         "use a string, boolean, number, bytes, or a sequence or mapping of such",
     )
 

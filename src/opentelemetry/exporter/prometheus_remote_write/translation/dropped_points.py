@@ -74,7 +74,7 @@ class DroppedPoints:
             return
         self._told.add(_EXCEEDED)
         _logger.warning(
-            "The process has as many series as max_series=%d lets it have, so %d streams are left out (of %s). Most "
+            "The process has reached max_series=%d, so %d streams are dropped (of %s). Most "
             "series are of %s: drop attributes or metrics, or allow more. Logged once; all that is dropped is counted.",
             limit,
             left_out.total(),

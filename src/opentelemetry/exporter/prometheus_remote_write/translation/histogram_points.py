@@ -262,7 +262,7 @@ def _different_numbers(bounds: Sequence[Any]) -> tuple[float, ...]:
     except (TypeError, ValueError, OverflowError):
         numbers = ()
     if len(set(numbers)) < len(bounds) or any(map(math.isnan, numbers)) or math.inf in numbers[:-1]:
-        raise Untranslatable("bounds", f"its bounds {list(bounds)} are not all different numbers")
+        raise Untranslatable("bounds", f"its bounds {list(bounds)} are not distinct numbers")
     return numbers
 
 

@@ -62,7 +62,7 @@ def metric_name(name: str, unit: str, kind: MetricKind, strategy: TranslationStr
     vanished = strategy.escapes and translated != name and not translated.strip("_")
     if vanished or not translated:
         raise Untranslatable(
-            "name", f"metric {name!r} has no character that a Prometheus name can have; rename it with a view"
+            "name", f"metric {name!r} has no character that is valid in a Prometheus name; rename it with a view"
         )
     return translated
 
@@ -100,7 +100,7 @@ def label_name(key: str, strategy: TranslationStrategy) -> str:
     if strategy.escapes:
         name = _escaped_label_name(name)
     if not name.strip("_"):
-        raise Untranslatable("label name", f"attribute key {key!r} has no character that a label name can have")
+        raise Untranslatable("label name", f"attribute key {key!r} has no character that is valid in a label name")
     return name
 
 

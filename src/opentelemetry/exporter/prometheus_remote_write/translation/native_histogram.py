@@ -68,7 +68,7 @@ def exponential(  # noqa: PLR0913 - a data point has as many fields
     if scale < _COARSEST_SCHEMA:
         raise Untranslatable("scale", f"its scale is {scale}, and a native histogram's is {_COARSEST_SCHEMA} at least")
     if sum is None:
-        raise Untranslatable("sum", "it has no sum, and a native histogram must have one")
+        raise Untranslatable("sum", "it has no sum, but a native histogram must have one")
     total_sum = _as_float(sum)
     schema = min(scale, _FINEST_SCHEMA)
     shift = scale - schema
@@ -193,7 +193,7 @@ def _as_float(value: float) -> float:
     try:
         return float(value)
     except OverflowError:
-        raise Untranslatable("sum", "its sum is larger than a float can be") from None
+        raise Untranslatable("sum", "its sum is too large for a float") from None
 
 
 def _check_count(total: int, count: int, *, may_miss: bool) -> None:

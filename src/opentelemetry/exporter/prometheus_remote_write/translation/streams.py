@@ -238,7 +238,7 @@ class Streams:
         """Find the stream of a point that is not as it was, by its labels or a new one, and add what is known now."""
         attributes, start = point.attributes, point.start_time_unix_nano
         if attributes is not None and not isinstance(attributes, (dict, Mapping)):  # the SDK's are dicts: soon answered
-            raise Untranslatable("attributes", f"attributes of type {type(attributes).__name__} are no mapping")
+            raise Untranslatable("attributes", f"attributes of type {type(attributes).__name__} are not a mapping")
         if id(attributes) in self._without_room:
             self._registry.check(self.family)
         began = milliseconds(start or 0)

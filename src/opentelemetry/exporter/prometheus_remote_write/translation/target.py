@@ -96,7 +96,7 @@ def _texts(attributes: Mapping[str, Any], strategy: TranslationStrategy) -> tupl
             label_name(key, strategy)
             texts[key] = attribute_text(value)
         except Untranslatable as error:
-            left_out.append(f"resource attribute {key!r} is left out: {error}")
+            left_out.append(f"resource attribute {key!r} is dropped: {error}")
     return texts, left_out
 
 

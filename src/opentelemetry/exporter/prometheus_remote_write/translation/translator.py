@@ -248,7 +248,7 @@ class Translator:
         if temporality is not AggregationTemporality.CUMULATIVE:
             raise Untranslatable(
                 "delta",
-                "it has delta temporality, and Prometheus knows only totals: do not set preferred_temporality",
+                "it has delta temporality, but Prometheus takes only cumulative data: do not set preferred_temporality",
             )
         descriptor = self._descriptor(scope, metric, _kind(data))
         if isinstance(data, Sum):
@@ -296,5 +296,5 @@ def _kind(data: object) -> MetricKind:
         return MetricKind.COUNTER if data.is_monotonic else MetricKind.UP_DOWN_COUNTER
     kind = _KINDS.get(type(data))
     if kind is None:
-        raise Untranslatable("type", f"its data is of type {type(data).__name__}, which has no Prometheus form here")
+        raise Untranslatable("type", f"its data is of type {type(data).__name__}, which this exporter cannot translate")
     return kind

@@ -43,7 +43,7 @@ class UnmatchedGlobs:
         for setting, globs in self._unmatched.items():
             if globs:
                 _logger.warning(
-                    "%s: nothing was called like %s for an hour; is it misspelled? %s",
+                    "%s: no name has matched %s for an hour; is it misspelled? %s",
                     variable(setting),
                     ", ".join(map(repr, sorted(globs)[:_LISTED])),
                     "The names are OpenTelemetry's, with dots, not Prometheus's.",

@@ -85,7 +85,7 @@ def refusal(answer: Answer, route: Route, now: float) -> SendError:
     words = f": {said}" if said and not named.endswith(f" {said}") else ""
     if answer.is_2xx:
         return Rejected(
-            f"{route.receiver} answered {named}, but not as a receiver does{words}",
+            f"{route.receiver} answered {named}, but not as a Remote Write receiver would{words}",
             status=status,
             cause=Cause.NO_RECEIVER,
             headers=headers,

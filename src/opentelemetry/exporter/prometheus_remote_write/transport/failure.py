@@ -71,7 +71,7 @@ def _what_happened(  # noqa: PLR0911 - a table of exceptions
     if isinstance(cause, (RequestTimeoutError, TimeoutError)):
         return Cause.TIMEOUT, f"did not answer within {max(timeout, 0.0):.3g} s"
     if isinstance(cause, socket.gaierror):
-        return Cause.HOST_UNKNOWN, f"cannot be found: the host's name is not resolved ({cause.strerror})"
+        return Cause.HOST_UNKNOWN, f"cannot be found: the host name cannot be resolved ({cause.strerror})"
     # Which of them a reset is depends on how much of the request the system had taken; http.client has one of its own.
     if isinstance(cause, (ConnectionResetError, ConnectionAbortedError, BrokenPipeError)):
         return Cause.CLOSED, "closed the connection without an answer"
@@ -109,7 +109,7 @@ def _tls_failure(error: ssl.SSLError | CertificateError, peer: str) -> SendError
         reason = getattr(error, "verify_message", "the certificate is for another name").rstrip(".")
         return Unsendable(
             f"{peer} is not trusted: {reason}; nothing was sent. Set {variable('certificate')} to its authority, "
-            f"or {variable('tls_server_name')} where it is for another name than the URL's",
+            f"or {variable('tls_server_name')} if it is for a name other than the URL's",
             cause=Cause.UNTRUSTED,
         )
     reason = error.reason or ""
@@ -122,7 +122,7 @@ def _tls_failure(error: ssl.SSLError | CertificateError, peer: str) -> SendError
         )
     if "ALERT" in reason and "INTERNAL_ERROR" not in reason:
         return Unsendable(
-            f"{peer} refused TLS with us ({words}); if it asks for a client certificate, set "
+            f"{peer} refused the TLS handshake ({words}); if it asks for a client certificate, set "
             f"{variable('client_certificate')}",
             cause=Cause.TLS,
         )

@@ -43,7 +43,7 @@ class Bearer:
         if prefix and not self._told:
             self._told = True
             name = variable("bearer_token_file")
-            _logger.warning("%s: the file begins with 'Bearer', which is added by itself; only the token is used", name)
+            _logger.warning("%s: the file begins with 'Bearer', which is added anyway; only the token is used", name)
         return text[len(prefix) :].strip()
 
     def refused(self) -> None:

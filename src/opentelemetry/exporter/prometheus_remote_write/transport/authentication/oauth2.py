@@ -142,7 +142,7 @@ def _lease(answer: Answer, url: str, client: _Client) -> Lease[Secret]:
     if not answer.accepted or not isinstance(text, str) or not text.isprintable() or not text.isascii():
         raise _refusal(answer, error, issuer, client)
     if str(token.get("token_type", "bearer")).lower() != "bearer":
-        raise Unsendable(f"{issuer} issued a token of another type than Bearer, which cannot be used")
+        raise Unsendable(f"{issuer} issued a token that is not of type Bearer, which cannot be used")
     try:
         life = float(str(token.get("expires_in", "inf")))  # in seconds; who does not say it refuses the token one day
     except ValueError:
