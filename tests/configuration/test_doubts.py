@@ -55,7 +55,7 @@ def doubts(**variables):
         pytest.param({"HEADERS": "X-Key='b'"}, "HEADERS holds a value in quotes", id="a quoted header"),
         pytest.param(
             {"NAMESPACE": "shop_"},
-            "NAMESPACE='shop_' ends in an underscore, and another one is put",
+            "NAMESPACE='shop_' ends with an underscore, and one is added",
             id="two underscores",
         ),
     ],

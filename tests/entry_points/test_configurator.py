@@ -136,7 +136,7 @@ def test_name_that_can_mean_nothing_but_ours_is_taken_for_it(name, tmp_path):
     assert state["intervals"].keys() == {"ConsoleMetricExporter", OURS}
     assert state["chosen"] == f"console,{name}"
     quoted = name.startswith('"')  # the name itself is right
-    assert [line.partition(" is taken for ")[2] for line in errors if not quoted] == (
+    assert [line.partition(" is read as ")[2] for line in errors if not quoted] == (
         [] if quoted else ["prometheus_remote_write, the name of this exporter"]
     )
 

@@ -208,7 +208,7 @@ def test_whatever_is_answered_it_is_a_failure_that_says_so(connect, start_server
 def test_a_token_of_another_type_is_not_used(connect, start_server):
     said = b'{"access_token": "a", "token_type": "DPoP"}'
     _, transport = connect(Provider(), start_server(answer(200, {}, said)).url)
-    with pytest.raises(Unsendable, match="another type than Bearer"):
+    with pytest.raises(Unsendable, match="not of type Bearer"):
         post(transport)
 
 

@@ -179,7 +179,7 @@ class DurableBacklog:
         was_usable, self._is_usable = self._is_usable, False
         if was_usable:
             _logger.warning(
-                "Waiting metrics are kept in memory only and are lost at exit: the buffer directory %s cannot "
+                "Waiting metrics are kept in memory alone and are lost at exit: the buffer directory %s cannot "
                 "be used (%s)",
                 self.folder,
                 getattr(error, "strerror", None) or error,

@@ -203,7 +203,7 @@ class Instance:
             number = take_number(name, numbers, began, folders=self._folders(), sockets=self._sockets, now=self._clock)
         except OSError as error:
             _logger.warning(
-                "Processes that share the instance id %s are told apart by their process ids, so that each restart "
+                "Processes that share the instance id %s are distinguished by their process ids, so each restart "
                 "begins new series: no number can be locked (%s)",
                 origin.instance,
                 error,

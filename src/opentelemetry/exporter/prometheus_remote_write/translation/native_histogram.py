@@ -66,7 +66,7 @@ def exponential(  # noqa: PLR0913 - a data point has as many fields
             counts are negative, out of range, or not ``count`` together.
     """
     if scale < _COARSEST_SCHEMA:
-        raise Untranslatable("scale", f"its scale is {scale}, and a native histogram's is {_COARSEST_SCHEMA} at least")
+        raise Untranslatable("scale", f"its scale is {scale}, but a native histogram's is at least {_COARSEST_SCHEMA}")
     if sum is None:
         raise Untranslatable("sum", "it has no sum, but a native histogram must have one")
     total_sum = _as_float(sum)

@@ -46,8 +46,8 @@ class SeriesRegistry:
             shown = ", ".join(f'{label}="{text}"' for label, text in labels)
             return Untranslatable(
                 "duplicate",
-                f"its series {name}{{{shown}}} is also written by metric {owner.metric!r}, and only one of them is "
-                "sent: rename one metric, or give them different attributes or scopes",
+                f"its series {name}{{{shown}}} is also written by metric {owner.metric!r}, and only one is sent: "
+                "rename one metric, or give them different attributes or scopes",
             )
         return None
 
