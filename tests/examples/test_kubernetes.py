@@ -28,7 +28,8 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 KUBERNETES = CHECKOUT / "examples" / "kubernetes"
 CRD = CHECKOUT.parent / "shared" / "kubernetes" / "opentelemetry.io_instrumentations.yaml"
 CLOUDS = ["eks/irsa.yaml", "eks/pod-identity.yaml", "aks/workload-identity.yaml"]
-FILES = ["operator/instrumentation.yaml", "operator/deployment.yaml", "env/deployment.yaml", *CLOUDS]
+JOBS = ["jobs/cronjob.yaml", "jobs/cronjob-injected.yaml"]
+FILES = ["operator/instrumentation.yaml", "operator/deployment.yaml", "env/deployment.yaml", *CLOUDS, *JOBS]
 OTHER_VARIABLES = {
     "NAMESPACE_NAME",
     "NODE_NAME",
