@@ -124,6 +124,7 @@ class Chaos:
         self._readers: list[threading.Thread] = []
         self._corrupted: list[tuple[str, float]] = []
         self._report = Report()
+        self._freed = 0.0  # when there was room on the disk again
 
     def run(self, rounds: int) -> Report:
         """Let it happen so often, and return what has become of it."""
@@ -158,7 +159,7 @@ class Chaos:
         self._pause(1.0)
         self._kill(killed, disk_is_full=is_full)
         if is_full and chance.random() < 0.5:
-            self._disk.free()
+            self._free()
             is_full = False
         self._pause(0.5)
         ended.process.send_signal(signal.SIGTERM)
@@ -172,7 +173,8 @@ class Chaos:
         self._start(ended.worker)
         report.most_on_disk = max(report.most_on_disk, self._disk.bytes)
         self._pause(1.5)
-        self._disk.free()
+        if is_full:
+            self._free()
         before = self._witness.samples
         self._prometheus.start()
         if chance.random() < 0.5:  # else they may not come to deliver anything before the next round
@@ -188,6 +190,10 @@ class Chaos:
             f"{len(self._witness.refusals)} refusals, {self._disk.bytes} bytes on disk"
         )
 
+    def _free(self) -> None:
+        self._disk.free()
+        self._freed = time.time()
+
     def _pause(self, longest: float) -> bool:
         time.sleep(self._chance.uniform(0, longest))
         return True
@@ -196,7 +202,10 @@ class Chaos:
         life.process.kill()
         life.process.wait()
         life.killed = time.time()
-        life.disk_was_full = disk_is_full
+        # An export that began after there was room again has put on disk what had found none; the first may have begun
+        # before.
+        began_since = sum(line["at"] > self._freed for line in life.lines) - 1
+        life.disk_was_full = disk_is_full or (life.lines and life.lines[0]["at"] < self._freed and began_since < 1)
         self._report.workers_killed += 1
 
     def _corrupt(self) -> None:
@@ -273,8 +282,9 @@ class Chaos:
             for line in life.lines:
                 if line["told"] in arrived:
                     continue
+                # A page of a write-ahead log that is overwritten takes with it what is written after it, too.
                 if life.disk_was_full or any(
-                    writer == line["writer"] and line["at"] < at for writer, at in self._corrupted
+                    writer == line["writer"] and life.lines[0]["at"] < at for writer, at in self._corrupted
                 ):
                     self._report.lost_with_disk += 1
                 else:

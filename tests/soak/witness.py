@@ -98,7 +98,11 @@ class Witness:
             disable_nagle_algorithm = True
 
             def do_POST(self):
-                body = self.rfile.read(int(self.headers["Content-Length"]))
+                length = int(self.headers["Content-Length"])
+                body = self.rfile.read(length)
+                if len(body) < length:  # who sends it was killed
+                    self.close_connection = True
+                    return
                 headers = {name: text for name, text in self.headers.items() if name.lower() not in OF_THE_CONNECTION}
                 try:
                     answer = witness._pool.request("POST", witness._receiver, body=body, headers=headers)

@@ -6,6 +6,7 @@ import http.client
 import io
 import socket
 import ssl
+import time
 from typing import TYPE_CHECKING, Any, cast
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -22,6 +23,12 @@ if TYPE_CHECKING:
 _BLOCK = 65536  # bytes sent before a look at the clock
 _INTERIM, _FINAL = 100, 200  # the first status of each kind
 _LONGEST_LINE = 65536
+_LONGEST_IDLE = 90.0
+"""Seconds by the wall clock for which a connection is kept: longer than the usual interval, less than middleboxes do.
+
+Some drop what is idle without a word, and so may a host whose guest is frozen, as that of AWS Lambda: what is sent on
+such a connection is not answered, and would cost the whole timeout.
+"""
 
 
 class StaleConnectionError(Exception):
@@ -123,6 +130,7 @@ class Connection(HTTPConnection):
 
     response_class = _Response
     _served = False
+    _served_at = 0.0
     _descriptor: Descriptor | None = None
     _last: _Response | None = None
 
@@ -130,7 +138,9 @@ class Connection(HTTPConnection):
     def is_connected(self) -> bool:
         """Whether another request may be sent: not where anything is unread, which would be taken for its answer."""
         self._let_go()
-        return not self._has_unread() and super().is_connected
+        # The wall clock, for the other one may stand still while the guest is frozen; it may be set back, too.
+        is_fresh = not self._served or abs(time.time() - self._served_at) < _LONGEST_IDLE
+        return is_fresh and not self._has_unread() and super().is_connected
 
     def close(self) -> None:
         """Close the connection."""
@@ -202,7 +212,7 @@ class Connection(HTTPConnection):
             raise
         except Exception as error:  # noqa: BLE001 - whatever the other side writes, it is not the request's fault
             raise http.client.HTTPException(type(error).__name__) from None
-        self._served = True
+        self._served, self._served_at = True, time.time()
         self._last = cast("_Response", response._original_response)  # noqa: SLF001 - of our response_class
         return response
 
