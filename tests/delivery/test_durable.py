@@ -88,6 +88,8 @@ sys.addaudithook(lambda event, words: print(event) if any(sys.argv[2] in str(wor
 for number in range(2, 6):
     exporter.export(collected(counter(point(float(number), at=NOW + 1000 * number)), resource={"service.name": "shop"}))
 exporter.shutdown()
+if "sqlite3" in sys.modules:
+    print("what writes there has been imported")
 """
 
 
@@ -608,3 +610,92 @@ def test_a_file_in_which_nothing_is_sound_is_set_aside(folder, caplog):
     assert backlog(folder).take_over() == []
     assert "nothing in it is sound" in caplog.text
     assert list(folder.glob("*.corrupt"))
+
+
+TAKING = """
+import sys
+from opentelemetry.exporter.prometheus_remote_write.delivery.durable import DurableBacklog
+one = DurableBacklog(sys.argv[1], "http://receiver/api/v1/write", 1 << 20)
+print("ready", flush=True)
+sys.stdin.readline()
+taken = []
+while left := one.take_over():
+    taken += [each.request.body.decode() for each in left]
+    one.mirror([])
+print(*taken, flush=True)
+"""
+
+
+def test_processes_that_look_at_the_same_moment_never_take_the_same_file(folder):
+    for number in range(30):
+        left_by("", folder, b"%02d" % number)
+    words = [sys.executable, "-c", TAKING, str(folder)]
+    processes = [subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(4)]
+    for process in processes:
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        process.stdin.write("now\n")
+        process.stdin.flush()
+    taken_by = [process.communicate(timeout=60)[0].split() for process in processes]
+    assert sorted(body for bodies in taken_by for body in bodies) == [f"{number:02d}" for number in range(30)]
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("of_first", "of_second", "is_shared"),
+    [
+        pytest.param({}, {}, True, id="the same receiver"),
+        pytest.param(
+            {"basic_auth": {"username": "u", "password": "old"}},
+            {"basic_auth": {"username": "u", "password": "new"}},
+            True,
+            id="a password that was exchanged",
+        ),
+        pytest.param({"bearer_token": "old"}, {"bearer_token": "new"}, True, id="a token that was exchanged"),
+        pytest.param({"headers": {"X-Trace": "1"}}, {"headers": {"X-Trace": "2"}}, True, id="another header"),
+        pytest.param(
+            {"headers": {"X-Scope-OrgID": "berlin"}},
+            {"headers": {"X-Scope-OrgID": "paris"}},
+            False,
+            id="another tenant",
+        ),
+        pytest.param(
+            {"basic_auth": {"username": "1", "password": "p"}},
+            {"basic_auth": {"username": "2", "password": "p"}},
+            False,
+            id="another user",
+        ),
+    ],
+)
+def test_what_is_kept_for_one_tenant_is_never_sent_to_another(receiver, folder, of_first, of_second, is_shared):
+    away(receiver)
+    first = exporter(receiver, folder, **of_first)
+    export(first, 1.0)
+    first.shutdown()
+    receiver.script.clear()
+    second = exporter(receiver, folder, **of_second)
+    export(second, 2.0, at=NOW + 1000)
+    second.shutdown()
+    assert receiver.values("hits_total") == ([1.0, 2.0] if is_shared else [2.0])
+
+
+def test_stale_markers_of_the_end_are_kept_too(receiver, folder):
+    away(receiver)
+    first = exporter(receiver, folder, stale_markers=True)
+    export(first, 1.0)
+    first.shutdown()
+    receiver.script.clear()
+    second = exporter(receiver, folder)
+    second.export(collected(resource={"service.name": "shop"}))
+    second.shutdown()
+    number, marker = (sample.value for sample in receiver.series("hits_total")[0].samples)
+    assert number == 1.0
+    assert marker != marker  # noqa: PLR0124 - it is no number
+
+
+def test_what_is_set_aside_counts_among_what_the_folder_holds(folder):
+    folder.mkdir()
+    (folder / "prw-old.corrupt").write_bytes(b"x" * 500_000)
+    durable = backlog(folder, max_bytes=50_000)
+    durable.mirror([(0.0, request())])
+    assert not durable.is_usable

@@ -33,20 +33,20 @@ class BufferName(NamedTuple):
 class BufferFolder:
     """A folder with a file for each process that has something waiting for one receiver.
 
-    A name holds the endpoint and the writer as hashes: what waits for one receiver is never sent to another, and
+    A name holds the addressee and the writer as hashes: what waits for one receiver is never sent to another, and
     nothing of either can be read in it.
 
     Args:
         folder: The folder.
-        endpoint: Where what waits is to be sent.
+        addressee: Whom what waits is meant for.
         max_bytes: What a process may keep; the folder holds four times that.
     """
 
-    def __init__(self, folder: str, endpoint: str, max_bytes: int) -> None:
+    def __init__(self, folder: str, addressee: str, max_bytes: int) -> None:
         self.path = Path(folder)
         with suppress(OSError):  # there is no working folder
             self.path = self.path.absolute()  # for the application may change it
-        self._prefix = f"prw-{_hash(endpoint)}-"
+        self._prefix = f"prw-{_hash(addressee)}-"
         self._bound = _FOLDER_BOUND * max_bytes
 
     def names(self) -> list[BufferName]:
@@ -98,7 +98,7 @@ class BufferFolder:
         Raises:
             OSError: It holds as much as it may.
         """
-        used = sum(map(size_of, self.path.glob("prw-*.db*")))
+        used = sum(map(size_of, self.path.glob("prw-*")))  # with what was set aside
         if used > self._bound:
             raise OSError(f"its files have {used} bytes already")
 

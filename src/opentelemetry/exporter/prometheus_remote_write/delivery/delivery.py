@@ -79,11 +79,12 @@ class Delivery:
         self._backlog = Backlog(settings.max_buffered_bytes, settings.max_buffered_age / 1000)
         self._survival: Survival | None = None
         if settings.buffer_directory and self._backlog.keeps:
-            from .durable import DurableBacklog  # noqa: PLC0415 - only where that is wanted
+            from .addressee import addressee  # noqa: PLC0415 - only where that is wanted
+            from .durable import DurableBacklog  # noqa: PLC0415 - the same
             from .survival import Survival  # noqa: PLC0415 - the same
 
             durable = DurableBacklog(
-                settings.buffer_directory, settings.endpoint, settings.max_buffered_bytes, wall_clock
+                settings.buffer_directory, addressee(settings), settings.max_buffered_bytes, wall_clock
             )
             self._survival = Survival(self._backlog, durable, clock)
         self._log = DeliveryLog()

@@ -53,7 +53,7 @@ class DurableBacklog:
 
     Args:
         folder: The folder; it is made where it is missing.
-        endpoint: Where what waits is to be sent.
+        addressee: Whom what waits is meant for.
         max_bytes: What a process may keep; the folder holds four times that.
         wall_clock: Seconds since the epoch.
 
@@ -68,11 +68,11 @@ class DurableBacklog:
     def __init__(
         self,
         folder: str,
-        endpoint: str,
+        addressee: str,
         max_bytes: int,
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
-        self._folder = BufferFolder(folder, endpoint, max_bytes)
+        self._folder = BufferFolder(folder, addressee, max_bytes)
         self.folder = self._folder.path
         self.writer = ""
         self.is_behind = self.has_more = False
