@@ -14,6 +14,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from opentelemetry.sdk.metrics.export import MetricExportResult
 
 from opentelemetry.exporter.prometheus_remote_write import PrometheusRemoteWriteMetricsExporter
 from opentelemetry.exporter.prometheus_remote_write.delivery.buffer_file import taken
@@ -699,3 +700,29 @@ def test_what_is_set_aside_counts_among_what_the_folder_holds(folder):
     durable = backlog(folder, max_bytes=50_000)
     durable.mirror([(0.0, request())])
     assert not durable.is_usable
+
+
+def export_as(exporter, instance, value, at):
+    resource = {"service.name": "shop", "service.instance.id": instance}
+    return exporter.export(collected(counter(point(value, at=at)), resource=resource), timeout_millis=30_000)
+
+
+def test_who_goes_on_with_series_sends_nothing_before_a_sibling_has_delivered_what_comes_first(receiver, folder):
+    away(receiver)
+    killed = exporter(receiver, folder)
+    export_as(killed, "a", 1.0, NOW)
+    killed.shutdown()
+    sibling = exporter(receiver, folder)
+    export_as(sibling, "b", 10.0, NOW)  # it takes over what is left, and cannot deliver it
+    receiver.script.clear()
+    restarted = exporter(receiver, folder)
+    assert export_as(restarted, "a", 2.0, NOW + 1000) is MetricExportResult.FAILURE
+    assert receiver.series("hits_total") == []
+    assert export_as(sibling, "b", 11.0, NOW + 1000) is MetricExportResult.SUCCESS
+    assert export_as(restarted, "a", 3.0, NOW + 2000) is MetricExportResult.SUCCESS
+    assert receiver.values("hits_total", instance="a") == [1.0, 2.0, 3.0]
+    assert receiver.values("hits_total", instance="b") == [10.0, 11.0]
+    assert {refused.status for refused in receiver.rejected} <= {503}
+    for each in (sibling, restarted):
+        each.shutdown()
+    assert list(folder.iterdir()) == []

@@ -13,7 +13,7 @@ import sys
 import time
 from pathlib import Path
 
-from tests.receivers.programs import PROGRAMS, Program
+from tests.receivers.programs import PROGRAMS, VMAGENT, Program
 from tests.servers.package import Package, UnavailableError
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -88,11 +88,9 @@ def _go(program: Program, folder: Path, *arguments: str) -> str:
 
 
 def main(names: list[str]) -> int:
-    """Build what is named, or all, and print a line for each; 1 if one could not be built."""
+    """Build what is named, or all receivers, and print a line for each; 1 if one could not be built."""
     missing = 0
-    for program in PROGRAMS:
-        if names and program.name not in names:
-            continue
+    for program in [each for each in (*PROGRAMS, VMAGENT) if each.name in names] or PROGRAMS:
         began = time.monotonic()
         try:
             package = build(program)
