@@ -101,7 +101,7 @@ class Report:
             f"on disk at most: {self.most_on_disk} bytes",
             f"samples sent again because their sender was killed in between: {self.repeated_after_kill}",
             f"samples sent again because the page that said so was overwritten: {self.repeated_after_corruption}",
-            f"samples lost with a page or for want of room: {self.lost_with_disk}",
+            f"exports lost with a page or for want of room: {self.lost_with_disk}",
         ]
 
 
