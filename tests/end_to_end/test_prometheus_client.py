@@ -169,6 +169,28 @@ def test_a_batch_job_is_pushed_at_its_end(receiver, tmp_path):
     assert receiver.series("import_last_success_timestamp_seconds")
 
 
+HANGS = """
+import time
+from prometheus_client import REGISTRY, Gauge
+class Hangs:
+    def collect(self):
+        time.sleep(600)
+    def describe(self):
+        return []
+REGISTRY.register(Hangs())
+Gauge("level", "Level").set(1)
+"""
+
+
+def test_a_collector_that_hangs_at_the_end_costs_its_own_families_and_one_line(receiver, tmp_path):
+    variables = {"OTEL_EXPORTER_PRW_ENDPOINT": receiver.url, "OTEL_EXPORTER_PRW_PROMETHEUS_CLIENT": "true"}
+    with Program("python", "-c", HANGS, folder=tmp_path, **variables) as program:
+        assert program.end() == 0
+    assert receiver.values("level") == [1]
+    (line,) = program.log.read_text().splitlines()
+    assert line.startswith("prometheus_client: collector Hangs did not answer within 2.")
+
+
 @reads_files
 def test_a_declarative_file_pushes_what_the_library_measures(receiver, tmp_path):
     exporter = f"{{endpoint: '{receiver.url}', prometheus_client: true}}"

@@ -129,6 +129,14 @@ class TestExitThread:
         exit_thread.start(self)
         exit_thread.do(hanging)
 
+    def test_with_another_thread_what_hangs_does_not_hold_up_the_next(self, exit_thread, hanging):
+        done = threading.Event()
+        exit_thread.start(self)
+        exit_thread.start(self, threads=2)
+        exit_thread.do(hanging)
+        exit_thread.do(done.set)
+        assert done.wait(10)
+
     def test_without_the_thread_a_thing_is_done_at_once(self, exit_thread):
         done = []
         exit_thread.do(lambda: done.append(threading.get_ident()))

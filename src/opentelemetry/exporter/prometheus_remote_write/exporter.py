@@ -243,7 +243,8 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
 
     def _start_exit_thread(self) -> None:
         if EXIT_THREAD_NEEDED:
-            EXIT_THREAD.start(self)
+            # Collectors of the application may hang in two of them.
+            EXIT_THREAD.start(self, threads=3 if self.settings.prometheus_client else 1)
 
 
 def _check_transport(value: object) -> None:

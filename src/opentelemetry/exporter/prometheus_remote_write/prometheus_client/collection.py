@@ -18,6 +18,7 @@ from ..system.bounded_call import Waiter, bounded_call
 
 _logger = OwnLogger(__name__)
 
+_MOST_THREADS = 2  # of one collection: at the exit there is only so much to spare
 _MOST_FAMILIES = 100_000  # of a collector, which may be a generator without an end
 _LONGEST_MESSAGE = 300  # characters
 _MESSAGES_REMEMBERED = 1000
@@ -133,7 +134,7 @@ class Collection:
         waiting: Sequence[Collector] = [each for each in collectors if id(each) not in self._hanging]
         self._is_interrupted = False
         runs: list[_Run] = []
-        while waiting and not self._is_interrupted:
+        while waiting and len(runs) < _MOST_THREADS and not self._is_interrupted:
             runs.append(run := _Run(waiting))
             try:
                 waiting = [] if self._gets_to_its_end(run, end) else run.pass_over()

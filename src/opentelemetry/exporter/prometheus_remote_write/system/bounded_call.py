@@ -73,33 +73,37 @@ def bounded_call(key: Hashable, function: Callable[[], T], seconds: float | None
 
 
 class ExitThread:
-    """A thread that is there before it is needed, for calls at the interpreter's exit."""
+    """A thread that is there before it is needed, for calls at the interpreter's exit; or several."""
 
     def __init__(self) -> None:
         self._tasks: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._process = 0
+        self._threads = 0
         self._users: WeakSet[Any] = WeakSet()
 
-    def start(self, user: object) -> None:
+    def start(self, user: object, threads: int = 1) -> None:
         """Start the thread, unless this process has it; a forked child has none. Nothing is raised.
 
         Args:
             user: For whom; the thread ends with the last one.
+            threads: How many there have to be: one more than calls that may hang until the end.
         """
         self._users.add(user)
-        if self._process == os.getpid():
-            return
-        self._tasks = SimpleQueue()
+        if self._process != os.getpid():
+            self._tasks, self._threads = SimpleQueue(), 0
         with suppress(RuntimeError, MemoryError):  # as many threads as there may be
-            _thread.start_new_thread(_work, (self._tasks,))
-            self._process = os.getpid()
+            while self._threads < threads:
+                _thread.start_new_thread(_work, (self._tasks,))
+                self._process = os.getpid()
+                self._threads += 1
 
     def stop(self, user: object) -> None:
         """End the thread, where nobody else needs it."""
         self._users.discard(user)
         if not self._users and self._process == os.getpid():
             self._process = 0
-            self._tasks.put(None)
+            for _ in range(self._threads):
+                self._tasks.put(None)
 
     def do(self, task: Callable[[], None]) -> None:
         """Do something in the thread; where there is none, do it at once.
