@@ -94,6 +94,34 @@ def test_requests_arrive_in_order(make_delivery, receiver, caplog):
     assert not caplog.records
 
 
+@pytest.mark.parametrize(
+    ("seconds", "threads"),
+    [
+        pytest.param(0.001, 1, id="quick answers are waited for by one thread"),
+        pytest.param(1.0, 3, id="slow ones by several"),
+    ],
+)
+def test_where_the_application_goes_first_only_a_slow_receiver_is_sent_several_requests_together(
+    make_delivery, receiver, clock, seconds, threads
+):
+    senders = set()
+    all_of_them = threading.Barrier(threads)
+
+    def post(body, headers, timeout):
+        clock.now += seconds
+        if (slow_one := bool(receiver.bodies)) and threads > 1 and threading.get_ident() not in senders:
+            all_of_them.wait(20)
+        senders.update([threading.get_ident()] if slow_one else [])
+        return Receiver.post(receiver, body, headers, timeout)
+
+    delivery = make_delivery(max_concurrent_requests=3)
+    receiver.post = post
+    bodies = [b"%d" % number for number in range(8)]
+    assert delivery.deliver(export(*bodies), Window(1e9, 1e9, gives_way=True))
+    assert sorted(receiver.bodies) == bodies
+    assert len(senders) == threads
+
+
 @pytest.mark.parametrize("concurrent", [1, 2, 8])
 def test_all_requests_arrive_once_however_many_are_under_way_together(make_delivery, receiver, concurrent):
     bodies = [str(number).encode() for number in range(50)]

@@ -61,25 +61,6 @@ def test_between_checks_before_each_item(clock):
     assert len(clock.sleeps) == 4
 
 
-def test_what_gives_the_lock_away_by_itself_begins_another_slice(clock):
-    time_slice = TimeSlice(clock, clock.sleep)
-    time_slice.begin(gives_way=True)
-    for _ in range(100):
-        clock.work(1)
-        time_slice.renew()
-        time_slice.check()
-    assert clock.sleeps == []
-
-
-def test_what_gives_the_lock_away_by_itself_has_nothing_given_away_where_somebody_waits(clock):
-    time_slice = TimeSlice(clock, clock.sleep)
-    time_slice.begin(gives_way=False)
-    time_slice.renew()
-    clock.work(1)
-    time_slice.check()
-    assert clock.sleeps == []
-
-
 def test_a_short_list_is_one_block_that_is_not_copied(clock):
     items = [1, 2, 3]
     [[block]] = TimeSlice(clock, clock.sleep).blocks(items)

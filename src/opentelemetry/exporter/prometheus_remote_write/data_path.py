@@ -21,7 +21,6 @@ from .model.outcome import Outcome
 from .model.request import PROTOCOL_1, PROTOCOL_2
 from .model.transport import BaseTransport
 from .pipeline import Pipeline
-from .system.time_slice import TimeSlice
 from .translation.dropped_points import DroppedPoints
 from .transport.pool import Transport
 from .version import USER_AGENT
@@ -58,30 +57,26 @@ class DataPath:
         self._settings = settings
         self._dropped = dropped
         self._resources_as_labels = resources_as_labels
-        self._time_slice = TimeSlice()
-        self._compress = compressor(self._time_slice)
+        self._compress = compressor()
         self.transport = transport or Transport(settings, environ=os.environ, user_agent=USER_AGENT)
         self.delivery = Delivery(self.transport, settings, self._compress)
         protocol = PROTOCOL_1 if settings.protocol == PROTOCOL_1 else PROTOCOL_2
         self.pipeline = self._new_pipeline(protocol, began)
 
-    def send(
-        self, metrics_data: MetricsData, collected: Collected | None, window: Window, *, gives_way: bool = False
-    ) -> bool:
+    def send(self, metrics_data: MetricsData, collected: Collected | None, window: Window) -> bool:
         """Translate, encode and deliver an export, and heed what delivery has learnt of the receiver.
 
         Args:
             metrics_data: What the SDK collected.
             collected: What was collected from prometheus_client, where that is pushed, too.
             window: How long it may take.
-            gives_way: Whether threads of the application go first, because nobody waits for the export.
 
         Returns:
             Whether the receiver accepted all of it, and all that had waited.
         """
         if self._settings.buffer_directory:
             self.delivery.writes_as(writer(metrics_data))
-        requests = self.pipeline.requests(metrics_data, collected, gives_way=gives_way)
+        requests = self.pipeline.requests(metrics_data, collected, gives_way=window.gives_way)
         size = sum(request.size for request in requests)
         not_kept = self.delivery.samples[Outcome.NOT_KEPT]
         try:
@@ -127,7 +122,6 @@ class DataPath:
             max_samples=self._settings.max_samples_per_send,
             began=began,
             resources_as_labels=self._resources_as_labels,
-            time_slice=self._time_slice,
         )
 
     def _replace_pipeline(self, protocol: str) -> None:

@@ -204,8 +204,8 @@ class Exports:
             if self._prometheus_client:
                 collected = self._prometheus_client.collect(identified, self._instance.group, timeout, last=is_last)
             try:
-                window = Window(now + timeout, retry_until, is_last=is_last)
-                return data_path.send(identified, collected, window, gives_way=not is_last and in_background)
+                window = Window(now + timeout, retry_until, is_last=is_last, gives_way=not is_last and in_background)
+                return data_path.send(identified, collected, window)
             finally:
                 self._pace.end(time.monotonic())
 

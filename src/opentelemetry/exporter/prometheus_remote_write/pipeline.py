@@ -47,7 +47,6 @@ class Pipeline:
         max_samples: In one request.
         began: Since when what is counted is certainly new to the receiver, in nanoseconds since the epoch; None is now.
         resources_as_labels: Whether every resource attribute is copied onto every series.
-        time_slice: Gives the interpreter's lock away between pieces of work.
 
     Attributes:
         last: What was made of the last export.
@@ -63,11 +62,10 @@ class Pipeline:
         max_samples: int,
         began: int | None = None,
         resources_as_labels: bool = False,
-        time_slice: TimeSlice | None = None,
     ) -> None:
         self.protocol = protocol
         self.max_samples = max_samples
-        self._time_slice = time_slice or TimeSlice()
+        self._time_slice = TimeSlice()
         self.last = Made()
         self._encoder = Encoder(
             protocol, max_samples, compress, stale_markers=settings.stale_markers, time_slice=self._time_slice

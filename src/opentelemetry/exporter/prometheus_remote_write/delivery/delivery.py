@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 _logger = OwnLogger(__name__)
 
+_SLOW = 0.05  # seconds of a request: then it is worth more threads
 _LONGEST_SILENCE = 300.0  # seconds; a Retry-After of days is a mistake, and must not end the metrics
 
 
@@ -253,24 +254,33 @@ class Delivery:
         self._not_before = self._clock() + min(max(waits, default=0.0), _LONGEST_SILENCE)
 
     def _send(self, requests: Sequence[Request], window: Window, *, first_alone: bool) -> list[Request]:
-        """Send the requests of one export, several at once; returns what is left, in order."""
+        """Send the requests of one export, several at once; returns what is left, in order.
+
+        Each thread that sends takes the interpreter's lock from the others and from the application. Where that goes
+        first there is one thread, until the receiver proves to be slow.
+        """
         waiting = deque(enumerate(requests))
         left: list[tuple[int, list[Request]]] = []
         lock = threading.Lock()
 
-        def work() -> None:
-            while not left:
-                with lock:
-                    if not waiting:
-                        return
-                    position, request = waiting.popleft()
-                if remains := self._sender.send(request, window):
-                    left.append((position, remains))
-
-        if first_alone or self._sender.tries_protocol(requests[0]):
-            position, request = waiting.popleft()
+        def send_next() -> float:
+            began = self._clock()
+            with lock:
+                if not waiting:
+                    return 0.0
+                position, request = waiting.popleft()
             if remains := self._sender.send(request, window):
                 left.append((position, remains))
+            return self._clock() - began
+
+        def work() -> None:
+            while waiting and not left:
+                send_next()
+
+        if first_alone or self._sender.tries_protocol(requests[0]):
+            send_next()
+        while window.gives_way and waiting and not left and send_next() < _SLOW:
+            pass
         if not left:
             together(work, min(self._max_concurrent, len(waiting)))
         left += [(position, [request]) for position, request in waiting]

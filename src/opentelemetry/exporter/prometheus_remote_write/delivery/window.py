@@ -14,12 +14,14 @@ class Window(NamedTuple):
         retry_until: When the rest is left to the next export: nothing is repeated later, and no export that had waited
             begins.
         is_last: Whether there is no next export to leave anything to.
+        gives_way: Whether threads of the application go first, because nobody waits for the export.
         probes_since: Since when something has to be accepted before anything is repeated; None where that is not so.
     """
 
     deadline: float
     retry_until: float
     is_last: bool = False
+    gives_way: bool = False
     probes_since: float | None = None
 
     def without_retries(self) -> Window:

@@ -7,7 +7,6 @@ from functools import partial
 from typing import TypeAlias
 
 from ..messages.own_logger import OwnLogger
-from ..system.time_slice import TimeSlice
 from .wire import varint
 
 Compress: TypeAlias = Callable[[Iterable[bytes]], bytes]
@@ -68,13 +67,10 @@ def _unstored(block: bytes) -> bytes:
     return b"".join(pieces)
 
 
-def compressor(time_slice: TimeSlice | None = None) -> Compress:
+def compressor() -> Compress:
     """Return what makes the body of a request: with snappy, or stored where snappy's engine cannot be imported.
 
     That is so where a folder built for another Python was put into the process; the metrics are worth the bytes.
-
-    Args:
-        time_slice: Of the export. Snappy's engine gives the interpreter's lock away while it is at work.
     """
     try:
         from snappy import compress  # noqa: PLC0415 - may be missing
@@ -83,14 +79,7 @@ def compressor(time_slice: TimeSlice | None = None) -> Compress:
             "python-snappy cannot be imported (%s): requests are sent uncompressed, in snappy's format", error
         )
         return partial(_in_blocks, stored)
-    slice_ = time_slice or TimeSlice()
-
-    def block(piece: bytes) -> bytes:
-        compressed: bytes = compress(piece)
-        slice_.renew()
-        return compressed
-
-    return partial(_in_blocks, block)
+    return partial(_in_blocks, compress)
 
 
 def _in_blocks(compress: Callable[[bytes], bytes], pieces: Iterable[bytes]) -> bytes:

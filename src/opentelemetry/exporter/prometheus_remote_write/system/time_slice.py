@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 _SLICE = 0.00007  # seconds; with the piece of work that is under way then, what a request of the application waits
-_MOMENT = 0.00005  # seconds: enough for a waiting thread to wake up and take the lock
+_MOMENT = 0.0001  # seconds: enough for a waiting thread to wake up and take the lock
 _BLOCK = 128  # items of which each takes a microsecond or so
 
 
@@ -47,11 +47,6 @@ class TimeSlice:
         """Give the lock away, if the slice is over; to be called after each little piece of work."""
         if self._clock() >= self._end:
             self._sleep(_MOMENT)
-            self.renew()
-
-    def renew(self) -> None:
-        """Begin another slice: what was just called has given the lock away by itself."""
-        if self._end != math.inf:
             self._end = self._clock() + _SLICE
 
     def between(self, items: Iterable[T]) -> Iterator[T]:
