@@ -28,7 +28,7 @@ class SeriesEncoder(Protocol):
     """Writes the parts of the series of one request, in one version of the protocol.
 
     Attributes:
-        series_tag: What comes before the length of each series in the request.
+        series_tag: What comes before the length of each series in the request; one byte, on which prefixes rest.
         long_labels: Whether labels take so many bytes that series which have some in common had better share them.
         accumulates: Whether the request holds what was ever encoded for it, also of streams that are gone.
     """
