@@ -238,13 +238,23 @@ def test_exit_is_not_held_up(tmp_path, fault, reader, when, ways):
     assert max(seconds) < SHUTDOWN_TIMEOUT + SLACK + 2 * least, (least, list(zip(ways, seconds, strict=True)))
 
 
-@pytest.mark.parametrize("reader", [pytest.param(OURS, id="our reader"), pytest.param(STOCK, id="the SDK's reader")])
-def test_what_is_lost_at_the_exit_is_said(tmp_path, reader):
+@pytest.mark.parametrize(
+    ("reader", "way"),
+    [
+        pytest.param(OURS, WAYS[0], id="our reader"),
+        pytest.param(STOCK, WAYS[0], id="the SDK's reader"),
+        pytest.param(OURS, WAYS[2], id="our reader, SIGTERM"),
+    ],
+)
+@pytest.mark.parametrize("when", ["before an export", "during an export"])
+def test_what_is_lost_at_the_exit_is_said(tmp_path, when, reader, way):
     with ExitStack() as servers:
         variables = {**silent_receiver(servers), **reader, "OTEL_EXPORTER_PRW_SHUTDOWN_TIMEOUT": "2000"}
-        with Program("python", ENDING, "by itself", "before an export", folder=tmp_path, **variables) as program:
+        if when == "during an export":
+            variables |= SOON
+        with Program("python", ENDING, way.told, when, folder=tmp_path, **variables) as program:
             program.said(READY)
-            assert program.end() == 0
+            assert program.end(way.number) == way.status
             assert "Metrics are lost" in program.log.read_text()
 
 

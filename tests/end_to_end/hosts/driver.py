@@ -15,7 +15,9 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver, ScriptedAnswer
-from tests.end_to_end.fleet import PINNED, POD, WHOLE_RUN, Program, instances, total
+from tests.application import PYTHON
+from tests.end_to_end import installations
+from tests.end_to_end.fleet import FOLDER, PINNED, POD, WHOLE_RUN, Program, instances, total
 from tests.end_to_end.hosts.host import Arrive, End, Freeze, Host, Lines, Outcome, Requests, Settle, Signal, Tasks
 from tests.servers import packages
 from tests.servers.package import UnavailableError
@@ -26,6 +28,7 @@ INTERVAL = "300"  # milliseconds: exports are made before, while and after worke
 SHUTDOWN_TIMEOUT = 5  # seconds, the default
 SLACK = 1.5  # seconds for what is not ours
 PATIENCE = 120  # seconds, after which something hangs
+_PARTS = {"redis", "uwsgi"}
 _FAULTS = re.compile(r".*(?:Traceback|Exception ignored|Warning\b|Metrics (?!arrive)|half applied|Segmentation).*")
 
 
@@ -44,7 +47,7 @@ def measure(host: Host, folder: Path) -> Outcome:
         UnavailableError: What it needs cannot be had here.
     """
     for need in host.needs:
-        if need != "redis" and not find_spec(need):
+        if need not in _PARTS and not find_spec(need):
             raise UnavailableError(f"{need} has no build for this Python")
     if host.tells_whole and not host.tells_last:
         # Whether the last interval arrives shows where there is no other one.
@@ -89,11 +92,15 @@ class _Run:
             }
             if "redis" in self._host.needs:
                 self._variables["REDIS_PORT"] = str(stack.enter_context(Redis(packages.redis())).port)
-            filled = [part.format(port=free_port(), folder=self._folder) for part in self._host.command]
+            fields = {"port": free_port(), "folder": self._folder, "home": PYTHON.parent.parent}
+            if "uwsgi" in self._host.needs:
+                fields["uwsgi"], decorators = _uwsgi()
+                self._variables["PYTHONPATH"] = os.pathsep.join(map(str, (FOLDER, decorators)))
+            filled = [part.format(**fields) for part in self._host.command]
             began = time.monotonic()
             self._program = stack.enter_context(Program(*filled, folder=self._folder, **self._variables))
             try:
-                self._address = self._said(self._host.ready)
+                self._address = f"http://{self._said(self._host.ready).removeprefix('http://')}"
                 self._wait((self._folder / self._host.pid_file).exists, "it is detached")
                 if not self._host.ready:
                     self._wait(self._counted, "it counts")
@@ -240,6 +247,20 @@ class _Run:
             if time.monotonic() > deadline:
                 raise HangsError(f"waited in vain until {what}: {self._log()[-2000:]}")
             time.sleep(0.05)
+
+
+def _uwsgi() -> tuple[Path, Path]:
+    """Return uWSGI, which is compiled once, and the folder with its modules.
+
+    Raises:
+        UnavailableError: It cannot be installed here.
+    """
+    try:
+        python = installations.python_with("uwsgi")
+    except RuntimeError as error:
+        raise UnavailableError(f"uWSGI cannot be installed: {str(error)[-300:]}") from error
+    (modules,) = python.parents[1].glob("lib/python*/site-packages")
+    return python.with_name("uwsgi"), modules
 
 
 def _lives(group: int) -> bool:

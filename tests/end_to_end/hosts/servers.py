@@ -179,3 +179,34 @@ HOSTS += [
         to_set="`--noreload`, for the last interval",
     ),
 ]
+
+_UWSGI = (
+    *("{uwsgi}", "--master", "--processes", "2", "--http-socket", "127.0.0.1:{port}", "--die-on-term"),
+    *("--home", "{home}", "--need-app", "--module", "web:wsgi"),
+)
+
+
+def _uwsgi(kind: str, *flags: str, **more: object) -> Host:
+    return _server(
+        "uWSGI",
+        f"`--master`{kind}",
+        *_UWSGI,
+        *flags,
+        ready=r"bound to TCP address (\S+) ",
+        needs=("uwsgi",),
+        workers=2,
+        instances=3,
+        **more,
+    )
+
+
+# Without the option the exporter does what it would do, and asks for it.
+_ASKS = {
+    "noise": (r"Metrics of uWSGI's workers may be late or lost: set py-call-uwsgi-fork-hooks.*",),
+    "to_set": "`die-on-term`; a warning asks for `py-call-uwsgi-fork-hooks`",
+}
+HOSTS += [
+    _uwsgi("", **_ASKS),
+    _uwsgi(", `--lazy-apps`", "--lazy-apps", **_ASKS),
+    _uwsgi(", `--py-call-uwsgi-fork-hooks`", "--py-call-uwsgi-fork-hooks", to_set="`die-on-term`"),
+]
