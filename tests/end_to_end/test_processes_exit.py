@@ -438,6 +438,7 @@ try:
 except FileNotFoundError:
     work.add(1, {"before": "exec"})
 if os.fork() == 0:
+    work.add(1, {"before": "exec of a child"})
     os.execvp(sys.executable, [sys.executable, "-c", "print('(a child)', flush=True)"])
 os.wait()
 os.execlp(sys.executable, sys.executable, "-c", "from work import work; work.add(1, {'before': 'exit'})")
@@ -451,6 +452,7 @@ def test_what_was_counted_before_another_program_takes_over_arrives(receiver, tm
     with Program("python", script, folder=tmp_path, OTEL_EXPORTER_PRW_ENDPOINT=receiver.url) as program:
         assert program.end() == 0, program.log.read_text()
     assert total(receiver, "work_total", before="exec") == 2
+    assert total(receiver, "work_total", before="exec of a child") == 1
     assert total(receiver, "work_total", before="exit") == 1
     assert "(a child)" in program.log.read_text()
     assert receiver.rejected == []

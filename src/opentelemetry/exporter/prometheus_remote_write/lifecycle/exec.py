@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import wraps
 from typing import Any
 
-from .ending import pushers
-from .sdk_internals import readers_of
+from .ending import Pusher, pushers
+from .sdk_internals import has_counted, readers_of
 
 
 def flush_before_exec() -> None:
@@ -28,16 +28,16 @@ def _flushing_first(function: Callable[..., Any], process: int) -> Callable[...,
     @wraps(function)
     def flushing_first(*arguments: Any) -> Any:
         # A forked child that becomes another program at once, as most do, has counted nothing.
-        if os.getpid() == process:
-            _flush()
+        is_child = os.getpid() != process
+        _flush([pusher for pusher in pushers() if not is_child or has_counted(pusher)])
         return function(*arguments)
 
     return flushing_first
 
 
-def _flush() -> None:
+def _flush(exporters: Iterable[Pusher]) -> None:
     """Collect and export, within the time of the exit; the program may not be found, so that this one goes on."""
-    for pusher in pushers():
+    for pusher in exporters:
         end = time.monotonic() + pusher.exit_time.left
         with suppress(Exception):
             pusher.cut_short(pusher.exit_time.left / 2)
