@@ -66,6 +66,7 @@ class VmAgent(Server):
     """A vmagent with its defaults, and an exporter without a buffer that pushes to it."""
 
     name = f"vmagent {VMAGENT.release}"
+    flags: tuple[str, ...] = ()
 
     def __init__(self, url: str, folder: Path):
         super().__init__(built(VMAGENT))
@@ -89,10 +90,18 @@ class VmAgent(Server):
             f"-remoteWrite.tmpDataPath={self._data}",
             "-remoteWrite.headers=X-Worker:vmagent",
             "-remoteWrite.forcePromProto",
+            *self.flags,
         ]
 
     def _is_ready(self) -> bool:
         return answers(f"{self.url}/health")
+
+
+class CarefulVmAgent(VmAgent):
+    """The same with one queue, and what is in memory written each second."""
+
+    name = f"{VmAgent.name}, `-remoteWrite.queues=1 -remoteWrite.inmemoryDataFlushInterval=1s`"
+    flags = ("-remoteWrite.queues=1", "-remoteWrite.inmemoryDataFlushInterval=1s")
 
 
 def measured(value: int):
@@ -112,7 +121,7 @@ def export(url: str, folder: str) -> None:
         headers={"X-Worker": "ours"},
     )
     for line in sys.stdin:
-        exporter.export(measured(int(line)))
+        exporter.export(measured(int(line)), timeout_millis=1000 * PATIENCE)
         print(line, end="", flush=True)
 
 
@@ -205,7 +214,7 @@ def main() -> None:
         export(*arguments.export)
         return
     print("| | handed over | lost | sent again | refused |\n| --- | ---: | ---: | ---: | ---: |", flush=True)
-    for kind in (Ours, VmAgent):
+    for kind in (Ours, VmAgent, CarefulVmAgent):
         print(kill_test(kind, arguments.rounds, arguments.seed).row(), flush=True)
 
 
