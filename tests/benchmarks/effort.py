@@ -47,7 +47,7 @@ FULL = Effort(
     growth_series=100_000,
     churned=30,
     seconds=5.0,
-    starts=30,
+    starts=20,
 )
 QUICK = Effort(
     load=WORK,

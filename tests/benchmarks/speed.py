@@ -48,7 +48,7 @@ def rows(pythons: Mapping[str, str], effort: Effort) -> Iterator[Row]:
     if OTLP in warm:
         yield Row("warm, 1.0", seconds[OURS_1], "s", seconds[OTLP], "OTLP", 1 / 10)
     if PREDECESSOR in warm:
-        yield Row("warm, 1.0", seconds[OURS_1], "s", seconds[PREDECESSOR], "predecessor", 1 / 150)
+        yield Row("warm, 1.0", seconds[OURS_1], "s", seconds[PREDECESSOR], "predecessor", 1 / 75)
     yield Row("warm, 2.0", seconds[OURS_2], "s", seconds[OURS_1], "1.0", 1.0)
     for protocol, floor in floors.items():
         yield Row(f"warm, {protocol}", seconds[protocol], "s", floor, "the floor")
