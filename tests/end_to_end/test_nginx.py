@@ -2,7 +2,7 @@
 
 import pytest
 
-from opentelemetry.exporter.prometheus_remote_write.errors import Rejected, Retryable, Unsendable
+from opentelemetry.exporter.prometheus_remote_write.errors import Cause, Rejected, Retryable, Unsendable
 from tests.end_to_end.posted_sample import USER_AGENT, post_sample
 from tests.servers.ports import free_port
 
@@ -35,6 +35,13 @@ def test_samples_arrive_in_the_clear_over_one_connection(prometheus_current, sta
     post_sample(nginx.url + PATH, job, requests=3)
     assert arrived(prometheus_current, job) == 3
     assert len({request.connection for request in nginx.requests(at_least=3)}) == 1
+
+
+def test_a_plain_request_to_its_tls_is_told_from_every_other_refusal(start_nginx, certificates, job):
+    nginx = start_nginx(f"http://127.0.0.1:{free_port()}", certificates=certificates)
+    with pytest.raises(Unsendable, match="400 Bad Request") as raised:
+        post_sample(nginx.https_url.replace("https:", "http:") + PATH, job)
+    assert raised.value.cause is Cause.WANTS_TLS
 
 
 def test_an_unknown_authority_is_refused_unless_verification_is_off(
