@@ -18,7 +18,7 @@ from tests.collected import DELTA, collected, counter, gauge, point
 
 JOB = "counted"
 SERIES = 40
-EXPORTS = 12
+EXPORTS = 7
 POINTS = SERIES + 2
 MORE = 40  # exports at most until nothing waits
 
