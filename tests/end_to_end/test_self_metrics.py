@@ -10,10 +10,10 @@ from collections import Counter
 import pytest
 import urllib3
 
+from opentelemetry.exporter.prometheus_remote_write.journal import SELF_METRICS
 from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver
 from opentelemetry.exporter.prometheus_remote_write.receiver.decoding import decode
 from opentelemetry.exporter.prometheus_remote_write.receiver.decompression import decompress
-from opentelemetry.exporter.prometheus_remote_write.self_metrics import SWITCH
 from tests.application import run
 from tests.receivers.between import OF_THE_CONNECTION, Between
 from tests.transport.scripted_server import answer, raw
@@ -123,7 +123,7 @@ def run_counted(tmp_path, url, way, settings):
             json.dumps(settings),
             cwd=tmp_path,
             PYTHONPATH=":".join(sys.path),
-            **{SWITCH: "true"},
+            **{SELF_METRICS: "true"},
         )
     assert ended.status == 0, ended.errors
     return [json.loads(line) for line in ended.output.splitlines()]
