@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
+import threading
 import time
+from contextlib import suppress
 from urllib.request import urlopen
 
 import pytest
@@ -19,6 +22,8 @@ from tests.shared_folder import once
 REQUESTS = 40
 SHUTDOWN_TIMEOUT = 5  # seconds, the default
 SLACK = 1.5  # seconds
+ENDED = 30  # the status of a worker that uWSGI ends
+AMPLE = {"OTEL_EXPORTER_PRW_SHUTDOWN_TIMEOUT": "25000"}  # where it is counted, however busy the machine is
 WARNING = "Metrics of uWSGI's workers may be late or lost: set py-call-uwsgi-fork-hooks"
 
 pytestmark = pytest.mark.timeout(600)  # there is no wheel of it: the first installation on a machine compiles it
@@ -39,25 +44,47 @@ def uwsgi():
     return folder
 
 
-def serve(uwsgi, receiver, folder, *flags, module="web", interval=WHOLE_RUN, until=lambda: None):
-    """Let two workers answer requests, and end them; return the log, and how many seconds the end took."""
-    server = ("--master", "--processes", "2", "--http-socket", "127.0.0.1:0", "--die-on-term")
+def serve(
+    uwsgi, receiver, folder, *flags, module="web", interval=WHOLE_RUN, until=lambda _: None, master=True, **variables
+):
+    """Let two workers answer requests, and end them; return the log, and how many seconds the end took.
+
+    Args:
+        uwsgi: Where it is installed.
+        receiver: Where metrics go.
+        folder: For its log.
+        flags: Of uWSGI.
+        module: The application.
+        interval: Of exports, in milliseconds.
+        until: Waits, after the requests, for what has to be; given the program.
+        master: Whether there is one, and so two workers, not one.
+        variables: Of the environment.
+    """
+    processes = ("--master", "--processes", "2") if master else ("--processes", "1")
+    server = (*processes, "--http-socket", "127.0.0.1:0", "--die-on-term")
     application = ("--home", PYTHON.parent.parent, "--need-app", "--module", f"{module}:wsgi")
     variables = {
         "OTEL_EXPORTER_PRW_ENDPOINT": receiver.url,
         "OTEL_EXPORTER_PRW_INTERVAL": interval,
         "PYTHONPATH": os.pathsep.join(map(str, (FOLDER, uwsgi))),
         **PINNED,
+        **variables,
     }
     with Program(uwsgi / "bin/uwsgi", *server, *application, *flags, folder=folder, **variables) as program:
         address = program.said(r"bound to TCP address (\S+) ")
         for _ in range(REQUESTS):
             with urlopen(f"http://{address}", timeout=30) as response:
                 response.read()
-        until()
+        if "--lazy-apps" in flags:  # uWSGI fails when it is to end while a worker loads the application
+            program.said(r"(?s)(WSGI app 0 .*WSGI app 0 )")
+        until(program)
         begin = time.monotonic()
-        assert program.end(signal.SIGTERM) == 0
+        assert program.end(signal.SIGTERM) == (0 if master else ENDED)
         return program.log.read_text(), time.monotonic() - begin
+
+
+def writers(receiver):
+    return {sample.value for series in receiver.series("writer") for sample in series.samples}
 
 
 @pytest.mark.parametrize("lazily", [(), ("--lazy-apps",)], ids=["loaded before the fork", "loaded by each worker"])
@@ -65,7 +92,7 @@ def serve(uwsgi, receiver, folder, *flags, module="web", interval=WHOLE_RUN, unt
     ("flag", "warns"), [((), True), (("--py-call-osafterfork",), False), (("--py-call-uwsgi-fork-hooks",), False)]
 )
 def test_every_request_is_counted_once(uwsgi, receiver, tmp_path, lazily, flag, *, warns):
-    log, _ = serve(uwsgi, receiver, tmp_path, *lazily, *flag)
+    log, _ = serve(uwsgi, receiver, tmp_path, *lazily, *flag, **AMPLE)
     assert total(receiver, "work_total", at="request") == REQUESTS
     assert_one_writer_each(receiver)
     assert instances(receiver, "work_total") <= {POD, f"{POD}-1", f"{POD}-2"}
@@ -73,19 +100,68 @@ def test_every_request_is_counted_once(uwsgi, receiver, tmp_path, lazily, flag, 
 
 
 def test_what_the_application_wants_done_after_a_fork_is_done_in_a_worker_that_counts(uwsgi, receiver, tmp_path):
-    serve(uwsgi, receiver, tmp_path, module="forked")
+    serve(uwsgi, receiver, tmp_path, module="forked", **AMPLE)
     assert total(receiver, "work_total", at="request") == REQUESTS
     assert total(receiver, "work_total", at="hook") == 2
 
 
-def test_what_is_counted_before_the_fork_arrives_with_an_interval_of_the_master(uwsgi, receiver, tmp_path):
-    def arrived():
+@pytest.mark.parametrize("flag", [(), ("--py-call-osafterfork",), ("--py-call-uwsgi-fork-hooks",)])
+def test_what_is_counted_before_the_fork_arrives_with_an_interval(uwsgi, receiver, tmp_path, flag):
+    def arrived(_):
         receiver.wait_for(lambda receiver: total(receiver, "work_total", at="import") == 100, 30)
 
-    serve(uwsgi, receiver, tmp_path, interval="300", until=arrived)
+    serve(uwsgi, receiver, tmp_path, *flag, interval="300", until=arrived, **AMPLE)
     assert total(receiver, "work_total", at="request") == REQUESTS
     assert total(receiver, "work_total", at="import") == 100
     assert_one_writer_each(receiver)
+
+
+@pytest.mark.parametrize(
+    ("flags", "master"),
+    [
+        pytest.param(["--py-call-osafterfork"], True, id="loaded before the fork"),
+        pytest.param(["--lazy-apps", "--py-call-uwsgi-fork-hooks"], True, id="loaded by each worker"),
+        pytest.param(["--threads", "2"], True, id="with threads"),
+        pytest.param([], False, id="without a master"),
+    ],
+)
+def test_a_worker_in_the_middle_of_a_request_loses_nothing(uwsgi, receiver, tmp_path, flags, *, master):
+    def ask(address):
+        with suppress(OSError):  # it is ended
+            urlopen(f"http://{address}/slow", timeout=60).close()
+
+    def has_begun_to_answer(program):
+        thread = threading.Thread(target=ask, args=[program.said(r"bound to TCP address (\S+) ")])
+        thread.start()
+        threads.append(thread)
+        receiver.wait_for(lambda receiver: total(receiver, "work_total", at="slow request") == 1, 60)
+
+    threads = []
+    serve(
+        uwsgi,
+        receiver,
+        tmp_path,
+        *flags,
+        module="slow",
+        interval="400",
+        until=has_begun_to_answer,
+        master=master,
+        OTEL_EXPORTER_PRW_SHUTDOWN_TIMEOUT="25000",
+    )
+    threads[0].join()
+    assert total(receiver, "work_total", at="request") == REQUESTS
+
+
+def test_no_worker_that_is_forked_later_hangs(uwsgi, receiver, tmp_path):
+    def all_are_there_again(program):
+        program.said(f"(?s)({'.*'.join(['Respawned uWSGI worker'] * 4)})")
+        workers = re.findall(r"Respawned uWSGI worker .* pid: (\d+)", program.log.read_text())[2:]
+        receiver.wait_for(lambda receiver: writers(receiver) >= set(map(float, workers)), 60)
+
+    recycled = ("--max-requests", "10", "--min-worker-lifetime", "0")
+    serve(uwsgi, receiver, tmp_path, *recycled, interval="200", until=all_are_there_again, **AMPLE)
+    assert total(receiver, "work_total", at="request") == REQUESTS
+    assert total(receiver, "work_total", at="import") == 100
 
 
 @pytest.mark.parametrize("flag", ["--lazy-apps", "--py-call-osafterfork", "--py-call-uwsgi-fork-hooks"])

@@ -22,7 +22,7 @@ from .lifecycle.readers import collection, export_in_background, have_ended, int
 from .lifecycle.sdk_internals import let_in, renew_after_fork
 from .lifecycle.turns import Turns
 from .lifecycle.undisturbed import undisturbed
-from .lifecycle.uwsgi import time_for_exit
+from .lifecycle.uwsgi import inherits_counts, time_for_exit
 from .messages.own_logger import OwnLogger
 from .messages.redaction import shown_url
 from .model.transport import BaseTransport
@@ -152,7 +152,7 @@ class Exports:
     def after_fork(self) -> None:
         """Remake what cannot be shared with the parent; called in a forked child."""
         # First, before the SDK's own handlers start a thread that exports.
-        self._instance.after_fork(renew_after_fork(self._exporter))
+        self._instance.after_fork(renew_after_fork(self._exporter, counts_on=inherits_counts()))
         self._turns = Turns(self.path.resume)
         self.exit_time = ExitTime(time_for_exit(self._exit_seconds))
         if self._prometheus_client:

@@ -25,7 +25,8 @@ from .application_start import ApplicationStart
 from .collection_watch import CollectionWatch
 from .ending import Pusher
 from .gevent_patches import starts_threads_after_forks
-from .sdk_internals import resource_of
+from .sdk_internals import is_ticking, resource_of
+from .uwsgi import threads_wait
 
 _logger = OwnLogger(__name__)
 
@@ -72,10 +73,12 @@ class Controller(PeriodicExportingMetricReader):
         # What the SDK's constructor keeps itself, under these private names: a later SDK may call it otherwise.
         self._exporter, self._shutdown, self._shutdown_event = exporter, False, threading.Event()
         self._export_interval_millis, self._export_timeout_millis = export_interval_millis, _COLLECTION_TIMEOUT
+        self._rests = threads_wait(self._at_fork_reinit)
         super().__init__(exporter, export_interval_millis=export_interval_millis)
 
     def _at_fork_reinit(self) -> None:
-        """Start the thread of a forked child."""
+        """Start the thread of a forked child, or of a process that could not have one at first."""
+        self._rests = False
         # gevent's own handler comes after this one, and wants to find the main thread alone.
         self._is_late = starts_threads_after_forks()
         if not self._is_late:
@@ -101,9 +104,12 @@ class Controller(PeriodicExportingMetricReader):
         seconds = min(max(timeout_millis / 1000, 0.0), exit_time.left)
         end = time.monotonic() + seconds
         if not self._shutdown_event.is_set():
+            has_thread = is_ticking(self)
             # In this order: what the thread collects from now on is the last, and that is not cut short.
             self._shutdown_event.set()
             self._pusher.cut_short(seconds / 2)
+            if not has_thread:
+                self._collect_and_export(exit_time.left * 1000)
         super().shutdown(timeout_millis=max(end - time.monotonic(), 0.0) * 1000, **kwargs)
         self._watch.stop()
 
@@ -130,7 +136,8 @@ class Controller(PeriodicExportingMetricReader):
             self._exporter.export(metrics_data, timeout_millis=timeout_millis)
 
     def _ticker(self) -> None:
-        self._tick()
+        if not self._rests:
+            self._tick()
         # Where gevent has given this thread another name since it began, it is registered under that, too, for
         # threading to find it when it ends.
         threading.current_thread()

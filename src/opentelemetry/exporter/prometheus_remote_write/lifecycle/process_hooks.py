@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Protocol
 
-from .uwsgi import run_hooks_in_workers
+from .uwsgi import run_hooks_in_workers, worker_begins
 
 
 class Hooked(Protocol):
@@ -82,3 +82,4 @@ def _forked() -> None:
     for hooked in tuple(_forking):
         with suppress(Exception):  # one that cannot be mended is no reason for another one to be broken
             hooked.after_fork()
+    worker_begins()

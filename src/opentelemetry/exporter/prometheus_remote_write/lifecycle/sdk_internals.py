@@ -105,11 +105,15 @@ def let_in(exporter: object) -> None:
                 reader._export_lock = nullcontext()  # type: ignore[attr-defined] # noqa: SLF001 - see the module
 
 
-def renew_after_fork(exporter: object) -> str:
+def renew_after_fork(exporter: object, *, counts_on: bool = False) -> str:
     """Make an exporter's readers work in a forked child, and count from zero.
 
     To be called before the SDK's own handlers, whose order is that of construction: an exporter is there before its
     reader, and a reader before its provider.
+
+    Args:
+        exporter: Ours.
+        counts_on: Whether it counts on from what the parent had counted instead.
 
     Returns:
         The instance id in the parent's resource, or nothing if that cannot be found out.
@@ -121,7 +125,8 @@ def renew_after_fork(exporter: object) -> str:
         with suppress(Exception):
             _renew_locks(reader)
         with suppress(Exception):
-            _forget_what_was_counted(reader)
+            if not counts_on:
+                _forget_what_was_counted(reader)
     return instance
 
 

@@ -24,6 +24,8 @@ try:
 except ImportError:  # Windows
     register = unregister = None  # type: ignore[assignment]  # a platform without it
 
+__all__ = ["SignalWatch", "has_threads", "register", "set_default_action", "unregister"]
+
 Handler: TypeAlias = Callable[[int, FrameType | None], None]
 
 _MORE_THAN_IS_WRITTEN = 65_536  # bytes
@@ -51,7 +53,7 @@ class SignalWatch:
 
     def start(self) -> None:
         """Begin to watch, where that is possible; nothing is raised."""
-        if register is None or not _has_threads():
+        if register is None or not has_threads():
             return
         with suppress(OSError, RuntimeError, MemoryError):
             reading, writing = os.pipe()
@@ -91,7 +93,7 @@ class SignalWatch:
         writing.close()
 
 
-def _has_threads() -> bool:
+def has_threads() -> bool:
     """Return whether threads are the system's, not greenlets, which must not block."""
     return isinstance(_thread.start_new_thread, types.BuiltinFunctionType)
 

@@ -23,6 +23,7 @@ from ..system.flag import Flag
 from .ending import flush, flushes_here, pushers
 from .gunicorn import after_init_signals
 from .signal_watch import SignalWatch, set_default_action
+from .uwsgi import is_uwsgi
 
 _TO_RETURN = 0.02  # seconds for the handler in C, which sets itself anew at its end
 _SLACK = 1.0  # seconds beyond those of the exporters for threads to get their turns
@@ -145,7 +146,7 @@ _TERMINATIONS = Terminations()
 def flush_on_sigterm() -> None:
     """Have SIGTERM flush first, where there is something to flush and the action is the default; nothing is raised."""
     try:
-        if pushers() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        if pushers() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL and not is_uwsgi():
             _TERMINATIONS.renew()
     except ValueError:
         return  # only the main thread can set handlers; no launcher configures from another one

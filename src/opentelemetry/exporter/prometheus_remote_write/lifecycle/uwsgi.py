@@ -3,6 +3,10 @@
 Its module exists only inside it, and only after the interpreter has started, which is when the launcher makes an
 exporter. So a finder, which finds nothing, looks for it at the next import: in the master where the application is
 loaded before the fork, and in the worker (``--lazy-apps``) where it is loaded after it.
+
+The master forks whenever a worker has ended, and does not care whether another thread has the interpreter's lock: a
+worker that is forked then waits for that lock for ever. So no thread of ours runs in a master, unless it is told to
+take the lock before it forks; and what was counted in it before is the first worker's.
 """
 
 from __future__ import annotations
@@ -16,6 +20,7 @@ from importlib import import_module
 from typing import Any
 
 from ..messages.own_logger import OwnLogger
+from .uwsgi_worker import watch_end_of_worker
 
 _logger = OwnLogger(__name__)
 
@@ -23,15 +28,45 @@ _CALLS_HOOKS = "py-call-uwsgi-fork-hooks"
 _CALLS_HOOKS_IN_CHILDREN = "py-call-osafterfork"
 _THREADS_BY_DEFAULT = (2, 0, 31)
 _RECYCLES = {"max-requests", "max-worker-lifetime", "reload-on-as", "reload-on-rss"}
+_LAZY = {"lazy-apps", "lazy"}
+_NO = {"false", "off", "no", "0"}
 _MASTER_LOOKS = 1.0  # seconds: so often its master looks for workers that have ended, and leaves itself
 
 
 def run_hooks_in_workers() -> None:
     """Have Python's fork hooks run in the workers, if this is uWSGI; nothing is raised."""
     if "uwsgi" in sys.modules:
-        _found(os.getpid())
-    elif not sys.orig_argv:  # no program of Python's, but one that embeds it
-        sys.meta_path.insert(0, _Finder())
+        _found(os.getpid(), has_own_threads=True)
+    elif is_uwsgi():
+        _start.process = os.getpid()
+        sys.meta_path.insert(0, _Finder(os.getpid()))
+
+
+def threads_wait(begin: Callable[[], None]) -> bool:
+    """Return whether this process may be a master, in which no thread may run.
+
+    Args:
+        begin: Called where it turns out to be none, or one that forks with care.
+    """
+    if _start.process != os.getpid():
+        return False
+    _start.waiting.append(begin)
+    return True
+
+
+def worker_begins() -> None:
+    """Do what a worker needs; to be called in every forked child. Nothing is raised."""
+    if "uwsgi" in sys.modules:
+        watch_end_of_worker(sys.modules["uwsgi"])
+
+
+def inherits_counts() -> bool:
+    """Return whether this forked child is to count on from what its parent, which never exports, has counted."""
+    with suppress(Exception):
+        uwsgi: Any = sys.modules["uwsgi"]
+        if _start.process == os.getppid() == uwsgi.masterpid() and uwsgi.worker_id() == 1:
+            return not uwsgi.workers()[0]["respawn_count"]
+    return False
 
 
 def time_for_exit(seconds: float) -> float:
@@ -42,44 +77,87 @@ def time_for_exit(seconds: float) -> float:
     return seconds
 
 
+class _Start:
+    """The process in which the interpreter has started, while it may be a master in which no thread may run.
+
+    Attributes:
+        process: Its id; 0 where there is none.
+        waiting: What begins when it turns out that threads may run.
+    """
+
+    def __init__(self) -> None:
+        self.process = 0
+        self.waiting: list[Callable[[], None]] = []
+
+    def let_threads_run(self) -> None:
+        self.process = 0
+        waiting, self.waiting = self.waiting, []
+        for begin in waiting:
+            begin()
+
+
+_start = _Start()
+
+
 class _Finder:
     """Finds no module, but that it is asked for one tells that uWSGI has gone on."""
 
-    def __init__(self) -> None:
-        self._process = os.getpid()
+    def __init__(self, process: int) -> None:
+        self._process = process
 
     def find_spec(self, _name: str, _path: object = None, _target: object = None) -> None:
         if "uwsgi" in sys.modules:
             with suppress(ValueError):
                 sys.meta_path.remove(self)
-                _found(self._process)
+                _found(self._process, has_own_threads=False)
 
 
-def _found(process: int) -> None:
+def is_uwsgi() -> bool:
+    """Return whether the program that embeds this interpreter is uWSGI, which handles signals itself."""
+    if sys.orig_argv:  # a program of Python's
+        return False
+    try:
+        import ctypes  # noqa: PLC0415 - some builds of Python are without it
+    except ImportError:
+        return False
+    return hasattr(ctypes.pythonapi, "uwsgi_respawn_worker")
+
+
+def _found(process: int, *, has_own_threads: bool) -> None:
+    """Begin, now that uWSGI says how it runs; nothing is raised.
+
+    Args:
+        process: In which the interpreter, or the application's own exporter, was started.
+        has_own_threads: Whether the application has made the exporter, whose reader is then one with a thread.
+    """
     with suppress(Exception):
         uwsgi: Any = sys.modules["uwsgi"]
-        options = {_text(name) for name, value in uwsgi.opt.items() if value is not False}
+        options = {_text(name) for name, value in uwsgi.opt.items() if value is not False and _text(value) not in _NO}
         calls_hooks = not options.isdisjoint({_CALLS_HOOKS, _CALLS_HOOKS_IN_CHILDREN})
-        if not calls_hooks:
-            if os.getpid() == process:
-                _before_other_hooks(uwsgi, _Worker(process).begins)
-            else:
-                _run_fork_hooks()
-        if (os.getpid() == process or uwsgi.worker_id() == 1) and (needed := _needed(options, uwsgi, calls_hooks)):
+        is_here = os.getpid() == process
+        if is_here and (_CALLS_HOOKS in options or not uwsgi.masterpid()):
+            _start.let_threads_run()
+        if is_here and not calls_hooks:
+            _before_other_hooks(uwsgi, _Worker(process).begins)
+        elif not is_here and not calls_hooks:
+            _run_fork_hooks()
+        if not is_here or not uwsgi.masterpid():
+            watch_end_of_worker(uwsgi)
+        if (is_here or uwsgi.worker_id() == 1) and (needed := _needed(options, uwsgi, has_own_threads=has_own_threads)):
             _logger.warning("Metrics of uWSGI's workers may be late or lost: %s", "; ".join(needed))
 
 
-def _text(name: str | bytes) -> str:
-    return name.decode() if isinstance(name, bytes) else name
+def _text(value: object) -> str:
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
 
 
-def _needed(options: set[str], uwsgi: Any, calls_hooks: bool) -> list[str]:  # noqa: FBT001 - one more fact of three
+def _needed(options: set[str], uwsgi: Any, *, has_own_threads: bool) -> list[str]:
     needed = []
-    if not calls_hooks:
+    if options.isdisjoint({_CALLS_HOOKS, _CALLS_HOOKS_IN_CHILDREN}):
         needed.append(f"set {_CALLS_HOOKS}, or {_CALLS_HOOKS_IN_CHILDREN} where uWSGI does not know it")
     if options.isdisjoint({"enable-threads", "T", "threads"}) and uwsgi.version_info[:3] < _THREADS_BY_DEFAULT:
         needed.append("set enable-threads")
-    if not options.isdisjoint(_RECYCLES) and options.isdisjoint({"lazy-apps", "lazy"}):
+    if has_own_threads and not options.isdisjoint(_RECYCLES) and options.isdisjoint({_CALLS_HOOKS, *_LAZY}):
         needed.append("set lazy-apps, for a worker that is forked later from a master with threads may hang")
     needed.extend(f"do not set {name}" for name in ("skip-atexit", "skip-atexit-teardown") if name in options)
     return needed

@@ -1,0 +1,167 @@
+"""The end of uWSGI's workers: it skips Python's exit handlers in one that is in the middle of a request.
+
+At SIGINT, by which its master ends them all, and at SIGTERM a worker leaves from within the signal's handler, which is
+written in C. So another one in C takes its place, of :mod:`faulthandler`: it writes to our pipe, from which a thread
+reads. The thread has the worker take no more requests, flushes where that one is busy, and then has it leave.
+"""
+
+from __future__ import annotations
+
+import _thread
+import atexit
+import math
+import os
+import signal
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from ..system.descriptor import Descriptor
+from .ending import flush, pushers
+from .signal_watch import has_threads, register, unregister
+
+_ENDS = (signal.SIGINT, signal.SIGTERM)
+_FIRST_LOOK, _LOOK = 0.001, 0.02  # seconds until and between looks at how far the worker is
+_FORKED_BY_UWSGI = 10.0  # seconds, at most, until uWSGI has noted which process its new worker is
+_MOMENT = 0.1  # seconds for an exit to be noticed, which a second one would cut off, and to answer a request
+_FREE = (b"idle", b"pause")
+_SLACK = 1.0  # seconds beyond those of the exporters
+_MORE_THAN_IS_WRITTEN = 65_536  # bytes
+
+
+def watch_end_of_worker(uwsgi: Any) -> None:
+    """Have this process flush at its end, if it is a worker; nothing is raised."""
+    global _watch  # noqa: PLW0603 - one for each process
+    if register is None or not has_threads() or (_watch and _watch.process == os.getpid()):
+        return
+    with suppress(Exception):
+        if _watch:
+            _watch.leave()
+        _watch = _WorkerEnd(uwsgi)
+        _thread.start_new_thread(_watch.run, ())
+        _handle_forks()
+
+
+class _WorkerEnd:
+    """Watches for the signals that end this process.
+
+    Args:
+        uwsgi: uWSGI's module.
+    """
+
+    def __init__(self, uwsgi: Any) -> None:
+        self.process = os.getpid()
+        self._uwsgi = uwsgi
+        self._inherited = _handlers()
+        self._pipe: tuple[Descriptor, Descriptor] | None = None
+        self._is_registered = False
+        self._leaves = False
+        atexit.register(self._leave)  # called before all that was registered earlier, such as the SDK's own handler
+
+    def run(self) -> None:
+        """Watch until the end, from when the worker takes requests on."""
+        with suppress(Exception):
+            signal.pthread_sigmask(signal.SIG_BLOCK, {*_ENDS, signal.SIGHUP})  # they are the main thread's
+            if not _in_time(self._is_worker, _FORKED_BY_UWSGI):
+                return
+            _in_time(self._has_begun, math.inf)
+            reading, writing = os.pipe()
+            os.set_blocking(writing, False)
+            self._pipe = Descriptor(reading), Descriptor(writing)
+            self.resume()
+            if os.read(reading, _MORE_THAN_IS_WRITTEN):
+                self._end()
+
+    def pause(self) -> None:
+        """Have only uWSGI's own handlers called."""
+        if self._is_registered:
+            self._is_registered = False
+            for number in _ENDS:
+                unregister(number)
+
+    def resume(self) -> None:
+        """Go on after a pause."""
+        if self._pipe and not self._is_registered and self._pipe[1].is_ours():
+            self._is_registered = True
+            for number in _ENDS:
+                register(number, file=self._pipe[1].number, all_threads=False)
+
+    def leave(self) -> None:
+        """Close what a forked child has inherited."""
+        for descriptor in self._pipe or ():
+            descriptor.close()
+
+    def _is_worker(self) -> bool:
+        """Return whether this process is a worker, not a child of one."""
+        return self.process in {worker["pid"] for worker in self._uwsgi.workers()}
+
+    def _has_begun(self) -> bool:
+        """Return whether uWSGI has set its worker's handlers, which it does when the application is loaded."""
+        handlers = _handlers()
+        return len(set(handlers)) == 1 and all(map(lambda now, then: now and now != then, handlers, self._inherited))
+
+    def _end(self) -> None:
+        time.sleep(_MOMENT)
+        if not self._leaves and self._uwsgi.masterpid():
+            # It finishes its request, if it has one, and takes no other; if it has none, it leaves at once.
+            os.kill(self.process, signal.SIGHUP)
+            time.sleep(_MOMENT)
+            seconds = max((pusher.exit_time.left for pusher in pushers()), default=0.0) + _SLACK
+            _in_time(lambda: self._leaves or self._is_busy(), seconds)
+        if self._is_busy() and not self._leaves:
+            for pusher in pushers():
+                flush(pusher)
+        self.pause()
+        if not self._leaves:
+            os.kill(self.process, signal.SIGTERM)
+
+    def _leave(self) -> None:
+        self._leaves = True
+
+    def _is_busy(self) -> bool:
+        """Return whether it is in the middle of a request."""
+        return any(worker["pid"] == self.process and worker["status"] not in _FREE for worker in self._uwsgi.workers())
+
+
+_watch: _WorkerEnd | None = None
+_handles_forks = False
+
+
+def _handle_forks() -> None:
+    global _handles_forks  # noqa: PLW0603 - what is registered for forks cannot be taken back
+    if not _handles_forks:
+        _handles_forks = True
+        os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent)
+
+
+def _before_fork() -> None:
+    # A child would write to its parent's pipe.
+    if _watch:
+        _watch.pause()
+
+
+def _after_fork_in_parent() -> None:
+    if _watch:
+        _watch.resume()
+
+
+def _in_time(is_so: Callable[[], bool], seconds: float) -> bool:
+    """Wait until something is so; return whether that was in time."""
+    end = time.monotonic() + seconds
+    pause = _FIRST_LOOK
+    while not is_so():
+        if time.monotonic() > end:
+            return False
+        time.sleep(pause)
+        pause = min(2 * pause, _LOOK)
+    return True
+
+
+def _handlers() -> tuple[int | None, ...]:
+    """Return the addresses of what handles the signals."""
+    import ctypes  # noqa: PLC0415 - some builds of Python are without it
+
+    handler = ctypes.pythonapi.PyOS_getsig
+    handler.restype, handler.argtypes = ctypes.c_void_p, (ctypes.c_int,)
+    return tuple(handler(number) for number in _ENDS)
