@@ -23,7 +23,14 @@ from opentelemetry.instrumentation.environment_variables import OTEL_PYTHON_CONF
 from opentelemetry.exporter.prometheus_remote_write.configuration.number_types import BOOLEAN, TIMEOUT
 from opentelemetry.exporter.prometheus_remote_write.configuration.row import Row
 from opentelemetry.exporter.prometheus_remote_write.configuration.settings import rows, variable
-from opentelemetry.exporter.prometheus_remote_write.configuration.text_types import HEADERS, PROXIES, SECRET, TOKEN, URL
+from opentelemetry.exporter.prometheus_remote_write.configuration.text_types import (
+    HEADERS,
+    PARAMETERS,
+    PROXIES,
+    SECRET,
+    TOKEN,
+    URL,
+)
 from opentelemetry_prometheus_remote_write import NAME
 from opentelemetry_prometheus_remote_write.command_line import parsed_milliseconds
 from opentelemetry_prometheus_remote_write.exporter_names import chosen_exporters
@@ -48,7 +55,7 @@ def add_arguments(parser: ArgumentParser) -> None:
             group.add_argument(
                 f"{flag.removesuffix('s')}", dest=name, action="append", metavar="K=V", type=_header, help=doc
             )
-        elif row.type in (SECRET, TOKEN):
+        elif row.type in (SECRET, TOKEN, PARAMETERS):
             group.add_argument(flag, dest=name, type=_refused(name), help=SUPPRESS)
         else:
             group.add_argument(flag, dest=name, metavar=_metavar(row), type=_text(name, row), help=doc)

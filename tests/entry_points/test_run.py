@@ -161,6 +161,10 @@ def test_exporter_beside_others_is_nothing_to_speak_of(launch):
     [
         (("--password", "hunter2"), "--password is refused: every user of this machine could read it"),
         (("--bearer-token=hunter2",), "--bearer-token is refused: every user of this machine could read it"),
+        (
+            ("--oauth2-params", "assertion=hunter2"),
+            "--oauth2-params is refused: every user of this machine could read it",
+        ),
         (("--header", "Authorization=Bearer hunter2"), "--header Authorization is refused: every user"),
         (("--header", "X-Api-Key=hunter2"), "--header X-Api-Key is refused: every user"),
         (("--endpoint", "http://me:hunter2@host/"), "--endpoint is refused with a secret in it"),

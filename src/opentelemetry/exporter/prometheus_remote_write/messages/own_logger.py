@@ -10,8 +10,8 @@ locks, lines are held back until its end; and no exception of a handler comes ba
 
 from __future__ import annotations
 
+import _thread
 import logging
-from _thread import start_new_thread
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
@@ -52,7 +52,7 @@ class OwnLogger:
         """Log at any level, also within an export that goes on: in a thread of its own, which nothing waits for."""
         line = _Line(self._name, level, message, arguments)
         with suppress(RuntimeError, MemoryError):  # as many threads as there may be; the export's own lines follow
-            start_new_thread(line.say, ())
+            _thread.start_new_thread(line.say, ())  # looked up now: gevent may have patched it
 
     def is_enabled_for(self, level: int) -> bool:
         """Return whether a line of a level would be said, for what is costly to put together."""
