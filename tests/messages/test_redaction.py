@@ -95,8 +95,8 @@ def test_of_a_malformed_url_only_what_is_no_secret_is_shown(text, shown):
         r"C:\Users\me\token.txt",
         "certs/ca.pem",
         "key.pem",
-        "missing",
         ".",
+        "..",
     ],
 )
 def test_a_path_is_shown(path):
@@ -110,6 +110,7 @@ def test_a_path_is_shown(path):
         TOKEN,
         PASSWORD,
         "hunter2",
+        "letmein",
         "correct horse battery staple",
         "-----BEGIN PRIVATE KEY-----\nMIIEvQ\n-----END PRIVATE KEY-----\n",
         "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl",

@@ -29,8 +29,8 @@ _MARKUP = re.compile(r"<(script|style)\b.*?</\1\s*>|<[^<>]*>", re.DOTALL | re.IG
 _ESCAPE = re.compile(r"\\(?:u\{?([0-9a-fA-F]{4,6})\}?|U([0-9a-fA-F]{8})|x([0-9a-fA-F]{2})|([0-7]{3})|(.))", re.DOTALL)
 _CONTROL_ESCAPES = "bfnrtv0"
 
-_WORD = re.compile(r"[a-z]{1,8}|\.{1,2}")  # a file in the working directory; too plain for a token
-_ABSOLUTE = re.compile(r"(?:[A-Za-z]:)?[/\\]|\.{1,2}[/\\]|~[/\\]")
+# A word alone may be a file in the working directory, but just as well a password.
+_ABSOLUTE = re.compile(r"(?:[A-Za-z]:)?[/\\]|\.{1,2}(?:[/\\]|$)|~[/\\]")
 _NAMED_LIKE_A_FILE = re.compile(r"[\w./\\-]{1,200}\.(?:pem|crt|cer|cert|key|txt|token|jwt|secret|password)", re.ASCII)
 _PASTED = re.compile(r"-----BEGIN|(?i:basic|bearer)\s|[\x00-\x1f\x7f]|ey[JK][\w-]{8,}")
 _OPAQUE_SEGMENT = re.compile(r"(?=[^/\\]*[0-9])(?=[^/\\]*[A-Z])(?=[^/\\]*[a-z])[A-Za-z0-9+=]{16,}")
@@ -77,7 +77,7 @@ def is_pasted_secret(text: str) -> bool:
 def _looks_like_a_path(text: str) -> bool:
     if _PASTED.search(text) or _OPAQUE_SEGMENT.search(text):
         return False
-    return bool(_ABSOLUTE.match(text) or _NAMED_LIKE_A_FILE.fullmatch(text) or _WORD.fullmatch(text))
+    return bool(_ABSOLUTE.match(text) or _NAMED_LIKE_A_FILE.fullmatch(text))
 
 
 def secrets_of_headers(headers: Mapping[str, str]) -> Iterator[str]:
