@@ -40,8 +40,12 @@ def uwsgi(monkeypatch):
         pytest.param({}, NEW, ["set py-call-uwsgi-fork-hooks"], id="no hooks"),
         pytest.param({}, OLD, ["set py-call-uwsgi-fork-hooks", "set enable-threads"], id="neither hooks nor threads"),
         pytest.param(
-            {"py-call-uwsgi-fork-hooks": True, "max-requests": b"9"}, NEW, ["set lazy-apps"], id="workers are recycled"
+            {"py-call-osafterfork": True, "max-requests": b"9"}, NEW, ["set lazy-apps"], id="workers are recycled"
         ),
+        pytest.param(
+            {"py-call-uwsgi-fork-hooks": True, "max-requests": b"9"}, NEW, [], id="they are, and forks take the lock"
+        ),
+        pytest.param({"py-call-osafterfork": b"false"}, NEW, ["set py-call-uwsgi-fork-hooks"], id="it is switched off"),
         pytest.param(
             {"py-call-osafterfork": True, "skip-atexit": True}, NEW, ["do not set skip-atexit"], id="no exit handlers"
         ),
@@ -65,10 +69,12 @@ def test_a_hook_of_the_application_s_is_kept(uwsgi):
     assert called == [os.getpid()]
 
 
-def test_elsewhere_nothing_is_hooked():
+def test_elsewhere_nothing_is_hooked_and_no_thread_waits():
     before = list(sys.meta_path)
     our.run_hooks_in_workers()
     assert sys.meta_path == before
+    assert not our.threads_wait(lambda: None)
+    assert not our.inherits_counts()
 
 
 @pytest.mark.parametrize(("master", "seconds"), [(0, 5.0), (1, 4.0)], ids=["no master", "a master"])
