@@ -14,6 +14,11 @@ WORKERS = $(shell echo $$(( ($$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 PARALLEL = --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 MAIN_TESTS = tests/lifecycle/test_controller.py tests/entry_points/test_configurator.py tests/examples/test_examples.py \
 	$(patsubst %,tests/end_to_end/test_%.py,launcher injection processes_fork prometheus sdk_versions)
+# What depends on the interpreter most; other tests inject into every one that .ci/pythons lists.
+TESTS_OF_PYTHON = tests/lifecycle/test_controller.py tests/end_to_end/test_launcher.py tests/end_to_end/test_processes_fork.py \
+	$(patsubst %,tests/entry_points/test_%.py,configurator sub_interpreters)
+# How pushes are spread over an interval depends on no version: once is enough.
+ONCE = --deselect tests/end_to_end/test_processes_fork.py::test_workers_that_start_together_do_not_push_together
 OPENTELEMETRY = $(addprefix opentelemetry-,api sdk semantic-conventions instrumentation distro \
 	instrumentation-flask instrumentation-system-metrics)
 
@@ -43,17 +48,17 @@ test-all: servers lint ## The tests on every CPython from 3.10 up that .ci/pytho
 	done
 
 test-oldest: servers $(OLDEST)/.ready ## The main tests with the lowest version of each package that pyproject.toml allows; SDK=1.40 with that SDK
-	$(OLDEST)/bin/python -m pytest $(PARALLEL) $(MAIN_TESTS)
+	$(OLDEST)/bin/python -m pytest $(PARALLEL) $(ONCE) $(MAIN_TESTS)
 
-test-3.14: servers ## The main tests on Python 3.14: Debian's, which `servers` has unpacked, where the machine has none
+test-3.14: servers ## What depends on the interpreter, on Python 3.14: Debian's, which `servers` has unpacked, where the machine has none
 	@python=$$(.ci/pythons | grep -F 3.14 || true); test -z "$$python" && echo "no Python 3.14 here: not tested on it" || { \
 		$(MAKE) --no-print-directory VENV=.venv-3.14 PYTHON=$$python .venv-3.14/.ready && \
-		.venv-3.14/bin/python -m pytest $(PARALLEL) $(MAIN_TESTS) tests/entry_points/test_sub_interpreters.py; }
+		.venv-3.14/bin/python -m pytest $(PARALLEL) $(ONCE) $(TESTS_OF_PYTHON); }
 
 test-newest: servers ## A look ahead: the same tests with the newest OpenTelemetry that there is, also before its release
 	@$(MAKE) --no-print-directory VENV=$(NEWEST) $(NEWEST)/.ready
 	$(NEWEST)/bin/python -m pip install --quiet --disable-pip-version-check --upgrade --pre $(OPENTELEMETRY)
-	$(NEWEST)/bin/python -m pytest $(PARALLEL) $(MAIN_TESTS)
+	$(NEWEST)/bin/python -m pytest $(PARALLEL) $(ONCE) $(MAIN_TESTS)
 
 lint: $(READY) ## ruff, mypy, and which room imports which
 	$(RUN) ruff check
