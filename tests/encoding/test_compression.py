@@ -62,3 +62,34 @@ def test_nothing_is_logged_where_snappy_is_there(caplog):
 @given(st.lists(st.binary(max_size=100)))
 def test_pieces_are_one_block_however_the_message_is_divided(pieces):
     assert snappy.uncompress(compressor()(pieces)) == b"".join(pieces)
+
+
+OUT_OF_MEMORY = """
+import resource
+from opentelemetry.exporter.prometheus_remote_write.encoding.compression import compressor
+
+compress, pieces, kept, ended = compressor(), [bytes(60_000)], [], 0
+body = compress(pieces)
+used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + 4_000_000, resource.RLIM_INFINITY))
+for size in (1 << 20, 1 << 16, 1 << 12):  # what is left gets smaller and smaller
+    try:
+        while True:
+            kept.append(bytes(size))
+            try:
+                compress(pieces)
+            except MemoryError:
+                ended += 1
+                break
+    except MemoryError:
+        pass
+kept.clear()
+assert ended and compress(pieces) == body
+print("alive")
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the limit is Linux's")
+def test_without_memory_it_raises_and_does_not_end_the_process():
+    ended = subprocess.run([sys.executable, "-c", OUT_OF_MEMORY], check=False, capture_output=True, text=True)
+    assert (ended.returncode, ended.stdout) == (0, "alive\n"), ended.stderr

@@ -17,6 +17,7 @@ _logger = OwnLogger(__name__)
 _LONGEST_LITERAL = 1 << 16
 _SHORT_LITERAL = 60
 _LONG_LITERAL = b"\xf4"
+_ENGINE_NEEDS = 1 << 18  # bytes, more than for a piece, its block and a table
 _LONGEST_VARINT = 5  # bytes of a length of 32 bits
 
 
@@ -92,5 +93,6 @@ def _in_blocks(compress: Callable[[bytes], bytes], pieces: Iterable[bytes]) -> b
     def block(piece: bytes) -> tuple[int, bytes]:
         return len(piece), compress(piece)[len(varint(len(piece))) :]
 
+    bytes(_ENGINE_NEEDS)  # raises MemoryError; the engine, which is written in Rust, would end the process
     blocks = list(map(block, pieces))  # no loop, whose variable would hold a piece while the next is made
     return b"".join((varint(sum(length for length, _ in blocks)), *(content for _, content in blocks)))
