@@ -26,7 +26,7 @@ from tests.soak.disk import Disk
 from tests.soak.witness import Witness
 
 WORKERS = 4
-PATIENCE = 300.0  # seconds for everything to arrive in the end
+PATIENCE = 120.0  # seconds for everything to arrive in the end
 
 
 @dataclass
