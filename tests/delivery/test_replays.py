@@ -224,7 +224,7 @@ def test_a_request_above_a_burst_that_counts_metadata_arrives(pushing, caplog, p
     push.posts.clear()
     assert push.push(points(number)) is SUCCESS
     assert len(push.posts) == 2
-    said = [line for line in warnings(caplog) if "lets 1.0 pass where it refuses 2.0" in line]
+    said = [line for line in warnings(caplog) if "accepts 1.0 but refuses 2.0" in line]
     assert len(said) == (protocol == "auto")
 
 
