@@ -192,7 +192,7 @@ class _Run:
         self._seconds = time.time() - (began if number else self._truth.stat().st_mtime)
         # Beside what is promised: how long the start took tells how busy the machine is, and several processes end.
         # What ends by itself works on after its last increment, nobody knows how long.
-        if number and self._seconds > SHUTDOWN_TIMEOUT + SLACK + 4 * self._start:
+        if number and self._seconds > SHUTDOWN_TIMEOUT + SLACK + self._host.lingers + 4 * self._start:
             self._faults.append(f"took {self._seconds:.1f} seconds to end, and {self._start:.1f} to start")
         status = self._program.process.wait(PATIENCE)
         if self._host.status not in {status, None}:

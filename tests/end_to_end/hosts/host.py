@@ -91,6 +91,7 @@ class Host:
         instances: How many instances there are at most.
         status: Its exit status; None where that tells nothing.
         pid_file: Where a daemon, which leads a session of its own, writes its process id.
+        lingers: Seconds that it may take to end by itself, beside what is promised.
         delay: Seconds that the receiver takes for each answer.
         tells_whole: Whether all of whole intervals arrives.
         tells_last: Whether the interval in which it ends arrives.
@@ -111,6 +112,7 @@ class Host:
     instances: int = 1
     status: int | None = 0
     pid_file: str = ""
+    lingers: float = 0
     delay: float = 0
     tells_whole: bool = True
     tells_last: bool = True

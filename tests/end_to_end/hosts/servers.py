@@ -194,6 +194,7 @@ def _uwsgi(kind: str, *flags: str, **more: object) -> Host:
         *flags,
         ready=r"bound to TCP address (\S+) ",
         needs=("uwsgi",),
+        lingers=10,  # its master looks for workers that have ended now and then, the later the busier the machine is
         workers=2,
         instances=3,
         **more,
