@@ -8,14 +8,13 @@ module and a lock that nobody will ever release: a fork waits for the import tha
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from importlib import import_module
-from threading import Lock
 
 from ..system.bounded_call import bounded_call
+from ..system.fork_pause import ForkPause
 from .gevent_patches import has_green_threads
 
 _PACKAGE = __package__.rpartition(".")[0]
@@ -52,7 +51,7 @@ _STEPS = (
 _ONLY_SOME_EXPORTS_NEED = (f"{_PACKAGE}.proto.write_v1_pb2", f"{_PACKAGE}.proto.write_v2_pb2")
 
 _PAUSE = 0.05  # seconds
-_FORK_WAITS = 1.0  # seconds, at most, for an import that is under way
+_FORK_WAITS = 1.0  # seconds, at most, for the imports that it makes first
 
 
 @contextmanager
@@ -62,7 +61,7 @@ def forks_wait() -> Iterator[None]:
     Raises:
         ImportError: This process was forked where that had not been waited for.
     """
-    with _forks.gate:
+    with _forks.work():
         if _forks.broke_in:
             raise ImportError("this process was forked in the middle of an import")
         yield
@@ -102,50 +101,34 @@ def import_for_all_exports() -> None:
 
 def wait_for_import() -> None:
     """Wait until no other thread is in the middle of an import that exports need."""
-    if _forks.gate.acquire(timeout=_FORK_WAITS):
-        _forks.gate.release()
+    _forks.wait()
 
 
 def import_now() -> None:
     """Import all that the first export needs at once in this thread, if there will be any; nothing is raised."""
-    for name in _STEPS if _forks.are_expected else ():
+    for name in _STEPS if _imports.are_expected else ():
         with suppress(Exception, SystemExit):
             import_module(name)
 
 
 def expect_exports() -> None:
     """Have the first fork import for all children, too."""
-    _forks.import_first = _forks.are_expected = True
+    _imports.are_expected = True
 
 
-class _ForkGate:
-    """What happens around a fork."""
+class _ForkedImports:
+    """What the first fork imports for all children."""
 
-    def __init__(self, *, import_first: bool = False, are_expected: bool = False, broke_in: bool = False) -> None:
-        self.gate = Lock()
-        self.import_first = import_first
-        self.are_expected = are_expected
-        self.broke_in = broke_in
-        self._is_held = False
+    def __init__(self) -> None:
+        self.are_expected = False
+        self._are_made = False
 
-    def before(self) -> None:
-        if self.import_first:
-            self.import_first = False
+    def make(self) -> None:
+        if self.are_expected and not self._are_made:
+            self._are_made = True
             with suppress(TimeoutError):
                 bounded_call(self, lambda: import_in_steps(lambda _: False), _FORK_WAITS)
-        self._is_held = self.gate.acquire(timeout=_FORK_WAITS)
-
-    def in_parent(self) -> None:
-        if self._is_held:
-            self._is_held = False
-            self.gate.release()
-
-    def in_child(self) -> None:
-        # Who forks without Python's hooks, as uWSGI does, does not call the one before.
-        broke_in = not self._is_held and self.gate.locked()
-        self.__init__(are_expected=self.are_expected, broke_in=broke_in)  # type: ignore[misc]  # there is no other thread
 
 
-_forks = _ForkGate()
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_forks.before, after_in_parent=_forks.in_parent, after_in_child=_forks.in_child)
+_imports = _ForkedImports()
+_forks = ForkPause(before=_imports.make)

@@ -1,0 +1,58 @@
+"""Work that forks wait for: a forked child would find it half done, and the locks that it takes never released."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Lock
+
+_FORK_WAITS = 1.0  # seconds, at most
+
+
+class ForkPause:
+    """Has the forks of this process wait, for a second at most, while a piece of work is under way.
+
+    What is registered for forks cannot be taken back: there is one for each kind of work, as long as the process lives.
+
+    Args:
+        before: Called in the parent before each fork.
+
+    Attributes:
+        broke_in: Whether this process was forked, or one of its parents, in the middle of the work.
+    """
+
+    def __init__(self, before: Callable[[], None] = lambda: None) -> None:
+        self._before = before
+        self._lock = Lock()
+        self._is_held = False
+        self.broke_in = False
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(
+                before=self._before_fork, after_in_parent=self._after_in_parent, after_in_child=self._after_in_child
+            )
+
+    @contextmanager
+    def work(self) -> Iterator[None]:
+        """Have forks wait until the work is done."""
+        with self._lock:
+            yield
+
+    def wait(self) -> None:
+        """Wait until no other thread is at the work, as long as a fork does at most."""
+        if self._lock.acquire(timeout=_FORK_WAITS):
+            self._lock.release()
+
+    def _before_fork(self) -> None:
+        self._before()
+        self._is_held = self._lock.acquire(timeout=_FORK_WAITS)
+
+    def _after_in_parent(self) -> None:
+        if self._is_held:
+            self._is_held = False
+            self._lock.release()
+
+    def _after_in_child(self) -> None:
+        # Who forks without Python's hooks, as uWSGI does, does not call the one before.
+        self.broke_in = self.broke_in or (not self._is_held and self._lock.locked())
+        self._lock, self._is_held = Lock(), False  # there is no other thread
