@@ -16,6 +16,7 @@ from ..model.family import Family, FamilySamples, SeriesName, Stream
 from ..model.remote_write import BUCKET_BOUND, Exemplar, Labels, Metadata, MetricType
 from ..translation.series_registry import SeriesRegistry
 from ..translation.zero_samples import ZeroSamples
+from .columns import Columns, columns_of, times_of
 from .samples import exemplar_of, native_histogram_of, start_of, timestamp_of
 
 _TYPES = {
@@ -50,17 +51,6 @@ class Context(NamedTuple):
     drop: Callable[[str, Untranslatable], None]
     zero_samples: ZeroSamples | None
     exemplars: bool
-
-
-class _Columns(NamedTuple):
-    """The samples of a family, turned into columns."""
-
-    names: Sequence[str]
-    labels: Sequence[Mapping[str, str]]
-    values: Sequence[float]
-    timestamps: Sequence[Any]
-    exemplars: Sequence[Any]
-    histograms: Sequence[Any]
 
 
 class _CollectedPart(NamedTuple):
@@ -106,11 +96,11 @@ class CollectedFamily:
             context: Of the collection.
         """
         try:
-            columns = _columns(samples)
-            values, times = array("d", columns.values), _times(columns, now)
+            columns = columns_of(samples)
+            values, times = array("d", columns.values), times_of(columns, now)
         except (TypeError, ValueError, OverflowError, Untranslatable):
-            columns = _columns(list(self._sound(samples, now, context)))
-            values, times = array("d", columns.values), _times(columns, now)
+            columns = columns_of(list(self._sound(samples, now, context)))
+            values, times = array("d", columns.values), times_of(columns, now)
         created = [place for place, name in enumerate(columns.names) if name == self._created] if self._created else []
         starts = [values[place] for place in created]
         if not (
@@ -141,14 +131,14 @@ class CollectedFamily:
     def _sound(self, samples: Sequence[Any], now: int, context: Context) -> Iterator[Any]:
         for sample in samples:
             try:
-                (columns,) = zip(*_columns([sample]), strict=True)
+                (columns,) = zip(*columns_of([sample]), strict=True)
                 name, labels, value, time, *others = columns
                 timestamp_of(time, now)
                 yield name, labels, float(value), time, *others  # of a text, too, which the page shows as a number
             except Exception as error:  # noqa: BLE001 - a sample of any kind of wrong
                 context.drop(self._name, Untranslatable("value", f"a sample cannot be read ({error_text(error)})"))
 
-    def _find_anew(self, columns: _Columns, values: Sequence[float], now: int, context: Context) -> None:
+    def _find_anew(self, columns: Columns, values: Sequence[float], now: int, context: Context) -> None:
         """Find which samples are the series of one stream, and the streams that there were before among them."""
         known = {(part.family, stream.labels, stream.start): stream for part in self._parts for stream in part.streams}
         before = {part.family: part for part in self._parts}
@@ -178,7 +168,7 @@ class CollectedFamily:
         self._parts = [part for part in self._parts if part.streams]
 
     def _grouped(
-        self, columns: _Columns, values: Sequence[float], now: int, context: Context
+        self, columns: Columns, values: Sequence[float], now: int, context: Context
     ) -> Iterator[tuple[Labels, int, dict[SeriesName, int]]]:
         """Yield the labels of each stream, its start in milliseconds, and the place of each of its series."""
         groups: dict[tuple[frozenset[tuple[str, str]], bool], tuple[Mapping[str, str], dict[SeriesName, int]]] = {}
@@ -242,7 +232,7 @@ class CollectedFamily:
     def _samples(  # noqa: PLR0913, PLR0917 - what all parts have in common
         self,
         part: _CollectedPart,
-        columns: _Columns,
+        columns: Columns,
         values: array[float],
         times: Sequence[int],
         now: int,
@@ -259,7 +249,7 @@ class CollectedFamily:
         own = values if is_whole else array("d", [values[place] for place in places])
         return FamilySamples(family, streams, timestamps, own, (), exemplars, zero_samples)
 
-    def _exemplars_of(self, part: _CollectedPart, columns: _Columns, now: int) -> dict[int, tuple[Exemplar, ...]]:
+    def _exemplars_of(self, part: _CollectedPart, columns: Columns, now: int) -> dict[int, tuple[Exemplar, ...]]:
         """Return the exemplars that were not sent yet: the library keeps the last one of each series."""
         if columns.exemplars.count(None) == len(columns.exemplars) and not part.family.native:
             return {}
@@ -283,34 +273,3 @@ def shown_name(name: str, type: str) -> str:  # noqa: A002 - their name
 
 def _twice(name: str) -> Untranslatable:
     return Untranslatable("duplicate", f"it has {name} twice with the same labels, and only the first is sent")
-
-
-def _columns(samples: Sequence[Any]) -> _Columns:
-    """Turn samples into columns.
-
-    Raises:
-        TypeError: They are not all alike.
-        ValueError: The same.
-    """
-    if not samples:
-        return _Columns((), (), (), (), (), ())
-    names, labels, values, *others = zip(*samples, strict=True)
-    nothing = (None,) * len(samples)
-    timestamps, exemplars, histograms, *_ = [*others, nothing, nothing, nothing]
-    if any(histograms):
-        values = tuple(0.0 if histogram else value for value, histogram in zip(values, histograms, strict=True))
-    return _Columns(names, labels, values, timestamps, exemplars, histograms)
-
-
-def _times(columns: _Columns, now: int) -> Sequence[int]:
-    """Return the samples' own times in milliseconds since the epoch; nothing where none has one.
-
-    Raises:
-        Untranslatable: One is out of range.
-        TypeError: One is no number.
-        ValueError: The same.
-        OverflowError: One is infinite.
-    """
-    if columns.timestamps.count(None) == len(columns.timestamps):
-        return ()
-    return [timestamp_of(time, now) for time in columns.timestamps]
