@@ -25,6 +25,7 @@ from opentelemetry.sdk.metrics.view import ExplicitBucketHistogramAggregation, E
 from opentelemetry.exporter.prometheus_remote_write import PrometheusRemoteWriteMetricsExporter
 from opentelemetry.exporter.prometheus_remote_write.configuration.settings import PREFIX
 from opentelemetry.exporter.prometheus_remote_write.errors import Retryable
+from opentelemetry.exporter.prometheus_remote_write.lifecycle.controller import Controller
 from opentelemetry.exporter.prometheus_remote_write.model.transport import BaseTransport
 from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver, ScriptedAnswer
 from opentelemetry.exporter.prometheus_remote_write.receiver.decoding import decode
@@ -347,6 +348,24 @@ def test_exit_is_not_held_up_by_a_receiver_that_accepts_and_says_nothing(start_s
     assert b"Traceback" not in errors
     # On a busy machine the time may be over before the last export has a connection, which is said.
     assert arrived.is_set() or b"Metrics are lost" in errors
+
+
+@pytest.mark.parametrize("reader", [Controller, PeriodicExportingMetricReader])
+def test_a_last_collection_that_hangs_is_said(receiver, caplog, reader):
+    exporter = PrometheusRemoteWriteMetricsExporter(endpoint=receiver.url, shutdown_timeout=300)
+    provider = MeterProvider([reader(exporter, export_interval_millis=LONG * 1000)], shutdown_on_exit=False)
+    may_end = threading.Event()
+
+    def observe(_options):
+        may_end.wait(LONG)
+        return ()
+
+    provider.get_meter("tests").create_observable_gauge("hangs", [observe])
+    try:
+        provider.shutdown(timeout_millis=300)
+        assert "Metrics are lost: the last collection or export did not end within SHUTDOWN_TIMEOUT" in caplog.messages
+    finally:
+        may_end.set()
 
 
 class Deaf(BaseTransport):

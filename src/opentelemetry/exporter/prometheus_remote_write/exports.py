@@ -138,7 +138,9 @@ class Exports:
             if turn := self._turns.under_way:
                 self._turns.during(turn, self._interrupt)
                 turn.wait(_TO_GIVE_UP)
-            join_ended(self._exporter, _TO_GIVE_UP)  # a reader's thread says what is lost
+        if not join_ended(self._exporter, _TO_GIVE_UP):  # a reader's thread says what is lost, if it gets to it
+            _logger.warning("Metrics are lost: the last collection or export did not end within SHUTDOWN_TIMEOUT")
+        if self.path.made:
             self.path.close()
         if self._prometheus_client:
             self._prometheus_client.release()

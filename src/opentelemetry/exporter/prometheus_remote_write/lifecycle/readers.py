@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from .sdk_internals import interval_of, is_ended, readers_of, thread_of, wait_for_end
+from .sdk_internals import interval_of, is_ended, is_ticking, readers_of, thread_of, wait_for_end
 
 
 def interval(exporter: object) -> float | None:
@@ -30,8 +30,9 @@ def export_in_background(exporter: object, thread: threading.Thread) -> bool:
     return thread in threads if threads else thread is not threading.main_thread()
 
 
-def join_ended(exporter: object, seconds: float) -> None:
-    """Wait for the threads of readers that were shut down, so long for each."""
-    for reader in readers_of(exporter):
-        if is_ended(reader):
-            wait_for_end(reader, seconds)
+def join_ended(exporter: object, seconds: float) -> bool:
+    """Wait for the threads of readers that were shut down, so long for each; return whether they have all ended."""
+    ended = list(filter(is_ended, readers_of(exporter)))
+    for reader in ended:
+        wait_for_end(reader, seconds)
+    return not any(map(is_ticking, ended))
