@@ -22,7 +22,8 @@ from opentelemetry.exporter.prometheus_remote_write.messages.redaction import (
 
 PASSWORD = "pa:ss wörd@/hunter2"
 TOKEN = "tok3n-0123456789-aBcDeF"
-REDACTION = Redaction([PASSWORD, TOKEN])
+CYRILLIC = "мой-секретный-ключ-😀"
+REDACTION = Redaction([PASSWORD, TOKEN, CYRILLIC])
 NOT_SHOWN = "bytes that may hold a secret, not shown)"
 
 
@@ -203,6 +204,15 @@ REPETITIONS = {
     "in base64": lambda secret: base64.b64encode(secret.encode()).decode(),
     "in base64, with a name in front": lambda secret: base64.b64encode(f"user:{secret}".encode()).decode(),
     "in hexadecimal": lambda secret: secret.encode().hex(),
+    "with nothing that can be seen in between": "\u200b".join,
+    "with soft hyphens": lambda secret: "\u00ad".join(secret[i : i + 4] for i in range(0, len(secret), 4)),
+    "in braces, as JavaScript escapes": lambda secret: "".join(f"\\u{{{ord(c):x}}}" for c in secret),
+    "as IIS escapes": lambda secret: "".join(f"%u{ord(c):04x}" for c in secret),
+    "as CSS escapes": lambda secret: "".join(f"\\{ord(c):x} " for c in secret),
+    "as numbers of characters": lambda secret: " ".join(f"U+{ord(c):04X}" for c in secret),
+    "as Go prints bytes": lambda secret: f"[{' '.join(map(str, secret.encode()))}]",
+    "as Node prints bytes": lambda secret: json.dumps({"type": "Buffer", "data": list(secret.encode())}),
+    "as bytes of C": lambda secret: ", ".join(f"0x{byte:02x}" for byte in secret.encode()),
     "as mojibake": lambda secret: secret.encode().decode("latin-1"),
 }
 
@@ -211,7 +221,7 @@ def pieces(secret):
     return [secret[i : i + 6].casefold() for i in range(len(secret) - 5)]
 
 
-@pytest.mark.parametrize("secret", [PASSWORD, TOKEN])
+@pytest.mark.parametrize("secret", [PASSWORD, TOKEN, CYRILLIC])
 @pytest.mark.parametrize("repeat", REPETITIONS.values(), ids=REPETITIONS)
 def test_no_part_of_a_secret_is_shown_however_it_is_repeated(repeat, secret):
     said = f"Access denied for {repeat(secret)}, try again"
@@ -231,9 +241,19 @@ def test_no_secret_of_any_letters_is_shown(secret, before, after, repeat):
         assert alone not in shown
 
 
+def test_what_follows_an_escape_is_no_part_of_it():
+    secret = "x&ab&cd&ef&12&ab&cd"
+    assert Redaction([secret]).words(secret.replace("&", r"\u0026").encode()).endswith(NOT_SHOWN)
+
+
+def test_a_secret_in_numbered_pieces_is_not_shown():
+    pieces_of_it = "\n".join(f"{number}: {TOKEN[number : number + 4]}" for number in range(0, len(TOKEN), 4))
+    assert REDACTION.words(pieces_of_it.encode()).endswith(NOT_SHOWN)
+
+
 def test_a_location_is_shown_where_it_holds_nothing_of_ours():
     assert REDACTION.url("https://login.example/realms/x?state=1") == "https://login.example/realms/x"
 
 
 def test_its_own_repr_shows_none():
-    assert repr(REDACTION) == "Redaction(of 2 secrets)"
+    assert repr(REDACTION) == "Redaction(of 3 secrets)"

@@ -26,7 +26,13 @@ _CREDENTIALS = frozenset({"authorization", "proxy-authorization", "cookie", "x-a
 _OPAQUE = re.compile(r"(?=[A-Za-z+=~]*[0-9])(?=[0-9+=~]*[A-Za-z])[A-Za-z0-9+=~]{16,}|[A-Za-z0-9+=~]{32,}")
 _KEY_AND_SIGNATURE = re.compile(r"(?:Credential|Signature)=([^/,\s]+)")
 _MARKUP = re.compile(r"<(script|style)\b.*?</\1\s*>|<[^<>]*>", re.DOTALL | re.IGNORECASE)
-_ESCAPE = re.compile(r"\\(?:u\{?([0-9a-fA-F]{4,6})\}?|U([0-9a-fA-F]{8})|x([0-9a-fA-F]{2})|([0-7]{3})|(.))", re.DOTALL)
+_ESCAPE = re.compile(
+    r"\\(?:u\{([0-9a-fA-F]{1,6})\}|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|x([0-9a-fA-F]{2})|([0-7]{3})|(.))", re.DOTALL
+)
+# Characters as numbers: 0x70, U+0070, %u0070, \70 of CSS, and the bytes of Go, Java and Node, [112 97].
+_NUMBER = re.compile(
+    r"(?:(?:0x|U\+|%u|\\)([0-9a-f]{2,6})|(?<![0-9a-z.])([0-9]{2,3})(?![0-9a-z.]))[,;\s]{0,2}", re.IGNORECASE
+)
 _CONTROL_ESCAPES = "bfnrtv0"
 
 # A word alone may be a file in the working directory, but just as well a password.
@@ -200,7 +206,10 @@ def _normal_forms(text: str) -> set[str]:
     from unicodedata import normalize  # noqa: PLC0415 - late: an application may have a module of that name
 
     folded = normalize("NFKC", text).casefold()
-    return {re.sub(r"\s", "", folded), re.sub(r"[^a-z0-9]", "", folded)}
+    visible = "".join(character for character in folded if character.isprintable() and not character.isspace())
+    forms = {visible, re.sub(r"[\W_]", "", folded), re.sub(r"[^a-z0-9]", "", folded)}
+    letters = re.sub(r"[\W\d_]", "", folded)  # pieces may be numbered
+    return forms | {letters} if len(letters) >= _LONG_ENOUGH else forms
 
 
 def _unescaped(text: str) -> set[str]:
@@ -209,7 +218,7 @@ def _unescaped(text: str) -> set[str]:
     for _ in range(_ROUNDS):
         newest = {step(form) for form in newest for step in (_without_escapes, _without_markup)} - forms
         forms |= newest
-    return forms
+    return forms | {_joined(_NUMBER.sub(_numbered_character, form)) for form in forms}
 
 
 def _without_markup(text: str) -> str:
@@ -217,7 +226,13 @@ def _without_markup(text: str) -> str:
 
 
 def _without_escapes(text: str) -> str:
-    text = _ESCAPE.sub(_escaped_character, _without_entities(unquote(text)))
+    return _joined(_ESCAPE.sub(_escaped_character, _without_entities(unquote(text))))
+
+
+def _joined(text: str) -> str:
+    """The text with one character for what is escaped as two surrogates, or as the bytes of UTF-8."""
+    if not text.isascii():
+        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     try:
         return text.encode("latin-1").decode("utf-8")  # the escaped bytes of a letter
     except UnicodeError:
@@ -231,8 +246,16 @@ def _without_entities(text: str) -> str:
 
 
 def _escaped_character(match: re.Match[str]) -> str:
-    short, long, byte, octal, single = match.groups()
+    *hexadecimal, octal, single = match.groups()
     if single is not None:
         return " " if single in _CONTROL_ESCAPES else str(single)
-    number = int(octal, 8) if octal else int(short or long or byte, 16)
+    return _character(int(octal, 8) if octal else int(next(filter(None, hexadecimal)), 16))
+
+
+def _numbered_character(match: re.Match[str]) -> str:
+    hexadecimal, decimal = match.groups()
+    return _character(int(hexadecimal, 16) if hexadecimal else int(decimal))
+
+
+def _character(number: int) -> str:
     return chr(number) if number <= sys.maxunicode else " "
