@@ -24,6 +24,11 @@ def doubts(**variables):
         pytest.param({"INTERVAL": "5"}, "INTERVAL=5 is in milliseconds; did you mean seconds?", id="interval"),
         pytest.param({"INTERVAL": "60"}, "INTERVAL=60 is in milliseconds; did you mean seconds?", id="a minute"),
         pytest.param({"SHUTDOWN_TIMEOUT": "5"}, "SHUTDOWN_TIMEOUT=5 is in milliseconds; did you mean", id="shutdown"),
+        pytest.param({"MAX_BUFFERED_AGE": "60"}, "MAX_BUFFERED_AGE=60 is in milliseconds; did you mean", id="age"),
+        pytest.param(
+            {"MIN_BACKOFF": "1", "MAX_BACKOFF": "30"}, "MAX_BACKOFF=30 is in milliseconds; did you", id="backoff"
+        ),
+        pytest.param({"BEARER_TOKEN": "token abc"}, "BEARER_TOKEN holds white space, which", id="two words"),
         pytest.param(
             {"INTERVAL": "300000"}, "INTERVAL=300000 is above 240000 (4 minutes): PromQL looks", id="too long"
         ),

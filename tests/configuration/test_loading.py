@@ -436,6 +436,13 @@ def test_doubts_about_keywords_name_the_keyword():
         pytest.param({"endpoint": f"ftp://user:a#{SECRET}@host"}, id="userinfo with a hash"),
         pytest.param({"endpoint": f"ftp://user:a?{SECRET}@host"}, id="userinfo with a question mark"),
         pytest.param({"endpoint": f"http://user:{SECRET}@host:port"}, id="userinfo before a wrong port"),
+        pytest.param({"endpoint": f"http://user:12/{SECRET}@host/write"}, id="a password with a slash"),
+        pytest.param({"endpoint": f"http://user:a@{SECRET}#b@host/write"}, id="a password with a hash"),
+        pytest.param({"endpoint": f"http://{SECRET}?a@host/write"}, id="a password with a question mark"),
+        pytest.param({"proxies": f"http://user:12/{SECRET}@proxy"}, id="a proxy's password with a slash"),
+        pytest.param({"auth": f"Bearer {SECRET}"}, id="a whole header instead of the way"),
+        pytest.param({"auth": f"user:{SECRET}"}, id="credentials instead of the way"),
+        pytest.param({"auth": f"eyJhbGciOiJIUzI1NiJ9.{SECRET}"}, id="a token instead of the way"),
         pytest.param({"headers": SECRET}, id="a header without a name"),
         pytest.param({"headers": f"{SECRET} x=y"}, id="a header's name"),
         pytest.param({"headers": f"a=%ff{SECRET}"}, id="a header's value"),
@@ -446,6 +453,7 @@ def test_doubts_about_keywords_name_the_keyword():
     ],
 )
 def test_no_secret_is_told(texts):
+    assert SECRET not in repr(load({}, environment() | {variable(name): text for name, text in texts.items()})[0])
     _, problems = load({}, environment() | {variable(name): text for name, text in texts.items()})
     assert any(problem.fatal for problem in problems)
     assert SECRET not in repr(problems)
@@ -454,6 +462,18 @@ def test_no_secret_is_told(texts):
         with pytest.raises((TypeError, ValueError)) as raised:
             load({"endpoint": URL, **group}, {})
         assert SECRET not in str(raised.value)
+
+
+@pytest.mark.parametrize("name", ["interval", "external_labels", "compression_level", "protocol", "namespace"])
+def test_what_looks_like_a_secret_is_told_for_no_setting(name):
+    token = "ghp_16C7e42F292c6912E7710c838347Ae178B4a"
+    variables = {PREFIX + name.upper(): token + "\x01"}
+    assert token[4:12] not in repr(load({}, environment() | variables)[1])
+
+
+def test_the_word_bearer_alone_is_no_token():
+    _, (problem,) = load({}, environment(BEARER_TOKEN="Bearer "))
+    assert problem == (f"{PREFIX}BEARER_TOKEN is the word Bearer without a token; nothing is sent", True)
 
 
 @given(

@@ -58,6 +58,8 @@ def test_whatever_it_is_it_can_be_printed(data):
         ("//user:pass@host/x", "//host/x"),
         ("http://[::1]:80/", "http://[::1]:80/"),
         ("http://[::1/", "a malformed URL"),
+        ("http://user:12/34pass@host/", "a URL with an @ behind its host"),
+        ("http://user:p@ss#word@host/", "a URL with an @ behind its host"),
         ("http://host/\x1b[2J\nx", "http://host/ [2Jx"),
     ],
 )
@@ -135,7 +137,13 @@ def test_credentials_are_secret_also_as_they_were_before_encoding():
 
 
 def test_other_values_are_taken_for_secrets_when_they_are_long():
-    assert list(secrets_of_headers({"X-Scope-OrgID": "5", "X-Api-Key": "0123456789"})) == ["0123456789"]
+    assert list(secrets_of_headers({"X-Scope-OrgID": "5", "X-Other": "0123456789"})) == ["0123456789"]
+
+
+@pytest.mark.parametrize("name", ["X-Api-Key", "api-token", "X-Auth", "X-Client-Secret", "DD-PASSWORD"])
+def test_short_values_are_secrets_where_their_name_says_so(name):
+    assert list(secrets_of_headers({name: "hunter2"})) == ["hunter2"]
+    assert list(secrets_of_query(f"a=b&{name}=hunter2"))[1:] == ["hunter2"]
 
 
 def test_the_query_is_secret_as_a_whole_and_so_are_its_longer_values():

@@ -196,6 +196,20 @@ def test_a_packed_body_is_unpacked_within_a_bound(encoding, pack):
     assert len(unpacked(pack(bytes(50_000_000)), encoding)) <= 4096
 
 
+def test_a_body_without_the_frame_of_zlib_is_unpacked():
+    packer = zlib.compressobj(wbits=-15)
+    packed = packer.compress(b"out of order sample") + packer.flush()
+    assert unpacked(packed, "deflate") == b"out of order sample"
+
+
+@pytest.mark.parametrize("encoding", ["br", "zstd", "gzip, br"])
+@pytest.mark.parametrize(
+    "body", [b"\x1b\x12\x00\xf8\x25\x00\x82\x98\x40", b"\x28\xb5\x2f\xfd\x20\x13", gzip.compress(b"a")]
+)
+def test_what_cannot_be_unpacked_is_no_text(encoding, body):
+    assert unpacked(body, encoding) == b""
+
+
 @pytest.mark.parametrize("encoding", ["", "identity", "br", "zstd", "gzip, br"])
 def test_what_is_packed_otherwise_stays_as_it_is(encoding):
     assert unpacked(b"text", encoding) == b"text"

@@ -212,6 +212,17 @@ def test_a_token_of_another_type_is_not_used(connect, start_server):
         post(transport)
 
 
+def test_parameters_and_the_query_are_secrets_too(connect, start_server):
+    def repeat(exchange):
+        return answer(400, {}, exchange.request.body + exchange.request.target.encode())(exchange)
+
+    parameters = {"assertion": "par4meter-secret", "api_key": "s3cr3t"}
+    _, transport = connect(Provider(), start_server(repeat).url + "?key=qu3ry", oauth2_params=parameters)
+    with pytest.raises(Unsendable) as refused:
+        post(transport)
+    assert not [secret for secret in ("par4meter", "s3cr3t", "qu3ry") if secret in str(refused.value)]
+
+
 def test_no_secret_is_in_any_log_or_error(provide, connect, caplog, start_server):
     provider = Provider()
 

@@ -67,6 +67,10 @@ def _times(settings: Settings, given: Mapping[str, object]) -> Iterator[str]:
         yield in_seconds(variable("timeout"), round(milliseconds))
     if settings.shutdown_timeout < _SHORT_PERIOD:
         yield in_seconds(_called("shutdown_timeout", given), settings.shutdown_timeout)
+    if "max_backoff" not in given and settings.max_backoff < _SHORT_PERIOD:
+        yield in_seconds(variable("max_backoff"), settings.max_backoff)
+    if "max_buffered_age" not in given and 0 < settings.max_buffered_age < _SHORT_TIMEOUT:
+        yield in_seconds(variable("max_buffered_age"), settings.max_buffered_age)
     if doubt := interval_doubt(_called("interval", given), settings.interval or 0):
         yield doubt
     if settings.min_backoff > settings.max_backoff:
@@ -86,8 +90,11 @@ def _secrets(settings: Settings, given: Mapping[str, object]) -> Iterator[str]:
         if unexpanded(text):  # whose sentence would show a part of the secret
             reason = "looks like it still holds a reference such as $(NAME) that was not expanded"
             yield f"{_called(name, given)} {reason}; it is used unchanged"
-    if bearer_prefix(settings.bearer_token.reveal()):
+    token = settings.bearer_token.reveal()
+    if bearer_prefix(token):
         yield f"{_called('bearer_token', given)} begins with 'Bearer', which is added anyway; only the token is used"
+    if re.search(r"\s", token[len(bearer_prefix(token)) :].strip()):
+        yield f"{_called('bearer_token', given)} holds white space, which no token does; it is used unchanged"
 
 
 def bearer_prefix(token: str) -> str:

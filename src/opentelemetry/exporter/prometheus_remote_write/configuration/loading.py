@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from ..errors import InvalidSetting
-from ..messages.redaction import shown_malformed_url
+from ..messages.redaction import shown_malformed_url, shown_value
 from ..messages.secret import Secret, SecretMapping
 from .contradictions import contradictions
 from .doubts import bearer_prefix, doubts, quoted
@@ -119,7 +119,9 @@ def _unknown_variables(environ: Mapping[str, str]) -> Iterator[Problem]:
 
 
 def _wrong_value(name: str, row: Row, text: str, reason: str) -> Problem:
-    public = shown_malformed_url(text) if name == "endpoint" else "" if row.secret else text
+    public = shown_malformed_url(text) if name == "endpoint" else "" if row.secret else shown_value(text)
+    if name == "auth" and not text.isalnum():  # user:password
+        public = ""
     shown = f"={public[:60]!r}" if public else ""
     default = row.default.replace("`", "")
     instead = f"the default is used ({default})" if default != "-" else "it is ignored"

@@ -11,7 +11,7 @@ from ipaddress import IPv6Address
 from itertools import chain
 from urllib.parse import unquote, urlsplit
 
-from ..messages.redaction import is_pasted_secret
+from ..messages.redaction import has_late_at_sign, is_pasted_secret
 from ..messages.secret import Secret, SecretMapping
 from .setting_type import SettingType, check_each, wrong_type
 
@@ -64,6 +64,16 @@ def _parse_username(text: str) -> str:
     return _parse_characters(text)
 
 
+def _parse_token(text: str) -> str:
+    if text.strip().lower() == "bearer":  # Bearer ${TOKEN}, of which nothing was left
+        raise ValueError("is the word Bearer without a token")
+    return _parse_text(text)
+
+
+def _accept_token(value: object) -> str:
+    return _parse_token(_accept_text(value))
+
+
 def _parse_path(text: str) -> str:
     if is_pasted_secret(text):
         raise ValueError("looks like a secret, not like a path: put it into a file, and name the file here")
@@ -90,6 +100,8 @@ def _parse_url(text: str) -> str:
         raise ValueError("must begin with http:// or https://")
     if not parts.hostname:
         raise ValueError("must name a host")
+    if has_late_at_sign(parts):
+        raise ValueError("holds an @ behind its host: in a password write / as %2F, ? as %3F, # as %23 and @ as %40")
     return text
 
 
@@ -171,7 +183,7 @@ SECRET = SettingType(
     "text", lambda text: Secret(_parse_characters(text)), lambda value: Secret(_accept_string(value)), keeps_blanks=True
 )
 """What is sent as it is, whatever it looks like."""
-TOKEN = SettingType("text", lambda text: Secret(_parse_text(text)), lambda value: Secret(_accept_text(value)))
+TOKEN = SettingType("text", lambda text: Secret(_parse_token(text)), lambda value: Secret(_accept_token(value)))
 """A secret that cannot hold what a reference is written with (RFC 6750, section 2.1)."""
 USERNAME = SettingType(
     "text",

@@ -11,7 +11,7 @@ import sys
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
-from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit, urlunsplit
 
 SHOWN_CHARACTERS = 256
 """How much of what the receiver said a message holds."""
@@ -21,6 +21,7 @@ _WINDOW = 5  # characters that a secret and a text may not have in common
 _LONG_ENOUGH = 8  # a shorter value of an unknown header is hardly a secret: a tenant's number
 _ROUNDS = 4  # of escaping, one inside the other
 _CREDENTIALS = frozenset({"authorization", "proxy-authorization", "cookie", "x-amz-security-token"})
+_NAMED_LIKE_A_SECRET = re.compile("key|token|secret|pass|pwd|auth|cred|cookie|session|sign", re.IGNORECASE)
 
 # A run that no word of a sentence has: letters and digits mixed, or as long as only a key is.
 _OPAQUE = re.compile(r"(?=[A-Za-z+=~]*[0-9])(?=[0-9+=~]*[A-Za-z])[A-Za-z0-9+=~]{16,}|[A-Za-z0-9+=~]{32,}")
@@ -54,8 +55,18 @@ def shown_url(url: str) -> str:
         parts = urlsplit(url)
     except ValueError:
         return "a malformed URL"
+    if has_late_at_sign(parts):
+        return "a URL with an @ behind its host"
     bare = parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="")
     return shown_words(urlunsplit(bare))
+
+
+def has_late_at_sign(parts: SplitResult) -> bool:
+    """Return whether a URL has an @ behind its host, which then is not the host but the user or a part of a password.
+
+    That is what becomes of a password with a slash, a question mark or a hash that is not percent-encoded.
+    """
+    return "@" in parts.path + parts.fragment or (not parts.path and "@" in parts.query)
 
 
 def shown_foreign(text: str) -> str:
@@ -68,6 +79,11 @@ def shown_malformed_url(text: str) -> str:
     public = re.split("[?#]", text)[0]
     shown = "" if "@" in text[len(public) :] else public.rpartition("@")[2]
     return "" if _OPAQUE.search(shown) or _PASTED.match(shown) else shown
+
+
+def shown_value(text: str) -> str:
+    """Return a setting's wrong value; nothing where it looks like a secret that was put into the wrong variable."""
+    return "" if _PASTED.match(text) or _OPAQUE.search(text) else text
 
 
 def shown_path(path: str) -> str:
@@ -94,7 +110,7 @@ def secrets_of_headers(headers: Mapping[str, str]) -> Iterator[str]:
     """
     for name, value in headers.items():
         if name.lower() not in _CREDENTIALS:
-            if len(value) >= _LONG_ENOUGH:
+            if len(value) >= _LONG_ENOUGH or _NAMED_LIKE_A_SECRET.search(name):
                 yield value
             continue
         scheme, _, credentials = value.partition(" ")
@@ -113,7 +129,9 @@ def secrets_of_headers(headers: Mapping[str, str]) -> Iterator[str]:
 def secrets_of_query(query: str) -> Iterator[str]:
     """Yield the parts of a URL's query that must not be shown."""
     yield query
-    yield from (value for _, value in parse_qsl(query) if len(value) >= _LONG_ENOUGH)
+    yield from (
+        value for name, value in parse_qsl(query) if len(value) >= _LONG_ENOUGH or _NAMED_LIKE_A_SECRET.search(name)
+    )
 
 
 class Redaction:

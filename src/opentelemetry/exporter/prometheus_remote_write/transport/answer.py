@@ -19,7 +19,7 @@ from .cause import cause_of, is_no_receivers
 from .failure import Route
 
 _WRITTEN = re.compile("x-prometheus-remote-write-[a-z]+-written", re.IGNORECASE)
-_GZIP_OR_ZLIB = 47  # what zlib calls window bits: the largest window, and either format
+_GZIP_OR_ZLIB, _BARE_DEFLATE = 47, -15  # what zlib calls window bits: the largest window, and the format
 _UNPACKED_BYTES = 4096
 _WRONG_CLOCK = 30.0  # seconds between the receiver's clock and ours; a Date may be a second old
 
@@ -60,11 +60,19 @@ def unpacked(body: bytes, encoding: str) -> bytes:
         body: As it came, perhaps cut.
         encoding: The header Content-Encoding.
     """
-    if encoding.strip().lower() not in {"gzip", "x-gzip", "deflate"}:
-        return body
-    with suppress(zlib.error):
-        return zlib.decompressobj(_GZIP_OR_ZLIB).decompress(body, _UNPACKED_BYTES)
+    name = encoding.strip().lower()
+    if name not in {"gzip", "x-gzip", "deflate"}:
+        return body if name in {"", "identity"} or _is_text(body) else b""
+    for window_bits in (_GZIP_OR_ZLIB, *([_BARE_DEFLATE] if name == "deflate" else [])):
+        with suppress(zlib.error):
+            return zlib.decompressobj(window_bits).decompress(body, _UNPACKED_BYTES)
     return b""
+
+
+def _is_text(body: bytes) -> bool:
+    """Whether a body, perhaps cut within a letter, is text whatever its header says, and not packed after all."""
+    text = body.decode("utf-8", "ignore")
+    return len(text.encode()) >= len(body) - 3 and all(letter.isprintable() or letter.isspace() for letter in text)
 
 
 def refusal(answer: Answer, route: Route, now: float) -> SendError:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from http import HTTPStatus
 from http.client import HTTPException
+from itertools import chain
 from typing import NamedTuple
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -15,7 +16,7 @@ from urllib3.exceptions import HTTPError
 
 from ...configuration.settings import PREFIX, Settings, variable
 from ...errors import Retryable, SendError, Unsendable
-from ...messages.redaction import Redaction, shown_url
+from ...messages.redaction import Redaction, secrets_of_headers, secrets_of_query, shown_url
 from ...messages.secret import Secret
 from ..answer import Answer
 from ..connection import StaleConnectionError
@@ -29,6 +30,7 @@ from .renewal import LONGEST, Lease, Renewal
 
 _ANSWER_BYTES = 1 << 16
 _WRONG_CLIENT = frozenset({"invalid_client", "unauthorized_client"})
+_PUBLIC = frozenset({"audience", "resource"})  # parameters that an error's text may well name
 _ERRORS = _WRONG_CLIENT | {"invalid_request", "invalid_grant", "unsupported_grant_type", "invalid_scope"}  # section 5.2
 
 
@@ -94,7 +96,10 @@ class OAuth2:
                     self._in_body = not self._in_body
         finally:
             connections.close()
-        return _lease(answer, self._endpoint.geturl(), client)
+        secrets = (client.secret.reveal(), _encoded(client.secret.reveal()))
+        params = {name: value for name, value in self._settings.oauth2_params.items() if name not in _PUBLIC}
+        own = chain(secrets, secrets_of_headers(params), secrets_of_query(self._endpoint.query))
+        return _lease(answer._replace(redaction=Redaction(own)), self._endpoint.geturl())
 
     def _asked(self, connections: Connections, client: _Client) -> Answer:
         from oauthlib.oauth2 import BackendApplicationClient  # noqa: PLC0415 - see _fetch
@@ -135,12 +140,12 @@ def _parsed(answer: Answer) -> tuple[Mapping[str, object], str]:
         return {}, ""
 
 
-def _lease(answer: Answer, url: str, client: _Client) -> Lease[Secret]:
+def _lease(answer: Answer, url: str) -> Lease[Secret]:
     issuer = shown_url(url)
     token, error = _parsed(answer)
     text = token.get("access_token")
     if not answer.accepted or not isinstance(text, str) or not text.isprintable() or not text.isascii():
-        raise _refusal(answer, error, issuer, client)
+        raise _refusal(answer, error, issuer)
     if str(token.get("token_type", "bearer")).lower() != "bearer":
         raise Unsendable(f"{issuer} issued a token that is not of type Bearer, which cannot be used")
     try:
@@ -150,9 +155,8 @@ def _lease(answer: Answer, url: str, client: _Client) -> Lease[Secret]:
     return Lease(Secret(text), time.time() + life)
 
 
-def _refusal(answer: Answer, error: str, issuer: str, client: _Client) -> SendError:
-    redaction = Redaction([client.secret.reveal(), _encoded(client.secret.reveal())])
-    said = redaction.words(answer.body)
+def _refusal(answer: Answer, error: str, issuer: str) -> SendError:
+    said = answer.redaction.words(answer.body)
     named = f" ({error})" if error in _ERRORS else ""
     message = f"{issuer} issued no token: it answered {answer.status}{named}" + (f": {said}" if said else "")
     if answer.status == HTTPStatus.TOO_MANY_REQUESTS or answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
