@@ -8,6 +8,7 @@ import time
 from opentelemetry.sdk.metrics import MeterProvider
 
 from opentelemetry.exporter.prometheus_remote_write.lifecycle.controller import Controller
+from opentelemetry.exporter.prometheus_remote_write.lifecycle.exit_time import ExitTime
 from tests.lifecycle.pushing import HOUR, LONG
 
 
@@ -62,6 +63,13 @@ class TestShutdown:
         provide(Controller(exporter, HOUR)).shutdown()
         (seconds,) = exporter.cut
         assert 0 < seconds <= 0.2 / 2
+
+    def test_what_is_imported_for_it_is_of_the_time_at_the_exit(self, exporter, provide):
+        now = [0.0]
+        exporter.exit_time = ExitTime(5, clock=lambda: now[0])
+        exporter.prepare = lambda pause: now.append(now.pop() + 3) if pause is None else None
+        provide(Controller(exporter, HOUR)).shutdown()
+        assert exporter.exit_time.left == 5 - 3
 
     def test_a_shorter_time_of_the_caller_holds(self, exporter, provide):
         provide(Controller(exporter, HOUR)).shutdown(timeout_millis=1)

@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 import threading
+import time
 from pathlib import Path
 from uuid import uuid4
 from warnings import catch_warnings, simplefilter
@@ -15,6 +16,9 @@ from opentelemetry.sdk.metrics.export import MetricsData, ResourceMetrics
 from opentelemetry.sdk.resources import Resource
 
 from opentelemetry.exporter.prometheus_remote_write.lifecycle.instance_id import Instance
+from opentelemetry.exporter.prometheus_remote_write.lifecycle.instance_number import InstanceNumber
+from opentelemetry.exporter.prometheus_remote_write.lifecycle.lock_folder import read_time
+from opentelemetry.exporter.prometheus_remote_write.system.descriptor import Descriptor
 from tests.collected import NOW, collected, gauge, nanoseconds, point
 
 POD = "shop.pod-7.app"
@@ -360,7 +364,10 @@ class TestReleased:
         assert descriptors() == before
 
 
-def test_a_folder_that_does_not_answer_is_done_without(start, tmp_path, caplog):
+@pytest.mark.parametrize("with_sockets", [True, False])
+def test_where_a_folder_does_not_answer_nobody_knows_who_used_a_number_last(
+    start, tmp_path, sockets, caplog, with_sockets
+):
     answered = threading.Event()
 
     class Dead(type(tmp_path)):
@@ -369,10 +376,30 @@ def test_a_folder_that_does_not_answer_is_done_without(start, tmp_path, caplog):
             answered.wait(60)
             raise OSError("gone")
 
-    process = start(folders=(Dead(tmp_path / "locks"),), sockets=None)
+    process = start(folders=(Dead(tmp_path / "locks"),), sockets=sockets if with_sockets else None)
     assert take(process) == f"{POD}-{os.getpid()}"
     assert "does not answer" in caplog.text
     answered.set()
+    assert take(start(sockets=process._sockets)) == POD
+
+
+def test_a_file_that_once_took_long_is_written_to_again(tmp_path):
+    answers = threading.Event()
+
+    class Slow(Descriptor):
+        def is_ours(self):
+            answers.wait(60)
+            return super().is_ours()
+
+    file = Slow(os.open(tmp_path / "lock", os.O_RDWR | os.O_CREAT))
+    number = InstanceNumber(0, None, file)
+    number.prolong(1)
+    answers.set()
+    deadline = time.monotonic() + 30
+    while read_time(file) != 2:
+        assert time.monotonic() < deadline
+        number.prolong(2)
+    number.release()
 
 
 def test_locks_are_not_inherited_by_other_programs(start):

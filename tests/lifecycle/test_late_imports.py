@@ -57,3 +57,23 @@ if not os.fork():
 os.wait()
 """
     assert len(said(script, tmp_path)) == count
+
+
+ENDS_BEFORE_ITS_FIRST_EXPORT = """
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
+from opentelemetry.exporter.prometheus_remote_write import PrometheusRemoteWriteMetricsExporter
+from opentelemetry.exporter.prometheus_remote_write.lifecycle.controller import Controller
+
+exporter = PrometheusRemoteWriteMetricsExporter(endpoint="http://127.0.0.1:9/write", shutdown_timeout=2000)
+MeterProvider([{reader}(exporter, 3_600_000)]).get_meter("x").create_counter("c").add(1)
+"""
+
+
+@pytest.mark.parametrize("reader", ["Controller", "PeriodicExportingMetricReader"])
+def test_an_import_that_takes_too_long_at_the_exit_does_not_hold_it_up_and_is_said(reader, tmp_path):
+    (tmp_path / "snappy.py").write_text("import time; time.sleep(3600)")
+    (tmp_path / "app.py").write_text(ENDS_BEFORE_ITS_FIRST_EXPORT.format(reader=reader))
+    ended = run("python", "app.py", cwd=tmp_path)
+    said = "Metrics are lost: what an export needs could not be imported before the process ended"
+    assert (ended.status, ended.errors) == (0, [said])

@@ -7,6 +7,7 @@ import os
 import threading
 import time
 from functools import partial
+from typing import TYPE_CHECKING
 
 from opentelemetry.sdk.metrics.export import MetricsData
 
@@ -16,7 +17,7 @@ from .delivery.window import Window
 from .journal import Journal
 from .late_data_path import LateDataPath
 from .lifecycle.exit_time import ExitTime
-from .lifecycle.gevent_patches import has_green_exports, is_patching, waits_for_workers
+from .lifecycle.gevent_patches import has_green_exports, has_green_threads, is_patching, waits_for_workers
 from .lifecycle.instance_id import Instance, generated_id, host_name
 from .lifecycle.readers import collection, export_in_background, have_ended, interval, join_ended
 from .lifecycle.sdk_internals import let_in, renew_after_fork
@@ -26,8 +27,12 @@ from .lifecycle.uwsgi import inherits_counts, time_for_exit
 from .messages.own_logger import OwnLogger
 from .messages.redaction import shown_url
 from .model.transport import BaseTransport
+from .system.bounded_call import bounded_call
 from .system.flag import Flag
 from .translation.dropped_points import DroppedPoints
+
+if TYPE_CHECKING:
+    from .data_path import DataPath
 
 _logger = OwnLogger(__name__)
 
@@ -192,7 +197,7 @@ class Exports:
             self.exit_time.begin()
             timeout = math.inf
         with self.exit_time.counted():  # the first export imports what it needs
-            data_path = self.path.ready(at_exit=self.exit_time.has_begun)
+            data_path = self._ready_at_exit() if self.exit_time.has_begun else self.path.ready()
         if not data_path:
             return False
         now = time.monotonic()
@@ -210,6 +215,17 @@ class Exports:
                 return data_path.send(identified, collected, window)
             finally:
                 self._pace.end(time.monotonic())
+
+    def _ready_at_exit(self) -> DataPath | None:
+        """Return the data path; None where its imports take longer than what is left of the time at the exit."""
+        ready = partial(self.path.ready, at_exit=True)
+        if self.path.made or has_green_threads():  # the locks of gevent's modules are not made for threads
+            return ready()
+        try:
+            return bounded_call(self, ready, max(self.exit_time.for_requests, _TO_GIVE_UP / 2))
+        except TimeoutError:
+            _logger.warning("Metrics are lost: what an export needs could not be imported before the process ended")
+            return None
 
     def _cut_short(self, turn: Flag, seconds: float) -> None:
         with self.exit_time.counted():

@@ -97,10 +97,10 @@ class Controller(PeriodicExportingMetricReader):
         self.start_late()  # it is the thread that collects
         exit_time = self._pusher.exit_time
         self._ends.end()
-        with suppress(TimeoutError):
-            # Now, where that has not been done yet: the time at exit is for sending.
-            bounded_call(self, lambda: self._pusher.prepare(None), exit_time.left)
         exit_time.begin()
+        with suppress(TimeoutError), exit_time.counted():
+            # Now, where that has not been done yet; the rest of the time is for the export.
+            bounded_call(self, lambda: self._pusher.prepare(None), exit_time.left / 2)
         seconds = min(max(timeout_millis / 1000, 0.0), exit_time.left)
         end = time.monotonic() + seconds
         if not self._shutdown_event.is_set():

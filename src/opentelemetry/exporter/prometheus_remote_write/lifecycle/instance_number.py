@@ -24,7 +24,8 @@ from .lock_folder import FORGOTTEN, Taken, locked_file, open_folder, read_time, 
 SOCKETS = "otel-prw-" if sys.platform == "linux" else None
 """How the names of the sockets begin; None where there are none."""
 
-_FILE_SECONDS = 1.0  # for one thing that is done with a file; a folder that takes longer is done without
+_LOCK_SECONDS = 2.0  # for the lock on a file; without its time the number may be one that was used just now
+_FILE_SECONDS = 1.0  # for anything else that is done with files
 
 _left: dict[tuple[int, tuple[int, int]], int] = {}
 """By process and file, the time that it wrote last before it left it: where nobody else has written, it goes on."""
@@ -45,6 +46,7 @@ class InstanceNumber:
         self._reserved = reserved
         self._file = file
         self._written = 0
+        self._file_seconds = _FILE_SECONDS
 
     def is_ours(self) -> bool:
         """Whether this process still holds it: it may have been forked, or have closed descriptors that are ours."""
@@ -55,13 +57,17 @@ class InstanceNumber:
         file = self._file
         if file is None:
             return
+
+        def write() -> None:
+            write_time(file, now)
+            self._written = now
+            self._file_seconds = _FILE_SECONDS
+
         with suppress(OSError):  # a full disk takes away what the next process would learn, and no more
             try:
-                bounded_call(self, lambda: write_time(file, now), _FILE_SECONDS)
+                bounded_call(self, write, self._file_seconds)
             except TimeoutError:
-                self._file = None  # still locked
-            else:
-                self._written = now
+                self._file_seconds = 0.0  # nothing waits for it any more until it has answered
 
     def release(self) -> None:
         """Leave it to others, this process included."""
@@ -109,8 +115,13 @@ def take_number(  # noqa: PLR0913 - three of them say where it runs
             if reserved:
                 reserved.close()
             continue
+        except OSError:
+            if reserved:
+                reserved.close()
+            raise
         if not reserved and not file:
             raise OSError(files.reason)
+        files.tidy()
         return InstanceNumber(number, reserved, file)
     raise OSError("too many processes share an instance id")
 
@@ -146,22 +157,28 @@ class _Files:
         self.reason = "this system has no file locks"
         self._folders = list(folders)
         self._forgotten = forgotten
-        self._tidied = False
 
     def lock(self, name: str, began: int) -> Descriptor | None:
         """Lock a file; None where there is no folder for it.
 
         Raises:
             Taken: Another process has it, or has written to it after the beginning of this one.
+            TimeoutError: The folder does not answer, so nobody knows until when the number was used.
         """
         if not self._folders:
             return None
         try:
-            return bounded_call(self, lambda: self._lock(name, began), _FILE_SECONDS)
+            return bounded_call(self, lambda: self._lock(name, began), _LOCK_SECONDS)
         except TimeoutError:
-            self.reason = f"{self._folders[0]} does not answer"
+            reason = f"{self._folders[0]} does not answer"
             self._folders = []
-            return None
+            raise TimeoutError(reason) from None
+
+    def tidy(self) -> None:
+        """Remove what is forgotten in the folder that serves; nothing is raised."""
+        if self._folders:
+            with suppress(OSError):
+                bounded_call((self, "tidy"), lambda: self._tidy_in(self._folders[0]), _FILE_SECONDS)
 
     def _lock(self, name: str, began: int) -> Descriptor | None:
         while self._folders:
@@ -182,9 +199,13 @@ class _Files:
     def _lock_in(self, path: Path, name: str) -> Descriptor:
         folder = open_folder(path)
         try:
-            if not self._tidied:
-                self._tidied = True
-                remove_forgotten(folder, self._forgotten)
             return locked_file(folder, name)
+        finally:
+            os.close(folder)
+
+    def _tidy_in(self, path: Path) -> None:
+        folder = open_folder(path)
+        try:
+            remove_forgotten(folder, self._forgotten)
         finally:
             os.close(folder)
