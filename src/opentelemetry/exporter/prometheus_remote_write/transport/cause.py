@@ -80,13 +80,23 @@ _MAY_BE_TOO_LARGE: dict[int, re.Pattern[str]] = {
 _MAY_DEMAND_TLS = {HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN, HTTPStatus.UPGRADE_REQUIRED}
 
 _HTML = re.compile(
-    rb"\s*(<\?xml[^>]*>\s*|<!--.*?-->\s*)*<(!doctype html|html|head|body|title|meta|script)\b",
+    rb"\s*(<\?xml[^>]*>\s*|<!--.*?-->\s*)*"
+    rb"<(!doctype html|html|head|body|title|meta|script|style|link|base|noscript|iframe|h[1-6]|p|br|hr|a|b|i|em|strong|span|font|pre|center|div|main|section|article|header|nav|form|img|table|ul|ol)\b",
     re.IGNORECASE | re.DOTALL,
 )
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_SAYS_FAILED = {"error", "errored", "fail", "failed", "failure", "unauthorized", "forbidden"}
+_UTF_16 = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
+_SAYS_FAILED = {
+    *("error", "errored", "fail", "failed", "failure", "denied", "rejected"),
+    *("unauthorized", "unauthenticated", "forbidden"),
+}
+_OUTCOMES = ("status", "result", "type", "state")
+_CODES = ("status", "code", "statuscode", "status_code")
+_ERRORS = ("error", "errors", "errortype", "error_type", "errormessage", "error_message", "error_description", "fault")
 _FAILED_IN_A_CUT_BODY = re.compile(
-    rb'^\s*\{\s*"(status"\s*:\s*"(error|fail|failed|failure)"|errors?"\s*:\s*["{\[])', re.IGNORECASE
+    rb'^\s*\{\s*("[^"]*"\s*:\s*("[^"]*"|\w+)\s*,\s*)*'
+    rb'"(status"\s*:\s*"(error|fail|failed|failure)"|errors?"\s*:\s*["{\[])',
+    re.IGNORECASE,
 )
 
 
@@ -137,6 +147,8 @@ def is_no_receivers(body: bytes) -> bool:
     Args:
         body: The beginning of the text.
     """
+    if encoding := _UTF_16.get(body[:2]):
+        body = body[2:].decode(encoding, "replace").encode("utf-8", "replace")
     body = body.removeprefix(_BYTE_ORDER_MARK)
     if _HTML.match(body):
         return True
@@ -144,15 +156,23 @@ def is_no_receivers(body: bytes) -> bool:
         said = json.loads(body)
     except (ValueError, RecursionError):
         return bool(_FAILED_IN_A_CUT_BODY.match(body))
-    return isinstance(said, dict) and _says_failed(said)
+    return any(isinstance(each, dict) and _says_failed(each) for each in (said if isinstance(said, list) else [said]))
 
 
 def _says_failed(said: Mapping[str, object]) -> bool:
-    status, code = said.get("status"), said.get("code", said.get("statusCode"))
+    fields = {name.lower(): value for name, value in said.items()}
+    texts = {name: value.lower() if isinstance(value, str) else "" for name, value in fields.items()}
+    status = fields.get("status")
     return (
-        (isinstance(status, str) and status.lower() in _SAYS_FAILED)
-        or any(isinstance(number, int) and number >= HTTPStatus.BAD_REQUEST for number in (status, code))
-        or bool(said.get("error") or said.get("errors"))
-        or said.get("success") is False
-        or said.get("ok") is False
+        any(texts.get(name) in _SAYS_FAILED for name in _OUTCOMES)
+        or any(_is_error_code(fields.get(name)) for name in _CODES)
+        or any(fields.get(name) for name in _ERRORS)
+        or any(fields.get(name) is False or texts.get(name) == "false" for name in ("success", "ok"))
+        or (isinstance(status, dict) and any(_is_error_code(status.get(name)) for name in _CODES))
     )
+
+
+def _is_error_code(value: object) -> bool:
+    """Return whether a value is a status of HTTP that stands for an error."""
+    text = str(value) if isinstance(value, int | str) else ""
+    return bool(re.fullmatch("[45][0-9]{2}", text))
