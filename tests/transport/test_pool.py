@@ -198,6 +198,28 @@ def test_what_is_accepted_stays_accepted_whatever_comes_of_the_body(start_server
     assert transport.post(b"x", {}, 5).status == 204
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        pytest.param(b"Content-Length: 0\r\nContent-Length: 20\r\n", id="two lengths"),
+        pytest.param(b"Set-Cookie: a=b\r\n" * 150, id="many"),
+        pytest.param(b"Set-Cookie: " + b"a" * 70_000 + b"\r\n", id="a long one"),
+        pytest.param(b"\xff\xfe\x00: \x01\x02\r\nno colon\r\n : x\r\n", id="garbage"),
+    ],
+)
+@pytest.mark.parametrize(("status", "error"), [(200, None), (503, Retryable), (400, Rejected)])
+def test_the_status_counts_whatever_the_headers_are(start_server, make_transport, headers, status, error):
+    head = b"HTTP/1.1 %d Whatever\r\n%s\r\n" % (status, headers)
+    transport = make_transport(start_server(in_turn(raw(head, keep=True), answer())).url)
+    if error:
+        with pytest.raises(error) as caught:
+            transport.post(b"x", {}, 5)
+        assert caught.value.status == status
+    else:
+        assert transport.post(b"x", {}, 5).status == status
+    assert transport.post(b"x", {}, 5).status == 204
+
+
 INTERIM = b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n"
 
 

@@ -81,7 +81,8 @@ _MAY_DEMAND_TLS = {HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN, HTTPStatus.UPGR
 
 _HTML = re.compile(
     rb"\s*(<\?xml[^>]*>\s*|<!--.*?-->\s*)*"
-    rb"<(!doctype html|html|head|body|title|meta|script|style|link|base|noscript|iframe|h[1-6]|p|br|hr|a|b|i|em|strong|span|font|pre|center|div|main|section|article|header|nav|form|img|table|ul|ol)\b",
+    rb"<(!doctype html|html|head|body|title|meta|script|style|link|base|noscript|iframe"
+    rb"|h[1-6]|p|br|hr|a|b|i|em|strong|span|font|pre|center|div|main|section|article|header|nav|form|img|table|ul|ol)\b",
     re.IGNORECASE | re.DOTALL,
 )
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"

@@ -115,6 +115,26 @@ class _Response(http.client.HTTPResponse):
         super().__init__(_DeadlineFiles(sock), *arguments, **keywords)  # type: ignore[arg-type] # makefile is enough
         self.lines: _WholeLines = self.fp  # type: ignore[assignment] # what makefile returns; it is None once it is closed
 
+    def begin(self) -> None:
+        """Read status and headers; where these are too many, too long or contradict each other, the status says enough.
+
+        Raises:
+            HTTPException: There is no status, or the connection ended in the middle.
+        """
+        try:
+            super().begin()
+        except http.client.IncompleteRead:
+            raise
+        except http.client.HTTPException:
+            if not isinstance(self.status, int):
+                raise
+            self.headers = self.msg = http.client.HTTPMessage()
+        else:
+            if len(set(self.headers.get_all("Content-Length", ()))) <= 1:
+                return
+            del self.headers["Content-Length"]
+        self.chunked, self.length, self.will_close = False, 0, True  # nobody knows where the next answer begins
+
     def _read_status(self) -> tuple[str, int, str]:
         """Read the final status: any number of interim answers may come before it (RFC 9110, section 15.2)."""
         while True:
