@@ -212,9 +212,37 @@ def test_connection_beyond_the_most_is_turned_away_and_served_later(limited):
     assert post_when_there_is_room(receiver).status == 204
 
 
+def test_client_that_sends_a_byte_now_and_then_keeps_nobody_out_for_long(server_stack):
+    receiver = server_stack.enter_context(Receiver(timeout=1.0, limits=Limits(connections=2)))
+    was_cut_off = threading.Event()
+    with contextlib.ExitStack() as stack:
+        for beginning in (b"POST ", HEAD + b"Content-Length: 9999\r\n\r\n"):
+            slow = stack.enter_context(socket.create_connection(("127.0.0.1", receiver.port), timeout=30))
+            slow.sendall(beginning)
+            threading.Thread(target=drip, args=(slow, was_cut_off)).start()
+        assert post_when_there_is_room(receiver).status == 204
+        assert was_cut_off.wait(10)
+
+
+def drip(client, was_cut_off):
+    """Send bytes until the connection ends, or for some time."""
+    for _ in range(400):
+        try:
+            client.sendall(b"x")
+        except OSError:
+            was_cut_off.set()
+            return
+        threading.Event().wait(0.05)
+
+
+def test_page_is_not_served_to_two_hosts(receiver):
+    for hosts in (b"Host: localhost\r\nHost: evil.example\r\n", b"Host: evil.example\r\nHost: localhost\r\n"):
+        assert b" 400 " in answer_to(receiver, b"GET / HTTP/1.1\r\n" + hosts + b"Connection: close\r\n\r\n")
+
+
 def post_when_there_is_room(receiver):
     while (answer := post(receiver, request(series()))).status == 503:
-        pass
+        threading.Event().wait(0.05)
     return answer
 
 

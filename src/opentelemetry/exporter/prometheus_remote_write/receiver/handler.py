@@ -41,6 +41,11 @@ class Handler(BaseHTTPRequestHandler):
     error_content_type = "text/plain"
     error_message_format = "%(message)s\n"
 
+    def handle_one_request(self) -> None:
+        """Handle one request, and say when it has ended."""
+        super().handle_one_request()
+        self.server.request_ended(self.connection)
+
     def do_POST(self) -> None:
         """Read one bounded body and answer it."""
         began = time.monotonic()
@@ -66,6 +71,8 @@ class Handler(BaseHTTPRequestHandler):
         """Answer with a page; where pushes are taken there is none."""
         if self._takes_pushes():
             self._refuse_method()
+        elif len(self.headers.get_all("Host") or []) > 1:
+            self._send_page(PageAnswer(b"the request has several headers Host\n", 400))
         elif reason := foreign(self.headers, self.server.host, reading=True):
             self._send_page(PageAnswer(f"{reason}\n".encode(), 403))
         else:

@@ -67,7 +67,7 @@ class Server(ThreadingHTTPServer):
         self.connections = 0
         self.closing = threading.Event()
         self._client_timeout = timeout
-        self._open: set[socket.socket] = set()
+        self._open: dict[socket.socket, float] = {}  # with when its last request ended, or it was accepted
         self._bytes_under_way = 0
         self._counting = threading.Condition()
         self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -90,13 +90,22 @@ class Server(ThreadingHTTPServer):
         return connection, address
 
     def verify_request(self, request: Any, client_address: Any) -> bool:
-        """Turn away what is one connection too many; the sender comes again."""
+        """Turn away what is one connection too many; the sender comes again.
+
+        Who sends a byte now and then is never silent, and would keep others out for ever. So where there is no room,
+        nothing more is read of requests that have taken longer than a client may be silent.
+        """
         del client_address
+        now = time.monotonic()
         with self._counting:
             self.connections += 1
             if len(self._open) < self._limits.connections:
-                self._open.add(request)
+                self._open[request] = now
                 return True
+            for connection, since in self._open.items():
+                if now - since > self._client_timeout:
+                    with suppress(OSError):  # the client went away first
+                        connection.shutdown(socket.SHUT_RD)
         with suppress(OSError):
             request.sendall(_BUSY)
         return False
@@ -104,9 +113,15 @@ class Server(ThreadingHTTPServer):
     def close_request(self, request: Any) -> None:
         """Close a connection."""
         with self._counting:
-            self._open.discard(request)
+            self._open.pop(request, None)
             self._counting.notify_all()
         super().close_request(request)
+
+    def request_ended(self, connection: socket.socket) -> None:
+        """Begin anew the time that a connection's next request may take."""
+        with self._counting:
+            if connection in self._open:
+                self._open[connection] = time.monotonic()
 
     def take(self, size: int) -> bool:
         """Tell whether there is memory for a body of so many bytes, and if so count them until ``give_back``."""
