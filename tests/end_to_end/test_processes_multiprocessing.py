@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import re
+from pathlib import Path
+
 import pytest
 
 from tests.end_to_end.fleet import FOLDER, PINNED, POD, Program, assert_one_writer_each, instances, total
@@ -46,3 +50,52 @@ def test_the_instance_of_a_process_that_died_is_taken_by_the_next(receiver, tmp_
     assert total(receiver, "work_total") == 5
     assert instances(receiver, "work_total") == {POD}
     assert_one_writer_each(receiver)
+
+
+CHILD = """
+import multiprocessing, sys
+from work import work
+
+def run():
+    work.add(1)
+
+if __name__ == "__main__":
+    child = multiprocessing.get_context(sys.argv[1]).Process(target=run)
+    child.start()
+    child.join()
+    assert child.exitcode == 0
+"""
+
+
+def a_pipe_that_nobody_writes_to(folder):
+    os.mkfifo(folder / "pipe")
+    return folder / "pipe"
+
+
+def the_log_of_the_kernel(_folder):
+    """A file by what it says of itself, from which a read waits for the next line."""
+    if not os.access("/proc/kmsg", os.R_OK):
+        pytest.skip("it is root's")
+    return Path("/proc/kmsg")
+
+
+@pytest.mark.parametrize(
+    ("hanging", "setting", "method"),
+    [
+        pytest.param(a_pipe_that_nobody_writes_to, "BEARER_TOKEN_FILE", "fork", id="a pipe"),
+        pytest.param(the_log_of_the_kernel, "BEARER_TOKEN_FILE", "fork", id="a token"),
+        pytest.param(the_log_of_the_kernel, "CERTIFICATE", "spawn", id="an authority"),
+    ],
+)
+def test_a_file_that_hangs_does_not_hold_up_the_end_of_a_child(receiver, tmp_path, hanging, setting, method):
+    script = tmp_path / "app.py"
+    script.write_text(CHILD)
+    variables = {
+        "OTEL_EXPORTER_PRW_ENDPOINT": receiver.url.replace("http:", "https:" if setting == "CERTIFICATE" else "http:"),
+        "OTEL_EXPORTER_PRW_SHUTDOWN_TIMEOUT": "1000",
+        f"OTEL_EXPORTER_PRW_{setting}": str(hanging(tmp_path)),
+    }
+    with Program("python", script, method, folder=tmp_path, **variables) as program:
+        assert program.end() == 0, program.log.read_text()
+    said = [line for line in program.log.read_text().splitlines() if re.search("is not a file|does not answer", line)]
+    assert len(said) >= 2, program.log.read_text()  # the parent's and the child's
