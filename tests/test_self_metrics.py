@@ -145,6 +145,12 @@ def test_the_duration_of_each_export_is_recorded(watch, receiver):
     assert counts == {None: 1, 401: 1}
 
 
+def test_the_version_is_the_one_that_is_set(watch):
+    exporter = watch(protocol="1.0")
+    exporter.export(counter(point(1.0)))
+    assert exporter.by(f"{OURS}.protocol", "network.protocol.version") == {"1.0": 1}
+
+
 def test_bytes_requests_and_the_version_are_told(watch):
     exporter = watch(protocol="2.0")
     exporter.export(counter(*[point(1.0, {"at": "x" * 100 + str(number)}) for number in range(50)]))

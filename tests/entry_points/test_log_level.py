@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver
+from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver, ScriptedAnswer
 from tests.application import LAUNCHER, run
 
 APPLICATION = """
@@ -26,9 +26,9 @@ meter.create_observable_gauge("level", [level])
 CONFIGURED = "import logging, sys\nlogging.basicConfig(stream=sys.stdout, format='app %(levelname)s %(message)s')\n"
 
 
-def launched(tmp_path, source, **variables):
+def launched(tmp_path, source, *answers, **variables):
     (tmp_path / "app.py").write_text(source)
-    with Receiver() as receiver:
+    with Receiver(answers=answers) as receiver:
         given = {
             "OTEL_PYTHON_DISTRO": "prometheus_remote_write",
             "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "system_metrics",
@@ -41,6 +41,18 @@ def launched(tmp_path, source, **variables):
 def test_the_first_success_is_said_where_info_is_asked_for(tmp_path):
     ended, url = launched(tmp_path, APPLICATION, OTEL_LOG_LEVEL="info")
     assert ended.errors == [f"Metrics arrive at {url} (Remote Write 2.0, 1 series, next push in 60 s)"]
+
+
+@pytest.mark.parametrize(
+    ("answers", "setting"),
+    [
+        pytest.param([], {"OTEL_EXPORTER_PRW_PROTOCOL": "1.0"}, id="set"),
+        pytest.param([ScriptedAnswer(415)], {}, id="the newest that the receiver speaks"),
+    ],
+)
+def test_the_version_that_is_spoken_is_said(tmp_path, answers, setting):
+    ended, url = launched(tmp_path, APPLICATION, *answers, OTEL_LOG_LEVEL="info", **setting)
+    assert ended.errors[-1] == f"Metrics arrive at {url} (Remote Write 1.0, 1 series, next push in 60 s)"
 
 
 @pytest.mark.parametrize("level", ["", "warn", "nonsense"])

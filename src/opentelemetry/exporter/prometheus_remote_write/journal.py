@@ -85,7 +85,7 @@ class Journal:
         if accepted:
             if not self._has_arrived:
                 self._has_arrived = True
-                self._log_first_success(pipeline, delivery)
+                self._log_first_success(pipeline)
             self._last_success = self._wall_clock()
         if _logger.is_enabled_for(logging.DEBUG):
             self._log_export(seconds, pipeline, delivery, accepted=accepted)
@@ -93,14 +93,14 @@ class Journal:
             self._self_metrics.serve(get_meter_provider())
             self._self_metrics.record(seconds, accepted=accepted, error=delivery.last_error)
 
-    def _log_first_success(self, pipeline: Pipeline, delivery: Delivery) -> None:
+    def _log_first_success(self, pipeline: Pipeline) -> None:
         interval = self._interval()
         coming = f", next push in {interval:g} s" if interval else ""
         _logger.info(
             "Metrics arrive at %s (Remote Write %s, %d series%s)",
             shown_url(self._settings.endpoint),
-            delivery.protocol,
-            pipeline.series,
+            pipeline.protocol,
+            pipeline.last.series,
             coming,
         )
 
@@ -111,7 +111,7 @@ class Journal:
             "Export %s: %d series, %d samples, %d requests, %d bytes; collection %s, translation %.3f s, "
             "encoding %.3f s, sending %.3f s; %d retries so far, %d bytes waiting",
             "accepted" if accepted else "not accepted",
-            pipeline.series,
+            last.series,
             last.samples,
             last.requests,
             last.bytes,
@@ -142,7 +142,7 @@ class Journal:
             sent_bytes={"compressed": traffic.compressed, "uncompressed": traffic.uncompressed},
             series=pipeline.series,
             series_limit=self._settings.max_series,
-            protocol=delivery.protocol,
+            protocol=pipeline.protocol,
             last_success=self._last_success,
             renewal_failures=path.transport.renewal_failures,
         )

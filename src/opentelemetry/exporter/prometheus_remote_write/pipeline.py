@@ -27,6 +27,7 @@ from .translation.zero_samples import ZeroSamples
 class Made(NamedTuple):
     """What was made of an export, and how long that took in seconds."""
 
+    series: int = 0
     samples: int = 0
     requests: int = 0
     bytes: int = 0
@@ -119,6 +120,7 @@ class Pipeline:
         began = time.perf_counter()
         requests = list(self._encoder.encode(translation))
         self.last = Made(
+            series=self.series,
             samples=sum(request.size for request in requests),
             requests=len(requests),
             bytes=sum(len(request.body) for request in requests),
@@ -157,8 +159,9 @@ class Pipeline:
         self._translator.release()
 
     def take_over(self, other: Pipeline) -> None:
-        """Take over the series of another pipeline, so that the end of none is missed."""
+        """Take over the series of another pipeline, so that the end of none is missed, and what it made last."""
         self._encoder.take_over(other._encoder)
+        self.last = other.last
 
     def detach(self) -> None:
         """Leave the series limit to others, in whatever state the series are; nothing is translated any more."""
