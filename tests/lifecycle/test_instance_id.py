@@ -383,6 +383,20 @@ def test_where_a_folder_does_not_answer_nobody_knows_who_used_a_number_last(
     assert take(start(sockets=process._sockets)) == POD
 
 
+def test_a_number_that_could_not_be_taken_for_want_of_memory_is_taken_later(start, tmp_path):
+    class Broken(type(tmp_path)):
+        @property
+        def parent(self):
+            raise MemoryError
+
+    process = start(folders=(Broken(tmp_path / "locks"),))
+    before = descriptors()
+    with pytest.raises(MemoryError):
+        take(process)
+    assert descriptors() == before
+    assert take(start(sockets=process._sockets)) == POD
+
+
 def test_a_file_that_once_took_long_is_written_to_again(tmp_path):
     answers = threading.Event()
 

@@ -115,7 +115,7 @@ def take_number(  # noqa: PLR0913 - three of them say where it runs
             if reserved:
                 reserved.close()
             continue
-        except OSError:
+        except BaseException:  # also where the memory has ended
             if reserved:
                 reserved.close()
             raise
@@ -177,7 +177,7 @@ class _Files:
     def tidy(self) -> None:
         """Remove what is forgotten in the folder that serves; nothing is raised."""
         if self._folders:
-            with suppress(OSError):
+            with suppress(OSError, MemoryError, RuntimeError):
                 bounded_call((self, "tidy"), lambda: self._tidy_in(self._folders[0]), _FILE_SECONDS)
 
     def _lock(self, name: str, began: int) -> Descriptor | None:
