@@ -220,6 +220,14 @@ def test_the_status_counts_whatever_the_headers_are(start_server, make_transport
     assert transport.post(b"x", {}, 5).status == 204
 
 
+@pytest.mark.parametrize("version", [b"HTTP/2", b"HTTP/3.0", b"HTTP/", b"HTTPS/1.1", b"ICY", b"http/1.1"])
+def test_a_status_of_another_protocol_accepts_nothing(start_server, make_transport, version):
+    server = start_server(raw(version + b" 200 OK\r\nContent-Length: 0\r\n\r\n"))
+    with pytest.raises(Retryable) as caught:
+        make_transport(server.url).post(b"x", {}, 5)
+    assert caught.value.cause is Cause.NOT_HTTP
+
+
 INTERIM = b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n"
 
 

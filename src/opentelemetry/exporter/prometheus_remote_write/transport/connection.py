@@ -119,11 +119,11 @@ class _Response(http.client.HTTPResponse):
         """Read status and headers; where these are too many, too long or contradict each other, the status says enough.
 
         Raises:
-            HTTPException: There is no status, or the connection ended in the middle.
+            HTTPException: There is no status of HTTP/1, or the connection ended in the middle.
         """
         try:
             super().begin()
-        except http.client.IncompleteRead:
+        except (http.client.IncompleteRead, http.client.UnknownProtocol):
             raise
         except http.client.HTTPException:
             if not isinstance(self.status, int):
