@@ -53,11 +53,15 @@ _WANTS_TLS = re.compile(
 _DEMANDS_TLS = re.compile(r"\b(ssl|tls|https) (is |connection )?required\b|\brequires (ssl|tls|https)\b")
 _AWS = re.compile(
     r"\baps:|missing authentication token|request signature|security token included|credential should be scoped"
-    r"|unable to determine service/operation"
+    r"|unable to determine service/operation|access key id\b|not a valid key=value pair|\barn:aws"
+    r"|with an explicit deny|authorization header requires '(credential|signature|signedheaders)' parameter"
+    r"|(access ?denied|unrecognized ?client|(invalid|incomplete) ?signature|expired ?token|invalid ?client ?token ?id"
+    r"|missing ?authentication ?token) ?exception"
 )
 _AWS_HOST = re.compile(r"://aps-workspaces[^/]*\.(amazonaws\.com|api\.aws)")
 _AZURE = re.compile(
     r"data collection (rule|endpoint)|\bdcr-|login\.(microsoftonline|windows|chinacloudapi)|monitor\.azure\."
+    r"|\baadsts[0-9]|\binvalid ?audience\b|\binvalid ?authentication ?token|monitoring metrics publisher"
 )
 _AZURE_HOST = re.compile(r"://[^/]*\.ingest\.monitor\.azure\.")
 _BY_STATUS: dict[int, Cause] = {
