@@ -18,7 +18,9 @@ from opentelemetry_prometheus_remote_write import NAME
 _logger = getLogger(__name__)
 
 _GROUP = "opentelemetry_metrics_exporter"
-_SHORT = frozenset({"prw", "remotewrite", "promremotewrite", "prometheusrw"})
+_SHORT = frozenset({"prw", "remotewrite", "promrw", "prometheusrw", "prometheuswrite", "remotewriteprometheus"})
+_WHOLE = (NAME.replace("_", ""), "promremotewrite")
+_AROUND = re.compile("opentelemetry|otel|metrics?|exporter")  # as in the names of the distribution and of the class
 _LIKE_OURS = 0.85  # of the letters: one or two are wrong
 
 
@@ -44,8 +46,8 @@ def _names(text: str) -> Iterator[str]:
 
 
 def _means_ours(word: str) -> bool:
-    letters = re.sub("[^a-z]", "", word.lower())
+    letters = _AROUND.sub("", re.sub("[^a-z]", "", word.lower()))
     from difflib import SequenceMatcher  # noqa: PLC0415 - late: an application may have a module of that name
 
-    is_like_ours = letters in _SHORT or SequenceMatcher(a=letters, b=NAME.replace("_", "")).ratio() >= _LIKE_OURS
-    return is_like_ours and not entry_points(group=_GROUP, name=word)
+    is_like_ours = any(SequenceMatcher(a=letters, b=whole).ratio() >= _LIKE_OURS for whole in _WHOLE)
+    return (is_like_ours or letters in _SHORT) and not entry_points(group=_GROUP, name=word)
