@@ -221,6 +221,16 @@ REPETITIONS = {
     "as Go prints bytes": lambda secret: f"[{' '.join(map(str, secret.encode()))}]",
     "as Node prints bytes": lambda secret: json.dumps({"type": "Buffer", "data": list(secret.encode())}),
     "as bytes of C": lambda secret: ", ".join(f"0x{byte:02x}" for byte in secret.encode()),
+    "as JSON in upper case": lambda secret: "".join(f"\\U{ord(c):04X}" for c in secret),
+    "as HTML on several lines": lambda secret: "\n".join("".join(f"& #{ord(c)} ;" for c in secret)),
+    "percent-encoded, with what cannot be seen": lambda secret: "\u200b".join(
+        f"%{byte:02x}" for byte in secret.encode()
+    ),
+    "as bits": lambda secret: " ".join(f"{byte:08b}" for byte in secret.encode()),
+    "as an octal dump": lambda secret: " ".join(f"{byte:03o}" for byte in secret.encode()),
+    "as a dump of the percent-encoded": lambda secret: " ".join(
+        f"{byte:02x}" for byte in quote(secret, safe="").encode()
+    ),
     "as mojibake": lambda secret: secret.encode().decode("latin-1"),
 }
 

@@ -25,10 +25,13 @@ _NAMED_LIKE_A_SECRET = re.compile("key|token|secret|pass|pwd|auth|cred|cookie|se
 
 # A run that no word of a sentence has: letters and digits mixed, or as long as only a key is.
 _OPAQUE = re.compile(r"(?=[A-Za-z+=~]*[0-9])(?=[0-9+=~]*[A-Za-z])[A-Za-z0-9+=~]{16,}|[A-Za-z0-9+=~]{32,}")
+# Ten numbers or more: bytes in any base.
+_NUMBERS = re.compile(r"(?<![A-Za-z0-9])(?:(?:0x)?[0-9A-Fa-f]{1,8}[^A-Za-z0-9]{1,6}){10,}")
 _KEY_AND_SIGNATURE = re.compile(r"(?:Credential|Signature)=([^/,\s]+)")
 _MARKUP = re.compile(r"<(script|style)\b.*?</\1\s*>|<[^<>]*>", re.DOTALL | re.IGNORECASE)
 _ESCAPE = re.compile(
-    r"\\(?:u\{([0-9a-fA-F]{1,6})\}|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|x([0-9a-fA-F]{2})|([0-7]{3})|(.))", re.DOTALL
+    r"\\(?:u\{([0-9a-fA-F]{1,6})\}|U([0-9a-fA-F]{8})|[uU]([0-9a-fA-F]{4})|[xX]([0-9a-fA-F]{2})|([0-7]{3})|(.))",
+    re.DOTALL,
 )
 # Characters as numbers: 0x70, U+0070, %u0070, \70 of CSS, and the bytes of Go, Java and Node, [112 97].
 _NUMBER = re.compile(
@@ -171,7 +174,8 @@ class Redaction:
 
     def value(self, value: str) -> str:
         """Return a header's value; nothing where it may hold a secret."""
-        return "" if self._is_doubtful(value) else value
+        is_doubtful = self._is_doubtful(value) or (self._secrets and _NUMBERS.search(f"{value},"))
+        return "" if is_doubtful else value
 
     def body(self, said: bytes) -> bytes:
         """Return an answer's body to be looked at for known words; nothing where it may hold a secret."""
@@ -187,7 +191,7 @@ class Redaction:
 
     def _without_keys(self, text: str) -> str:
         """The text without what looks like a key: it may be a secret in a form that nobody has thought of."""
-        return _OPAQUE.sub(_HIDDEN, text) if self._secrets else text
+        return _OPAQUE.sub(_HIDDEN, _NUMBERS.sub(_HIDDEN, text)) if self._secrets else text
 
     def _is_doubtful(self, text: str) -> bool:
         """Whether a text has a piece in common with a secret, whatever was done to either."""
@@ -224,18 +228,21 @@ def _normal_forms(text: str) -> set[str]:
     from unicodedata import normalize  # noqa: PLC0415 - late: an application may have a module of that name
 
     folded = normalize("NFKC", text).casefold()
-    visible = "".join(character for character in folded if character.isprintable() and not character.isspace())
-    forms = {visible, re.sub(r"[\W_]", "", folded), re.sub(r"[^a-z0-9]", "", folded)}
+    forms = {"".join(filter(_is_seen, folded)), re.sub(r"[\W_]", "", folded), re.sub(r"[^a-z0-9]", "", folded)}
     letters = re.sub(r"[\W\d_]", "", folded)  # pieces may be numbered
     return forms | {letters} if len(letters) >= _LONG_ENOUGH else forms
 
 
+def _is_seen(character: str) -> bool:
+    return character.isprintable() and not character.isspace()
+
+
 def _unescaped(text: str) -> set[str]:
     """A text with what it may have been before it was escaped, in several ways and several times."""
-    forms, newest = {text}, {text}
+    forms = newest = {text, "".join(filter(_is_seen, text))}
     for _ in range(_ROUNDS):
         newest = {step(form) for form in newest for step in (_without_escapes, _without_markup)} - forms
-        forms |= newest
+        forms = forms | newest
     return forms | {_joined(_NUMBER.sub(_numbered_character, form)) for form in forms}
 
 
