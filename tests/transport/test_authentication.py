@@ -102,6 +102,17 @@ def test_a_file_with_a_whole_header_gives_its_token_and_a_warning(tmp_path, capl
     assert message.startswith("OTEL_EXPORTER_PRW_BEARER_TOKEN_FILE: the file begins with 'Bearer'")
 
 
+@pytest.mark.parametrize("text", ["Bearer", "bearer \n", "Authorization: Bearer  \n"])
+def test_a_file_with_the_word_bearer_alone_has_no_token(tmp_path, text):
+    path = tmp_path / "token"
+    path.write_text(text)
+    way = authentication(Settings(bearer_token_file=str(path)), {}, RenewalFailures())
+    with pytest.raises(
+        Unsendable, match=f"^OTEL_EXPORTER_PRW_BEARER_TOKEN_FILE: '{path}' holds Bearer without a token"
+    ):
+        way.headers(REQUEST)
+
+
 def test_nothing_is_sent_while_the_secret_cannot_be_read(start_server, make_transport, tmp_path):
     server = start_server()
     with pytest.raises(Unsendable):

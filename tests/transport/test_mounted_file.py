@@ -71,6 +71,7 @@ def test_what_is_no_path_is_refused_in_one_line(path):
         pytest.param(b"s3cret\n", "s3cret", id="with a line break at its end"),
         pytest.param(b"s3cret\r\n", "s3cret", id="with one of Windows"),
         pytest.param("päss wörd \n".encode(), "päss wörd ", id="with spaces, which belong to it"),
+        pytest.param(b"\xef\xbb\xbfs3cret\r\n", "s3cret", id="with the mark of Windows at its beginning"),
         pytest.param(b"x" * 1048576, "x" * 1048576, id="of 1 MiB"),
     ],
 )
@@ -84,6 +85,8 @@ def test_the_text_of_the_file_is_the_secret(path, content, secret):
     [
         pytest.param(b"", "is empty", id="nothing"),
         pytest.param(b"\n\n", "is empty", id="only line breaks"),
+        pytest.param(b" \t\xc2\xa0\n", "is empty", id="only blanks"),
+        pytest.param(b"\xef\xbb\xbf\r\n", "is empty", id="only the mark of Windows"),
         pytest.param(b"s3cret\nmore", "holds a line break", id="two lines"),
         pytest.param(b"s3cret\x00", "holds a line break or a control character", id="a NUL"),
         pytest.param(b"s3cret\x7f", "holds a line break or a control character", id="a DEL"),

@@ -31,7 +31,7 @@ def secret_file(setting: str, path: str, on_failure: Callable[[], object] = lamb
 
 def _secret(setting: str, path: str) -> str:
     try:
-        text = content(setting, path).decode().rstrip("\r\n")
+        text = content(setting, path).decode("utf-8-sig").rstrip("\r\n")  # Windows begins files with a mark
     except UnicodeDecodeError:
         raise unusable(setting, path, "is not UTF-8 text") from None
     if not text.strip():

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from ...configuration.doubts import bearer_prefix
 from ...configuration.settings import Settings, variable
 from ...messages.own_logger import OwnLogger
-from ..mounted_file import secret_file
+from ..mounted_file import secret_file, unusable
 from ..renewal_failures import RenewalFailures
 from .outgoing import Outgoing
 
@@ -25,6 +25,7 @@ class Bearer:
     def __init__(self, settings: Settings, failures: RenewalFailures) -> None:
         self._token, setting, path = settings.bearer_token, "bearer_token_file", settings.bearer_token_file
         self._file = secret_file(variable(setting), path, failures.of(setting)) if path else None
+        self._settings = settings
         self._told = False
 
     def headers(self, _request: Outgoing) -> Mapping[str, str]:
@@ -44,7 +45,11 @@ class Bearer:
             self._told = True
             name = variable("bearer_token_file")
             _logger.warning("%s: the file begins with 'Bearer', which is added anyway; only the token is used", name)
-        return text[len(prefix) :].strip()
+        token = text[len(prefix) :].strip()
+        if token.lower() in {"", "bearer"}:  # written as Bearer $TOKEN, of which nothing was left
+            settings = self._settings
+            raise unusable(variable("bearer_token_file"), settings.bearer_token_file, "holds Bearer without a token")
+        return token
 
     def refused(self) -> None:
         """Have the file read again: the token may have been exchanged."""
