@@ -46,6 +46,17 @@ def doubts(**variables):
             {**LOGIN, "PASSWORD": "a$(b)c"}, "PASSWORD looks like it still holds a reference", id="a reference"
         ),
         pytest.param({**LOGIN, "PASSWORD": "${X}"}, "PASSWORD looks like it still holds a reference", id="a shell's"),
+        pytest.param({"ENDPOINT": "http://u:a$(b)@h/"}, "ENDPOINT looks like it still holds a ref", id="in a URL"),
+        pytest.param({"PROXY": "http://u:a$(b)@h/"}, "PROXY looks like it still holds a reference", id="in a proxy's"),
+        pytest.param(
+            {
+                "OAUTH2_TOKEN_URL": "https://h/",
+                "OAUTH2_CLIENT_ID": "i",
+                "OAUTH2_CLIENT_SECRET": "${X}",
+            },
+            "OAUTH2_CLIENT_SECRET looks like it still holds a reference",
+            id="a client's",
+        ),
         pytest.param({"HEADERS": "X-Key=$(KEY)"}, "HEADERS looks like it still holds a reference", id="in a header"),
         pytest.param(
             {**LOGIN, "PASSWORD": "'abc'"}, "PASSWORD is in quotes, which are a part of it", id="a quoted secret"

@@ -440,6 +440,8 @@ def test_doubts_about_keywords_name_the_keyword():
         pytest.param({"endpoint": f"http://user:a@{SECRET}#b@host/write"}, id="a password with a hash"),
         pytest.param({"endpoint": f"http://{SECRET}?a@host/write"}, id="a password with a question mark"),
         pytest.param({"proxies": f"http://user:12/{SECRET}@proxy"}, id="a proxy's password with a slash"),
+        pytest.param({"endpoint": f"http://us%3Aer:{SECRET}@host/write"}, id="a user name with a colon"),
+        pytest.param({"proxies": f"http://us%3Aer:{SECRET}@proxy"}, id="a proxy's user name with a colon"),
         pytest.param({"auth": f"Bearer {SECRET}"}, id="a whole header instead of the way"),
         pytest.param({"auth": f"user:{SECRET}"}, id="credentials instead of the way"),
         pytest.param({"auth": f"eyJhbGciOiJIUzI1NiJ9.{SECRET}"}, id="a token instead of the way"),
@@ -469,6 +471,18 @@ def test_what_looks_like_a_secret_is_told_for_no_setting(name):
     token = "ghp_16C7e42F292c6912E7710c838347Ae178B4a"
     variables = {PREFIX + name.upper(): token + "\x01"}
     assert token[4:12] not in repr(load({}, environment() | variables)[1])
+
+
+def test_a_password_in_a_url_may_look_like_a_reference():
+    settings, _ = load({}, environment(ENDPOINT=f"http://user:$({SECRET})@host/write"))
+    assert settings.password == f"$({SECRET})"
+
+
+@pytest.mark.parametrize("url", ["http://$(HOST)/write", "http://u:p@host:$(PORT)/", "http://host/${PATH}", "$(URL)"])
+def test_a_url_that_still_holds_a_reference_is_wrong(url):
+    _, (problem,) = load({}, environment(ENDPOINT=url))
+    assert problem.fatal
+    assert "still holds $" in problem.message
 
 
 def test_the_word_bearer_alone_is_no_token():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from urllib.parse import unquote, urlsplit
 
 from .endpoint_settings import RESERVED_HEADERS
 from .settings import Settings, rows, variable
@@ -85,6 +86,10 @@ def _secrets(settings: Settings, given: Mapping[str, object]) -> Iterator[str]:
         "username": settings.username.reveal(),
         "password": settings.password.reveal(),
         "headers": "\0".join(settings.headers.values()),
+        "oauth2_client_secret": settings.oauth2_client_secret.reveal(),
+        "oauth2_params": "\0".join(settings.oauth2_params.values()),
+        "endpoint": _userinfo(settings.endpoint),
+        "proxies": "\0".join(map(_userinfo, (settings.proxies or {}).values())),
     }
     for name, text in texts.items():
         if unexpanded(text):  # whose sentence would show a part of the secret
@@ -95,6 +100,10 @@ def _secrets(settings: Settings, given: Mapping[str, object]) -> Iterator[str]:
         yield f"{_called('bearer_token', given)} begins with 'Bearer', which is added anyway; only the token is used"
     if re.search(r"\s", token[len(bearer_prefix(token)) :].strip()):
         yield f"{_called('bearer_token', given)} holds white space, which no token does; it is used unchanged"
+
+
+def _userinfo(url: str) -> str:
+    return unquote(urlsplit(url).netloc.rpartition("@")[0])
 
 
 def bearer_prefix(token: str) -> str:

@@ -86,7 +86,8 @@ def _accept_path(value: object) -> str:
 
 
 def _parse_url(text: str) -> str:
-    _parse_text(text)
+    _parse_text(re.sub(r"(?<=//)[^/?#]*@", "", text, count=1))
+    _parse_characters(text)  # also those of the user name and the password, which may hold anything else
     if any(character.isspace() for character in text):
         raise ValueError("must not hold white space")
     try:
@@ -100,13 +101,15 @@ def _parse_url(text: str) -> str:
         raise ValueError("must begin with http:// or https://")
     if not parts.hostname:
         raise ValueError("must name a host")
+    if ":" in unquote(parts.username or ""):
+        raise ValueError("holds a user name with a colon, which basic authentication cannot send")
     if has_late_at_sign(parts):
         raise ValueError("holds an @ behind its host: in a password write / as %2F, ? as %3F, # as %23 and @ as %40")
     return text
 
 
 def _accept_url(value: object) -> str:
-    return _parse_url(_accept_text(value)) if value != "" else ""
+    return _parse_url(_accept_string(value)) if value != "" else ""
 
 
 def _parse_pairs(text: str) -> dict[str, str]:
