@@ -9,13 +9,17 @@ import os
 import sys
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from logging import getLogger
 from typing import Any
 
 from opentelemetry.environment_variables import OTEL_METRICS_EXPORTER
 from opentelemetry.sdk import environment_variables as sdk
-from opentelemetry.sdk.environment_variables import OTEL_METRIC_EXPORT_INTERVAL, OTEL_SDK_DISABLED
+from opentelemetry.sdk.environment_variables import (
+    OTEL_METRIC_EXPORT_INTERVAL,
+    OTEL_METRIC_EXPORT_TIMEOUT,
+    OTEL_SDK_DISABLED,
+)
 
 from opentelemetry_prometheus_remote_write import DISTRIBUTION, NAME, is_own_command
 from opentelemetry_prometheus_remote_write.exporter_names import chosen_exporters
@@ -127,6 +131,7 @@ def _controller_arguments() -> dict[type, dict[str, Any]] | None:
         from opentelemetry.exporter.prometheus_remote_write.lifecycle.controller import Controller  # noqa: PLC0415 - see above
 
         exporter = PrometheusRemoteWriteMetricsExporter()
+        _look_at_the_timeout(os.environ)
         own = exporter.settings.interval
         interval = _common_interval(os.environ) if own is None else own
     except Exception as error:  # noqa: BLE001 - see the module
@@ -167,6 +172,17 @@ def _common_interval(environ: Mapping[str, str]) -> float:
         _DEFAULT_INTERVAL,
     )
     return _DEFAULT_INTERVAL
+
+
+def _look_at_the_timeout(environ: Mapping[str, str]) -> None:
+    """Say that the time for a collection, which the SDK reads itself, is hardly meant to be so short."""
+    from opentelemetry.exporter.prometheus_remote_write.configuration.doubts import (  # noqa: PLC0415 - as the exporter
+        timeout_doubt,
+    )
+
+    with suppress(ValueError):  # the SDK says it
+        if doubt := timeout_doubt(OTEL_METRIC_EXPORT_TIMEOUT, float(environ.get(OTEL_METRIC_EXPORT_TIMEOUT, "0"))):
+            _logger.warning("%s", doubt)
 
 
 @contextmanager

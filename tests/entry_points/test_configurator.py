@@ -157,6 +157,18 @@ def test_interval_of_all_controllers_that_is_hardly_meant_is_told(interval, doub
     assert doubt in error
 
 
+@pytest.mark.parametrize(
+    ("timeout", "lines"),
+    [
+        ("30", ["OTEL_METRIC_EXPORT_TIMEOUT=30 is in milliseconds; did you mean seconds? Then set 30000"]),
+        ("30000", []),
+    ],
+)
+def test_timeout_of_all_controllers_that_is_hardly_meant_is_told(timeout, lines, tmp_path):
+    _, errors = built(tmp_path, OTEL_METRIC_EXPORT_TIMEOUT=timeout)
+    assert [line for line in errors if "seconds" in line] == lines
+
+
 def test_unknown_exporter_is_the_sdks_to_refuse(tmp_path):
     state, _ = built(tmp_path, OTEL_METRICS_EXPORTER="prometheus_remote_write,acme")
     assert state["raised"].startswith("Requested component 'acme' not found")

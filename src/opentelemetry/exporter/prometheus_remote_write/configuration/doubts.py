@@ -58,14 +58,24 @@ def interval_doubt(name: str, milliseconds: float) -> str:
     return ""
 
 
+def timeout_doubt(name: str, milliseconds: float) -> str:
+    """Return what is doubtful about a timeout, as a sentence; nothing if nothing is.
+
+    Args:
+        name: What the user calls the setting.
+        milliseconds: The timeout.
+    """
+    return in_seconds(name, round(milliseconds)) if 0 < milliseconds < _SHORT_TIMEOUT else ""
+
+
 def _called(name: str, given: Mapping[str, object]) -> str:
     keyword = rows()[name].keyword
     return keyword if keyword.partition(".")[0] in given else variable(name)
 
 
 def _times(settings: Settings, given: Mapping[str, object]) -> Iterator[str]:
-    if "timeout" not in given and (milliseconds := settings.timeout * 1000) < _SHORT_TIMEOUT:  # the keyword: seconds
-        yield in_seconds(variable("timeout"), round(milliseconds))
+    if "timeout" not in given and (doubt := timeout_doubt(variable("timeout"), settings.timeout * 1000)):
+        yield doubt  # the keyword is in seconds
     if settings.shutdown_timeout < _SHORT_PERIOD:
         yield in_seconds(_called("shutdown_timeout", given), settings.shutdown_timeout)
     if "max_backoff" not in given and settings.max_backoff < _SHORT_PERIOD:
