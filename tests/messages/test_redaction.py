@@ -144,6 +144,7 @@ def test_other_values_are_taken_for_secrets_when_they_are_long():
 def test_short_values_are_secrets_where_their_name_says_so(name):
     assert list(secrets_of_headers({name: "hunter2"})) == ["hunter2"]
     assert list(secrets_of_query(f"a=b&{name}=hunter2"))[1:] == ["hunter2"]
+    assert list(secrets_of_headers({name: "5"})) == []
 
 
 def test_the_query_is_secret_as_a_whole_and_so_are_its_longer_values():

@@ -19,6 +19,7 @@ SHOWN_CHARACTERS = 256
 _HIDDEN = "***"
 _WINDOW = 5  # characters that a secret and a text may not have in common
 _LONG_ENOUGH = 8  # a shorter value of an unknown header is hardly a secret: a tenant's number
+_LONG_ENOUGH_FOR_A_KEY = 4
 _ROUNDS = 4  # of escaping, one inside the other
 _CREDENTIALS = frozenset({"authorization", "proxy-authorization", "cookie", "x-amz-security-token"})
 _NAMED_LIKE_A_SECRET = re.compile("key|token|secret|pass|pwd|auth|cred|cookie|session|sign", re.IGNORECASE)
@@ -113,7 +114,7 @@ def secrets_of_headers(headers: Mapping[str, str]) -> Iterator[str]:
     """
     for name, value in headers.items():
         if name.lower() not in _CREDENTIALS:
-            if len(value) >= _LONG_ENOUGH or _NAMED_LIKE_A_SECRET.search(name):
+            if _may_be_secret(name, value):
                 yield value
             continue
         scheme, _, credentials = value.partition(" ")
@@ -132,9 +133,11 @@ def secrets_of_headers(headers: Mapping[str, str]) -> Iterator[str]:
 def secrets_of_query(query: str) -> Iterator[str]:
     """Yield the parts of a URL's query that must not be shown."""
     yield query
-    yield from (
-        value for name, value in parse_qsl(query) if len(value) >= _LONG_ENOUGH or _NAMED_LIKE_A_SECRET.search(name)
-    )
+    yield from (value for name, value in parse_qsl(query) if _may_be_secret(name, value))
+
+
+def _may_be_secret(name: str, value: str) -> bool:
+    return len(value) >= (_LONG_ENOUGH_FOR_A_KEY if _NAMED_LIKE_A_SECRET.search(name) else _LONG_ENOUGH)
 
 
 class Redaction:
