@@ -54,11 +54,11 @@ def test_where_it_would_not_be_safe_nothing_is_sent(fully, receiver, variables, 
 @pytest.mark.parametrize(
     "variables",
     [
-        pytest.param({"USERNAME": "u", "PASSWORD_FILE": "missing"}, id="a password"),
-        pytest.param({"BEARER_TOKEN_FILE": "missing"}, id="a token"),
+        pytest.param({"USERNAME": "u", "PASSWORD_FILE": "none.pem"}, id="a password"),
+        pytest.param({"BEARER_TOKEN_FILE": "none.pem"}, id="a token"),
         pytest.param({"BEARER_TOKEN_FILE": "."}, id="a token in a folder"),
-        pytest.param({"ENDPOINT": "https://127.0.0.1:9/write", "CERTIFICATE": "missing"}, id="authorities"),
-        pytest.param({"ENDPOINT": "https://127.0.0.1:9/write", "CLIENT_CERTIFICATE": "missing"}, id="a certificate"),
+        pytest.param({"ENDPOINT": "https://127.0.0.1:9/write", "CERTIFICATE": "none.pem"}, id="authorities"),
+        pytest.param({"ENDPOINT": "https://127.0.0.1:9/write", "CLIENT_CERTIFICATE": "none.pem"}, id="a certificate"),
     ],
 )
 def test_unreadable_file_is_told_and_nothing_is_sent(fully, receiver, variables):
