@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import struct
+from collections import Counter
 from email.message import Message as Headers
 
 import pytest
@@ -14,6 +15,7 @@ from opentelemetry.exporter.prometheus_remote_write.diagnose.dropped_lines impor
 from opentelemetry.exporter.prometheus_remote_write.diagnose.pushes import Pushes
 from opentelemetry.exporter.prometheus_remote_write.diagnose.receiver_limits import PRESETS, ReceiverLimits, refusals
 from opentelemetry.exporter.prometheus_remote_write.diagnose.text_format import number, text_format
+from opentelemetry.exporter.prometheus_remote_write.errors import SeriesLimitExceeded, Untranslatable
 from opentelemetry.exporter.prometheus_remote_write.receiver import (
     Histogram,
     Received,
@@ -22,6 +24,7 @@ from opentelemetry.exporter.prometheus_remote_write.receiver import (
     Sample,
     Series,
 )
+from opentelemetry.exporter.prometheus_remote_write.translation.dropped_points import DroppedPoints
 
 NOW = 1_795_650_000_000
 STALE = struct.unpack("<d", struct.pack("<Q", 0x7FF0000000000002))[0]
@@ -257,10 +260,20 @@ def test_report_of_nothing_and_of_one_push_at_the_end():
         ("Metric 'a': it is delta. Logged once; all that is dropped is counted.\n", "Metric 'a': it is delta"),
         ("10:00 WARNING x: Metric 'a': b. Logged once; all", "Metric 'a': b"),
         ("Metrics were not delivered: http://x answered 400\n", "Metrics were not delivered: http://x answered 400"),
-        ("resource attribute 'a' is left out: it is a list", "resource attribute 'a' is left out: it is a list"),
         ("Metric systems are great\n", None),
         ("hello\n", None),
     ],
 )
-def test_what_the_exporter_says_it_leaves_out_is_found(line, expected):
+def test_what_a_line_says_was_dropped_is_found(line, expected):
     assert dropped(line) == expected
+
+
+def test_what_the_exporter_logs_is_found(caplog):
+    points = DroppedPoints()
+    points.drop("orders", Untranslatable("delta", "it is delta"))
+    points.drop("visits", SeriesLimitExceeded(10))
+    points.log_exceeded(10, lambda: Counter(orders=10))
+    assert [dropped(message) for message in caplog.messages] == [
+        "Metric 'orders': it is delta",
+        "The process has reached max_series=10, so 1 streams are dropped (of 'visits': 1)",
+    ]

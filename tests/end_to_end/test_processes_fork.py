@@ -84,7 +84,7 @@ class Exporter(PrometheusRemoteWriteMetricsExporter):
             ended.set()
 
 provider = MeterProvider(
-    [Controller(Exporter(endpoint=sys.argv[1]), export_interval_millis=int(sys.argv[2]) * 1000)],
+    [Controller(Exporter(endpoint=sys.argv[1], disable_os_exit_flush=True), int(sys.argv[2]) * 1000)],
     resource=Resource.create({"service.name": "shop", "service.instance.id": "pod-7"}),
 )
 work = provider.get_meter("tests").create_counter("work")
@@ -149,12 +149,11 @@ from opentelemetry.exporter.prometheus_remote_write import PrometheusRemoteWrite
 from opentelemetry.exporter.prometheus_remote_write.lifecycle import late_imports
 from opentelemetry.exporter.prometheus_remote_write.lifecycle.controller import Controller
 
-late_imports._forks.import_first = False
 reader = Controller(PrometheusRemoteWriteMetricsExporter(endpoint=sys.argv[1]), 3_600_000)
 provider = MeterProvider([reader], resource=Resource.create({"service.name": "shop", "service.instance.id": "pod-7"}))
 work = provider.get_meter("tests").create_counter("work")
 work.add(1)
-late_imports._forks.import_first = False  # as where it takes too long
+late_imports._imports.are_expected = False  # as where it takes too long
 imports = threading.Thread(target=reader._pusher.prepare, args=(lambda _: False,))
 imports.start()
 children = []

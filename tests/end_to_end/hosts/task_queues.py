@@ -57,7 +57,11 @@ def _huey(kind: str, *flags: str, **more: object) -> Host:
 
 HOSTS = [
     _celery("prefork", "--pool", "prefork"),
-    _celery("prefork, `--max-tasks-per-child`", "--pool", "prefork", "--max-tasks-per-child", "1"),
+    _celery(
+        "prefork, `--max-tasks-per-child`",
+        *("--pool", "prefork", "--max-tasks-per-child", "1"),
+        instances=4,  # a worker begins while the one that it replaces still tells what it has counted
+    ),
     _celery("threads", "--pool", "threads"),
     _celery("gevent", "--pool", "gevent", needs=("gevent",), noise=(r"SecurityWarning", GEVENT_UNDONE)),
     _celery("solo", "--pool", "solo"),

@@ -1,4 +1,4 @@
-"""What the exporter says that it leaves out, found among the lines that a program writes to stderr."""
+"""What the exporter says that it drops, found among the lines that a program writes to stderr."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ import re
 
 _BEGINNINGS = re.compile(
     "(?P<dropped>Metric ['\"].*?)[.] Logged once"
-    "|(?P<exceeded>The process has as many series as max_series.*?)[.] Most"
-    "|(?P<resource>resource attribute .* is left out: .*)"
+    "|(?P<exceeded>The process has reached max_series=.*?)[.] Most"
     "|(?P<unsent>Metrics (?:were not delivered|are lost|are not sent).*)"
 )
 
 
 def dropped(line: str) -> str | None:
-    """Return what a line says was left out and why; None where it says nothing of the kind.
+    """Return what a line says was dropped and why; None where it says nothing of the kind.
 
     Args:
         line: Of the program, with or without what its logging puts in front.
