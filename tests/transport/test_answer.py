@@ -231,7 +231,12 @@ def test_a_body_without_the_frame_of_zlib_is_unpacked():
 
 @pytest.mark.parametrize("encoding", ["br", "zstd", "gzip, br"])
 @pytest.mark.parametrize(
-    "body", [b"\x1b\x12\x00\xf8\x25\x00\x82\x98\x40", b"\x28\xb5\x2f\xfd\x20\x13", gzip.compress(b"a")]
+    "body",
+    [
+        pytest.param(b"\x1b\x12\x00\xf8\x25\x00\x82\x98\x40", id="packed by brotli"),
+        pytest.param(b"\x28\xb5\x2f\xfd\x20\x13", id="packed by zstd"),
+        pytest.param(gzip.compress(b"a"), id="packed by gzip"),  # holds the time: no name of a test may
+    ],
 )
 def test_what_cannot_be_unpacked_is_no_text(encoding, body):
     assert unpacked(body, encoding) == b""
