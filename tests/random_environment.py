@@ -69,7 +69,7 @@ def make(environ):
 
 if __name__ == "__main__":
     logging.getLogger().addHandler(Counter())
-    PrometheusRemoteWriteMetricsExporter()  # imports what is imported late
+    PrometheusRemoteWriteMetricsExporter(prometheus_client=True)  # imports what is imported late, and only where wanted
     sys.addaudithook(audit)
     make()
     print(lines, "lines were logged")
