@@ -69,7 +69,8 @@ def make(environ):
 
 if __name__ == "__main__":
     logging.getLogger().addHandler(Counter())
-    PrometheusRemoteWriteMetricsExporter(prometheus_client=True)  # imports what is imported late, and only where wanted
+    os.environ[variable("prometheus_client")] = "true"
+    PrometheusRemoteWriteMetricsExporter()  # imports what is imported late, and only where it is wanted
     sys.addaudithook(audit)
     make()
     print(lines, "lines were logged")
