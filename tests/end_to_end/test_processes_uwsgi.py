@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from contextlib import suppress
+from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
@@ -78,9 +79,26 @@ def serve(
         if "--lazy-apps" in flags:  # uWSGI fails when it is to end while a worker loads the application
             program.said(r"(?s)(WSGI app 0 .*WSGI app 0 )")
         until(program)
+        wait_until_workers_handle_signals(program)
         begin = time.monotonic()
         assert program.end(signal.SIGTERM) == (0 if master else ENDED)
         return program.log.read_text(), time.monotonic() - begin
+
+
+def wait_until_workers_handle_signals(program):
+    """Wait until workers have uWSGI's handlers, SIGPIPE's last: before that, it forgets what its master sends."""
+    for worker in re.findall(r"pawned uWSGI worker .*pid: (\d+)", program.log.read_text()):
+        status = Path("/proc", worker, "status")
+        while status.exists() and not caught(status) >> (signal.SIGPIPE - 1) & 1:
+            time.sleep(0.01)
+
+
+def caught(status):
+    """The signals for which a process has handlers, a bit each; all of them where it has ended meanwhile."""
+    try:
+        return int(re.search(r"SigCgt:\s*(\w+)", status.read_text())[1], 16)
+    except OSError:
+        return -1
 
 
 def writers(receiver):
