@@ -149,9 +149,7 @@ from opentelemetry.exporter.prometheus_remote_write import PrometheusRemoteWrite
 from opentelemetry.exporter.prometheus_remote_write.lifecycle import late_imports
 from opentelemetry.exporter.prometheus_remote_write.lifecycle.controller import Controller
 
-# Two flushes in one millisecond would give a series two values for it.
-exporter = PrometheusRemoteWriteMetricsExporter(endpoint=sys.argv[1], disable_os_exit_flush=True)
-reader = Controller(exporter, 3_600_000)
+reader = Controller(PrometheusRemoteWriteMetricsExporter(endpoint=sys.argv[1]), 3_600_000)
 provider = MeterProvider([reader], resource=Resource.create({"service.name": "shop", "service.instance.id": "pod-7"}))
 work = provider.get_meter("tests").create_counter("work")
 work.add(1)
