@@ -7,10 +7,13 @@ Forks leave so: RQ's for a job, those of ``socketserver``, of Airflow's task run
 from __future__ import annotations
 
 import os
+import time
 from contextlib import suppress
 from typing import Any
 
 from .ending import flush, flushes_here, pushers
+
+_A_TIMESTAMP_LATER = 0.002  # seconds: those of samples are milliseconds, and one can have only one value
 
 _leave = os._exit
 _flushes = False
@@ -31,5 +34,6 @@ def _flush_and_leave(*arguments: Any, **named: Any) -> None:
         if not flushes_here():
             for pusher in pushers():
                 if pusher.flushes_before_os_exit:
+                    time.sleep(_A_TIMESTAMP_LATER)  # the application may have flushed just now
                     flush(pusher)
     _leave(*arguments, **named)
