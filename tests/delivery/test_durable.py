@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sqlite3
 import stat
@@ -22,6 +23,7 @@ from opentelemetry.exporter.prometheus_remote_write.delivery.durable import Dura
 from opentelemetry.exporter.prometheus_remote_write.model.request import Request
 from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver, ScriptedAnswer
 from tests.collected import NOW, collected, counter, point
+from tests.servers.strace import calls_with_paths
 
 URL = "http://receiver/api/v1/write"
 KILLED = """
@@ -79,18 +81,24 @@ ends.set()
 writer.join()
 sys.exit(failed)
 """
-HEALTHY = """
-import sys
+EXPORTING = """
+import os, sys
 from opentelemetry.exporter.prometheus_remote_write import PrometheusRemoteWriteMetricsExporter
 from tests.collected import NOW, collected, counter, point
-exporter = PrometheusRemoteWriteMetricsExporter(endpoint=sys.argv[1], buffer_directory=sys.argv[2])
-exporter.export(collected(counter(point(1.0)), resource={"service.name": "shop"}))
-sys.addaudithook(lambda event, words: print(event) if any(sys.argv[2] in str(word) for word in words) else None)
+from tests.servers.strace import MARK
+exporter = PrometheusRemoteWriteMetricsExporter(
+    endpoint=sys.argv[1], buffer_directory=sys.argv[2], min_backoff=60_000, max_backoff=60_000
+)
+def export(number):
+    exported = collected(counter(point(float(number), at=NOW + 1000 * number)), resource={"service.name": "shop"})
+    exporter.export(exported, timeout_millis=30_000)
+export(1)
+os.access(MARK, 0)
 for number in range(2, 6):
-    exporter.export(collected(counter(point(float(number), at=NOW + 1000 * number)), resource={"service.name": "shop"}))
+    export(number)
+os.access(MARK, 0)
 exporter.shutdown()
-if "sqlite3" in sys.modules:
-    print("what writes there has been imported")
+os.access(MARK, 0)
 """
 
 
@@ -445,11 +453,39 @@ def test_what_the_folder_has_no_room_for_is_counted_at_exit_and_the_rest_is_kept
     assert "1 samples dropped (at exit)" in caplog.text
 
 
-def test_a_healthy_process_looks_at_the_folder_once_and_never_writes(receiver, folder):
-    words = [sys.executable, "-c", HEALTHY, receiver.url, str(folder)]
-    ended = subprocess.run(words, check=False, timeout=60, capture_output=True, text=True)
-    assert ended.stdout.split() == []
-    assert not folder.exists()
+def system_calls(receiver, folder, tmp_path):
+    """Those that concern a path: of the start and the first export, of four more exports, and of the shutdown."""
+    words = [sys.executable, "-c", EXPORTING, receiver.url, str(folder)]
+    first, others, shutdown, _ = calls_with_paths(words, tmp_path)
+    return [call for call in first if str(tmp_path) in call and not call.startswith("execve(")], others, shutdown
+
+
+@pytest.mark.parametrize("exists", [False, True])
+def test_a_healthy_process_looks_at_the_folder_once_and_makes_no_system_call_for_any_file_then(
+    receiver, folder, tmp_path, exists
+):
+    if exists:
+        folder.mkdir(mode=0o700)
+    first, others, shutdown = system_calls(receiver, folder, tmp_path)
+    assert others == shutdown == []
+    assert 1 <= len(first) <= 1 + 8 * exists
+    assert not re.search("CREAT|WRONLY|RDWR|mkdir|unlink|rename|write|sync|lock", "".join(first)), first
+    assert [*folder.parent.glob("buffer/*")] == []
+    assert receiver.values("hits_total") == [1.0, 2.0, 3.0, 4.0, 5.0]
+
+
+def test_what_waits_is_on_the_disk_itself_before_the_export_returns(receiver, folder, tmp_path):
+    """A file survives a power cut when it is synchronised, and found again when its folder and the one above are."""
+    away(receiver)
+    first, others, _ = system_calls(receiver, folder / "of" / "shop", tmp_path)
+    for above in (folder.parent, folder, folder / "of"):
+        assert any(re.match(rf"f(data)?sync\(\d+<{above}>", call) for call in first), above
+    for calls in (first, others):
+        written, synchronised = (
+            max(number for number, call in enumerate(calls) if re.match(rf"{name}\(\d+<{folder}/.*\.db-wal>", call))
+            for name in ("pwrite64", "f(?:data)?sync")
+        )
+        assert written < synchronised
 
 
 def test_a_process_that_ends_in_an_outage_leaves_its_metrics_to_the_next(receiver, folder, caplog):

@@ -44,6 +44,11 @@ def chromium() -> Package:
     return installed(name, CHROMIUM) or Debian().of_own_suite_with_libraries(name)
 
 
+def strace() -> Package:
+    """The system's strace, or else that of its release: it shows the system calls of a process."""
+    return installed("strace", STRACE) or Debian().of_own_suite_with_libraries("strace")
+
+
 def python_3_14() -> Package:
     """The CPython 3.14 of a newer suite, with a C library of its own; `.ci/pythons` lists it then."""
     patchelf = installed("patchelf", "usr/bin/patchelf") or Debian().of_own_suite_with_libraries("patchelf")
@@ -54,6 +59,7 @@ def python_3_14() -> Package:
 
 REDIS = "usr/bin/redis-server"
 CHROMIUM = "usr/lib/chromium/chromium-headless-shell"
+STRACE = "usr/bin/strace"
 
 ALL: dict[str, Callable[[], Package]] = {
     "prometheus (stable)": prometheus_stable,
@@ -63,5 +69,6 @@ ALL: dict[str, Callable[[], Package]] = {
     "squid": squid,
     "redis": redis,
     "chromium": chromium,
+    "strace": strace,
     "python 3.14": python_3_14,
 }

@@ -75,7 +75,10 @@ class BufferFolder:
         Raises:
             OSError: It cannot be made, or somebody else can change it.
         """
+        made = [folder for folder in (self.path, *self.path.parents) if not folder.exists()]
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for folder in made:
+            _keep_through_power_cut(folder)
         self.check()
 
     def check(self) -> None:
@@ -101,6 +104,16 @@ class BufferFolder:
         used = sum(map(size_of, self.path.glob("prw-*")))  # with what was set aside
         if used > self._bound:
             raise OSError(f"its files have {used} bytes already")
+
+
+def _keep_through_power_cut(folder: Path) -> None:
+    """Have what says that a folder is there on the disk; SQLite does that for the files in it."""
+    with suppress(OSError):  # who may not read the folder above, or has a file system without that, has no better
+        above = os.open(folder.parent, os.O_RDONLY)
+        try:
+            os.fsync(above)
+        finally:
+            os.close(above)
 
 
 def size_of(path: Path) -> int:
