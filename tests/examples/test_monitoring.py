@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import sys
 import time
 
 import pytest
@@ -17,6 +18,7 @@ from tests.application import run as launch
 from tests.end_to_end.application import Application
 from tests.examples.compose import visit_shop
 from tests.examples.monitoring import JOB, MONITORING, dashboard, filled, panels, queries
+from tests.memory_cgroup import memory_cgroup
 from tests.receivers.between import Between
 from tests.servers import packages
 from tests.servers.fixtures import CURRENT_FEATURES, obtain
@@ -197,7 +199,7 @@ def test_an_alert_is_pending_and_then_fires_while_the_receiver_is_away(server_st
 
 
 def test_a_job_that_is_killed_for_want_of_memory_raises_an_alert_by_its_series_alone(server_stack, tmp_path):
-    """The kernel sends SIGKILL to what takes too much; nothing but `otel-prw job` is there to tell."""
+    """Nothing but `otel-prw job` is there to tell; where nobody may limit memory, SIGKILL stands for the kernel's."""
     prometheus = start_with_rules(server_stack, tmp_path, Names())
     words = ("otel-prw", "job", "--name", "nightly-import", "--", "sh", "-c")
     endpoint = {"OTEL_EXPORTER_PRW_ENDPOINT": prometheus.write_url}
@@ -208,7 +210,10 @@ def test_a_job_that_is_killed_for_want_of_memory_raises_an_alert_by_its_series_a
     assert launch(*words, "true", cwd=tmp_path, **endpoint).status == 0
     prometheus.wait_for("job_last_exit_code == 0")
     assert firing() == set()
-    assert launch(*words, "kill -9 $$", cwd=tmp_path, **endpoint).status == 137
+    with memory_cgroup(limit=100 << 20) as group:
+        killed = group.command(f"{sys.executable} -I -S -c 'b\"x\" * (1 << 30)'") if group else "kill -9 $$"
+        assert launch(*words, killed, cwd=tmp_path, **endpoint).status == 137
+        assert group is None or group.kills == 1
     prometheus.wait_for('ALERTS{alertname="JobFailed", alertstate="firing"}', timeout=30)
     assert firing() == {"nightly-import"}
     assert launch(*words, "true", cwd=tmp_path, **endpoint).status == 0
