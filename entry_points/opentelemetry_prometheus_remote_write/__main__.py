@@ -1,4 +1,4 @@
-"""``python -m opentelemetry_prometheus_remote_write``: the command where no script is on the path."""
+"""``python -m opentelemetry_prometheus_remote_write``: the command, where its script is not on the path."""
 
 import sys
 

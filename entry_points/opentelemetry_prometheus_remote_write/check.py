@@ -1,8 +1,9 @@
 """Find out whether metrics would arrive, and if not, what to do.
 
-It reads the environment that the application would have, looks at the installation, the settings, the way to the
-receiver and the receiver's answer, and tells each with the cause and the cure. It changes nothing, prints no secret,
-and takes no longer than the setting TIMEOUT (30 s). With --send it sends one series, otel_prw_check, and ends it.
+It reads the environment that the application would have, checks the installation, the settings, the network path to
+the receiver and the receiver's answer, and reports each problem with its cause and cure. It changes nothing, prints no
+secret, and takes no longer than the setting TIMEOUT (30 s). With --send it sends one series, otel_prw_check, and ends
+it with a stale marker.
 """
 
 from __future__ import annotations
@@ -27,10 +28,10 @@ from opentelemetry_prometheus_remote_write.terminal import wants_colour
 from opentelemetry_prometheus_remote_write.unchanged_environment import unchanged_environment
 
 EXAMPLE = "otel-prw check --send"
-EXIT_STATUSES = "0 if metrics would arrive, 1 if not, 2 where it was called wrongly"
+EXIT_STATUSES = "0 if metrics would arrive, 1 if not, 2 for a usage error"
 
-_GRACE = 0.2  # seconds in which the network's own errors, which say more, may still come
-_MORE_TIME = "look at what hangs: a resolver, a file, a resource detector; or set OTEL_EXPORTER_PRW_TIMEOUT higher"
+_GRACE = 0.2  # seconds of grace: the network's own error says more than ours
+_MORE_TIME = "find what hangs (a resolver, a file, a resource detector), or raise OTEL_EXPORTER_PRW_TIMEOUT"
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -40,7 +41,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Namespace) -> int:
-    """Check, and print what was found.
+    """Run the check and print the findings.
 
     Args:
         arguments: ``send`` and ``json``.
@@ -48,7 +49,7 @@ def run(arguments: Namespace) -> int:
     Returns:
         The exit status.
     """
-    logging.getLogger("opentelemetry").addHandler(logging.NullHandler())  # what it would log is in the findings
+    logging.getLogger("opentelemetry").addHandler(logging.NullHandler())  # the findings say it all
     check = Check(unchanged_environment(), send=arguments.send, names_of=chosen_exporters)
     text = TextReport(colour=wants_colour(sys.stdout, os.environ))
     findings = []
@@ -62,14 +63,14 @@ def run(arguments: Namespace) -> int:
 
 
 def _in_time(check: Check) -> Iterator[Finding]:
-    """What the check finds, in a thread of its own: what may hang there does not keep us."""
+    """Run the check in a thread of its own, so that a hang there does not block us."""
     found: SimpleQueue[Finding | BaseException | None] = SimpleQueue()
 
     def look() -> None:
         try:
             for finding in check.findings():
                 found.put(finding)
-        except BaseException as error:  # noqa: BLE001 - told below; a check never ends in a traceback
+        except BaseException as error:  # noqa: BLE001 - reported below; a check never ends in a traceback
             found.put(error)
         found.put(None)
 
@@ -79,21 +80,21 @@ def _in_time(check: Check) -> Iterator[Finding]:
         try:
             finding = found.get(timeout=max(check.end - time.monotonic(), 0) + _GRACE)
         except Empty:
-            text = "what comes next did not end within the setting TIMEOUT"
+            text = "the next step did not finish within the setting TIMEOUT"
             yield replace(failure("time", text, _MORE_TIME), section=last)
             return
         if finding is None:
             return
         if isinstance(finding, BaseException):
             text = f"the check itself failed: {type(finding).__name__}"
-            yield replace(failure("fault", text, "report it, with what stands above"), section=last)
+            yield replace(failure("fault", text, "report it as a bug, with the output above"), section=last)
             return
         last = finding.section
         yield finding
 
 
 def _leave(status: int) -> NoReturn:
-    """End at once: neither a thread that hangs nor what the application's packages do at exit is waited for."""
+    """Exit at once, without waiting for a hanging thread or for the exit handlers of the application's packages."""
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(status)

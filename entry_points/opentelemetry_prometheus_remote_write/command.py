@@ -31,7 +31,7 @@ Each has a docstring, whose first line is the summary; ``EXAMPLE``, a command li
 """
 
 
-_INTERRUPTED = 130  # as a shell has it for SIGINT
+_INTERRUPTED = 130  # the shell's status for SIGINT
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,11 +41,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: The command line after the command's name; None takes the process's.
 
     Returns:
-        The exit status: 2 if it was called wrongly, else that of the subcommand.
+        The exit status: 2 for a usage error, else the subcommand's.
     """
-    logging.getLogger(__package__).addHandler(logging.NullHandler())  # what the plug logs is for applications
+    logging.getLogger(__package__).addHandler(logging.NullHandler())  # our log lines are for applications
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # what is shown may hold what its encoding does not
+        sys.stdout.reconfigure(errors="backslashreplace")  # metrics may contain characters that stdout's encoding lacks
     given = list(sys.argv[1:] if arguments is None else arguments)
     parser = Parser(
         prog="otel-prw",
@@ -76,7 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _INTERRUPTED
     except BrokenPipeError:
-        # Whoever reads our output has seen enough. Python still flushes at exit, which must not fail.
+        # The reader has closed the pipe. Python flushes again at exit, and that must not fail.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _INTERRUPTED
 

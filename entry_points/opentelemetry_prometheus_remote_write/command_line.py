@@ -1,4 +1,4 @@
-"""How the command reads its arguments and says what is wrong with them: one sentence, exit status 2."""
+"""How the command parses its arguments and reports a usage error: one sentence, exit status 2."""
 
 from __future__ import annotations
 
@@ -8,27 +8,25 @@ from argparse import ArgumentParser, ArgumentTypeError
 from typing import Any, NoReturn
 
 _DURATION = re.compile(r"(?P<number>\d+(?:\.\d+)?)(?P<unit>ms|s|m|h|d)")
-_ARGUMENT = re.compile(
-    r"argument (?:(--\S+):)?"
-)  # as argparse begins; the sentence goes on with "must be" and the like
+_ARGUMENT = re.compile(r"argument (?:(--\S+):)?")  # argparse's own beginning of a message
 _MILLISECONDS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _LEAST_BARE = 100
-"""The least number of milliseconds that needs no unit: who writes ``--interval 5`` most likely means seconds."""
+"""The smallest number of milliseconds accepted without a unit: ``--interval 5`` most likely means seconds."""
 
 
 class Parser(ArgumentParser):
-    """A parser that takes no abbreviated flags, and answers a mistake with one sentence."""
+    """A parser that accepts no abbreviated flags and answers a mistake with one sentence."""
 
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
         super().__init__(*arguments, **{**keywords, "allow_abbrev": False})
 
     @property
     def flags(self) -> list[str]:
-        """Every flag that it takes."""
+        """Every flag that the parser accepts."""
         return [flag for action in self._actions for flag in action.option_strings]
 
     def error(self, message: str) -> NoReturn:
-        """Say what is wrong and exit with status 2."""
+        """Print what is wrong and exit with status 2."""
         sentence = _ARGUMENT.sub(r"\1", message, count=1)
         sys.stderr.write(f"{self.prog}: {sentence}\n")
         sys.exit(2)
@@ -41,7 +39,7 @@ def parsed_milliseconds(text: str) -> int:
         text: A number with a unit, or without one a whole number of milliseconds, as in a variable.
 
     Raises:
-        ArgumentTypeError: It is no duration.
+        ArgumentTypeError: The text is not a duration.
     """
     if match := _DURATION.fullmatch(text):
         return round(float(match["number"]) * _MILLISECONDS[match["unit"]])

@@ -1,6 +1,6 @@
-"""The configurator: builds the SDK as OpenTelemetry's own does, and for our exporter a controller of its own interval.
+"""The configurator: builds the SDK as OpenTelemetry's own does, with our controller and its interval for our exporter.
 
-The launcher gives up on every signal and every instrumentation when a configurator raises, so nothing of ours does.
+When a configurator raises, the launcher gives up every signal and every instrumentation, so ours never raises.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from opentelemetry_prometheus_remote_write.log_level import show_logs
 
 try:
     from opentelemetry.sdk._configuration import _OTelSDKConfigurator as SdkConfigurator
-except ImportError:  # it is private, so a later SDK may have it no more
+except ImportError:  # private, so a later SDK may lack it
     from opentelemetry_prometheus_remote_write.metrics_configurator import (  # type: ignore[assignment]  # what is used of it
         MetricsConfigurator as SdkConfigurator,
     )
@@ -35,7 +35,7 @@ except ImportError:  # it is private, so a later SDK may have it no more
 _logger = getLogger(__name__)
 
 CONTROLLER = f"_{NAME}_controller"
-"""The name among the exporters by which the SDK finds the class of our controller, which it then builds and owns."""
+"""The exporter name under which the SDK finds our controller class, which it then builds and owns."""
 
 _EXPORTER = "opentelemetry.exporter.prometheus_remote_write.exporter"
 _CONFIG_FILE = "OTEL_CONFIG_FILE"
@@ -45,7 +45,7 @@ _DEFAULT_INTERVAL = 60_000.0  # milliseconds; the specification's
 class PrometheusRemoteWriteConfigurator(SdkConfigurator):
     """Builds the SDK from the environment, or from a declarative file in the SDK's own way.
 
-    It is no subclass of another distro's configurator, whose instance it would share.
+    It subclasses no other distro's configurator, because the two would share one instance.
     """
 
     def _configure(self, **kwargs: Any) -> None:
@@ -69,11 +69,11 @@ class PrometheusRemoteWriteConfigurator(SdkConfigurator):
                 from_declarative_file,
             )
 
-            # The file says all. With arguments beside it the SDK would warn that it ignores them.
+            # The file configures everything; the SDK would warn that it ignores any arguments.
             with from_declarative_file():
                 super()._configure()  # type: ignore[no-untyped-call]  # the SDK's
             return
-        # Late, as the exporter; and not asked of the installed distribution, which takes longer.
+        # Imported late, like the exporter. Reading the version from the distribution's metadata would take longer.
         from opentelemetry.exporter.prometheus_remote_write.version import __version__  # noqa: PLC0415 - see above
 
         kwargs["resource_attributes"] = {
@@ -97,14 +97,14 @@ def _reads_a_file(environ: Mapping[str, str]) -> bool:
         return False
     if hasattr(sdk, _CONFIG_FILE):
         return True
-    _logger.warning("%s is not read: that needs opentelemetry-sdk 1.44; the other variables apply", _CONFIG_FILE)
+    _logger.warning("%s is ignored: it needs opentelemetry-sdk 1.44 or later; the other variables apply", _CONFIG_FILE)
     return False
 
 
 def _look_after_the_application() -> None:
-    """See that nothing is lost at SIGTERM and the like, and that Django works, where our exporter was made."""
+    """Hook SIGTERM and other exits that would lose metrics, and check Django's settings, once our exporter exists."""
     if _EXPORTER in sys.modules:
-        # Late, as below.
+        # Imported late, see _controller.
         from opentelemetry.exporter.prometheus_remote_write.lifecycle.exec import flush_before_exec  # noqa: PLC0415
         from opentelemetry.exporter.prometheus_remote_write.lifecycle.os_exit import (  # noqa: PLC0415
             flush_before_os_exit,
@@ -119,12 +119,12 @@ def _look_after_the_application() -> None:
 
 
 def _controller_arguments() -> dict[type, dict[str, Any]] | None:
-    """Our controller with its arguments; None where it would have nothing to do, or could do nothing."""
+    """Return our controller class and its arguments; None if it is not needed or cannot work."""
     if os.environ.get(OTEL_SDK_DISABLED, "").strip().lower() == "true" or not _has_daemon_threads():
         return None
     try:
-        # Late: a process that does not export by Remote Write does not pay for HTTP and protobuf, and one in which
-        # they cannot be imported, being the application's own and too old, loses its metrics alone.
+        # Imported late: a process that does not export by Remote Write does not pay for HTTP and protobuf. Where they
+        # cannot be imported, because the application pins too old a version, only metrics are lost.
         from opentelemetry.exporter.prometheus_remote_write.exporter import (  # noqa: PLC0415 - see above
             PrometheusRemoteWriteMetricsExporter,
         )
@@ -142,7 +142,7 @@ def _controller_arguments() -> dict[type, dict[str, Any]] | None:
 
 
 def _has_daemon_threads() -> bool:
-    """Return whether threads that do not hold up the exit can be had: not in a sub-interpreter."""
+    """Return whether daemon threads are allowed here: not in a sub-interpreter."""
     try:
         threading.Thread(daemon=True)
     except RuntimeError:
@@ -151,7 +151,7 @@ def _has_daemon_threads() -> bool:
 
 
 def _common_interval(environ: Mapping[str, str]) -> float:
-    """The interval of all controllers in milliseconds, read here because the SDK raises where it is not positive."""
+    """Return all controllers' interval in milliseconds; read here because the SDK raises if it is not positive."""
     text = environ.get(OTEL_METRIC_EXPORT_INTERVAL, "").strip()
     try:
         interval = float(text or _DEFAULT_INTERVAL)
@@ -166,7 +166,7 @@ def _common_interval(environ: Mapping[str, str]) -> float:
             _logger.warning("%s", doubt)
         return interval
     _logger.warning(
-        "%s=%r must be a positive number of milliseconds; the default is used (%d)",
+        "%s=%r must be a positive number of milliseconds; using the default (%d)",
         OTEL_METRIC_EXPORT_INTERVAL,
         text[:60],
         _DEFAULT_INTERVAL,
@@ -175,19 +175,19 @@ def _common_interval(environ: Mapping[str, str]) -> float:
 
 
 def _look_at_the_timeout(environ: Mapping[str, str]) -> None:
-    """Say that the time for a collection, which the SDK reads itself, is hardly meant to be so short."""
+    """Warn that the collection timeout, which the SDK reads itself, is suspiciously short."""
     from opentelemetry.exporter.prometheus_remote_write.configuration.doubts import (  # noqa: PLC0415 - as the exporter
         timeout_doubt,
     )
 
-    with suppress(ValueError):  # the SDK says it
+    with suppress(ValueError):  # the SDK reports it
         if doubt := timeout_doubt(OTEL_METRIC_EXPORT_TIMEOUT, float(environ.get(OTEL_METRIC_EXPORT_TIMEOUT, "0"))):
             _logger.warning("%s", doubt)
 
 
 @contextmanager
 def _metrics_exporters(names: list[str]) -> Iterator[None]:
-    """Has the SDK, which knows no other way, read these names of exporters in its variable for a while."""
+    """Sets the SDK's variable to these exporter names for a while, because the SDK accepts no argument for them."""
     before = os.environ.get(OTEL_METRICS_EXPORTER)
     os.environ[OTEL_METRICS_EXPORTER] = ",".join(names)
     try:

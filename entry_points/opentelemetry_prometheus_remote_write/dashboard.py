@@ -23,7 +23,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Namespace) -> int:
-    """Print it.
+    """Print the dashboard.
 
     Args:
         arguments: ``which``.

@@ -1,4 +1,4 @@
-"""The distro: where nobody has said anything else, metrics go out by Remote Write, and our configurator sees to it."""
+"""The distro: unless the environment says otherwise, metrics go out by Remote Write, set up by our configurator."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ _PASSED_OVER = (
 class PrometheusRemoteWriteDistro(BaseDistro):  # type: ignore[misc]  # see its import
     """Chooses the exporter and the configurator of this package, each unless the environment names another.
 
-    Traces and logs are left to their own variables. It is no subclass of another distro, whose instance it would share.
+    Traces and logs are left to their own variables. It subclasses no other distro, because the two would share one
+    instance.
     """
 
     def _configure(self, **_kwargs: Any) -> None:
@@ -33,9 +34,9 @@ class PrometheusRemoteWriteDistro(BaseDistro):  # type: ignore[misc]  # see its 
 
 
 def _is_news(record: LogRecord) -> bool:
-    """Whether the launcher says something else than that it passed over a configurator because it was to use ours.
+    """Drop the launcher's warning that it skipped another configurator in favour of ours.
 
-    It warns of each one in every process, and of those that it finds later only after ours has returned, so the filter
-    stays. Only one configurator can ever be used: with our distro chosen, that is what was asked for.
+    The launcher warns about each skipped configurator in every process, also after ours has returned, so the filter
+    stays. Only one configurator can ever be used: choosing our distro asked for exactly that.
     """
     return not (record.msg in _PASSED_OVER and isinstance(record.args, tuple) and record.args[1:2] == (NAME,))

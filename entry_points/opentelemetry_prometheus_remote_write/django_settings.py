@@ -1,4 +1,4 @@
-"""Django's settings, which its instrumentation reads before the application has named them."""
+"""Django's settings, which its instrumentation reads before the application names them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _VARIABLE = "DJANGO_SETTINGS_MODULE"
 
 
 def warn_without_django_settings(environ: Mapping[str, str]) -> None:
-    """Warn where Django would fail at every request: its instrumentation configures empty settings in their place.
+    """Warn where Django would fail every request, because its instrumentation configures empty settings.
 
     Args:
         environ: The environment.

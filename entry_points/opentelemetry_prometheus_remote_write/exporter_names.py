@@ -1,7 +1,7 @@
 """The names in OTEL_METRICS_EXPORTER, and which of them mean ours.
 
-The SDK ends the instrumentation of the whole application over a name that it does not know, and it compares letter by
-letter. A name that can mean nothing but our exporter is taken for it.
+The SDK abandons the instrumentation of the whole application over an exporter name that does not match exactly. A name
+that can only mean our exporter is corrected.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ _logger = getLogger(__name__)
 _GROUP = "opentelemetry_metrics_exporter"
 _SHORT = frozenset({"prw", "remotewrite", "promrw", "prometheusrw", "prometheuswrite", "remotewriteprometheus"})
 _WHOLE = (NAME.replace("_", ""), "promremotewrite")
-_AROUND = re.compile("opentelemetry|otel|metrics?|exporter")  # as in the names of the distribution and of the class
-_LIKE_OURS = 0.85  # of the letters: one or two are wrong
+_AROUND = re.compile("opentelemetry|otel|metrics?|exporter")  # as in the distribution's name and the class's
+_LIKE_OURS = 0.85  # similarity: one or two letters differ
 
 
 def chosen_exporters(text: str) -> list[str]:
-    """Return the names of a comma list, ours as it is registered, however it was written.
+    """Return the names in a comma list, with ours as it is registered however it was spelled.
 
     Args:
-        text: What OTEL_METRICS_EXPORTER holds.
+        text: The value of OTEL_METRICS_EXPORTER.
     """
-    # A list in quotes is what a file of variables makes of it; a name has none.
+    # Some loaders of .env files keep the quotes around a value; no name contains any.
     bare = text.strip().strip("\"'")
     return list(_names(bare if bare != text.strip() else text))
 

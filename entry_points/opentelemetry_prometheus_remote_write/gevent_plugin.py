@@ -1,6 +1,6 @@
-"""What gevent calls before and after it patches the standard library, in every process where it does.
+"""The functions that gevent calls before and after it patches the standard library.
 
-Where our exporter was made before, it has to know; otherwise nothing is imported. Nothing is raised into the patching.
+An exporter that was created earlier has to know; without one, nothing is imported. Nothing is raised into gevent.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ _CONTROLLER = "opentelemetry.exporter.prometheus_remote_write.lifecycle.controll
 
 
 def will_patch_all(_event: object) -> None:
-    """Take note that gevent is about to patch."""
+    """Note that gevent is about to patch."""
     with suppress(Exception):
         if _CONTROLLER in sys.modules:
             from opentelemetry.exporter.prometheus_remote_write.lifecycle import gevent_plugin  # noqa: PLC0415 - see above
@@ -21,7 +21,7 @@ def will_patch_all(_event: object) -> None:
 
 
 def did_patch_all(_event: object) -> None:
-    """Take note that gevent has patched."""
+    """Note that gevent has patched."""
     with suppress(Exception):
         if _CONTROLLER in sys.modules:
             from opentelemetry.exporter.prometheus_remote_write.lifecycle import gevent_plugin  # noqa: PLC0415 - see above

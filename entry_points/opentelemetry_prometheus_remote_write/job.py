@@ -1,7 +1,7 @@
 """Run a job, and push how it ended: exit code, duration, start, end, and when it last succeeded.
 
-The job may be any program; a Python program is instrumented as by `run`, and pushes what it measures itself at its end.
-However the job ends, by SIGKILL or for want of memory, too, that is pushed. The exit status is the job's in any case.
+The job can be any program. A Python program is instrumented as by `run`, and pushes its own metrics when it ends. The
+result is pushed however the job ends, even by SIGKILL or the out-of-memory killer. The exit status is always the job's.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from opentelemetry_prometheus_remote_write import job_command, program
 from opentelemetry_prometheus_remote_write.command_line import seconds
 
 EXAMPLE = "otel-prw job --name nightly-import --endpoint http://localhost:9090/api/v1/write -- python import.py"
-EXIT_STATUSES = "the job's own, 128 and the signal where one ended it; 2 where a flag is wrong, 126 and 127 as of `run`"
+EXIT_STATUSES = "the job's own, or 128 plus the signal that ended it; 2 for a wrong flag, 126 and 127 as for `run`"
 
 _SERVICE_NAME, _INSTANCE_ID = "service.name", "service.instance.id"
 
@@ -42,7 +42,7 @@ class Ending(NamedTuple):
     """How a job ended.
 
     Args:
-        result: What the system tells of it.
+        result: What the system reports about it.
         began: When it began, in seconds since the epoch.
         ended: When it ended.
     """
@@ -54,15 +54,15 @@ class Ending(NamedTuple):
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare the subcommand's arguments."""
-    parser.add_argument("--name", help="its name, the label job; by default OTEL_SERVICE_NAME, else the program's name")
+    parser.add_argument("--name", help="the label job; default: OTEL_SERVICE_NAME, else the program's name")
     parser.add_argument(
-        "--push-timeout", type=seconds, default=30.0, metavar="30s", help="for how long to try to push how it ended"
+        "--push-timeout", type=seconds, default=30.0, metavar="30s", help="how long to keep trying to push the result"
     )
     program.add_arguments(parser)
 
 
 def run(arguments: Namespace) -> int:
-    """Run the job to its end, and push how it ended.
+    """Run the job and push how it ended.
 
     Args:
         arguments: ``name``, ``push_timeout``, the settings by name, and ``program``.
@@ -96,11 +96,11 @@ def _result(words: list[str], environ: Mapping[str, str], mask: job_command.Mask
 
 
 def _push(ending: Ending, name: str, arguments: Namespace, mask: job_command.Mask) -> None:
-    """Push how a job ended, and say so where that fails; nothing is raised, for the exit status is the job's."""
+    """Push how a job ended and report a failure; never raise, because the exit status is the job's."""
     logging.getLogger().addHandler(logging.StreamHandler())
-    lost = f"otel-prw job: how {name} ended (exit code {ending.result.status}) was not pushed"
+    lost = f"otel-prw job: the result of {name} (exit code {ending.result.status}) was not pushed"
     try:
-        # No instance, no scope, nothing that begins or ends: one job is one set of series, run after run.
+        # No instance or scope labels, no zero samples, no stale markers: one job is one set of series, run after run.
         exporter = PrometheusRemoteWriteMetricsExporter(
             disable_scope_labels=True,
             disable_target_info=True,
@@ -117,7 +117,7 @@ def _push(ending: Ending, name: str, arguments: Namespace, mask: job_command.Mas
 def _exported(
     exporter: PrometheusRemoteWriteMetricsExporter, ending: Ending, name: str, seconds: float, mask: job_command.Mask
 ) -> str:
-    """Export how a job ended; return what is to be said where that was not accepted."""
+    """Export how a job ended; return the message to print if it was not accepted."""
     attributes = {_INSTANCE_ID: "", **OTELResourceDetector().detect().attributes, _SERVICE_NAME: name}
     data = metrics_data(ending, attributes)
     why, is_accepted = "", False
@@ -126,16 +126,16 @@ def _exported(
             is_accepted = exporter.export(data, timeout_millis=1000 * seconds) is MetricExportResult.SUCCESS
     except KeyboardInterrupt:
         why = " (interrupted)"
-    exporter.shutdown()  # which keeps on disk what was not accepted
+    exporter.shutdown()  # keeps on disk what was not accepted
     if is_accepted:
         return ""
     if folder := exporter.settings.buffer_directory:
-        return f"{why}: it is lost unless the lines above say that it is kept in {folder}"
+        return f"{why}: it is lost unless the lines above say that {folder} keeps it"
     return f"{why}, and is lost"
 
 
 def metrics_data(ending: Ending, attributes: Mapping[str, object]) -> MetricsData:
-    """Return what is pushed of a job that has ended, for the resource of these attributes."""
+    """Return the metrics of a job that has ended, under a resource with these attributes."""
     result = ending.result
     values = [
         ("job.last_exit_code", "", "The exit code of the last run.", float(result.status)),
@@ -146,7 +146,7 @@ def metrics_data(ending: Ending, attributes: Mapping[str, object]) -> MetricsDat
     if result.cpu is not None:
         values.append(("job.last_cpu_time", "s", "Processor time of the last run.", result.cpu))
     if result.memory is not None:
-        most = "The most memory that a process of the last run had."
+        most = "Peak memory of any process of the last run."
         values.append(("job.last_max_memory", "By", most, float(result.memory)))
     if result.status == 0:
         values.append(("job.last_success_timestamp", "s", "When a run last succeeded, since the epoch.", ending.ended))

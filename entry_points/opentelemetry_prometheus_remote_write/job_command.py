@@ -1,7 +1,7 @@
-"""The command of a job: run to its end as if nobody stood between it and who sends it signals.
+"""The command of a job: run as if it received every signal directly.
 
-Signals are blocked from before its start and waited for, so none is lost between its start and ours to listen. What a
-terminal sends, such as Ctrl-C, it sends to the command as well; everything else is passed on.
+Signals are blocked before the command starts and then waited for, so none is lost in between. A terminal sends its own
+signals, such as Ctrl-C, to the command as well; every other signal is passed on.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from typing import NamedTuple
 
 _PASSED_ON = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")
 _IGNORED_BY_PYTHON = ("SIGPIPE", "SIGXFSZ")
-_BY_SIGNAL = 128  # and the signal's number: an exit status as a shell has it
+_BY_SIGNAL = 128  # plus the signal's number: the shell's exit status
 _KIBIBYTE = 1024
-_FIRST_LOOK, _LONGEST_PAUSE = 0.02, 1.0  # seconds between two looks at the memory
+_FIRST_LOOK, _LONGEST_PAUSE = 0.02, 1.0  # seconds between two readings of the memory
 
 
 class Result(NamedTuple):
     """How a command ended.
 
     Args:
-        status: Its exit status, as a shell has it.
-        cpu: Seconds of processor time of it and the children that it has waited for; None where that is not known.
-        memory: The most memory that one of them had, in bytes; None where that is not known.
+        status: Its exit status, as a shell reports it.
+        cpu: Processor time in seconds, including children that it waited for; None if unknown.
+        memory: Peak memory of any of these processes, in bytes; None if unknown.
     """
 
     status: int
@@ -37,17 +37,17 @@ class Result(NamedTuple):
 
 
 Mask = set[int]
-"""Signals that are blocked."""
+"""The blocked signals."""
 
 
 def run(path: str, words: Sequence[str], environ: Mapping[str, str], mask: Mask) -> Result:
-    """Run a command to its end, and pass on the signals that come meanwhile.
+    """Run a command to its end and pass on the signals that arrive meanwhile.
 
     Args:
         path: The program's file.
-        words: How it is called, and its arguments.
+        words: Its command line, starting with its name.
         environ: Its environment.
-        mask: What it has blocked; ours are blocked already.
+        mask: The signals that it starts with blocked; in this process they are blocked already.
 
     Raises:
         OSError: The system refuses to execute it.
@@ -74,18 +74,18 @@ def _wait(process: int, floor: int) -> Result:
             break
         seen, pause = _peak_memory(str(process)) or seen, min(2 * pause, _LONGEST_PAUSE)
     code = os.waitstatus_to_exitcode(status)
-    # Until it was executed, the process had our memory: what is not more than that may be ours.
+    # Until exec, the child shared our memory: a peak that is no larger may be ours.
     memory = used.ru_maxrss * (1 if sys.platform == "darwin" else _KIBIBYTE)
     most = memory if memory > floor else min(seen, memory)
     return Result(code if code >= 0 else _BY_SIGNAL - code, used.ru_utime + used.ru_stime, most or None)
 
 
 def _next_signal(signals: set[int], seconds: float) -> tuple[int, bool]:
-    """Wait for a signal, or for some time; return it, and whether the terminal has sent it to the command, too."""
+    """Wait for a signal for some time; return it, and whether the terminal sent it to the command as well."""
     if not hasattr(signal, "sigtimedwait"):  # macOS
         return signal.sigwait(signals), _is_in_foreground()
     found = signal.sigtimedwait(signals, seconds)
-    return (found.si_signo, found.si_code > 0) if found else (0, False)  # from 1 on: not sent by a process
+    return (found.si_signo, found.si_code > 0) if found else (0, False)  # positive: not sent by a process
 
 
 def _is_in_foreground() -> bool:
@@ -100,33 +100,33 @@ def _is_in_foreground() -> bool:
 
 
 def block_signals() -> Mask:
-    """Block what is passed on, and say that this process's child has ended; return what was blocked before."""
+    """Block the signals that are passed on, and SIGCHLD; return the mask from before."""
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         return set()
-    # A handler, because a SIGCHLD that is ignored is not waited for everywhere, and who ignores it has no status.
+    # A handler is needed: some systems do not deliver an ignored SIGCHLD, and ignoring it loses the exit status.
     signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
     for number in _numbers("SIGTERM", "SIGHUP"):
-        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
             signal.signal(number, signal.default_int_handler)
     return {*signal.pthread_sigmask(signal.SIG_BLOCK, _numbers(*_PASSED_ON, "SIGCHLD"))}
 
 
 @contextmanager
 def interruptible(mask: Mask) -> Iterator[None]:
-    """Let signals interrupt what is inside, after the command.
+    """Let signals interrupt the block, once the command has ended.
 
     Args:
-        mask: What was blocked before.
+        mask: The signal mask to restore.
 
     Raises:
-        KeyboardInterrupt: One came.
+        KeyboardInterrupt: A signal arrived.
     """
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
     blocked = signal.pthread_sigmask(signal.SIG_BLOCK, ())
     while hasattr(signal, "sigtimedwait") and signal.sigtimedwait(blocked, 0):
-        pass  # it was for the command, which had ended just before
+        pass  # it was meant for the command, which had just ended
     try:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         yield
@@ -139,7 +139,7 @@ def _numbers(*names: str) -> set[int]:
 
 
 def _peak_memory(process: str) -> int:
-    """Return the most memory that a process has had, in bytes; 0 where the system does not tell."""
+    """Return the peak memory of a process in bytes; 0 if the system does not report it."""
     with suppress(OSError, ValueError):
         for line in Path(f"/proc/{process}/status").read_text(encoding="utf-8").splitlines():
             if line.startswith("VmHWM:"):

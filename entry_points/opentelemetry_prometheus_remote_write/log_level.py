@@ -1,7 +1,7 @@
-"""OTEL_LOG_LEVEL: makes what this package logs visible where the application has not configured logging.
+"""OTEL_LOG_LEVEL: shows this package's log lines where the application has not configured logging.
 
 OpenTelemetry's specification names the variable ("General SDK Configuration"); the Python SDK does not read it. Without
-it Python itself shows warnings and errors on stderr.
+it Python prints only warnings and errors to stderr.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ _LEVELS = {
 _LOGGERS = ("opentelemetry.exporter.prometheus_remote_write", "opentelemetry_prometheus_remote_write")
 
 
-class _WhereNobodyListens(logging.StreamHandler):  # type: ignore[type-arg]  # generic for the type checker alone
-    """Writes to stderr, unless the application has a handler of its own by then, which the lines reach, too."""
+class _WhereNobodyListens(logging.StreamHandler):  # type: ignore[type-arg]  # generic only for the type checker
+    """Writes to stderr, unless the application has installed a handler, which receives the lines anyway."""
 
     def emit(self, record: logging.LogRecord) -> None:
         if not logging.getLogger().handlers:
@@ -34,7 +34,7 @@ class _WhereNobodyListens(logging.StreamHandler):  # type: ignore[type-arg]  # g
 
 
 def show_logs(environ: Mapping[str, str]) -> None:
-    """Set the level of our loggers, if the environment names one."""
+    """Set the level of our loggers if the environment names one."""
     level = _LEVELS.get(environ.get(VARIABLE, "").strip().lower())
     if level is None:
         return

@@ -1,4 +1,4 @@
-"""What takes the place of the SDK's configurator where there is none: metrics alone, by what is public of the SDK."""
+"""The fallback where the SDK's private configurator is missing: metrics only, by the SDK's public API."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _logger = getLogger(__name__)
 
 
 class MetricsConfigurator:
-    """Builds a provider of metrics with the readers that it is given."""
+    """Builds a meter provider with the given readers."""
 
     def configure(self, **kwargs: Any) -> None:
         """Configure the SDK."""

@@ -1,7 +1,7 @@
-"""Run a program for a while and tell what it would send, and what that costs.
+"""Run a program for a while and report what it would send, and what that costs.
 
-The program runs as under otel-prw run, but pushes every second to a receiver of the preview's own: nothing reaches
-the real one. Its output goes to stderr, the report to stdout, when the program ends or the time is over.
+The program runs as under otel-prw run, but pushes every second to the preview's own receiver: nothing reaches the real
+one. Its output goes to stderr; the report goes to stdout when the program ends or the time is up.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ if TYPE_CHECKING:
 
 EXAMPLE = "otel-prw preview --for 10s -- python app.py"
 EXIT_STATUSES = (
-    "0 if metrics came, 1 if none came or a limit that was given would refuse something, 2 where it was called "
-    "wrongly, 126 where the program cannot be executed, 127 where it is not found"
+    "0 if metrics came, 1 if none came or a given limit would refuse something, 2 for a usage error, 126 if the "
+    "program cannot be executed, 127 if it is not found"
 )
 
 _PUSHES_EVERY = 1000.0  # milliseconds
 _USUAL_INTERVAL = 60_000.0
 _RECEIVERS = ("none", "cortex", "mimir", "grafana-cloud", "amazon")
 _BUFFERS = ("BUFFER_DIRECTORY",)
-"""Settings that hold what is meant for the real receiver."""
+"""Settings that are meant for the real receiver."""
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -46,7 +46,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--text", action="store_true", help="print all series in Prometheus's text format instead")
     form.add_argument("--json", action="store_true", help="print one JSON object instead")
-    limits = parser.add_argument_group("limits", "Tell what a receiver's limits would refuse.")
+    limits = parser.add_argument_group("limits", "Report what a receiver's limits would refuse.")
     limits.add_argument("--limits", choices=_RECEIVERS, default="none", help="the defaults of a receiver")
     limits.add_argument("--limit-series", metavar="N", type=_count, help="series in all")
     limits.add_argument("--limit-labels", metavar="N", type=_count, help="labels of a series")
@@ -84,7 +84,7 @@ def run(arguments: Namespace) -> int:
 
 
 def _preview(arguments: Namespace, path: str, words: Sequence[str], environ: Mapping[str, str]) -> Preview:
-    from opentelemetry.exporter.prometheus_remote_write.diagnose import (  # noqa: PLC0415 - it may be missing
+    from opentelemetry.exporter.prometheus_remote_write.diagnose import (  # noqa: PLC0415 - may be missing
         cost_report,
         receiver_limits,
     )
@@ -121,7 +121,7 @@ def _lines(arguments: Namespace, preview: Preview) -> Iterator[str]:
 
 
 def _environment(environ: Mapping[str, str], endpoint: str) -> dict[str, str]:
-    """The program's environment: as under run, but towards our receiver, and by nobody else's rules."""
+    """Return the program's environment: as under run, but with our receiver and without the real one's settings."""
     kept = {name: text for name, text in environ.items() if name not in _of_the_way()}
     chosen = dict.fromkeys((OTEL_PYTHON_DISTRO, OTEL_PYTHON_CONFIGURATOR, OTEL_METRICS_EXPORTER), NAME)
     exceptions = [kept.get("no_proxy", kept.get("NO_PROXY", "")), "127.0.0.1"]
@@ -136,13 +136,13 @@ def _environment(environ: Mapping[str, str], endpoint: str) -> dict[str, str]:
 
 
 def _of_the_way() -> set[str]:
-    """The variables of how the real receiver is reached, and of what waits for it."""
+    """Return the variables that say how to reach the real receiver, and what is buffered for it."""
     guarded = {variable(name) for name, row in rows().items() if row.guards}
     return guarded | {f"{PREFIX}{name}" for name in _BUFFERS}
 
 
 def _interval(environ: Mapping[str, str]) -> float:
-    """The interval that the application has, in milliseconds; what is no number is the default, as for the exporter."""
+    """Return the application's interval in milliseconds; if it is not a number, the default, as the exporter does."""
     for name in (variable("interval"), OTEL_METRIC_EXPORT_INTERVAL):
         try:
             return float(environ.get(name, ""))

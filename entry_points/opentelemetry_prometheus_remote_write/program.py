@@ -1,7 +1,7 @@
-"""A program to run under auto-instrumentation: its flags, the environment that it is given, and its start.
+"""A program to run under auto-instrumentation: its flags, its environment and its start.
 
-Every setting of the exporter is a flag here. A flag becomes its variable, so that the program, and what it starts
-itself, are configured as under the launcher.
+Every setting of the exporter is a flag here. A flag becomes its variable, so that the program and its child processes
+are configured as under the launcher.
 """
 
 from __future__ import annotations
@@ -37,15 +37,15 @@ from opentelemetry_prometheus_remote_write.exporter_names import chosen_exporter
 
 _LAUNCHER = "opentelemetry.instrumentation.auto_instrumentation"
 _SECRET_NAME = re.compile("auth|token|secret|passw|cookie|key|sig|credential", re.IGNORECASE)
-_IN_THE_OPEN = "every user of this machine could read it in the list of processes"
+_IN_THE_OPEN = "every user of this machine could read it in the process list"
 NOT_FOUND, NOT_EXECUTABLE = 127, 126
-"""Exit statuses, as a shell has them."""
+"""Exit statuses, as a shell defines them."""
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """Declare a flag for each setting, and the program with its arguments."""
+    """Declare a flag for each setting, and the program and its arguments."""
     parser.usage = "%(prog)s [--FLAG ...] -- COMMAND ARG ..."
-    group = parser.add_argument_group("settings", "Each is the variable of the same name; a flag wins over it.")
+    group = parser.add_argument_group("settings", "Each sets the variable of the same name, and overrides it.")
     for name, row in rows().items():
         flag = f"--{row.variable.lower().replace('_', '-')}"
         doc = row.doc.replace("`", "").replace("%", "%%")
@@ -63,7 +63,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def command(arguments: Namespace) -> list[str]:
-    """Return the program and its arguments; without a program, end the process with a sentence."""
+    """Return the program and its arguments; exit with a message if there is none."""
     words: list[str] = arguments.program
     program = words[1:] if words[:1] == ["--"] else words
     if not program:
@@ -72,7 +72,7 @@ def command(arguments: Namespace) -> list[str]:
 
 
 def given_settings(arguments: Namespace) -> dict[str, str]:
-    """Return the variables that the flags stand for, with their texts."""
+    """Return the variables that the flags set."""
     texts = {}
     for name, row in rows().items():
         value = getattr(arguments, name)
@@ -91,8 +91,8 @@ def instrumentation(environ: Mapping[str, str], folder: str) -> dict[str, str]:
     """Return the variables under which a Python program instruments itself, with our distro and configurator.
 
     Args:
-        environ: The environment; a distro or a configurator that it names is kept.
-        folder: The working folder, which the launcher makes importable, for programs such as Django's; or nothing.
+        environ: The environment; a distro or configurator that it names is kept.
+        folder: The working folder, which the launcher makes importable for programs such as Django's; may be empty.
     """
     names = (OTEL_PYTHON_DISTRO, OTEL_PYTHON_CONFIGURATOR)
     chosen = {name: NAME for name in names if not environ.get(name, "").strip()}
@@ -103,7 +103,7 @@ def instrumentation(environ: Mapping[str, str], folder: str) -> dict[str, str]:
 
 
 def working_folder() -> str:
-    """Return the working folder, or nothing where it has been removed."""
+    """Return the working folder, or an empty string if it has been removed."""
     try:
         return str(Path.cwd())
     except OSError:
@@ -111,7 +111,7 @@ def working_folder() -> str:
 
 
 def kept(environ: Mapping[str, str]) -> Iterator[str]:
-    """Return a sentence for each variable that is kept because of which metrics may go elsewhere."""
+    """Return a sentence for each variable of the environment that may send metrics elsewhere."""
     for name in (OTEL_PYTHON_DISTRO, OTEL_PYTHON_CONFIGURATOR):
         if (text := environ.get(name, "").strip()) not in {"", NAME}:
             yield f"{name}={text} is kept; ours is {NAME}"
@@ -121,7 +121,7 @@ def kept(environ: Mapping[str, str]) -> Iterator[str]:
 
 
 def executable(name: str, environ: Mapping[str, str]) -> str | int:
-    """Return the path of a program, or the exit status for one that cannot be run, after a sentence about it."""
+    """Return the path of a program; if it cannot be run, print why and return the exit status."""
     path = shutil.which(name, path=environ.get("PATH", os.defpath))
     if path:
         return path
@@ -131,15 +131,15 @@ def executable(name: str, environ: Mapping[str, str]) -> str | int:
 
 
 def execute(path: str, words: Sequence[str], environ: Mapping[str, str]) -> int:
-    """Become the program, which inherits everything but that Python itself ignores some signals.
+    """Become the program, which inherits everything except the signals that Python ignores.
 
     Args:
         path: The program's file.
-        words: How it is called, and its arguments.
+        words: Its command line, starting with its name.
         environ: Its environment.
 
     Returns:
-        The exit status where the system refuses to execute it, after a sentence about it.
+        The exit status if the system refuses to execute it; the reason has been printed.
     """
     for name in ("SIGPIPE", "SIGXFSZ"):
         if number := getattr(signal, name, None):
@@ -169,7 +169,7 @@ def _is_duration(row: Row) -> bool:
 
 
 def _text(name: str, row: Row) -> Callable[[str], str]:
-    """Return what reads a flag: it gives the text for the variable."""
+    """Return the function that turns a flag's text into the variable's."""
 
     def read(text: str) -> str:
         if row.type in (URL, PROXIES):
@@ -190,7 +190,7 @@ def _check_url(text: str, name: str) -> None:
     try:
         parts = urlsplit(text)
     except ValueError:
-        return  # its type says so
+        return  # only its type is that
     if "@" in parts.netloc or any(_SECRET_NAME.search(key) for key, _ in parse_qsl(parts.query)):
         raise ArgumentTypeError(f"is refused with a secret in it: {_IN_THE_OPEN}; set {variable(name)} instead")
 
@@ -206,7 +206,7 @@ def _refused(name: str) -> Callable[[str], str]:
 
 
 def _header(text: str) -> str:
-    """Return a header as the variable holds it."""
+    """Return a header in the variable's encoding."""
     name, equals, value = text.partition("=")
     if not equals:
         raise ArgumentTypeError(f"{name[:40]!r} has no value: write name=value")

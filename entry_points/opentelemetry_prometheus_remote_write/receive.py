@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from opentelemetry.exporter.prometheus_remote_write.receiver.store import Store
 
 EXAMPLE = "otel-prw receive --listen 127.0.0.1:9009"
-EXIT_STATUSES = "0 when it has been ended, 2 where it was called wrongly or cannot listen"
+EXIT_STATUSES = "0 when it is stopped, 2 for a usage error or if it cannot listen"
 
 _DEFAULT_HOST, _DEFAULT_PORT = "127.0.0.1", 9009
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
@@ -61,12 +61,12 @@ def run(arguments: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         return 0
     except BrokenPipeError:
-        return 0  # whoever reads our output has seen enough
+        return 0  # the reader has closed the pipe
 
 
 def _receive(arguments: argparse.Namespace) -> int:
     try:
-        from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver  # noqa: PLC0415 - it may be missing
+        from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver  # noqa: PLC0415 - may be missing
         from opentelemetry.exporter.prometheus_remote_write.receiver.outbox import Outbox  # noqa: PLC0415 - the same
         from opentelemetry.exporter.prometheus_remote_write.receiver.page import Page  # noqa: PLC0415 - the same
         from opentelemetry.exporter.prometheus_remote_write.receiver.store import Store  # noqa: PLC0415 - the same
@@ -87,14 +87,14 @@ def _receive(arguments: argparse.Namespace) -> int:
         _say(f"page: {receiver.page}")
         if not _is_loopback(host):
             _say(
-                f"otel-prw receive: warning: it listens on {host}: whoever reaches that over the network can push to it"
-                " and see what it shows, without a password and unencrypted"
+                f"otel-prw receive: warning: listening on {host}: anyone who reaches it over the network can push to it"
+                " and see its data, without a password and unencrypted"
             )
         if screen:
             screen(store, receiver.url, receiver.page, arguments.once).run()
             return 0
         if wants_screen:
-            _say("otel-prw receive: plain lines follow; the extra `tui` has a screen to look at metrics with")
+            _say("otel-prw receive: plain lines follow; install the extra `tui` for an interactive screen")
         _print(outbox)
     return 0
 
@@ -112,7 +112,7 @@ def _screen() -> type[ReceiverScreen] | None:
 def _listener(
     store: Store, outbox: Outbox, *, as_json: bool, once: int | None
 ) -> Callable[[Received | RejectedRequest], None]:
-    """Return what takes in each request, and puts into the outbox what is to be said about it."""
+    """Return the function that takes each request and puts its output into the outbox."""
     from opentelemetry.exporter.prometheus_remote_write.receiver import RejectedRequest  # noqa: PLC0415 - as above
     from opentelemetry.exporter.prometheus_remote_write.receiver.json_lines import json_lines  # noqa: PLC0415
     from opentelemetry.exporter.prometheus_remote_write.receiver.lines import (  # noqa: PLC0415
@@ -124,7 +124,7 @@ def _listener(
         store(request)
         if isinstance(request, RejectedRequest):
             outbox.put([rejection_line(request)], is_error=True)
-        elif request.series:  # without, it is metadata of 1.0 or asks for the version: there is nothing to show
+        elif request.series:  # without series it is metadata of 1.0 or a version probe: nothing to show
             outbox.put(json_lines(request) if as_json else push_lines(store, request))
             if once is not None and store.counts["pushes"] >= once:
                 outbox.close()
@@ -136,11 +136,11 @@ def _print(outbox: Outbox) -> None:
     while text := outbox.take():
         _write(sys.stderr if text.is_error else sys.stdout, text.text)
         if lost := outbox.lost():
-            _say(f"otel-prw receive: its output was not read: what came of {lost} pushes was not printed")
+            _say(f"otel-prw receive: its output was not read, so {lost} pushes were not printed")
 
 
 def _write(stream: TextIO, text: str) -> None:
-    """Write without a buffer, which Python would flush at exit, though nobody reads."""
+    """Write unbuffered: Python would block flushing a buffer at exit if nobody reads."""
     rest = memoryview(text.encode(stream.encoding or "utf-8", "backslashreplace"))
     while rest:
         rest = rest[os.write(stream.fileno(), rest) :]

@@ -17,11 +17,11 @@ EXIT_STATUSES = "0"
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """Declare the subcommand's arguments: it has none."""
+    """Declare no arguments: the subcommand has none."""
 
 
 def run(arguments: Namespace) -> int:  # noqa: ARG001 - as every subcommand
-    """Print them.
+    """Print the rules.
 
     Args:
         arguments: None.

@@ -1,7 +1,7 @@
 """Run a program under auto-instrumentation with this package's distro and configurator, whatever else is installed.
 
-It sets variables and becomes the program: no process stands in between, and signals and exit status are the
-program's. What the environment says is kept; a flag wins over a variable.
+It sets variables and then becomes the program (exec), so signals and the exit status are the program's own. Variables
+that are already set are kept; a flag overrides its variable.
 """
 
 from __future__ import annotations
@@ -14,15 +14,13 @@ from argparse import ArgumentParser, Namespace
 from opentelemetry_prometheus_remote_write import log_level, program
 
 EXAMPLE = "otel-prw run --endpoint http://localhost:9090/api/v1/write --interval 5s -- python app.py"
-EXIT_STATUSES = (
-    "the program's own; 2 where a flag is wrong, 126 where the program cannot be executed, 127 where it is not found"
-)
+EXIT_STATUSES = "the program's own; 2 for a wrong flag, 126 if the program cannot be executed, 127 if it is not found"
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare the subcommand's arguments."""
-    parser.add_argument("--quiet", action="store_true", help="do not say when the first metrics have arrived")
-    parser.add_argument("--dry-run", action="store_true", help="print the variables that would be set, and end")
+    parser.add_argument("--quiet", action="store_true", help="do not report when the first metrics have arrived")
+    parser.add_argument("--dry-run", action="store_true", help="print the variables that would be set, and exit")
     program.add_arguments(parser)
 
 
@@ -33,7 +31,7 @@ def run(arguments: Namespace) -> int:
         arguments: ``dry_run``, ``quiet``, the settings by name, and ``program``.
 
     Returns:
-        The exit status: 0 after a dry run, 126 or 127 where the program cannot be run.
+        The exit status: 0 after a dry run, 126 or 127 if the program cannot be run.
     """
     words = program.command(arguments)
     environ = {**os.environ, **program.given_settings(arguments)}

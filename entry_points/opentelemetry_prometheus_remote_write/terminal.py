@@ -7,10 +7,10 @@ from typing import TextIO
 
 
 def wants_colour(stream: TextIO, environ: Mapping[str, str]) -> bool:
-    """Return whether a stream is a terminal that shows colour, and nobody minds (https://no-color.org).
+    """Return whether to write colour: the stream is a terminal and NO_COLOR is not set (https://no-color.org).
 
     Args:
-        stream: Where it would be written.
+        stream: The stream to write to.
         environ: The environment.
     """
     return stream.isatty() and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"

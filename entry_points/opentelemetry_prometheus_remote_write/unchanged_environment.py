@@ -1,4 +1,4 @@
-"""The environment as the process was given it, before any distro has set something in it."""
+"""The environment that the process started with, before any distro changed it."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ def unchanged_environment(
     modules: Mapping[str, object] = sys.modules,
     file: str = "/proc/self/environ",
 ) -> Mapping[str, str]:
-    """Return the environment of this process as it was at its start, where the system tells it.
+    """Return the environment that this process started with, if the system reports it.
 
-    In a pod of the Operator this very process was instrumented before it came here, and a distro has set variables.
+    In a pod of the Operator this process is itself instrumented, so a distro may have set variables already.
 
     Args:
-        environ: The environment as it is now.
-        modules: Those that are imported; the launcher's among them tells that something may be set.
-        file: Where Linux tells it.
+        environ: The current environment.
+        modules: The imported modules; if the launcher's is among them, variables may have been set.
+        file: The file in which Linux reports the initial environment.
     """
     if _LAUNCHER not in modules:
         return environ

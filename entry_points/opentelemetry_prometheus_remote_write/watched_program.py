@@ -1,4 +1,4 @@
-"""A program that runs beside us for a while, and what it says on stderr."""
+"""A program that runs as a child for a while, with its stderr read line by line."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from contextlib import suppress
 from threading import Thread
 from types import FrameType
 
-_TO_END = 10.0  # seconds for a program to end by itself after SIGTERM; its last push is a part of that
-_TO_NOTICE = 2.0  # seconds for a program to end by itself after an interrupt
-_TO_READ = 1.0  # seconds for what it said last; its children may hold stderr open for longer
+_TO_END = 10.0  # seconds for a program to exit after SIGTERM, its last push included
+_TO_NOTICE = 2.0  # seconds for a program to exit after an interrupt
+_TO_READ = 1.0  # seconds for its last lines; its children may keep stderr open for longer
 
 
 def watch(  # noqa: PLR0913 - what it needs
@@ -24,14 +24,14 @@ def watch(  # noqa: PLR0913 - what it needs
     listen: Callable[[str], None],
     to_end: float = _TO_END,
 ) -> int:
-    """Run a program, its output and its errors on our stderr, until it ends or the time is over.
+    """Run a program, with its output and errors on our stderr, until it ends or the time is up.
 
     Args:
         path: The program's file.
-        words: How it is called, and its arguments.
+        words: Its command line, starting with its name.
         environ: Its environment.
-        seconds: After which it is ended by SIGTERM; None waits for its end.
-        listen: Told each line that it writes to stderr.
+        seconds: How long it may run before it gets SIGTERM; None waits for its end.
+        listen: Called with each line that it writes to stderr.
         to_end: Seconds that it then has before it is killed.
 
     Returns:
@@ -56,7 +56,7 @@ def watch(  # noqa: PLR0913 - what it needs
         finally:
             signal.signal(signal.SIGTERM, before)
         reading.join(_TO_READ)
-        if reading.is_alive() and process.stderr:  # a child of the program has it; what that says is not waited for
+        if reading.is_alive() and process.stderr:  # a child of the program still holds it open; do not wait for that
             process.stderr = None
     return process.returncode
 
@@ -64,7 +64,7 @@ def watch(  # noqa: PLR0913 - what it needs
 def _wait(process: subprocess.Popen[bytes], seconds: float | None, to_end: float) -> None:
     try:
         process.wait(seconds)
-    except KeyboardInterrupt:  # a terminal sends it to the program, too, but others may not
+    except KeyboardInterrupt:  # a terminal also sends it to the program, but other senders may not
         with suppress(subprocess.TimeoutExpired, KeyboardInterrupt):
             process.wait(_TO_NOTICE)
     except subprocess.TimeoutExpired:

@@ -59,14 +59,10 @@ def doubts(**variables):
         ),
         pytest.param({"HEADERS": "X-Key=$(KEY)"}, "HEADERS looks like it still holds a reference", id="in a header"),
         pytest.param(
-            {**LOGIN, "PASSWORD": "'abc'"}, "PASSWORD is in quotes, which are a part of it", id="a quoted secret"
+            {**LOGIN, "PASSWORD": "'abc'"}, "PASSWORD is in quotes, which are part of it", id="a quoted secret"
         ),
-        pytest.param(
-            {"BEARER_TOKEN": '"abc"'}, "BEARER_TOKEN is in quotes, which are a part of it", id="a quoted token"
-        ),
-        pytest.param(
-            {"DROP_METRICS": '"a.*"'}, "DROP_METRICS is in quotes, which are a part of it", id="a quoted list"
-        ),
+        pytest.param({"BEARER_TOKEN": '"abc"'}, "BEARER_TOKEN is in quotes, which are part of it", id="a quoted token"),
+        pytest.param({"DROP_METRICS": '"a.*"'}, "DROP_METRICS is in quotes, which are part of it", id="a quoted list"),
         pytest.param({"EXTERNAL_LABELS": 'a="b"'}, "EXTERNAL_LABELS holds a value in quotes", id="a quoted label"),
         pytest.param({"HEADERS": "X-Key='b'"}, "HEADERS holds a value in quotes", id="a quoted header"),
         pytest.param(

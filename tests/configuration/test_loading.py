@@ -149,7 +149,7 @@ def test_callers_mappings_are_neither_changed_nor_kept():
         ),
         pytest.param(
             {"USERNAME": "user:hunter2", "PASSWORD": "x"},
-            "USERNAME holds a colon, which basic authentication cannot send: the password is set by itself; nothing",
+            "USERNAME holds a colon, which basic authentication cannot send: set the password separately; nothing",
             True,
             id="a password behind the user name",
         ),
@@ -313,7 +313,7 @@ def test_a_parameter_that_the_request_for_a_token_has_by_itself_stops_all_sendin
     texts = {**CLIENT, "oauth2_client_secret": "s", "oauth2_params": f"grant_type=password,client_secret={SECRET}"}
     _, (problem,) = load({}, {variable("endpoint"): URL, **{variable(name): text for name, text in texts.items()}})
     assert (problem.fatal, SECRET in problem.message) == (True, False)
-    assert "holds client_secret, grant_type, which the request for a token has by itself" in problem.message
+    assert "holds client_secret, grant_type, which the token request sets itself" in problem.message
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]"])

@@ -75,7 +75,7 @@ def test_interval_of_all_controllers_that_cannot_be_used_is_told_and_costs_nothi
     state, errors = built(tmp_path, OTEL_METRIC_EXPORT_INTERVAL=text)
     assert state["intervals"] == {OURS: 60_000}
     assert errors == [
-        f"OTEL_METRIC_EXPORT_INTERVAL={text!r} must be a positive number of milliseconds; the default is used (60000)"
+        f"OTEL_METRIC_EXPORT_INTERVAL={text!r} must be a positive number of milliseconds; using the default (60000)"
     ]
 
 
@@ -231,7 +231,7 @@ def test_sdk_that_lacks_a_name_costs_what_rests_on_it_and_one_line_at_most(tmp_p
 def test_declarative_file_that_the_sdk_cannot_read_is_told_and_the_other_variables_hold(tmp_path):
     state, (line,) = built(tmp_path, OTEL_CONFIG_FILE="otel.yaml")
     assert state["intervals"] == {OURS: 60_000}
-    assert line == "OTEL_CONFIG_FILE is not read: that needs opentelemetry-sdk 1.44; the other variables apply"
+    assert line == "OTEL_CONFIG_FILE is ignored: it needs opentelemetry-sdk 1.44 or later; the other variables apply"
 
 
 IN_A_SUB_INTERPRETER = """

@@ -251,13 +251,13 @@ def test_what_cannot_be_pushed_is_said_and_the_status_stays(tmp_path):
         OTEL_EXPORTER_PRW_ENDPOINT="http://127.0.0.1:9/api/v1/write",
     )
     assert ended.status == 3
-    assert ended.errors[-1] == "otel-prw job: how nightly ended (exit code 3) was not pushed, and is lost"
+    assert ended.errors[-1] == "otel-prw job: the result of nightly (exit code 3) was not pushed, and is lost"
 
 
 def test_a_wrong_setting_is_said_and_the_status_stays(tmp_path):
     ended = run("otel-prw", "job", "--name", "nightly", "--", "sh", "-c", "exit 3", cwd=tmp_path)
     assert ended.status == 3
-    assert "how nightly ended (exit code 3) was not pushed, and is lost: endpoint" in ended.errors[-1]
+    assert "the result of nightly (exit code 3) was not pushed, and is lost: endpoint" in ended.errors[-1]
 
 
 def test_what_is_kept_on_disk_is_not_said_to_be_lost_and_goes_with_the_next_run(tmp_path):

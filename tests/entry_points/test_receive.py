@@ -158,7 +158,7 @@ def test_what_was_not_printed_is_counted_once_somebody_reads_again():
             post(receiver, request(*many))
         read = threading.Thread(target=lambda: [None for _ in process.stdout])
         read.start()
-        assert process.stderr.readline().startswith("otel-prw receive: its output was not read: what came of ")
+        assert process.stderr.readline().startswith("otel-prw receive: its output was not read, so ")
         process.send_signal(signal.SIGINT)
         read.join()
         assert process.wait(timeout=30) == 0
@@ -202,7 +202,7 @@ def test_interrupt_ends_the_command_while_a_thousand_connections_are_open():
 def test_listening_beyond_loopback_is_warned_of(listen, warns):
     with receiving("--listen", listen) as (process, receiver):
         if warns:
-            assert process.stderr.readline().startswith("otel-prw receive: warning: it listens on 0.0.0.0: ")
+            assert process.stderr.readline().startswith("otel-prw receive: warning: listening on 0.0.0.0: ")
         assert post(receiver, request(series())).status == 204
         process.send_signal(signal.SIGINT)
         assert "warning" not in process.stderr.read()

@@ -58,8 +58,8 @@ def test_whatever_it_is_it_can_be_printed(data):
         ("//user:pass@host/x", "//host/x"),
         ("http://[::1]:80/", "http://[::1]:80/"),
         ("http://[::1/", "a malformed URL"),
-        ("http://user:12/34pass@host/", "a URL with an @ behind its host"),
-        ("http://user:p@ss#word@host/", "a URL with an @ behind its host"),
+        ("http://user:12/34pass@host/", "a URL with an @ after its host"),
+        ("http://user:p@ss#word@host/", "a URL with an @ after its host"),
         ("http://host/\x1b[2J\nx", "http://host/ [2Jx"),
     ],
 )

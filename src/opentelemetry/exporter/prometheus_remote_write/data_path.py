@@ -1,8 +1,8 @@
 """The data path of one exporter: translation, encoding, delivery and transport, put together.
 
-Only the first export imports it, and with it HTTP, protobuf and snappy: every process under the launcher would pay for
-them at its start, gevent has to patch before they are there, and a module of the application may have the name of one
-that they import.
+The first export imports it, and with it HTTP, protobuf and snappy. Earlier, every process under the launcher would pay
+for them at its start, gevent has to patch before they are imported, and a module of the application may shadow one that
+they import.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ if TYPE_CHECKING:
 
 
 class DataPath:
-    """Sends export after export, in the version that the receiver has shown to take.
+    """Sends export after export, in the protocol version that the receiver has confirmed.
 
     Args:
-        settings: Of the exporter.
-        dropped: Where what is left out is counted.
-        transport: What carries requests; None is HTTP.
-        began: When the exporter was made, in nanoseconds since the epoch.
+        settings: The exporter's.
+        dropped: Where dropped points are counted.
+        transport: Carries requests; None is HTTP.
+        began: When the exporter was created, in nanoseconds since the epoch.
         resources_as_labels: Whether every resource attribute is copied onto every series.
 
     Attributes:
-        delivery: With counts of what became of samples.
-        transport: What carries requests.
-        pipeline: Of the version of now.
+        delivery: With the outcomes of samples, counted.
+        transport: Carries requests.
+        pipeline: For the current protocol version.
     """
 
     def __init__(
@@ -64,15 +64,15 @@ class DataPath:
         self.pipeline = self._new_pipeline(protocol, began)
 
     def send(self, metrics_data: MetricsData, collected: Collected | None, window: Window) -> bool:
-        """Translate, encode and deliver an export, and heed what delivery has learnt of the receiver.
+        """Translate, encode and deliver an export, and adapt to what delivery has learnt about the receiver.
 
         Args:
             metrics_data: What the SDK collected.
-            collected: What was collected from prometheus_client, where that is pushed, too.
+            collected: What was collected from prometheus_client, if that is pushed, too.
             window: How long it may take.
 
         Returns:
-            Whether the receiver accepted all of it, and all that had waited.
+            Whether the receiver accepted all of it, and everything that was waiting before it.
         """
         if self._settings.buffer_directory:
             self.delivery.writes_as(writer(metrics_data))
@@ -86,14 +86,14 @@ class DataPath:
             self._heed_receiver()
 
     def end_series(self, window: Window, *, leaves_shared: bool) -> bool:
-        """Mark every series as stale, where that is wanted, and leave its place under the series limit to others.
+        """Mark every series as stale, if that is enabled, and release its place under the series limit.
 
         Args:
             window: How long it may take.
-            leaves_shared: Whether another process goes on with the series that several share.
+            leaves_shared: Whether another process continues the series that several share.
 
         Returns:
-            Whether the receiver accepted what there was to say.
+            Whether the receiver accepted the stale markers.
         """
         if leaves_shared:
             self.pipeline.leave_shared()
@@ -103,7 +103,7 @@ class DataPath:
         return accepted
 
     def renew(self) -> None:
-        """Begin anew after a fault: what is kept may be half changed."""
+        """Start afresh after a fault, because the kept state may be inconsistent."""
         self._replace_pipeline(self.pipeline.protocol)
 
     def after_fork(self) -> None:
@@ -125,7 +125,7 @@ class DataPath:
         )
 
     def _replace_pipeline(self, protocol: str) -> None:
-        # Now, not when it is collected: what comes after it takes the same series.
+        # Now, not when it is garbage collected: its successor claims the same series.
         self.pipeline.detach()
         self.pipeline = self._new_pipeline(protocol)
 

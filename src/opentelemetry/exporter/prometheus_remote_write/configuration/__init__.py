@@ -1,1 +1,1 @@
-"""From keywords and environment variables to settings. What is wrong becomes a sentence."""
+"""From keywords and environment variables to settings. Each mistake becomes a sentence."""

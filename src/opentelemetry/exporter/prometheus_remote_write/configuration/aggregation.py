@@ -1,4 +1,4 @@
-"""How the SDK aggregates for this exporter: so somebody who cannot write views chooses histograms by a variable."""
+"""How the SDK aggregates for this exporter: choose histograms by a variable, without writing views."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ INSTRUMENTS: tuple[type, ...] = (
 
 
 class _WithDefaultBoundaries(ExplicitBucketHistogramAggregation):
-    """Explicit buckets whose boundaries give way to those that the instrument advises."""
+    """Explicit buckets whose boundaries give way to the instrument's own advice."""
 
     def _create_aggregation(self, instrument: Any, *arguments: Any, **keywords: Any) -> Any:
         advice = getattr(getattr(instrument, "_advisory", None), "explicit_bucket_boundaries", None)
@@ -44,9 +44,9 @@ class _WithDefaultBoundaries(ExplicitBucketHistogramAggregation):
 
 
 class _SumOfUnknownStart(SumAggregation):
-    """What an observable counter reports: a total of which nobody knows since when it has been counted.
+    """The total of an observable counter, whose start is unknown.
 
-    The SDK takes the moment of the first report for its start, as if the total had been zero then.
+    The SDK takes the time of the first report for its start, as if the total had been zero then.
     """
 
     def _create_aggregation(self, instrument: Any, attributes: Any, reservoir_factory: Any, *_start: int) -> Any:
@@ -54,20 +54,20 @@ class _SumOfUnknownStart(SumAggregation):
 
 
 def temporality(given: dict[type, AggregationTemporality] | None) -> dict[type, AggregationTemporality]:
-    """Return the temporality for each kind of instrument: cumulative, for Prometheus knows only totals.
+    """Return the temporality for each kind of instrument: cumulative, because Prometheus knows only totals.
 
     Args:
-        given: What the user prefers for some instruments.
+        given: The user's preference for some instruments.
     """
     return {**dict.fromkeys(INSTRUMENTS, AggregationTemporality.CUMULATIVE), **(given or {})}
 
 
 def aggregation(settings: Settings, given: dict[type, Aggregation] | None) -> dict[type, Aggregation]:
-    """Return the aggregation for kinds of instrument that are not to have the SDK's default.
+    """Return the aggregation for the kinds of instrument that do not get the SDK's default.
 
     Args:
         settings: The default for histograms, and their boundaries.
-        given: What the user prefers for some instruments; it wins over the settings.
+        given: The user's preference for some instruments; it overrides the settings.
     """
     chosen: dict[type, Aggregation] = {ObservableCounter: _SumOfUnknownStart()}
     if settings.default_histogram_aggregation == "base2_exponential_bucket_histogram":

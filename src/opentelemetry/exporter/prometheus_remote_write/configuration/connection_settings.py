@@ -1,4 +1,4 @@
-"""The settings of the way to the receiver beside authentication: TLS, proxies and the protocol."""
+"""The settings of the connection to the receiver, except authentication: TLS, proxies and the protocol."""
 
 from __future__ import annotations
 

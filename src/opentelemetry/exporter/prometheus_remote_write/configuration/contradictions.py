@@ -1,4 +1,4 @@
-"""Settings that are each right and cannot be together, or are of no use alone: then nothing is sent."""
+"""Settings that are valid alone but contradict each other, or are useless alone: then nothing is sent."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .settings import PREFIX, Settings, rows
 
 _SIGV4 = ("sigv4_region", "sigv4_profile", "sigv4_role_arn", "sigv4_external_id")
 _OAUTH2 = tuple(name for name in rows() if name.startswith("oauth2_"))
-_NEEDED = {  # by the way that is wanted: what it cannot do without, any setting of each group
+_NEEDED = {  # by the chosen way: the groups of settings of which it needs at least one each
     "basic": (("username",), ("password", "password_file")),
     "bearer": (("bearer_token", "bearer_token_file"),),
     "oauth2": (
@@ -26,10 +26,10 @@ _OF_THE_GRANT = frozenset({"grant_type", "client_id", "client_secret"})  # RFC 6
 
 
 class Contradiction(NamedTuple):
-    """What cannot be together.
+    """Settings that contradict each other.
 
     Args:
-        settings: The names of the settings; the first is told.
+        settings: The names of the settings; the message names the first.
         reason: Why, as the end of a sentence.
     """
 
@@ -38,7 +38,7 @@ class Contradiction(NamedTuple):
 
 
 def contradictions(settings: Settings) -> Iterator[Contradiction]:
-    """Yield what contradicts itself.
+    """Yield the contradictions among settings.
 
     Args:
         settings: As they were read.
@@ -57,9 +57,7 @@ def contradictions(settings: Settings) -> Iterator[Contradiction]:
     if settings.oauth2_token_url:
         yield from _token_url(settings.oauth2_token_url)
     if reserved := sorted(_OF_THE_GRANT.intersection(settings.oauth2_params)):
-        yield Contradiction(
-            ("oauth2_params",), f"holds {', '.join(reserved)}, which the request for a token has by itself"
-        )
+        yield Contradiction(("oauth2_params",), f"holds {', '.join(reserved)}, which the token request sets itself")
     if settings.sigv4_external_id and not settings.sigv4_role_arn:
         yield Contradiction(("sigv4_external_id", "sigv4_role_arn"), "needs the role that asks for it")
     if settings.client_key and not settings.client_certificate:
@@ -67,12 +65,12 @@ def contradictions(settings: Settings) -> Iterator[Contradiction]:
 
 
 def way_to_authenticate(settings: Settings) -> str:
-    """Return the value of AUTH: as it is set, else what the other settings stand for."""
+    """Return the value of AUTH: as it is set, else as the other settings imply."""
     return settings.auth or next((way for way, _, _ in _ways(settings) if way != "header"), "none")
 
 
 def _ways(settings: Settings) -> Iterator[tuple[str, str, str]]:
-    """The ways to authenticate that are set: AUTH's value, the setting that tells it, and its name in a message."""
+    """Yield the ways to authenticate that are set: AUTH's value, the setting that implies it, its name in a message."""
     if _has_userinfo(settings.endpoint):
         yield "basic", "endpoint", "its userinfo"
     if settings.username or settings.password or settings.password_file:

@@ -1,4 +1,4 @@
-"""Exporters that are made for a declarative file: there, no programmer is at hand to see an exception.
+"""Exporters that are created for a declarative file: there, no programmer sees an exception.
 
 The SDK's configurator lets the exporter's exception end the instrumentation of the whole application.
 """
@@ -14,7 +14,7 @@ _from_file = ContextVar("an exporter is made for a declarative file", default=Fa
 
 @contextmanager
 def from_declarative_file() -> Iterator[None]:
-    """Have exporters that are made inside log wrong arguments, and then send nothing, instead of raising."""
+    """Make exporters that are created inside log wrong arguments and then send nothing, instead of raising."""
     token = _from_file.set(True)
     try:
         yield

@@ -1,4 +1,4 @@
-"""What is legal and yet most likely not meant: seconds for milliseconds, quotes, a prefix too much."""
+"""Settings that are valid and yet most likely a mistake: seconds for milliseconds, quotes, a doubled prefix."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from .translation_strategy import TranslationStrategy
 
 _METRIC_NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 
-_SHORT_TIMEOUT = 1000  # milliseconds; shorter times than these are what somebody writes who thinks of seconds
+_SHORT_TIMEOUT = 1000  # milliseconds; a shorter time was most likely meant in seconds
 _SHORT_PERIOD = 100
-_LONGEST_INTERVAL = 240_000  # milliseconds; PromQL takes a series whose last sample is 5 minutes old for ended
-_NEVER = 3_600_000  # who waits an hour or longer wants no periodic export: what counts is the flush, or the last one
+_LONGEST_INTERVAL = 240_000  # milliseconds; to PromQL a series ends 5 minutes after its last sample
+_NEVER = 3_600_000  # milliseconds; an hour or longer means no periodic export: only a flush or the last one
 
 
 def doubts(settings: Settings, given: Mapping[str, object], environ: Mapping[str, str]) -> Iterator[str]:
-    """Yield a sentence for each setting that is used as it is, though hardly meant so.
+    """Yield a sentence for each setting that is used as it is, though it is most likely a mistake.
 
     Args:
         settings: As they were read, before they are cleaned.
@@ -37,15 +37,15 @@ def doubts(settings: Settings, given: Mapping[str, object], environ: Mapping[str
 
 
 def in_seconds(name: str, milliseconds: int) -> str:
-    """Return the sentence for a number of milliseconds that looks like one of seconds."""
+    """Return the sentence for a number of milliseconds that was probably meant in seconds."""
     return f"{name}={milliseconds} is in milliseconds; did you mean seconds? Then set {milliseconds * 1000}"
 
 
 def interval_doubt(name: str, milliseconds: float) -> str:
-    """Return what is doubtful about an interval of exports, as a sentence; nothing if nothing is.
+    """Return what is doubtful about an export interval, as a sentence; empty if nothing is.
 
     Args:
-        name: What the user calls the setting.
+        name: The setting, as the user wrote it.
         milliseconds: The interval.
     """
     if 0 < milliseconds < _SHORT_PERIOD:
@@ -59,10 +59,10 @@ def interval_doubt(name: str, milliseconds: float) -> str:
 
 
 def timeout_doubt(name: str, milliseconds: float) -> str:
-    """Return what is doubtful about a timeout, as a sentence; nothing if nothing is.
+    """Return what is doubtful about a timeout, as a sentence; empty if nothing is.
 
     Args:
-        name: What the user calls the setting.
+        name: The setting, as the user wrote it.
         milliseconds: The timeout.
     """
     return in_seconds(name, round(milliseconds)) if 0 < milliseconds < _SHORT_TIMEOUT else ""
@@ -102,7 +102,7 @@ def _secrets(settings: Settings, given: Mapping[str, object]) -> Iterator[str]:
         "proxies": "\0".join(map(_userinfo, (settings.proxies or {}).values())),
     }
     for name, text in texts.items():
-        if unexpanded(text):  # whose sentence would show a part of the secret
+        if unexpanded(text):  # the sentence would show part of the secret
             reason = "looks like it still holds a reference such as $(NAME) that was not expanded"
             yield f"{_called(name, given)} {reason}; it is used unchanged"
     token = settings.bearer_token.reveal()
@@ -117,13 +117,13 @@ def _userinfo(url: str) -> str:
 
 
 def bearer_prefix(token: str) -> str:
-    """Return the beginning of a bearer token that is the scheme's name, because a whole header was pasted."""
+    """Return the scheme's name at the beginning of a bearer token: a whole header was pasted."""
     match = re.match(r"\s*(?:authorization:\s*)?bearer\s+", token, re.IGNORECASE)
     return match[0] if match else ""
 
 
 def quoted(text: str) -> bool:
-    """Return whether a text stands in quotes, which a shell would have taken off."""
+    """Return whether a text is in quotes, which a shell would have removed."""
     return len(text) > 1 and text[0] == text[-1] and text[0] in "\"'"
 
 
@@ -134,9 +134,7 @@ def _quotes(settings: Settings, given: Mapping[str, object], environ: Mapping[st
         in_pairs = any(map(quoted, pairs.get(name, {}).values()))
         if row.keyword.partition(".")[0] in given or not (quoted(text) or in_pairs):
             continue
-        where = (
-            "holds a value in quotes, which are a part of it" if in_pairs else "is in quotes, which are a part of it"
-        )
+        where = "holds a value in quotes, which are part of it" if in_pairs else "is in quotes, which are part of it"
         yield f"{variable(name)} {where}: remove them unless they are meant"
 
 

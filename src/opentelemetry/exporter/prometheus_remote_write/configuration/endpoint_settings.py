@@ -1,4 +1,4 @@
-"""The settings of requests: where they go, how often, and what every one of them says."""
+"""The settings of requests: where they go, how often, and the headers of every request."""
 
 from __future__ import annotations
 

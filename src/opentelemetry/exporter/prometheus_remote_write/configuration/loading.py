@@ -1,8 +1,8 @@
-"""From keywords and environment variables to settings, with one sentence for everything that is wrong.
+"""From keywords and environment variables to settings, with one sentence for each mistake.
 
-A wrong keyword is raised: a programmer is there to see it. A wrong variable never is, because an exception would end
-the instrumentation of the whole application: it becomes a :class:`Problem`, and either gives way to the default or,
-where that would be unsafe, stops all sending.
+A wrong keyword raises an exception, which a programmer will see. A wrong variable never does, because an exception
+would end the instrumentation of the whole application: it becomes a :class:`Problem`, and either the default is used
+or, where that would be unsafe, nothing is sent.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def load(keywords: Mapping[str, object], environ: Mapping[str, str]) -> tuple[Se
         environ: The environment.
 
     Returns:
-        The settings, and what was wrong in the environment.
+        The settings, and the mistakes in the environment.
 
     Raises:
         InvalidSetting: A keyword has a wrong value, or contradicts another setting. It is a ``ValueError``.
@@ -55,7 +55,7 @@ def load(keywords: Mapping[str, object], environ: Mapping[str, str]) -> tuple[Se
     settings = Settings(**values, **_from_keywords(given))
     problems = [*wrong.values(), *_unknown_variables(environ)]
     for names, reason in contradictions(settings):
-        if wrong.keys() & set(names):  # the reason is known
+        if wrong.keys() & set(names):  # that problem is the reason
             continue
         if given:
             raise InvalidSetting(f"{rows()[names[0]].keyword} ({variable(names[0])})", reason)
@@ -105,7 +105,7 @@ def _from_environment(
         try:
             values[name] = row.type.parse(text)
         except ValueError as error:
-            quotes = "; the quotes around it are a part of it: remove them" if quoted(text) else ""
+            quotes = "; the quotes around it are part of it: remove them" if quoted(text) else ""
             wrong[name] = _wrong_value(name, row, text, f"{error}{quotes}")
     return values, wrong
 
@@ -137,7 +137,7 @@ def _meant(word: str, known: set[str], prefix: str = "") -> str:
 
 
 def cleaned(settings: Settings) -> Settings:
-    """Return the settings as they are used: no protocol headers, and no credentials where a log could show them.
+    """Return the settings as they are used: without protocol headers, and without credentials where a log shows them.
 
     Args:
         settings: As they were read.

@@ -1,8 +1,8 @@
-"""Types of settings that are numbers, switches or one of some words.
+"""Types of settings that are numbers, switches or enumerations.
 
 The rules are OpenTelemetry's (specification, sdk-environment-variables): durations are integer milliseconds, only
-``true`` is true, enumerations ignore case. A ``ValueError`` says what is wrong, never the value: the caller knows
-whether the value may be shown.
+``true`` is true, enumerations ignore case. A ``ValueError`` says what is wrong without quoting the value: only the
+caller knows whether the value may be shown.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def _accept_integer(value: object) -> int:
 
 
 def whole_number(name: str, minimum: int, maximum: int | None = None) -> SettingType[int]:
-    """Return the type of a whole number that is not below a minimum and, where there is one, not above a maximum."""
+    """Return the type of a whole number that is not below a minimum and not above a maximum, if there is one."""
     unit = "" if name == "number" else name
 
     def checked(number: int) -> int:
@@ -78,7 +78,7 @@ def _float(number: float) -> float:
 
 
 def enumeration(*choices: str) -> SettingType[str]:
-    """Return the type of one of some words, in any case."""
+    """Return the type of an enumeration that ignores case."""
     by_lower_case = {choice.lower(): choice for choice in choices}
 
     def parse(text: str) -> str:
@@ -123,7 +123,7 @@ BOOLEAN = SettingType("true or false", _parse_boolean, _accept_boolean)
 COUNT = whole_number("number", minimum=1)
 INTERVAL = whole_number("milliseconds", minimum=0, maximum=2**31 - 1)
 MILLISECONDS = whole_number("milliseconds", minimum=1, maximum=2**31 - 1)
-"""Up to some 25 days: more than anybody means, and less than a thread can wait on any system."""
+"""Up to about 25 days: more than anyone needs, and less than the longest wait of a thread on any system."""
 TIMEOUT = SettingType("milliseconds", _parse_timeout, _accept_timeout)
-"""Milliseconds in a variable, seconds as a keyword (as the predecessor had it) and as a value; 0 is no limit."""
+"""Milliseconds in a variable, seconds as a keyword (as in the predecessor) and as a value; 0 is no limit."""
 BOUNDARIES = SettingType("comma list", _parse_boundaries, _accept_boundaries)

@@ -1,4 +1,4 @@
-"""What the table of settings says of each of them."""
+"""A row of the table of settings."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from .setting_type import SettingType
 
 
 class Row(NamedTuple):
-    """What the table says of a setting beside its field's name and type.
+    """Everything about a setting except its field's name and type.
 
     Args:
         type: How its variable's text and its keyword are read.
-        doc: What it means, for the README.
-        default: How the README writes the default.
+        doc: What it means, for the documentation.
+        default: The default, as the documentation writes it.
         variable: The variable without its prefix.
-        keyword: The keyword; with a dot where it is a key of a mapping, as in ``tls_config.ca_file``.
-        secret: Whether its value is never shown; that of a path is not, because a key or a token may stand there.
-        guards: Whether a wrong value stops all sending, because to send all the same would be unsafe; else the default
-            takes its place.
+        keyword: The keyword; with a dot if it is a key of a mapping, as in ``tls_config.ca_file``.
+        secret: Whether its value is never shown, not even a path's: a key or a token may have been pasted there.
+        guards: Whether a wrong value stops all sending, because sending anyway would be unsafe; otherwise the default
+            is used.
     """
 
     type: SettingType[Any]
@@ -42,6 +42,6 @@ def setting(  # noqa: PLR0913 - a row of the table
     secret: bool = False,
     guards: bool = False,
 ) -> Any:
-    """Return a dataclass's field with its row; arguments as in :class:`Row`, ``shown`` being its ``default``."""
+    """Return a dataclass field with its row; the arguments are those of :class:`Row`, with ``shown`` as ``default``."""
     row = Row(kind, doc, shown, variable, keyword or variable.lower(), secret, guards)
     return field(default_factory=lambda: default, metadata={"row": row, "default": default}, repr=not secret)

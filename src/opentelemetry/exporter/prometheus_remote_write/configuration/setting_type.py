@@ -1,4 +1,4 @@
-"""What a type of setting is: how its text is read from a variable, and what is accepted as a keyword."""
+"""The type of a setting: how a variable's text is parsed, and which keyword values are accepted."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ class SettingType(Generic[T]):
     """A type of setting.
 
     Args:
-        name: How the README calls it.
-        parse: From a variable's text, which is neither empty nor surrounded by white space.
-        accept: From a keyword's value; ``TypeError`` or ``ValueError`` where it does not fit.
-        keeps_blanks: Whether white space around a variable's text belongs to the value, as in a password.
+        name: Its name in the documentation.
+        parse: Parses a variable's text, which is neither empty nor surrounded by white space.
+        accept: Checks and converts a keyword's value; raises ``TypeError`` or ``ValueError`` if it is wrong.
+        keeps_blanks: Whether white space around a variable's text is part of the value, as in a password.
     """
 
     name: str
@@ -28,7 +28,7 @@ class SettingType(Generic[T]):
 
 
 def wrong_type(rule: str, value: object) -> TypeError:
-    """Return the error for a keyword of another type than the rule says."""
+    """Return the error for a keyword whose type breaks a rule."""
     return TypeError(f"must {rule}, not {type(value).__name__}")
 
 

@@ -1,6 +1,7 @@
-"""Every setting of the exporter: one table, from which come the dataclass, the keywords, the variables and the README.
+"""Every setting of the exporter: one table behind the dataclass, the keywords, the variables and the documentation.
 
-A field of :class:`Settings` is a setting; its :class:`Row` says how its variable and its keyword are called and read.
+A field of :class:`Settings` is a setting; its :class:`Row` names its variable and its keyword, and says how they are
+read.
 """
 
 from __future__ import annotations
@@ -22,10 +23,10 @@ PREFIX = "OTEL_EXPORTER_PRW_"
 
 @dataclass(frozen=True, kw_only=True, init=False)
 class Settings(ConnectionSettings):
-    """The settings of one exporter. What is not given is empty, or None where somebody else's default holds."""
+    """The settings of one exporter. A setting that is not given is empty, or None if another default applies."""
 
     def __init__(self, **given: Any) -> None:
-        # Not generated: to compile what dataclasses write for so many fields takes half a megabyte in every process.
+        # Not generated: compiling what dataclasses writes for so many fields takes half a megabyte in every process.
         for item in fields(self):
             value = given.pop(item.name) if item.name in given else item.metadata["default"]
             object.__setattr__(self, item.name, value)  # it is frozen
@@ -99,10 +100,10 @@ class Settings(ConnectionSettings):
         shown="id",
     )
     max_samples_per_send: int = _setting(
-        "MAX_SAMPLES_PER_SEND", COUNT, 2000, "samples in one request, at most", shown="2000"
+        "MAX_SAMPLES_PER_SEND", COUNT, 2000, "most samples in one request", shown="2000"
     )
     max_concurrent_requests: int = _setting(
-        "MAX_CONCURRENT_REQUESTS", COUNT, 4, "requests under way at the same time, at most", shown="4"
+        "MAX_CONCURRENT_REQUESTS", COUNT, 4, "most requests in flight at the same time", shown="4"
     )
     min_backoff: int = _setting("MIN_BACKOFF", MILLISECONDS, 100, "wait before the first retry", shown="100")
     max_backoff: int = _setting("MAX_BACKOFF", MILLISECONDS, 5000, "longest wait between retries", shown="5000")
@@ -110,48 +111,48 @@ class Settings(ConnectionSettings):
         "BUFFER_DIRECTORY",
         TEXT,
         "",
-        "folder in which what waits is kept, so that it survives the end of the process; without it, memory",
+        "folder that keeps undelivered metrics across the end of the process; without it, they are kept in memory",
     )
     max_buffered_bytes: int = _setting(
         "MAX_BUFFERED_BYTES",
         whole_number("bytes", minimum=0),
         16777216,
-        "what is kept through an outage, compressed; 0 switches it off",
+        "compressed bytes that are kept through an outage; 0 switches it off",
         shown="16777216",
     )
     max_buffered_age: int = _setting(
         "MAX_BUFFERED_AGE",
         whole_number("milliseconds", minimum=0),
         3600000,
-        "how long it is kept; 0 switches it off",
+        "how long they are kept; 0 switches it off",
         shown="3600000",
     )
     max_series: int = _setting(
         "MAX_SERIES",
         whole_number("number", minimum=0),
         0,
-        "series that all exporters of the process have together, at most; what is beyond is not sent; 0 is no limit",
+        "most series of all exporters of the process together; series beyond it are not sent; 0 is no limit",
         shown="0",
     )
     max_label_value_length: int = _setting(
         "MAX_LABEL_VALUE_LENGTH",
         whole_number("number", minimum=0),
         0,
-        "characters of a label's value, at most: a longer one is cut and ends in a hash of the whole; 0 is no limit",
+        "most characters of a label's value: a longer one is cut and ends in a hash of the whole; 0 is no limit",
         shown="0",
     )
     stale_markers: bool = _setting(
         "STALE_MARKERS",
         BOOLEAN,
         default=False,
-        doc="tell the receiver of each series that ends, and of all of them at shutdown: queries no longer find them",
+        doc="mark each series that ends as stale, and all of them at shutdown: queries no longer find them",
         shown="false",
     )
     disable_zero_samples: bool = _setting(
         "DISABLE_ZERO_SAMPLES",
         BOOLEAN,
         default=False,
-        doc="do not begin counters and histograms with a 0, which lets `increase()` see what they count first",
+        doc="do not begin counters and histograms with a 0, which lets `increase()` see their first counts",
         shown="false",
     )
     prometheus_client: bool | tuple[Any, ...] = _setting(
@@ -166,16 +167,20 @@ class Settings(ConnectionSettings):
         "DISABLE_OS_EXIT_FLUSH",
         BOOLEAN,
         default=False,
-        doc="do not push before a process leaves by `os._exit`, as forked children do; they leave at once",
+        doc="do not push before a process ends by `os._exit`, as forked children do: it ends at once",
         shown="false",
     )
     shutdown_timeout: int = _setting(
-        "SHUTDOWN_TIMEOUT", MILLISECONDS, 5000, "the application's exit takes no longer because of us", shown="5000"
+        "SHUTDOWN_TIMEOUT",
+        MILLISECONDS,
+        5000,
+        "longest time that the exporter adds to the application's exit",
+        shown="5000",
     )
 
 
 def rows() -> dict[str, Row]:
-    """Return the table: each field's name with its row, in the order of the README."""
+    """Return the table: each field's name with its row, in the documentation's order."""
     return {item.name: item.metadata["row"] for item in fields(Settings)}
 
 

@@ -1,6 +1,6 @@
-"""Types of settings that are text: plain, secret, paths, URLs, and lists and pairs of it.
+"""Types of settings that are text: plain, secret, paths, URLs, and lists and pairs of these.
 
-A ``ValueError`` says what is wrong, never the value: the caller knows whether the value may be shown.
+A ``ValueError`` says what is wrong without quoting the value: only the caller knows whether the value may be shown.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def _parse_characters(text: str) -> str:
         raise ValueError("holds a control character or a line break")
     try:
         text.encode()
-    except UnicodeEncodeError:  # bytes of the environment that are not UTF-8 come as surrogates
+    except UnicodeEncodeError:  # bytes of the environment that are not UTF-8 become surrogates
         raise ValueError("is not valid UTF-8") from None
     return text
 
@@ -60,12 +60,12 @@ def _accept_string(value: object) -> str:
 
 def _parse_username(text: str) -> str:
     if ":" in text:
-        raise ValueError("holds a colon, which basic authentication cannot send: the password is set by itself")
+        raise ValueError("holds a colon, which basic authentication cannot send: set the password separately")
     return _parse_characters(text)
 
 
 def _parse_token(text: str) -> str:
-    if text.strip().lower() == "bearer":  # Bearer ${TOKEN}, of which nothing was left
+    if text.strip().lower() == "bearer":  # Bearer ${TOKEN} with an empty TOKEN
         raise ValueError("is the word Bearer without a token")
     return _parse_text(text)
 
@@ -76,7 +76,7 @@ def _accept_token(value: object) -> str:
 
 def _parse_path(text: str) -> str:
     if is_pasted_secret(text):
-        raise ValueError("looks like a secret, not like a path: put it into a file, and name the file here")
+        raise ValueError("looks like a secret, not like a path: put it into a file and name the file here")
     return _parse_text(text)
 
 
@@ -87,15 +87,15 @@ def _accept_path(value: object) -> str:
 
 def _parse_url(text: str) -> str:
     _parse_text(re.sub(r"(?<=//)[^/?#]*@", "", text, count=1))
-    _parse_characters(text)  # also those of the user name and the password, which may hold anything else
+    _parse_characters(text)  # in the user name and the password, too, which may hold anything else
     if any(character.isspace() for character in text):
         raise ValueError("must not hold white space")
     try:
         parts = urlsplit(text)
         _ = parts.port
-        if "[" in parts.netloc:  # which Python 3.10 does not look into
+        if "[" in parts.netloc:  # Python 3.10 does not check it
             IPv6Address(parts.hostname or "")
-    except ValueError:  # whose text quotes the URL, and with it a password
+    except ValueError:  # its text quotes the URL, including a password
         raise ValueError("is not a URL: its host or its port cannot be read") from None
     if parts.scheme not in {"http", "https"}:
         raise ValueError("must begin with http:// or https://")
@@ -104,7 +104,7 @@ def _parse_url(text: str) -> str:
     if ":" in unquote(parts.username or ""):
         raise ValueError("holds a user name with a colon, which basic authentication cannot send")
     if has_late_at_sign(parts):
-        raise ValueError("holds an @ behind its host: in a password write / as %2F, ? as %3F, # as %23 and @ as %40")
+        raise ValueError("holds an @ after its host: in a password write / as %2F, ? as %3F, # as %23 and @ as %40")
     return text
 
 
@@ -185,9 +185,9 @@ TEXT = SettingType("text", _parse_text, _accept_text)
 SECRET = SettingType(
     "text", lambda text: Secret(_parse_characters(text)), lambda value: Secret(_accept_string(value)), keeps_blanks=True
 )
-"""What is sent as it is, whatever it looks like."""
+"""A secret that is sent as it is, whatever it looks like."""
 TOKEN = SettingType("text", lambda text: Secret(_parse_token(text)), lambda value: Secret(_accept_token(value)))
-"""A secret that cannot hold what a reference is written with (RFC 6750, section 2.1)."""
+"""A secret that cannot contain the characters of a reference (RFC 6750, section 2.1)."""
 USERNAME = SettingType(
     "text",
     lambda text: Secret(_parse_username(text)),
@@ -216,6 +216,6 @@ SCOPES = SettingType(
     lambda text: _parse_names(",".join(text.split())),
     lambda value: _accept_names(",".join(value.split()) if isinstance(value, str) else value),
 )
-"""Scopes may stand between commas or, as in the protocol, between blanks."""
+"""Scopes are separated by commas or, as in the protocol, by blanks."""
 PROXIES = SettingType("URL", _parse_proxies, _accept_proxies)
 NAMES = SettingType("comma list", _parse_names, _accept_names)

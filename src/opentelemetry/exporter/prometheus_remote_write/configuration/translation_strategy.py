@@ -1,4 +1,4 @@
-"""The four ways to write names, which a setting chooses among and translation carries out."""
+"""The four strategies for writing names: a setting chooses one, translation applies it."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from enum import Enum
 
 
 class TranslationStrategy(Enum):
-    """How names are translated, by the words of Prometheus's own ``translation_strategy``."""
+    """How names are translated, in the words of Prometheus's own ``translation_strategy``."""
 
     UNDERSCORE_ESCAPING_WITH_SUFFIXES = "UnderscoreEscapingWithSuffixes"
     UNDERSCORE_ESCAPING_WITHOUT_SUFFIXES = "UnderscoreEscapingWithoutSuffixes"
     NO_UTF8_ESCAPING_WITH_SUFFIXES = "NoUTF8EscapingWithSuffixes"
     NO_TRANSLATION = "NoTranslation"
 
-    # Each member exists once. Enum's own hash is Python code, and costs more than the look-up of a label name.
+    # Each member exists once, so identity will do: Enum's own hash is Python code, slower than a label name's lookup.
     __hash__ = object.__hash__
 
     @property
     def escapes(self) -> bool:
-        """Return whether what Prometheus's classic names cannot have is replaced by underscores."""
+        """Return whether characters that classic Prometheus names cannot contain are replaced by underscores."""
         return self in _ESCAPING
 
     @property

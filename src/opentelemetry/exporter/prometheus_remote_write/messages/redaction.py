@@ -60,13 +60,13 @@ def shown_url(url: str) -> str:
     except ValueError:
         return "a malformed URL"
     if has_late_at_sign(parts):
-        return "a URL with an @ behind its host"
+        return "a URL with an @ after its host"
     bare = parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="")
     return shown_words(urlunsplit(bare))
 
 
 def has_late_at_sign(parts: SplitResult) -> bool:
-    """Return whether a URL has an @ behind its host, which then is not the host but the user or a part of a password.
+    """Return whether a URL has an @ after its host, which then is not the host but the user or a part of a password.
 
     That is what becomes of a password with a slash, a question mark or a hash that is not percent-encoded.
     """
