@@ -142,7 +142,7 @@ def test_callers_mappings_are_neither_changed_nor_kept():
         ),
         pytest.param(
             {"ENDPOINT": QUOTED_URL},
-            f"ENDPOINT={chr(39) + URL + chr(39)!r} must begin with http:// or https://; the quotes around it are a "
+            f"ENDPOINT={chr(39) + URL + chr(39)!r} must begin with http:// or https://; the quotes around it are "
             "part of it: remove them; nothing",
             True,
             id="an endpoint in quotes",
