@@ -1,5 +1,3 @@
-from dataclasses import replace
-
 import pytest
 
 from opentelemetry.exporter.prometheus_remote_write.configuration.settings import Settings
@@ -20,7 +18,7 @@ def pipeline():
 
     def make(protocol, **settings):
         made.append(
-            Pipeline(replace(DEFAULTS, **settings), DroppedPoints(), b"".join, protocol=protocol, max_samples=2000)
+            Pipeline(DEFAULTS.changed(**settings), DroppedPoints(), b"".join, protocol=protocol, max_samples=2000)
         )
         return made[-1]
 

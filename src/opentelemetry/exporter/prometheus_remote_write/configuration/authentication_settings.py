@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from ..messages.secret import NO_SECRET, Secret
 from .endpoint_settings import EndpointSettings
@@ -12,7 +11,6 @@ from .row import setting
 from .text_types import PARAMETERS, PATH, SCOPES, SECRET, TEXT, TOKEN, URL, USERNAME
 
 
-@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)  # which Settings has
 class AuthenticationSettings(EndpointSettings):
     """Who we are."""
 

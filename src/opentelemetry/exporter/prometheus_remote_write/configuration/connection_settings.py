@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from .authentication_settings import AuthenticationSettings
 from .number_types import BOOLEAN, enumeration
@@ -11,7 +10,6 @@ from .row import setting
 from .text_types import PATH, PROXIES, TEXT
 
 
-@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)  # which Settings has
 class ConnectionSettings(AuthenticationSettings):
     """The part of the exporter's settings that transport reads."""
 

@@ -11,7 +11,7 @@ from .settings import Settings, rows, variable
 from .text_types import unexpanded
 from .translation_strategy import TranslationStrategy
 
-_METRIC_NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
+_METRIC_NAME = r"[a-zA-Z_:][a-zA-Z0-9_:]*"
 
 _SHORT_TIMEOUT = 1000  # milliseconds; a shorter time was most likely meant in seconds
 _SHORT_PERIOD = 100
@@ -105,7 +105,8 @@ def _secrets(settings: Settings, given: Mapping[str, object]) -> Iterator[str]:
         if unexpanded(text):  # the sentence would show part of the secret
             reason = "looks like it still holds a reference such as $(NAME) that was not expanded"
             yield f"{_called(name, given)} {reason}; it is used unchanged"
-    token = settings.bearer_token.reveal()
+    if not (token := settings.bearer_token.reveal()):
+        return
     if bearer_prefix(token):
         yield f"{_called('bearer_token', given)} begins with 'Bearer', which is added anyway; only the token is used"
     if re.search(r"\s", token[len(bearer_prefix(token)) :].strip()):
@@ -118,6 +119,8 @@ def _userinfo(url: str) -> str:
 
 def bearer_prefix(token: str) -> str:
     """Return the scheme's name at the beginning of a bearer token: a whole header was pasted."""
+    if not token:
+        return ""
     match = re.match(r"\s*(?:authorization:\s*)?bearer\s+", token, re.IGNORECASE)
     return match[0] if match else ""
 
@@ -142,7 +145,7 @@ def _namespace(namespace: str, strategy: str, called: str) -> Iterator[str]:
     if not namespace or not TranslationStrategy(strategy).escapes:
         return
     shown = f"{called}={namespace[:60]!r}"
-    if not _METRIC_NAME.fullmatch(namespace):
+    if not re.fullmatch(_METRIC_NAME, namespace):
         reason = "is not how a Prometheus name begins (letters, digits, underscores; no digit in front)"
         yield f"{shown} {reason}; receivers may refuse it"
     elif namespace.endswith("_"):

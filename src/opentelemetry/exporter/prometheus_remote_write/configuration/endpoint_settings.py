@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from .number_types import INTERVAL, TIMEOUT
 from .row import setting
@@ -34,7 +33,6 @@ RESERVED_HEADERS = frozenset(
 """Headers of the protocol and of the connection, in lower case, which a user cannot set (as in Prometheus)."""
 
 
-@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)  # which Settings has
 class EndpointSettings:
     """Where requests go."""
 

@@ -8,11 +8,9 @@ or, where that would be unsafe, nothing is sent.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-from ..errors import InvalidSetting
 from ..messages.redaction import shown_malformed_url, shown_value
 from ..messages.secret import Secret, SecretMapping
 from .contradictions import contradictions
@@ -20,6 +18,9 @@ from .doubts import bearer_prefix, doubts, quoted
 from .endpoint_settings import RESERVED_HEADERS
 from .row import Row
 from .settings import PREFIX, Settings, rows, variable
+
+if TYPE_CHECKING:
+    from ..errors import InvalidSetting
 
 _MAPPINGS = ("basic_auth", "tls_config")
 
@@ -58,12 +59,18 @@ def load(keywords: Mapping[str, object], environ: Mapping[str, str]) -> tuple[Se
         if wrong.keys() & set(names):  # that problem is the reason
             continue
         if given:
-            raise InvalidSetting(f"{rows()[names[0]].keyword} ({variable(names[0])})", reason)
+            raise _invalid(f"{rows()[names[0]].keyword} ({variable(names[0])})", reason)
         problems.append(Problem(f"{variable(names[0])} {reason}; nothing is sent", fatal=True))
     wrong_names = {variable(name) for name in wrong}
     sound = {name: text for name, text in environ.items() if name not in wrong_names}
     problems += [Problem(doubt, fatal=False) for doubt in doubts(settings, given, sound)]
     return cleaned(settings), problems
+
+
+def _invalid(setting: str, reason: str) -> InvalidSetting:
+    from ..errors import InvalidSetting  # noqa: PLC0415 - late: most processes start without an error
+
+    return InvalidSetting(setting, reason)
 
 
 def _from_keywords(given: Mapping[str, object]) -> dict[str, Any]:
@@ -78,7 +85,7 @@ def _from_keywords(given: Mapping[str, object]) -> dict[str, Any]:
         except TypeError as error:
             raise TypeError(f"{keyword} {error}") from None
         except ValueError as error:
-            raise InvalidSetting(keyword, str(error)) from None
+            raise _invalid(keyword, str(error)) from None
     return values
 
 
@@ -146,8 +153,7 @@ def cleaned(settings: Settings) -> Settings:
     userinfo, _, host = parts.netloc.rpartition("@")
     headers = {name: value for name, value in settings.headers.items() if name.lower() not in RESERVED_HEADERS}
     token = settings.bearer_token.reveal()
-    changed = replace(
-        settings,
+    changed = settings.changed(
         headers=SecretMapping(headers),
         endpoint=urlunsplit(parts._replace(netloc=host)),
         bearer_token=Secret(token[len(bearer_prefix(token)) :].strip()),
@@ -155,4 +161,4 @@ def cleaned(settings: Settings) -> Settings:
     if not userinfo:
         return changed
     username, _, password = userinfo.partition(":")
-    return replace(changed, username=Secret(unquote(username)), password=Secret(unquote(password)))
+    return changed.changed(username=Secret(unquote(username)), password=Secret(unquote(password)))

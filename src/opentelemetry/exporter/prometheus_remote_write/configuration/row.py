@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import field
-from typing import Any, NamedTuple
+from typing import Any
 
 from .setting_type import SettingType
 
 
-class Row(NamedTuple):
-    """Everything about a setting except its field's name and type.
+class Row:
+    """Everything about a setting except its field's name and type. Nothing changes it.
+
+    It is a plain class, because generating a dataclass costs every process more than reading all settings does.
 
     Args:
         type: How its variable's text and its keyword are read.
@@ -20,15 +21,31 @@ class Row(NamedTuple):
         secret: Whether its value is never shown, not even a path's: a key or a token may have been pasted there.
         guards: Whether a wrong value stops all sending, because sending anyway would be unsafe; otherwise the default
             is used.
+        value: The default itself.
     """
 
-    type: SettingType[Any]
-    doc: str
-    default: str
-    variable: str
-    keyword: str
-    secret: bool
-    guards: bool
+    __slots__ = ("default", "doc", "guards", "keyword", "secret", "type", "value", "variable")
+
+    def __init__(  # noqa: PLR0913 - a row of the table
+        self,
+        type: SettingType[Any],  # noqa: A002 - as its attribute
+        doc: str,
+        default: str,
+        variable: str,
+        keyword: str,
+        *,
+        secret: bool,
+        guards: bool,
+        value: object,
+    ) -> None:
+        self.type = type
+        self.doc = doc
+        self.default = default
+        self.variable = variable
+        self.keyword = keyword
+        self.secret = secret
+        self.guards = guards
+        self.value = value
 
 
 def setting(  # noqa: PLR0913 - a row of the table
@@ -42,6 +59,5 @@ def setting(  # noqa: PLR0913 - a row of the table
     secret: bool = False,
     guards: bool = False,
 ) -> Any:
-    """Return a dataclass field with its row; the arguments are those of :class:`Row`, with ``shown`` as ``default``."""
-    row = Row(kind, doc, shown, variable, keyword or variable.lower(), secret, guards)
-    return field(default_factory=lambda: default, metadata={"row": row, "default": default}, repr=not secret)
+    """Return the row of a field; the arguments are those of :class:`Row`, with ``shown`` as ``default``."""
+    return Row(kind, doc, shown, variable, keyword or variable.lower(), secret=secret, guards=guards, value=default)

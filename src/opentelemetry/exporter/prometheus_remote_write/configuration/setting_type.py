@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from types import UnionType
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
 class SettingType(Generic[T]):
-    """A type of setting.
+    """A type of setting; nothing changes it.
 
     Args:
         name: Its name in the documentation.
@@ -21,10 +19,15 @@ class SettingType(Generic[T]):
         keeps_blanks: Whether white space around a variable's text is part of the value, as in a password.
     """
 
-    name: str
-    parse: Callable[[str], T]
-    accept: Callable[[object], T]
-    keeps_blanks: bool = False
+    __slots__ = ("accept", "keeps_blanks", "name", "parse")
+
+    def __init__(
+        self, name: str, parse: Callable[[str], T], accept: Callable[[object], T], *, keeps_blanks: bool = False
+    ) -> None:
+        self.name = name
+        self.parse = parse
+        self.accept = accept
+        self.keeps_blanks = keeps_blanks
 
 
 def wrong_type(rule: str, value: object) -> TypeError:

@@ -1,4 +1,4 @@
-"""Every setting of the exporter: one table behind the dataclass, the keywords, the variables and the documentation.
+"""Every setting of the exporter: one table behind the fields, the keywords, the variables and the documentation.
 
 A field of :class:`Settings` is a setting; its :class:`Row` names its variable and its keyword, and says how they are
 read.
@@ -7,7 +7,6 @@ read.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
 from typing import Any
 
 from .connection_settings import ConnectionSettings
@@ -21,17 +20,36 @@ from .translation_strategy import TranslationStrategy
 PREFIX = "OTEL_EXPORTER_PRW_"
 
 
-@dataclass(frozen=True, kw_only=True, init=False)
 class Settings(ConnectionSettings):
-    """The settings of one exporter. A setting that is not given is empty, or None if another default applies."""
+    """The settings of one exporter. A setting that is not given is empty, or None if another default applies.
+
+    They are frozen. This is not a dataclass: generating one with so many fields costs every process milliseconds.
+    """
 
     def __init__(self, **given: Any) -> None:
-        # Not generated: compiling what dataclasses writes for so many fields takes half a megabyte in every process.
-        for item in fields(self):
-            value = given.pop(item.name) if item.name in given else item.metadata["default"]
-            object.__setattr__(self, item.name, value)  # it is frozen
-        if given:
-            raise TypeError(f"there is no setting {', '.join(given)}")
+        if unknown := given.keys() - _ROWS.keys():
+            raise TypeError(f"there is no setting {', '.join(sorted(unknown))}")
+        vars(self).update(_DEFAULTS)
+        vars(self).update(given)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"settings cannot be changed: {name}")
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"settings cannot be changed: {name}")
+
+    def __eq__(self, other: object) -> bool:
+        return vars(self) == vars(other) if isinstance(other, Settings) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]  # some of the values are mappings
+
+    def __repr__(self) -> str:
+        shown = (f"{name}={value!r}" for name, value in vars(self).items() if not _ROWS[name].secret)
+        return f"Settings({', '.join(shown)})"
+
+    def changed(self, **given: Any) -> Settings:
+        """Return a copy with some of the settings changed."""
+        return Settings(**{**vars(self), **given})
 
     translation_strategy: str = _setting(
         "TRANSLATION_STRATEGY",
@@ -179,11 +197,17 @@ class Settings(ConnectionSettings):
     )
 
 
-def rows() -> dict[str, Row]:
+_ROWS: dict[str, Row] = {
+    name: row for part in reversed(Settings.__mro__) for name, row in vars(part).items() if isinstance(row, Row)
+}
+_DEFAULTS = {name: row.value for name, row in _ROWS.items()}
+
+
+def rows() -> Mapping[str, Row]:
     """Return the table: each field's name with its row, in the documentation's order."""
-    return {item.name: item.metadata["row"] for item in fields(Settings)}
+    return _ROWS
 
 
 def variable(name: str) -> str:
     """Return the environment variable of a field of :class:`Settings`."""
-    return PREFIX + rows()[name].variable
+    return PREFIX + _ROWS[name].variable

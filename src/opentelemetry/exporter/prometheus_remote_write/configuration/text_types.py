@@ -15,15 +15,16 @@ from ..messages.redaction import has_late_at_sign, is_pasted_secret
 from ..messages.secret import Secret, SecretMapping
 from .setting_type import SettingType, check_each, wrong_type
 
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2
-_LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_UNEXPANDED = re.compile(r"\$\([A-Za-z_][A-Za-z0-9_]*\)|\$\{[A-Za-z_][A-Za-z0-9_]*\}")
+# Patterns stay text until they are used: most processes use none of them.
+_HEADER_NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # RFC 9110, section 5.6.2
+_LABEL_NAME = r"[a-zA-Z_][a-zA-Z0-9_]*"
+_CONTROL = r"[\x00-\x1f\x7f]"
+_UNEXPANDED = r"\$\([A-Za-z_][A-Za-z0-9_]*\)|\$\{[A-Za-z_][A-Za-z0-9_]*\}"
 
 
 def unexpanded(text: str) -> str:
     """Return what is wrong with a text that still holds ``$(NAME)`` or ``${NAME}``, as the end of a sentence."""
-    if not (found := _UNEXPANDED.search(text)):
+    if "$" not in text or not (found := re.search(_UNEXPANDED, text)):
         return ""
     if found[0].startswith("$("):
         return f"still holds {found[0]}, which Kubernetes expands only for variables defined before it"
@@ -37,7 +38,7 @@ def _parse_text(text: str) -> str:
 
 
 def _parse_characters(text: str) -> str:
-    if _CONTROL.search(text):
+    if not text.isprintable() and re.search(_CONTROL, text):
         raise ValueError("holds a control character or a line break")
     try:
         text.encode()
@@ -86,7 +87,7 @@ def _accept_path(value: object) -> str:
 
 
 def _parse_url(text: str) -> str:
-    _parse_text(re.sub(r"(?<=//)[^/?#]*@", "", text, count=1))
+    _parse_text(re.sub(r"(?<=//)[^/?#]*@", "", text, count=1) if "@" in text else text)
     _parse_characters(text)  # in the user name and the password, too, which may hold anything else
     if any(character.isspace() for character in text):
         raise ValueError("must not hold white space")
@@ -127,7 +128,7 @@ def _parse_pairs(text: str) -> dict[str, str]:
 
 def _checked_headers(headers: Mapping[str, str]) -> Mapping[str, str]:
     for name, value in headers.items():
-        if not _TOKEN.fullmatch(name):
+        if not re.fullmatch(_HEADER_NAME, name):
             raise ValueError("holds a name that is not a header's")
         _parse_characters(value)
     return SecretMapping(headers)
@@ -135,7 +136,7 @@ def _checked_headers(headers: Mapping[str, str]) -> Mapping[str, str]:
 
 def _checked_labels(labels: Mapping[str, str]) -> Mapping[str, str]:
     for name, value in labels.items():
-        if not _LABEL_NAME.fullmatch(name) or name.startswith("__"):
+        if not re.fullmatch(_LABEL_NAME, name) or name.startswith("__"):
             raise ValueError(
                 f"holds {name[:40]!r}, which is not a label name (letters, digits and underscores, not two in front)"
             )

@@ -24,7 +24,7 @@ FORGOTTEN = 86_400.0
 """Seconds after which a file that nobody locks may be removed."""
 
 _LOOKED_AT = 100  # files, each time: a folder may hold those of thousands of processes
-_OF_OURS = re.compile(r"[0-9a-f]{24}-[0-9]{1,5}")
+_OF_OURS = r"[0-9a-f]{24}-[0-9]{1,5}"
 _TIME_DIGITS = 20
 
 
@@ -97,7 +97,7 @@ def remove_forgotten(folder: int, before: float) -> None:
 
     Some of them are looked at, by chance: so all are sooner or later, and however many there are, it takes no longer.
     """
-    names = [name for name in os.listdir(folder) if _OF_OURS.fullmatch(name)]
+    names = [name for name in os.listdir(folder) if re.fullmatch(_OF_OURS, name)]
     for name in random.sample(names, min(len(names), _LOOKED_AT)):
         with suppress(OSError, Taken):
             if os.stat(name, dir_fd=folder, follow_symlinks=False).st_mtime < before:

@@ -22,29 +22,27 @@ _LONG_ENOUGH = 8  # a shorter value of an unknown header is hardly a secret: a t
 _LONG_ENOUGH_FOR_A_KEY = 4
 _ROUNDS = 4  # of escaping, one inside the other
 _CREDENTIALS = frozenset({"authorization", "proxy-authorization", "cookie", "x-amz-security-token"})
-_NAMED_LIKE_A_SECRET = re.compile("key|token|secret|pass|pwd|auth|cred|cookie|session|sign", re.IGNORECASE)
+_SUSPICIOUS_NAME = "(?i)key|token|secret|pass|pwd|auth|cred|cookie|session|sign"
 
+# Patterns stay text until they are used: re remembers what it has compiled, and most processes have nothing to hide.
 # A run that no word of a sentence has: letters and digits mixed, or as long as only a key is.
-_OPAQUE = re.compile(r"(?=[A-Za-z+=~]*[0-9])(?=[0-9+=~]*[A-Za-z])[A-Za-z0-9+=~]{16,}|[A-Za-z0-9+=~]{32,}")
+_OPAQUE = r"(?=[A-Za-z+=~]*[0-9])(?=[0-9+=~]*[A-Za-z])[A-Za-z0-9+=~]{16,}|[A-Za-z0-9+=~]{32,}"
 # Ten numbers or more: bytes in any base.
-_NUMBERS = re.compile(r"(?<![A-Za-z0-9])(?:(?:0x)?[0-9A-Fa-f]{1,8}[^A-Za-z0-9]{1,6}){10,}")
-_KEY_AND_SIGNATURE = re.compile(r"(?:Credential|Signature)=([^/,\s]+)")
-_MARKUP = re.compile(r"<(script|style)\b.*?</\1\s*>|<[^<>]*>", re.DOTALL | re.IGNORECASE)
-_ESCAPE = re.compile(
-    r"\\(?:u\{([0-9a-fA-F]{1,6})\}|U([0-9a-fA-F]{8})|[uU]([0-9a-fA-F]{4})|[xX]([0-9a-fA-F]{2})|([0-7]{3})|(.))",
-    re.DOTALL,
+_NUMBERS = r"(?<![A-Za-z0-9])(?:(?:0x)?[0-9A-Fa-f]{1,8}[^A-Za-z0-9]{1,6}){10,}"
+_KEY_AND_SIGNATURE = r"(?:Credential|Signature)=([^/,\s]+)"
+_MARKUP = r"(?is)<(script|style)\b.*?</\1\s*>|<[^<>]*>"
+_ESCAPE = (
+    r"(?s)\\(?:u\{([0-9a-fA-F]{1,6})\}|U([0-9a-fA-F]{8})|[uU]([0-9a-fA-F]{4})|[xX]([0-9a-fA-F]{2})|([0-7]{3})|(.))"
 )
 # Characters as numbers: 0x70, U+0070, %u0070, \70 of CSS, and the bytes of Go, Java and Node, [112 97].
-_NUMBER = re.compile(
-    r"(?:(?:0x|U\+|%u|\\)([0-9a-f]{2,6})|(?<![0-9a-z.])([0-9]{2,3})(?![0-9a-z.]))[,;\s]{0,2}", re.IGNORECASE
-)
+_NUMBER = r"(?i)(?:(?:0x|U\+|%u|\\)([0-9a-f]{2,6})|(?<![0-9a-z.])([0-9]{2,3})(?![0-9a-z.]))[,;\s]{0,2}"
 _CONTROL_ESCAPES = "bfnrtv0"
 
 # A word alone may be a file in the working directory, but just as well a password.
-_ABSOLUTE = re.compile(r"(?:[A-Za-z]:)?[/\\]|\.{1,2}(?:[/\\]|$)|~[/\\]")
-_NAMED_LIKE_A_FILE = re.compile(r"[\w./\\-]{1,200}\.(?:pem|crt|cer|cert|key|txt|token|jwt|secret|password)", re.ASCII)
-_PASTED = re.compile(r"-----BEGIN|(?i:basic|bearer)\s|[\x00-\x1f\x7f]|ey[JK][\w-]{8,}")
-_OPAQUE_SEGMENT = re.compile(r"(?=[^/\\]*[0-9])(?=[^/\\]*[A-Z])(?=[^/\\]*[a-z])[A-Za-z0-9+=]{16,}")
+_ABSOLUTE = r"(?:[A-Za-z]:)?[/\\]|\.{1,2}(?:[/\\]|$)|~[/\\]"
+_NAMED_LIKE_A_FILE = r"(?a)[\w./\\-]{1,200}\.(?:pem|crt|cer|cert|key|txt|token|jwt|secret|password)"
+_PASTED = r"-----BEGIN|(?i:basic|bearer)\s|[\x00-\x1f\x7f]|ey[JK][\w-]{8,}"
+_OPAQUE_SEGMENT = r"(?=[^/\\]*[0-9])(?=[^/\\]*[A-Z])(?=[^/\\]*[a-z])[A-Za-z0-9+=]{16,}"
 
 
 def shown_words(text: str) -> str:
@@ -75,19 +73,19 @@ def has_late_at_sign(parts: SplitResult) -> bool:
 
 def shown_foreign(text: str) -> str:
     """Return what another library says of an error, without what looks like a key."""
-    return shown_words(_OPAQUE.sub(_HIDDEN, text[: 4 * SHOWN_CHARACTERS]))
+    return shown_words(re.sub(_OPAQUE, _HIDDEN, text[: 4 * SHOWN_CHARACTERS]))
 
 
 def shown_malformed_url(text: str) -> str:
     """Return what of a text that should be a URL is certainly no secret; nothing where that cannot be told."""
     public = re.split("[?#]", text)[0]
     shown = "" if "@" in text[len(public) :] else public.rpartition("@")[2]
-    return "" if _OPAQUE.search(shown) or _PASTED.match(shown) else shown
+    return "" if re.search(_OPAQUE, shown) or re.match(_PASTED, shown) else shown
 
 
 def shown_value(text: str) -> str:
     """Return a setting's wrong value; nothing where it looks like a secret that was put into the wrong variable."""
-    return "" if _PASTED.match(text) or _OPAQUE.search(text) else text
+    return "" if re.match(_PASTED, text) or re.search(_OPAQUE, text) else text
 
 
 def shown_path(path: str) -> str:
@@ -97,13 +95,13 @@ def shown_path(path: str) -> str:
 
 def is_pasted_secret(text: str) -> bool:
     """Return whether a text that should be a path is certainly none: a key in PEM form, a token, a header's value."""
-    return bool(_PASTED.match(text)) or "\n" in text
+    return bool(re.match(_PASTED, text)) or "\n" in text
 
 
 def _looks_like_a_path(text: str) -> bool:
-    if _PASTED.search(text) or _OPAQUE_SEGMENT.search(text):
+    if re.search(_PASTED, text) or re.search(_OPAQUE_SEGMENT, text):
         return False
-    return bool(_ABSOLUTE.match(text) or _NAMED_LIKE_A_FILE.fullmatch(text))
+    return bool(re.match(_ABSOLUTE, text) or re.fullmatch(_NAMED_LIKE_A_FILE, text))
 
 
 def secrets_of_headers(headers: Mapping[str, str]) -> Iterator[str]:
@@ -119,7 +117,7 @@ def secrets_of_headers(headers: Mapping[str, str]) -> Iterator[str]:
             continue
         scheme, _, credentials = value.partition(" ")
         if scheme == "AWS4-HMAC-SHA256":  # its other parts are words that Amazon's own messages use
-            yield from _KEY_AND_SIGNATURE.findall(credentials)
+            yield from re.findall(_KEY_AND_SIGNATURE, credentials)
             continue
         yield credentials or scheme
         if scheme.lower() == "basic":
@@ -137,7 +135,7 @@ def secrets_of_query(query: str) -> Iterator[str]:
 
 
 def _may_be_secret(name: str, value: str) -> bool:
-    return len(value) >= (_LONG_ENOUGH_FOR_A_KEY if _NAMED_LIKE_A_SECRET.search(name) else _LONG_ENOUGH)
+    return len(value) >= (_LONG_ENOUGH_FOR_A_KEY if re.search(_SUSPICIOUS_NAME, name) else _LONG_ENOUGH)
 
 
 class Redaction:
@@ -163,7 +161,7 @@ class Redaction:
         text = self._without(said.decode("utf-8", "replace"))
         if self._is_doubtful(text):
             return f"({len(said)} bytes that may hold a secret, not shown)"
-        words = _without_entities(_MARKUP.sub(" ", text))[: 4 * SHOWN_CHARACTERS]
+        words = _without_entities(re.sub(_MARKUP, " ", text))[: 4 * SHOWN_CHARACTERS]
         return shown_words(self._without_keys(words))
 
     def url(self, place: str) -> str:
@@ -177,7 +175,7 @@ class Redaction:
 
     def value(self, value: str) -> str:
         """Return a header's value; nothing where it may hold a secret."""
-        is_doubtful = self._is_doubtful(value) or (self._secrets and _NUMBERS.search(f"{value},"))
+        is_doubtful = self._is_doubtful(value) or (self._secrets and re.search(_NUMBERS, f"{value},"))
         return "" if is_doubtful else value
 
     def body(self, said: bytes) -> bytes:
@@ -194,7 +192,7 @@ class Redaction:
 
     def _without_keys(self, text: str) -> str:
         """The text without what looks like a key: it may be a secret in a form that nobody has thought of."""
-        return _OPAQUE.sub(_HIDDEN, _NUMBERS.sub(_HIDDEN, text)) if self._secrets else text
+        return re.sub(_OPAQUE, _HIDDEN, re.sub(_NUMBERS, _HIDDEN, text)) if self._secrets else text
 
     def _is_doubtful(self, text: str) -> bool:
         """Whether a text has a piece in common with a secret, whatever was done to either."""
@@ -246,15 +244,15 @@ def _unescaped(text: str) -> set[str]:
     for _ in range(_ROUNDS):
         newest = {step(form) for form in newest for step in (_without_escapes, _without_markup)} - forms
         forms = forms | newest
-    return forms | {_joined(_NUMBER.sub(_numbered_character, form)) for form in forms}
+    return forms | {_joined(re.sub(_NUMBER, _numbered_character, form)) for form in forms}
 
 
 def _without_markup(text: str) -> str:
-    return _MARKUP.sub("", text)
+    return re.sub(_MARKUP, "", text)
 
 
 def _without_escapes(text: str) -> str:
-    return _joined(_ESCAPE.sub(_escaped_character, _without_entities(unquote(text))))
+    return _joined(re.sub(_ESCAPE, _escaped_character, _without_entities(unquote(text))))
 
 
 def _joined(text: str) -> str:

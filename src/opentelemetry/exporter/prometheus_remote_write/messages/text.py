@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
+_SURROGATE = "[\ud800-\udfff]"
 
 
 def valid_text(text: str) -> str:
@@ -20,7 +20,7 @@ def valid_text(text: str) -> str:
             that it holds.
     """
     plain = str.__str__(text)
-    return plain if plain.isascii() else _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", plain)
+    return plain if plain.isascii() else re.sub(_SURROGATE, "\N{REPLACEMENT CHARACTER}", plain)
 
 
 def one_line(text: str, longest: int) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping
-from dataclasses import replace
 from http import HTTPStatus
 from http.client import HTTPException
 from itertools import chain
@@ -82,7 +81,7 @@ class OAuth2:
         secret = Secret(self._file.current()) if self._file else self._settings.oauth2_client_secret
         client = _Client(self._settings.oauth2_client_id, secret)
         # Another host than the receiver's, so its name is not the one that is set for that.
-        settings = replace(self._settings, tls_server_name="")
+        settings = self._settings.changed(tls_server_name="")
         connections = Connections(self._endpoint, settings, self._environ, answer_bytes=_ANSWER_BYTES)
         try:
             answer = self._asked(connections, client)
