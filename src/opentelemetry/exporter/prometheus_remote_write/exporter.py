@@ -36,9 +36,6 @@ if TYPE_CHECKING:
 
 _logger = OwnLogger(__name__)
 
-_USUAL_INTERVAL = 60_000  # milliseconds: the SDK's default
-_TO_GIVE_UP = 0.2  # seconds that an interrupted export may take to notice
-
 
 class PrometheusRemoteWriteMetricsExporter(MetricExporter):
     """Pushes metrics to a Prometheus-compatible server by Remote Write.

@@ -21,17 +21,8 @@ class TranslationStrategy(Enum):
         """Return whether characters that classic Prometheus names cannot contain are replaced by underscores."""
         return self in _ESCAPING
 
-    @property
-    def adds_suffixes(self) -> bool:
-        """Return whether a metric's name ends in its unit and, for a counter, in ``total``."""
-        return self in _SUFFIXING
-
 
 _ESCAPING = (
     TranslationStrategy.UNDERSCORE_ESCAPING_WITH_SUFFIXES,
     TranslationStrategy.UNDERSCORE_ESCAPING_WITHOUT_SUFFIXES,
-)
-_SUFFIXING = (
-    TranslationStrategy.UNDERSCORE_ESCAPING_WITH_SUFFIXES,
-    TranslationStrategy.NO_UTF8_ESCAPING_WITH_SUFFIXES,
 )

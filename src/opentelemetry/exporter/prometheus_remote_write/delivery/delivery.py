@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING
 from ..configuration.settings import Settings
 from ..encoding.compression import Compress
 from ..errors import Retryable, SendError, Unsendable
-from ..messages.own_logger import OwnLogger
 from ..model.outcome import Outcome
 from ..model.request import Request
 from ..model.transport import BaseTransport
@@ -35,8 +34,6 @@ from .window import Window
 
 if TYPE_CHECKING:
     from .survival import Survival
-
-_logger = OwnLogger(__name__)
 
 _SLOW = 0.05  # seconds of a request: then it is worth more threads
 _LONGEST_SILENCE = 300.0  # seconds; a Retry-After of days is a mistake, and must not end the metrics
