@@ -261,6 +261,7 @@ def test_without_sqlite_memory_takes_over(folder, monkeypatch, caplog):
         pytest.param("UPDATE requests SET body = NULL", id="no body"),
         pytest.param("UPDATE requests SET samples = 'many'", id="no number"),
         pytest.param("UPDATE requests SET protocol = '3.0'", id="an unknown protocol"),
+        pytest.param("UPDATE requests SET protocol = CAST(x'ff5af0' AS TEXT)", id="a text that is none"),
     ],
 )
 def test_a_file_of_another_kind_costs_nothing_but_itself(folder, caplog, spoil):
@@ -638,6 +639,61 @@ def test_a_request_that_has_changed_on_disk_is_not_sent_and_the_others_are(folde
     assert list(folder.glob("*.db"))
     second.mirror([])
     assert [each.suffix for each in folder.iterdir()] == [".corrupt"]
+
+
+def test_a_row_that_holds_no_text_costs_no_other(folder):
+    one = backlog(folder)
+    one.mirror([(0.0, request(b"spoilt")), (0.0, request(b"sound"))])
+    one.close()
+    [path] = folder.glob("*.db")
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE requests SET protocol = CAST(x'ff5af0' AS TEXT) WHERE id = 1")
+    second = backlog(folder)
+    assert bodies_of(second.take_over()) == [b"sound"]
+    second.mirror([])
+    assert [each.suffix for each in folder.iterdir()] == [".corrupt"]
+
+
+def locking(path):
+    """A process that holds the file locked, as a backup may; it has done so when it is returned."""
+    script = (
+        "import sqlite3, sys; connection = sqlite3.connect(sys.argv[1], isolation_level=None); "
+        "connection.execute('BEGIN EXCLUSIVE'); print('locked', flush=True); sys.stdin.read()"
+    )
+    words = [sys.executable, "-c", script, str(path)]
+    process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "locked\n"
+    return process
+
+
+def test_a_file_that_another_program_locks_costs_one_warning_until_it_is_free(folder, caplog):
+    durable = backlog(folder)
+    first, second = request(b"first"), request(b"second")
+    durable.mirror([(0.0, first)])
+    [path] = folder.glob("*.db")
+    with locking(path) as other:
+        for _ in range(2):
+            durable.mirror([(0.0, first), (0.0, second)])
+            assert not durable.is_usable
+        other.stdin.close()
+    assert len([record for record in caplog.records if "in memory alone" in record.getMessage()]) == 1
+    durable.mirror([(0.0, first), (0.0, second)])
+    assert durable.is_usable
+    durable.close()
+    assert bodies_of(backlog(folder).take_over()) == [b"first", b"second"]
+
+
+def test_what_is_delivered_while_its_file_is_locked_is_not_sent_again(folder):
+    durable = backlog(folder)
+    delivered = request()
+    durable.mirror([(0.0, delivered)])
+    [path] = folder.glob("*.db")
+    with locking(path) as other:
+        durable.mirror([])
+        assert list(folder.iterdir()) == []
+        other.stdin.close()
+    durable.close()
+    assert backlog(folder).take_over() == []
 
 
 def test_a_file_in_which_nothing_is_sound_is_set_aside(folder, caplog):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from threading import Event, Thread
+import time
+from threading import Event, Thread, Timer
 
 import pytest
 
@@ -55,6 +56,29 @@ def found_by_child(pause, *, generations=1):
         finally:
             os._exit(status)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def test_forks_wait_once_for_work_that_hangs(begin):
+    """A disk may hang for hours, and an application may fork for each request."""
+    pause = ForkPause()
+    begin(pause)
+    assert found_by_child(pause) == 1
+    began = time.monotonic()
+    assert [found_by_child(pause) for _ in range(10)] == [1] * 10
+    assert time.monotonic() - began < 10  # which would be a second for each
+
+
+def test_a_fork_waits_again_for_the_work_after_one_that_has_hung(begin):
+    pause = ForkPause()
+    ends = begin(pause)
+    assert found_by_child(pause) == 1
+    ends.set()
+    pause.wait()
+    ends = begin(pause)
+    timer = Timer(0.1, ends.set)
+    timer.start()
+    assert found_by_child(pause) == 0
+    timer.join()
 
 
 def test_a_fork_waits_for_work_that_ends(begin):

@@ -238,6 +238,7 @@ def connected(path: Path) -> sqlite3.Connection:
     import sqlite3  # noqa: PLC0415 - late: there are Pythons without it, and most processes do not need it
 
     connection = sqlite3.connect(path, timeout=_BUSY, check_same_thread=False)
+    connection.text_factory = _text
     try:
         with closing(connection.cursor()) as cursor:
             cursor.execute("PRAGMA journal_mode=WAL")
@@ -248,6 +249,10 @@ def connected(path: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _text(stored: bytes) -> str:
+    return stored.decode("utf-8", "replace")  # what is spoilt is no reason not to read the next row
 
 
 def locked(path: Path) -> Descriptor | None:

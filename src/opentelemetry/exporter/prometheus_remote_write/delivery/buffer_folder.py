@@ -88,6 +88,8 @@ class BufferFolder:
             OSError: Somebody can.
         """
         found = self.path.lstat()
+        if stat.S_ISLNK(found.st_mode):
+            raise OSError("it is a link")
         if not stat.S_ISDIR(found.st_mode):
             raise OSError("it is no folder")
         if hasattr(os, "geteuid") and found.st_uid not in {os.geteuid(), _ROOT}:  # such as /tmp

@@ -220,9 +220,13 @@ class DurableBacklog:
                 if empty and not file.rows:
                     file.discard()
             except Exception as error:  # noqa: BLE001 - one file must not keep what is delivered in the others
-                failure = error
                 if is_corrupt(error):
+                    failure = error
                     file.set_aside()
+                elif all(map(is_gone, file.rows)):
+                    file.discard()  # on a full disk there may be no room to delete rows, and none is left to be kept
+                else:
+                    failure = error
         self._taken = [file for file in self._taken if file.is_open]
         self._own = self._own if self._own and self._own.is_open else None
         if failure:

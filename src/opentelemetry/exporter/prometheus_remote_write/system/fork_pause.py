@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from threading import Lock
+from threading import Lock, get_ident
 
 _FORK_WAITS = 1.0  # seconds, at most
+_NO_THREAD = 0
 
 
 class ForkPause:
-    """Has the forks of this process wait, for a second at most, while a piece of work is under way.
+    """Has the forks of this process wait while a piece of work is under way: a second at most, and once for what hangs.
 
     What is registered for forks cannot be taken back: there is one for each kind of work, as long as the process lives.
 
@@ -25,7 +26,8 @@ class ForkPause:
     def __init__(self, before: Callable[[], None] = lambda: None) -> None:
         self._before = before
         self._lock = Lock()
-        self._is_held = False
+        self._held_by = _NO_THREAD
+        self._hangs = False  # the work that is under way: a fork has waited for it, and in vain
         self.broke_in = False
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(
@@ -36,7 +38,10 @@ class ForkPause:
     def work(self) -> Iterator[None]:
         """Have forks wait until the work is done."""
         with self._lock:
-            yield
+            try:
+                yield
+            finally:
+                self._hangs = False
 
     def wait(self) -> None:
         """Wait until no other thread is at the work, as long as a fork does at most."""
@@ -45,14 +50,17 @@ class ForkPause:
 
     def _before_fork(self) -> None:
         self._before()
-        self._is_held = self._lock.acquire(timeout=_FORK_WAITS)
+        if self._lock.acquire(timeout=0 if self._hangs else _FORK_WAITS):
+            self._held_by = get_ident()  # not that of another thread that forks, and has waited in vain
+        else:
+            self._hangs = True
 
     def _after_in_parent(self) -> None:
-        if self._is_held:
-            self._is_held = False
+        if self._held_by == get_ident():
+            self._held_by = _NO_THREAD
             self._lock.release()
 
     def _after_in_child(self) -> None:
         # Who forks without Python's hooks, as uWSGI does, does not call the one before.
-        self.broke_in = self.broke_in or (not self._is_held and self._lock.locked())
-        self._lock, self._is_held = Lock(), False  # there is no other thread
+        self.broke_in = self.broke_in or (self._held_by != get_ident() and self._lock.locked())
+        self._lock, self._held_by, self._hangs = Lock(), _NO_THREAD, False  # there is no other thread
