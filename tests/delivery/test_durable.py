@@ -42,7 +42,7 @@ of_parent = DurableBacklog(sys.argv[1], "http://receiver/api/v1/write", 1 << 20)
 of_parent.mirror([(0.0, Request(b"of the parent", "2.0", 1, 0, 0))])
 child = os.fork()
 if not child:
-    of_parent.abandon()
+    of_parent.close()
     of_child = DurableBacklog(sys.argv[1], "http://receiver/api/v1/write", 1 << 20)
     assert of_child.take_over() == []
     of_child.mirror([(0.0, Request(b"of the child", "2.0", 1, 0, 0))])
@@ -51,6 +51,26 @@ if not child:
 _, status = os.waitpid(child, 0)
 of_parent.close()
 sys.exit(status)
+"""
+CLOSING_ALL = """
+import os, sys
+from pathlib import Path
+from opentelemetry.exporter.prometheus_remote_write.delivery.durable import DurableBacklog
+from opentelemetry.exporter.prometheus_remote_write.model.request import Request
+durable = DurableBacklog(sys.argv[1], "http://receiver/api/v1/write", 1 << 20)
+before, after = (Request(body, "2.0", 1, 0, 0) for body in (b"before", b"after"))
+durable.mirror([(0.0, before)])
+os.closerange(3, 256)
+Path(sys.argv[2]).mkdir()
+files = [(Path(sys.argv[2]) / str(number)).open("w", buffering=1) for number in range(10)]
+for file in files:
+    file.write("precious")
+durable.mirror([(0.0, before), (0.0, after)])
+other = DurableBacklog(sys.argv[1], "http://receiver/api/v1/write", 1 << 20)
+assert other.take_over() == []
+durable.close()
+for file in files:
+    file.close()
 """
 FORKED_WHILE_WRITING = """
 import os, sys, threading, time
@@ -432,6 +452,30 @@ def test_a_forked_child_leaves_its_parents_file_alone(folder):
     durable.close()
     bodies = [left.request.body for left in backlog(folder).take_over()]
     assert sorted(bodies) == [b"first", b"of the child", b"of the parent", b"second"]
+
+
+def test_an_application_that_closes_all_descriptors_loses_nothing(folder, tmp_path):
+    """A daemon does so, and the next files that it opens have the same numbers."""
+    precious = tmp_path / "precious"
+    words = [sys.executable, "-W", "ignore", "-c", CLOSING_ALL, str(folder), str(precious)]
+    assert subprocess.run(words, check=False, timeout=60).returncode == 0
+    assert {path.read_text() for path in precious.iterdir()} == {"precious"}
+    assert bodies_of(backlog(folder).take_over()) == [b"before", b"after"]
+
+
+def test_what_another_process_has_taken_since_its_lock_was_closed_is_left_to_it(folder):
+    durable = backlog(folder)
+    before, after = request(b"before"), request(b"after")
+    durable.mirror([(0.0, before)])
+    for descriptor in Path("/proc/self/fd").iterdir():
+        if descriptor.is_symlink() and descriptor.readlink() in folder.glob("*.lock"):
+            os.close(int(descriptor.name))
+    other = backlog(folder)
+    with Path(os.devnull).open():  # else the other's lock has the number of the one that was closed, and is that of one
+        assert bodies_of(other.take_over()) == [b"before"]
+    durable.mirror([(0.0, after)])
+    durable.close()
+    assert bodies_of(other.take_over()) == [b"after"]
 
 
 def test_a_fork_in_the_middle_of_writing_leaves_no_lock_behind(folder):

@@ -1,4 +1,8 @@
-"""One file of what waits: SQLite's, and a lock on a file beside it."""
+"""One file of what waits: SQLite's, and a lock on a file beside it.
+
+It is opened for each use. SQLite trusts its descriptors, and an application may close them and open files of its own
+under the same numbers, as a daemon does: SQLite would write into those. Nor does a forked child inherit one.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ import os
 import stat
 from binascii import crc32
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,7 +43,6 @@ class BufferFile:
     Args:
         path: Where it is.
         lock: On the file beside it.
-        connection: SQLite's.
 
     Attributes:
         rows: By the identity of the request, which is held so that no other can have it.
@@ -48,19 +51,28 @@ class BufferFile:
         is_open: Whether it is still this process's.
     """
 
-    def __init__(self, path: Path, lock: Descriptor, connection: sqlite3.Connection) -> None:
+    def __init__(self, path: Path, lock: Descriptor) -> None:
         self.path = path
         self.lock = lock
-        self.connection = connection
         self.rows: dict[int, tuple[int, Request]] = {}
         self.batches: set[int] = set()
         self.is_damaged = False
         self.is_open = True
         self._identity = _identity(path)
 
-    def is_there(self) -> bool:
-        """Return whether it is still what stands in the folder."""
-        return self._identity is not None and _identity(self.path) == self._identity
+    def is_ours(self) -> bool:
+        """Return whether it is still what stands in the folder, and locked.
+
+        A lock whose descriptor the application has closed is taken again, unless another process was quicker.
+
+        Raises:
+            OSError: It cannot be locked.
+        """
+        if self._identity is None or _identity(self.path) != self._identity:
+            return False
+        if not self.lock.is_ours():
+            self.lock = locked(self.path) or self.lock
+        return self.lock.is_ours()
 
     def read(self, numbers: Iterator[int]) -> list[tuple[float, Request]]:
         """Return its requests, each with when it was made in seconds since the epoch, as far as it can be read.
@@ -75,8 +87,9 @@ class BufferFile:
         self.rows = {}
         saved: list[tuple[float, Request]] = []
         try:
-            with closing(self.connection.execute(f"SELECT id, {_COLUMNS} FROM requests ORDER BY id")) as cursor:  # noqa: S608 - a constant
-                for row, at, *content in cursor:
+            with self._opened() as connection:
+                rows = connection.execute(f"SELECT id, {_COLUMNS} FROM requests ORDER BY id")  # noqa: S608 - a constant
+                for row, at, *content in rows:
                     if isinstance(at, float) and (request := _request(content, next(numbers))):
                         self.rows[id(request)] = (row, request)
                         saved.append((at, request))
@@ -100,7 +113,7 @@ class BufferFile:
         if not new:
             return
         rows: dict[int, tuple[int, Request]] = {}
-        with self.connection as connection:
+        with self._opened() as connection, connection:
             for at, request in new:
                 body, protocol, samples, histograms, exemplars, _, points = request
                 cursor = connection.execute(
@@ -114,8 +127,8 @@ class BufferFile:
         """Delete the rows of some requests, by their identities."""
         if not (gone := [key for key in self.rows if is_gone(key)]):
             return
-        with self.connection:
-            self.connection.executemany("DELETE FROM requests WHERE id = ?", [(self.rows[key][0],) for key in gone])
+        with self._opened() as connection, connection:
+            connection.executemany("DELETE FROM requests WHERE id = ?", [(self.rows[key][0],) for key in gone])
         for key in gone:
             del self.rows[key]
 
@@ -124,7 +137,6 @@ class BufferFile:
         if self.is_damaged:
             self.set_aside()
             return
-        self.connection.close()
         for path in _all_of(self.path):
             with suppress(OSError):
                 path.unlink()
@@ -132,8 +144,6 @@ class BufferFile:
 
     def set_aside(self) -> None:
         """Give it another name, under which nobody looks for it."""
-        with suppress(Exception):
-            self.connection.close()
         for path in (self.path, self.path.with_name(f"{self.path.name}-wal")):
             with suppress(OSError):
                 path.rename(path.with_name(path.name.replace(".db", ".corrupt")))
@@ -144,11 +154,26 @@ class BufferFile:
 
     def let_go(self) -> None:
         """Leave it to others."""
-        with suppress(Exception):
-            self.connection.close()
         self.lock.close()
         self.rows = {}
         self.is_open = False
+
+    @contextmanager
+    def _opened(self) -> Iterator[sqlite3.Connection]:
+        """SQLite's connection, with the table there.
+
+        Raises:
+            sqlite3.Error: It is no such file, or cannot be used.
+        """
+        import sqlite3  # noqa: PLC0415 - late: there are Pythons without it, and most processes do not need it
+
+        existing = f"{self.path.as_uri()}?mode=rw"
+        with closing(sqlite3.connect(existing, timeout=_BUSY, uri=True)) as connection:
+            connection.text_factory = _text
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=FULL")
+            connection.execute(_TABLE)
+            yield connection
 
 
 def _request(content: Sequence[object], number: int) -> Request | None:
@@ -187,18 +212,16 @@ def made(path: Path) -> BufferFile:
 
     Raises:
         OSError: It cannot be made.
-        sqlite3.Error: The same.
     """
     lock = locked(path)
     if lock is None:
         raise OSError("a new file is locked")
     try:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
-        return BufferFile(path, lock, connected(path))
+        return BufferFile(path, lock)
     except BaseException:
-        for each in _all_of(path):
-            with suppress(OSError):
-                each.unlink()
+        with suppress(OSError):
+            path.with_suffix(".lock").unlink()
         lock.close()
         raise
 
@@ -208,47 +231,20 @@ def taken(path: Path) -> BufferFile | None:
 
     Raises:
         OSError: It cannot be opened, or is none of this user's.
-        sqlite3.Error: It cannot be used.
     """
     if (lock := locked(path)) is None:
         return None
     try:
         _check(path)
-        return BufferFile(path, lock, connected(path))
+        return BufferFile(path, lock)
     except FileNotFoundError:  # whoever had it has delivered it
         with suppress(OSError):
             path.with_suffix(".lock").unlink()
         lock.close()
         return None
-    except BaseException as error:
-        if isinstance(error, Exception) and is_corrupt(error):
-            with suppress(OSError):
-                path.rename(path.with_suffix(".corrupt"))
-                path.with_suffix(".lock").unlink()
+    except BaseException:
         lock.close()
         raise
-
-
-def connected(path: Path) -> sqlite3.Connection:
-    """Open a file of what waits, making its table where that is missing.
-
-    Raises:
-        sqlite3.Error: It is no such file, or cannot be used.
-    """
-    import sqlite3  # noqa: PLC0415 - late: there are Pythons without it, and most processes do not need it
-
-    connection = sqlite3.connect(path, timeout=_BUSY, check_same_thread=False)
-    connection.text_factory = _text
-    try:
-        with closing(connection.cursor()) as cursor:
-            cursor.execute("PRAGMA journal_mode=WAL")
-            cursor.execute("PRAGMA synchronous=FULL")
-            cursor.execute(_TABLE)
-        connection.commit()
-    except BaseException:
-        connection.close()
-        raise
-    return connection
 
 
 def _text(stored: bytes) -> str:

@@ -17,7 +17,6 @@ import errno
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
@@ -147,18 +146,9 @@ class DurableBacklog:
             self._attempt(lambda: self._delete(gone.__contains__, empty=False))
 
     def close(self) -> None:
-        """Leave what is stored to the next process."""
+        """Leave what is stored to the next process, or to the parent in a forked child."""
         for file in self._files():
-            with suppress(Exception), disk_turn():
-                file.connection.close()
-            file.lock.close()
-        self._taken, self._own = [], None
-
-    def abandon(self) -> None:
-        """Leave everything to the parent, in a forked child."""
-        for file in self._files():
-            file.lock.close()  # which leaves the parent's lock alone
-            _of_parents.append(file)
+            file.lock.close()  # in a forked child this leaves the parent's lock alone
         self._taken, self._own = [], None
 
     def _files(self) -> list[BufferFile]:
@@ -186,9 +176,7 @@ class DurableBacklog:
             )
 
     def _store(self, waiting: Sequence[tuple[float, Request]]) -> None:
-        if self._own and not self._own.is_there():
-            self._own.let_go()
-            self._own = None
+        self._let_go_of_lost_files()
         now = self._wall_clock()
         new = [(now - age, request) for age, request in waiting if not self.holds(request)]
         if not new:
@@ -208,11 +196,14 @@ class DurableBacklog:
         except Exception as error:
             if is_corrupt(error):
                 self._own.set_aside()
-                self._own = None
+            elif not self._own.rows:
+                self._own.discard()
+            self._keep_open_files()
             raise
 
     def _delete(self, is_gone: Callable[[int], bool], *, empty: bool) -> None:
         """Delete the requests that do not wait any more, and where that is wanted the files that hold nothing."""
+        self._let_go_of_lost_files()
         failure: Exception | None = None
         for file in self._files():
             try:
@@ -227,10 +218,20 @@ class DurableBacklog:
                     file.discard()  # on a full disk there may be no room to delete rows, and none is left to be kept
                 else:
                     failure = error
-        self._taken = [file for file in self._taken if file.is_open]
-        self._own = self._own if self._own and self._own.is_open else None
+        self._keep_open_files()
         if failure:
             raise failure
+
+    def _let_go_of_lost_files(self) -> None:
+        """Leave alone what another process may have: a file that was removed, or whose lock somebody has closed."""
+        for file in self._files():
+            if not file.is_ours():
+                file.let_go()
+        self._keep_open_files()
+
+    def _keep_open_files(self) -> None:
+        self._taken = [file for file in self._taken if file.is_open]
+        self._own = self._own if self._own and self._own.is_open else None
 
     def _take(self, names: Sequence[BufferName], left: list[Left], *, together: bool = False) -> bool:
         """Take over the files of one writer whose processes are gone; return whether none is left.
@@ -297,7 +298,3 @@ class DurableBacklog:
             what = "set aside" if is_corrupt(error) else "left where it is"
             _logger.warning("%s cannot be read (%s): it is %s, and not sent", path, error, what)
         self._failures[path] += 1 if is_of_the_disk(error) else _TRIES
-
-
-_of_parents: list[BufferFile] = []
-"""What forked children hold of their parents: SQLite must neither use nor close it here."""

@@ -96,7 +96,7 @@ class Survival:
 
     def abandon(self) -> None:
         """Leave what is on disk to the parent; called in a forked child."""
-        self._durable.abandon()
+        self._durable.close()
 
     def _holds_of_others(self) -> bool:
         oldest = self._backlog.oldest
