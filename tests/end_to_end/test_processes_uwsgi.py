@@ -62,16 +62,8 @@ def serve(
         variables: Of the environment.
     """
     processes = ("--master", "--processes", "2") if master else ("--processes", "1")
-    server = (*processes, "--http-socket", "127.0.0.1:0", "--die-on-term")
-    application = ("--home", PYTHON.parent.parent, "--need-app", "--module", f"{module}:wsgi")
-    variables = {
-        "OTEL_EXPORTER_PRW_ENDPOINT": receiver.url,
-        "OTEL_EXPORTER_PRW_INTERVAL": interval,
-        "PYTHONPATH": os.pathsep.join(map(str, (FOLDER, uwsgi))),
-        **PINNED,
-        **variables,
-    }
-    with Program(uwsgi / "bin/uwsgi", *server, *application, *flags, folder=folder, **variables) as program:
+    variables["OTEL_EXPORTER_PRW_INTERVAL"] = interval
+    with start(uwsgi, receiver, folder, *flags, module=module, processes=processes, **variables) as program:
         address = program.said(r"bound to TCP address (\S+) ")
         for _ in range(REQUESTS):
             with urlopen(f"http://{address}", timeout=30) as response:
@@ -85,12 +77,30 @@ def serve(
         return program.log.read_text(), time.monotonic() - begin
 
 
+def start(uwsgi, receiver, folder, *flags, module, processes=("--master", "--processes", "2"), **variables):
+    """Start it; the arguments are those of serve()."""
+    server = (*processes, "--http-socket", "127.0.0.1:0", "--die-on-term")
+    application = ("--home", PYTHON.parent.parent, "--need-app", "--module", f"{module}:wsgi")
+    variables = {
+        "OTEL_EXPORTER_PRW_ENDPOINT": receiver.url,
+        "PYTHONPATH": os.pathsep.join(map(str, (FOLDER, uwsgi))),
+        **PINNED,
+        **variables,
+    }
+    return Program(uwsgi / "bin/uwsgi", *server, *application, *flags, folder=folder, **variables)
+
+
 def wait_until_workers_handle_signals(program):
     """Wait until workers have uWSGI's handlers, SIGPIPE's last: before that, it forgets what its master sends."""
     for worker in re.findall(r"pawned uWSGI worker .*pid: (\d+)", program.log.read_text()):
-        status = Path("/proc", worker, "status")
-        while status.exists() and not caught(status) >> (signal.SIGPIPE - 1) & 1:
-            time.sleep(0.01)
+        wait_for_handlers(worker, signal.SIGPIPE)
+
+
+def wait_for_handlers(process, number):
+    """Wait until a process has a handler for a signal, or has ended."""
+    status = Path("/proc", str(process), "status")
+    while status.exists() and not caught(status) >> (number - 1) & 1:
+        time.sleep(0.01)
 
 
 def caught(status):
@@ -188,3 +198,28 @@ def test_the_end_is_in_time_while_the_receiver_hangs(uwsgi, tmp_path, flag):
         log, seconds = serve(uwsgi, receiver, tmp_path, flag)
     assert seconds < SHUTDOWN_TIMEOUT + SLACK
     assert "Metrics are lost" in log
+
+
+@pytest.mark.parametrize(
+    ("flag", "number"),
+    [
+        pytest.param([], signal.SIGTERM, id="end"),
+        pytest.param(["--py-call-uwsgi-fork-hooks"], signal.SIGTERM, id="end, hooks are run by uWSGI"),
+        pytest.param(["--py-call-osafterfork"], signal.SIGHUP, id="reload"),
+    ],
+)
+def test_a_worker_that_still_starts_does_not_forget_a_signal(uwsgi, receiver, tmp_path, flag, number):
+    go = tmp_path / "go"
+    with start(uwsgi, receiver, tmp_path, *flag, module="starting", GO=str(go), **AMPLE) as program:
+        program.said(r"(?s)(\(starts\).*\(starts\))")
+        wait_for_handlers(program.process.pid, number)
+        program.process.send_signal(number)
+        program.said(r"(\.\.\.killing workers|gracefully killing workers)")
+        go.touch()
+        if number == signal.SIGHUP:
+            program.said(r"(?s)binary reloading uWSGI.*(\(starts\).*\(starts\))")
+            wait_until_workers_handle_signals(program)
+            program.process.send_signal(signal.SIGTERM)
+        assert program.process.wait(50) == 0  # its master kills workers after 60 seconds
+        assert "MERCY" not in program.log.read_text()
+    assert total(receiver, "work_total", at="hook") == (4 if number == signal.SIGHUP else 2)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Protocol
 
-from .uwsgi import run_hooks_in_workers, worker_begins
+from .uwsgi import run_hooks_in_workers, worker_begins, worker_starts
 
 
 class Hooked(Protocol):
@@ -79,6 +79,7 @@ def _forks() -> None:
 
 
 def _forked() -> None:
+    worker_starts()
     for hooked in tuple(_forking):
         with suppress(Exception):  # one that cannot be mended is no reason for another one to be broken
             hooked.after_fork()

@@ -24,7 +24,15 @@ try:
 except ImportError:  # Windows
     register = unregister = None  # type: ignore[assignment]  # a platform without it
 
-__all__ = ["SignalWatch", "has_threads", "register", "set_default_action", "unregister"]
+__all__ = [
+    "SignalWatch",
+    "handler_of",
+    "has_threads",
+    "register",
+    "set_default_action",
+    "set_handler",
+    "unregister",
+]
 
 Handler: TypeAlias = Callable[[int, FrameType | None], None]
 
@@ -98,6 +106,33 @@ def has_threads() -> bool:
     return isinstance(_thread.start_new_thread, types.BuiltinFunctionType)
 
 
+def handler_of(number: int) -> int | None:
+    """Return the address of what handles a signal, whoever has set it.
+
+    Raises:
+        ImportError: This build of Python cannot tell.
+    """
+    import ctypes  # noqa: PLC0415 - some builds of Python are without it
+
+    handler = ctypes.pythonapi.PyOS_getsig
+    handler.restype, handler.argtypes = ctypes.c_void_p, (ctypes.c_int,)
+    found: int | None = handler(number)
+    return found
+
+
+def set_handler(number: int, address: int | None) -> None:
+    """Set what handles a signal, from any thread.
+
+    Raises:
+        ImportError: This build of Python cannot do so.
+    """
+    import ctypes  # noqa: PLC0415 - some builds of Python are without it
+
+    set_action = ctypes.pythonapi.PyOS_setsig
+    set_action.argtypes, set_action.restype = (ctypes.c_int, ctypes.c_void_p), ctypes.c_void_p
+    set_action(number, address)
+
+
 def set_default_action(number: int) -> bool:
     """Set a signal's default action from any thread, which Python's own function does in the main thread alone.
 
@@ -105,11 +140,7 @@ def set_default_action(number: int) -> bool:
         Whether that was possible.
     """
     try:
-        import ctypes  # noqa: PLC0415 - some builds of Python are without it
-
-        set_action = ctypes.pythonapi.PyOS_setsig
-        set_action.argtypes, set_action.restype = (ctypes.c_int, ctypes.c_void_p), ctypes.c_void_p
-        set_action(number, int(signal.SIG_DFL))
-    except (ImportError, AttributeError):
+        set_handler(number, int(signal.SIG_DFL))
+    except (ImportError, AttributeError):  # some builds of Python are without ctypes
         return False
     return True

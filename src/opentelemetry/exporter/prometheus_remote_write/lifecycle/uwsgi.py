@@ -20,6 +20,7 @@ from importlib import import_module
 from typing import Any
 
 from ..messages.own_logger import OwnLogger
+from .uwsgi_start import EarlySignals
 from .uwsgi_worker import watch_end_of_worker
 
 _logger = OwnLogger(__name__)
@@ -54,10 +55,23 @@ def threads_wait(begin: Callable[[], None]) -> bool:
     return True
 
 
+def worker_starts() -> None:
+    """Do what a worker needs first; to be called in every forked child, before anything else. Nothing is raised."""
+    if "uwsgi" in sys.modules:
+        uwsgi: Any = sys.modules["uwsgi"]
+        _start.early = EarlySignals()
+        with suppress(Exception):
+            options = _options(uwsgi)
+            # uWSGI's own hooks run before it has told a worker its number; but no code of Python's has called them.
+            is_worker = uwsgi.worker_id() or (_CALLS_HOOKS in options and not _has_callers(2))
+            if is_worker and uwsgi.masterpid() not in {0, os.getpid()} and options.isdisjoint(_LAZY):
+                _start.early.keep()
+
+
 def worker_begins() -> None:
     """Do what a worker needs; to be called in every forked child. Nothing is raised."""
     if "uwsgi" in sys.modules:
-        watch_end_of_worker(sys.modules["uwsgi"])
+        watch_end_of_worker(sys.modules["uwsgi"], _start.early)
 
 
 def inherits_counts() -> bool:
@@ -83,11 +97,13 @@ class _Start:
     Attributes:
         process: Its id; 0 where there is none.
         waiting: What begins when it turns out that threads may run.
+        early: The signals that a worker keeps while it starts.
     """
 
     def __init__(self) -> None:
         self.process = 0
         self.waiting: list[Callable[[], None]] = []
+        self.early = EarlySignals()
 
     def let_threads_run(self) -> None:
         self.process = 0
@@ -132,7 +148,7 @@ def _found(process: int, *, has_own_threads: bool) -> None:
     """
     with suppress(Exception):
         uwsgi: Any = sys.modules["uwsgi"]
-        options = {_text(name) for name, value in uwsgi.opt.items() if value is not False and _text(value) not in _NO}
+        options = _options(uwsgi)
         calls_hooks = not options.isdisjoint({_CALLS_HOOKS, _CALLS_HOOKS_IN_CHILDREN})
         is_here = os.getpid() == process
         if is_here and (_CALLS_HOOKS in options or not uwsgi.masterpid()):
@@ -142,9 +158,22 @@ def _found(process: int, *, has_own_threads: bool) -> None:
         elif not is_here and not calls_hooks:
             _run_fork_hooks()
         if not is_here or not uwsgi.masterpid():
-            watch_end_of_worker(uwsgi)
+            watch_end_of_worker(uwsgi, _start.early)
         if (is_here or uwsgi.worker_id() == 1) and (needed := _needed(options, uwsgi, has_own_threads=has_own_threads)):
             _logger.warning("Metrics of uWSGI's workers may be late or lost: %s", "; ".join(needed))
+
+
+def _options(uwsgi: Any) -> set[str]:
+    return {_text(name) for name, value in uwsgi.opt.items() if value is not False and _text(value) not in _NO}
+
+
+def _has_callers(depth: int) -> bool:
+    """Return whether code of Python's has called who is so many calls above."""
+    try:
+        sys._getframe(depth + 1)  # noqa: SLF001 - there is no other way to find out
+    except ValueError:
+        return False
+    return True
 
 
 def _text(value: object) -> str:

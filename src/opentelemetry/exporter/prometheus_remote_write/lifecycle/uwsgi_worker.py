@@ -19,7 +19,8 @@ from typing import Any
 
 from ..system.descriptor import Descriptor
 from .ending import flush, pushers
-from .signal_watch import has_threads, register, unregister
+from .signal_watch import handler_of, has_threads, register, unregister
+from .uwsgi_start import EarlySignals
 
 _ENDS = (signal.SIGINT, signal.SIGTERM)
 _FIRST_LOOK, _LOOK = 0.001, 0.02  # seconds until and between looks at how far the worker is
@@ -30,17 +31,24 @@ _SLACK = 1.0  # seconds beyond those of the exporters
 _MORE_THAN_IS_WRITTEN = 65_536  # bytes
 
 
-def watch_end_of_worker(uwsgi: Any) -> None:
-    """Have this process flush at its end, if it is a worker; nothing is raised."""
+def watch_end_of_worker(uwsgi: Any, early: EarlySignals) -> None:
+    """Have this process flush at its end, if it is a worker; nothing is raised.
+
+    Args:
+        uwsgi: uWSGI's module.
+        early: The signals that are kept until it handles them; they are released.
+    """
     global _watch  # noqa: PLW0603 - one for each process
     if register is None or not has_threads() or (_watch and _watch.process == os.getpid()):
         return
-    with suppress(Exception):
+    try:
         if _watch:
             _watch.leave()
-        _watch = _WorkerEnd(uwsgi)
+        _watch = _WorkerEnd(uwsgi, early)
         _thread.start_new_thread(_watch.run, ())
         _handle_forks()
+    except Exception:  # noqa: BLE001 - the worker serves all the same
+        early.release()
 
 
 class _WorkerEnd:
@@ -48,11 +56,13 @@ class _WorkerEnd:
 
     Args:
         uwsgi: uWSGI's module.
+        early: The signals that are kept until this process handles them.
     """
 
-    def __init__(self, uwsgi: Any) -> None:
+    def __init__(self, uwsgi: Any, early: EarlySignals) -> None:
         self.process = os.getpid()
         self._uwsgi = uwsgi
+        self._early = early
         self._inherited = _handlers()
         self._pipe: tuple[Descriptor, Descriptor] | None = None
         self._is_registered = False
@@ -63,18 +73,20 @@ class _WorkerEnd:
         """Watch until the end, from when the worker takes requests on."""
         with suppress(Exception):
             signal.pthread_sigmask(signal.SIG_BLOCK, {*_ENDS, signal.SIGHUP})  # they are the main thread's
-            if not _in_time(self._is_worker, _FORKED_BY_UWSGI):
-                return
-            _in_time(self._has_begun, math.inf)
-            reading, writing = os.pipe()
-            os.set_blocking(writing, False)
-            self._pipe = Descriptor(reading), Descriptor(writing)
-            self.resume()
-            if os.read(reading, _MORE_THAN_IS_WRITTEN):
-                self._end()
+            if self._begins():
+                reading, writing = os.pipe()
+                os.set_blocking(writing, False)
+                self._pipe = Descriptor(reading), Descriptor(writing)
+                came = self._early.release()
+                self.resume()
+                for number in came:
+                    os.kill(self.process, number)
+                if os.read(reading, _MORE_THAN_IS_WRITTEN):
+                    self._end()
 
     def pause(self) -> None:
         """Have only uWSGI's own handlers called."""
+        self._early.release()
         if self._is_registered:
             self._is_registered = False
             for number in _ENDS:
@@ -91,6 +103,13 @@ class _WorkerEnd:
         """Close what a forked child has inherited."""
         for descriptor in self._pipe or ():
             descriptor.close()
+
+    def _begins(self) -> bool:
+        """Return whether this process is a worker, when it handles signals."""
+        if not _in_time(self._is_worker, _FORKED_BY_UWSGI):
+            self._early.release()
+            return False
+        return _in_time(self._has_begun, math.inf)
 
     def _is_worker(self) -> bool:
         """Return whether this process is a worker, not a child of one."""
@@ -159,9 +178,5 @@ def _in_time(is_so: Callable[[], bool], seconds: float) -> bool:
 
 
 def _handlers() -> tuple[int | None, ...]:
-    """Return the addresses of what handles the signals."""
-    import ctypes  # noqa: PLC0415 - some builds of Python are without it
-
-    handler = ctypes.pythonapi.PyOS_getsig
-    handler.restype, handler.argtypes = ctypes.c_void_p, (ctypes.c_int,)
-    return tuple(handler(number) for number in _ENDS)
+    """Return the addresses of what handles the signals that end this process."""
+    return tuple(map(handler_of, _ENDS))
