@@ -5,10 +5,21 @@ from __future__ import annotations
 import re
 import sys
 from argparse import ArgumentParser, ArgumentTypeError
+from contextlib import suppress
 from typing import Any, NoReturn
 
 _DURATION = re.compile(r"(?P<number>\d+(?:\.\d+)?)(?P<unit>ms|s|m|h|d)")
-_ARGUMENT = re.compile(r"argument (?:(--\S+):)?")  # argparse's own beginning of a message
+_ARGUMENT = re.compile(r"^argument (?:(--[^\s/:]+)(?:/\S+)?|\S+):?")  # argparse's own beginning of a message
+_PHRASES = (
+    (
+        re.compile(r"invalid choice: (.+) \(choose from (.+)\)"),
+        lambda said: f"must be one of {_bare(said[2])}, not {said[1]}",
+    ),
+    (re.compile(r"expected one argument"), lambda _said: "needs a value"),
+    (re.compile(r"ignored explicit argument .*"), lambda _said: "takes no value"),
+    (re.compile(r"not allowed with argument (--\S+)"), lambda said: f"cannot be combined with {said[1]}"),
+)
+"""What argparse says, and how we say it."""
 _MILLISECONDS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _LEAST_BARE = 100
 """The smallest number of milliseconds accepted without a unit: ``--interval 5`` most likely means seconds."""
@@ -27,9 +38,16 @@ class Parser(ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Print what is wrong and exit with status 2."""
-        sentence = _ARGUMENT.sub(r"\1", message, count=1)
-        sys.stderr.write(f"{self.prog}: {sentence}\n")
+        sentence = _ARGUMENT.sub(lambda said: said[1] or "the argument", message)
+        for said, ours in _PHRASES:
+            sentence = said.sub(ours, sentence)
+        with suppress(OSError):  # stderr may be full or closed
+            sys.stderr.write(f"{self.prog}: {sentence}\n")
         sys.exit(2)
+
+
+def _bare(choices: str) -> str:
+    return choices.replace("'", "")
 
 
 def parsed_milliseconds(text: str) -> int:

@@ -37,6 +37,7 @@ from opentelemetry_prometheus_remote_write.exporter_names import chosen_exporter
 
 _LAUNCHER = "opentelemetry.instrumentation.auto_instrumentation"
 _SECRET_NAME = re.compile("auth|token|secret|passw|cookie|key|sig|credential", re.IGNORECASE)
+_CREDENTIALS = re.compile(r"\s*(?:basic|bearer|token|apikey|digest|negotiate)\s", re.IGNORECASE)
 _IN_THE_OPEN = "every user of this machine could read it in the process list"
 NOT_FOUND, NOT_EXECUTABLE = 127, 126
 """Exit statuses, as a shell defines them."""
@@ -48,13 +49,15 @@ def add_arguments(parser: ArgumentParser) -> None:
     group = parser.add_argument_group("settings", "Each sets the variable of the same name, and overrides it.")
     for name, row in rows().items():
         flag = f"--{row.variable.lower().replace('_', '-')}"
-        doc = row.doc.replace("`", "").replace("%", "%%")
+        doc = _help(row)
         if row.type is BOOLEAN:
             group.add_argument(flag, dest=name, action=BooleanOptionalAction, default=None, help=doc)
         elif row.type is HEADERS:
-            group.add_argument(
-                f"{flag.removesuffix('s')}", dest=name, action="append", metavar="K=V", type=_header, help=doc
+            flag, doc = (
+                flag.removesuffix("s"),
+                "header of every request, its value as it is; may be given several times",
             )
+            group.add_argument(flag, dest=name, action="append", metavar="K=V", type=_header, help=doc)
         elif row.type in (SECRET, TOKEN, PARAMETERS):
             group.add_argument(flag, dest=name, type=_refused(name), help=SUPPRESS)
         else:
@@ -158,6 +161,13 @@ def _launcher_folder() -> str:
     return str(Path(spec.origin).parent)
 
 
+def _help(row: Row) -> str:
+    doc, _, _ = row.doc.partition(". The keyword")
+    is_told = row.type is not BOOLEAN and row.default != "-"
+    default = f"{int(row.default) / 1000:g}s" if _is_duration(row) and row.default.isdecimal() else row.default
+    return (f"{doc} (default: {default})" if is_told else doc).replace("`", "").replace("%", "%%")
+
+
 def _metavar(row: Row) -> str:
     if _is_duration(row):
         return "5s"
@@ -210,7 +220,7 @@ def _header(text: str) -> str:
     name, equals, value = text.partition("=")
     if not equals:
         raise ArgumentTypeError(f"{name[:40]!r} has no value: write name=value")
-    if _SECRET_NAME.search(name):
+    if _SECRET_NAME.search(name) or _CREDENTIALS.match(value):
         raise ArgumentTypeError(f"{name[:40]} is refused: {_IN_THE_OPEN}; set {variable('headers')} instead")
     try:
         HEADERS.accept({name.strip(): value.strip()})

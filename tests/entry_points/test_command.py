@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from argparse import ArgumentTypeError
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 from opentelemetry_prometheus_remote_write import is_own_command
@@ -12,7 +14,9 @@ from opentelemetry_prometheus_remote_write.command import SUBCOMMANDS
 from opentelemetry_prometheus_remote_write.command_line import parsed_milliseconds
 
 from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver
-from tests.application import LAUNCHER, run
+from tests.application import LAUNCHER, PYTHON, run
+
+COMMAND = str(PYTHON.parent / "otel-prw")
 
 MODULE = ("python", "-m", "opentelemetry_prometheus_remote_write")
 
@@ -38,8 +42,17 @@ def test_help_lists_every_subcommand(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ((), "otel-prw: the following arguments are required: command"),
-        (("rum",), "otel-prw: command: invalid choice: 'rum'"),
+        ((), "otel-prw: the command is missing: choose one of run, check, preview"),
+        (("rum",), "otel-prw: 'rum' is not a command: did you mean run?"),
+        (("frobnicate",), "otel-prw: 'frobnicate' is not a command: choose one of run, check, preview"),
+        (("--json", "check"), "otel-prw check: --json goes after the command: otel-prw check --json"),
+        (("check", "--sned"), "otel-prw check: --sned is not an argument; did you mean --send?"),
+        (("run", "--send", "--", "true"), "otel-prw run: --send is not an argument"),
+        (("run", "--endpoint"), "otel-prw run: --endpoint needs a value"),
+        (("run", "--stale-markers=true", "--", "true"), "otel-prw run: --stale-markers takes no value"),
+        (("preview", "--for", "-3s", "--", "true"), "otel-prw preview: --for needs a value"),
+        (("receive", "--once=0"), "otel-prw receive: --once '0' is not a number from 1"),
+        (("dashboard", "both"), "otel-prw dashboard: the argument must be one of application, exporter, not 'both'"),
         (("run", "--endpiont=http://x", "--", "true"), "otel-prw run: --endpiont is not an argument; did you mean"),
         (("receive", "--end", "1"), "otel-prw receive: --end is not an argument"),
         (("receive", "more"), "otel-prw receive: more is not an argument"),
@@ -49,6 +62,47 @@ def test_wrong_call_is_one_sentence_and_status_2(arguments, sentence, tmp_path):
     ended = run("otel-prw", *arguments, cwd=tmp_path)
     assert (ended.status, ended.output, len(ended.errors)) == (2, "", 1)
     assert ended.errors[0].startswith(sentence)
+
+
+def test_suggested_flag_is_one_that_resembles_the_wrong_one(tmp_path):
+    assert run("otel-prw", "run", "--send", "--", "true", cwd=tmp_path).errors == [
+        "otel-prw run: --send is not an argument"
+    ]
+
+
+PRINTING = [("check",), ("dashboard",), ("run", "--dry-run", "--", "true")]
+
+
+@pytest.mark.parametrize("arguments", PRINTING, ids=" ".join)
+def test_output_that_cannot_be_written_is_one_sentence_and_a_status_of_its_own(arguments):
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run([COMMAND, *arguments], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    said = "otel-prw: cannot write its output: No space left on device\n"
+    assert (done.returncode, done.stderr) == (74, said)
+
+
+@pytest.mark.parametrize("arguments", PRINTING, ids=" ".join)
+def test_closed_output_changes_no_status(arguments):
+    with_output = subprocess.run([COMMAND, *arguments], capture_output=True, check=False)
+    closed = subprocess.run(
+        ["/bin/sh", "-c", 'exec "$@" >&-', "sh", COMMAND, *arguments], stderr=subprocess.PIPE, text=True, check=False
+    )
+    assert (closed.returncode, closed.stderr) == (with_output.returncode, "")
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
+def test_program_inherits_streams_that_are_closed(closed):
+    shell = ["/bin/sh", "-c", f'exec "$@" {closed}', "sh"]
+    program = ["/bin/sh", "-c", "n=0; for f in 1 2; do [ -e /proc/$$/fd/$f ] && n=$((n + f)); done; exit $n"]
+    alone = subprocess.run([*shell, *program], capture_output=True, check=False)
+    done = subprocess.run([*shell, COMMAND, "run", "--", *program], capture_output=True, check=False)
+    assert done.returncode == alone.returncode
+
+
+@pytest.mark.parametrize("stream", ["2>/dev/full", "2>&-"])
+def test_wrong_call_has_status_2_although_nobody_can_be_told(stream):
+    done = subprocess.run(["/bin/sh", "-c", f'exec "$@" {stream}', "sh", COMMAND, "rum"], check=False)
+    assert done.returncode == 2
 
 
 @pytest.mark.parametrize(

@@ -199,9 +199,9 @@ def test_interrupt_ends_the_program_and_prints_the_report(tmp_path):
     ("words", "status", "sentence"),
     [
         (("--for", "soon", "--", "true"), 2, "otel-prw preview: --for 'soon' is not a duration"),
-        (("--limits", "nobody", "--", "true"), 2, "otel-prw preview: --limits invalid choice: 'nobody'"),
+        (("--limits", "nobody", "--", "true"), 2, "otel-prw preview: --limits must be one of none, cortex, mimir"),
         (("--limit-series", "0", "--", "true"), 2, "otel-prw preview: --limit-series '0' is not a number from 1"),
-        (("--json", "--text", "--", "true"), 2, "otel-prw preview: --text not allowed with argument --json"),
+        (("--json", "--text", "--", "true"), 2, "otel-prw preview: --text cannot be combined with --json"),
         ((), 2, "otel-prw preview: there is no program to run"),
         (("--", "no-such-program"), 127, "otel-prw: no-such-program is not found"),
         (("--", "./empty"), 126, "otel-prw: ./empty cannot be executed: Exec format error"),

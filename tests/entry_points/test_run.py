@@ -178,7 +178,7 @@ def test_exporter_beside_others_is_nothing_to_speak_of(launch):
         (("--header", "X-Scope-OrgID"), "--header 'X-Scope-OrgID' has no value: write name=value"),
         (("--header", "a b=c"), "--header holds a name that is not a header's"),
         (("--header", "a=b\nc"), "--header holds a control character or a line break"),
-        (("--interval",), "--interval expected one argument"),
+        (("--interval",), "--interval needs a value"),
         (("--max-seris=1",), "--max-seris is not an argument; did you mean --max-series?"),
     ],
 )
