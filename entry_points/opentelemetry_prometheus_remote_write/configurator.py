@@ -14,7 +14,6 @@ from logging import getLogger
 from typing import Any
 
 from opentelemetry.environment_variables import OTEL_METRICS_EXPORTER
-from opentelemetry.sdk import environment_variables as sdk
 from opentelemetry.sdk.environment_variables import (
     OTEL_METRIC_EXPORT_INTERVAL,
     OTEL_METRIC_EXPORT_TIMEOUT,
@@ -22,6 +21,7 @@ from opentelemetry.sdk.environment_variables import (
 )
 
 from opentelemetry_prometheus_remote_write import DISTRIBUTION, NAME, is_own_command
+from opentelemetry_prometheus_remote_write.declarative_file import build_from_file, reads_a_file
 from opentelemetry_prometheus_remote_write.exporter_names import chosen_exporters
 from opentelemetry_prometheus_remote_write.log_level import show_logs
 
@@ -38,7 +38,6 @@ CONTROLLER = f"_{NAME}_controller"
 """The exporter name under which the SDK finds our controller class, which it then builds and owns."""
 
 _EXPORTER = "opentelemetry.exporter.prometheus_remote_write.exporter"
-_CONFIG_FILE = "OTEL_CONFIG_FILE"
 _DEFAULT_INTERVAL = 60_000.0  # milliseconds; the specification's
 
 
@@ -64,13 +63,9 @@ class PrometheusRemoteWriteConfigurator(SdkConfigurator):
         _look_after_the_application()
 
     def _build(self, kwargs: dict[str, Any]) -> None:
-        if _reads_a_file(os.environ):
-            from opentelemetry.exporter.prometheus_remote_write.configuration.declarative import (  # noqa: PLC0415 - as the exporter
-                from_declarative_file,
-            )
-
-            # The file configures everything; the SDK would warn that it ignores any arguments.
-            with from_declarative_file():
+        if reads_a_file(os.environ):
+            if not build_from_file():
+                # The file configures everything; the SDK would warn that it ignores any arguments.
                 super()._configure()  # type: ignore[no-untyped-call]  # the SDK's
             return
         # Imported late, like the exporter. Reading the version from the distribution's metadata would take longer.
@@ -89,16 +84,6 @@ class PrometheusRemoteWriteConfigurator(SdkConfigurator):
             super()._configure(**kwargs)  # type: ignore[no-untyped-call]  # the SDK's
         if len(others) < len(chosen) and not _has_daemon_threads():
             _logger.warning("Metrics are not collected in this sub-interpreter: Python allows no daemon threads in it")
-
-
-def _reads_a_file(environ: Mapping[str, str]) -> bool:
-    """Return whether the SDK is to build itself from a declarative file, and can: from 1.43 on."""
-    if not environ.get(_CONFIG_FILE):
-        return False
-    if hasattr(sdk, _CONFIG_FILE):
-        return True
-    _logger.warning("%s is ignored: it needs opentelemetry-sdk 1.44 or later; the other variables apply", _CONFIG_FILE)
-    return False
 
 
 def _look_after_the_application() -> None:

@@ -40,6 +40,14 @@ def test_what_the_user_prefers_is_left_as_it_is():
     assert given == {Counter: DELTA}
 
 
+@pytest.mark.parametrize("given", ["delta", 5, [Counter], {"counter": "delta"}, {str: DELTA}])
+def test_what_is_not_said_by_kinds_of_instruments_is_refused(given):
+    with pytest.raises(TypeError, match="preferred_temporality"):
+        temporality(given)
+    with pytest.raises(TypeError, match="preferred_aggregation"):
+        aggregation(Settings(), given)
+
+
 def aggregated(settings=None, *, given=None, advice=None, views=()):
     """The data point that the SDK makes of a histogram."""
     reader = InMemoryMetricReader(preferred_aggregation=aggregation(Settings(**settings or {}), given))

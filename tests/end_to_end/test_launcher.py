@@ -132,6 +132,8 @@ def test_what_a_declarative_file_leaves_out_comes_from_the_environment(receiver,
             id="a value of a wrong type",
         ),
         pytest.param("{endpoint: 'host:9'}", "InvalidSetting: endpoint must begin with http://", id="a wrong value"),
+        pytest.param("[endpoint]", "must hold arguments (name: value), not be of the type list", id="a list"),
+        pytest.param("{9: 10}", "TypeError: unknown argument '9'", id="a number as a key"),
     ],
 )
 def test_mistake_in_a_declarative_file_is_told_and_the_application_runs(exporter, error, fully, tmp_path):

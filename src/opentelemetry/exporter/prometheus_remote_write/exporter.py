@@ -64,6 +64,7 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
 
     def __init__(  # noqa: PLR0913, PLR0917 - the predecessor's arguments, in their order
         self,
+        /,  # a declarative file may hold any key
         endpoint: str | None = None,
         basic_auth: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
@@ -92,12 +93,15 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
             )
             _check_switch("resources_as_labels", resources_as_labels)
             _check_transport(transport)
+            temporalities = temporality(preferred_temporality)
+            aggregations = aggregation(self.settings, preferred_aggregation)
         except (TypeError, ValueError) as error:
             if not is_from_declarative_file():
                 error.__context__ = None
                 raise error.with_traceback(None) from None
             what = f"{type(error).__name__}: {error}"
             self.settings = Settings()
+            temporalities, aggregations = temporality(None), aggregation(self.settings, None)
             problems = [Problem(f"Metrics are not sent by Remote Write: mistake in the file: {what}", fatal=True)]
         finally:
             # Tools show a traceback with what its frames hold, and these may be secrets.
@@ -106,8 +110,8 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
             _logger.log(logging.ERROR if problem.fatal else logging.WARNING, "%s", problem.message)
         self._inert = any(problem.fatal for problem in problems)
         super().__init__(
-            preferred_temporality=temporality(preferred_temporality),
-            preferred_aggregation=aggregation(self.settings, preferred_aggregation),
+            preferred_temporality=temporalities,
+            preferred_aggregation=aggregations,
         )
         self.dropped = DroppedPoints()
         self._exports = Exports(self, self.settings, self.dropped, transport, resources_as_labels=resources_as_labels)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from opentelemetry.sdk.metrics import (
@@ -58,7 +59,11 @@ def temporality(given: dict[type, AggregationTemporality] | None) -> dict[type, 
 
     Args:
         given: The user's preference for some instruments.
+
+    Raises:
+        TypeError: It does not map kinds of instruments.
     """
+    _check("preferred_temporality", given)
     return {**dict.fromkeys(INSTRUMENTS, AggregationTemporality.CUMULATIVE), **(given or {})}
 
 
@@ -68,10 +73,24 @@ def aggregation(settings: Settings, given: dict[type, Aggregation] | None) -> di
     Args:
         settings: The default for histograms, and their boundaries.
         given: The user's preference for some instruments; it overrides the settings.
+
+    Raises:
+        TypeError: It does not map kinds of instruments.
     """
+    _check("preferred_aggregation", given)
     chosen: dict[type, Aggregation] = {ObservableCounter: _SumOfUnknownStart()}
     if settings.default_histogram_aggregation == "base2_exponential_bucket_histogram":
         chosen[Histogram] = ExponentialBucketHistogramAggregation()
     elif settings.histogram_boundaries:
         chosen[Histogram] = _WithDefaultBoundaries(settings.histogram_boundaries)
     return {**chosen, **(given or {})}
+
+
+def _check(name: str, given: object) -> None:
+    if given is None:
+        return
+    if not isinstance(given, Mapping):
+        raise TypeError(f"{name} must map kinds of instruments, not be of the type {type(given).__name__}")
+    for kind in given:
+        if kind not in INSTRUMENTS:
+            raise TypeError(f"{name} has the key {kind!r}, which is no kind of instrument of opentelemetry.sdk.metrics")
