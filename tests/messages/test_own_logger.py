@@ -5,14 +5,18 @@ from __future__ import annotations
 import io
 import logging
 import re
+import threading
 from contextvars import copy_context
 from logging.config import dictConfig, fileConfig
 from pathlib import Path
 
 import pytest
+from opentelemetry.sdk.metrics import MeterProvider
 
 from opentelemetry.exporter.prometheus_remote_write import PrometheusRemoteWriteMetricsExporter
+from opentelemetry.exporter.prometheus_remote_write.lifecycle.controller import Controller
 from opentelemetry.exporter.prometheus_remote_write.messages.own_logger import HeldBackRecords, OwnLogger
+from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver, ScriptedAnswer
 from tests.collected import collected, counter
 
 PACKAGE = "opentelemetry.exporter.prometheus_remote_write"
@@ -139,6 +143,91 @@ class Recording(logging.Handler):
     def emit(self, record):
         self.said.append(record.getMessage())
         raise KeyError
+
+
+class Leaving(Recording):
+    """Keeps what is said, and raises then what ends a process or a thread."""
+
+    def __init__(self, error):
+        super().__init__()
+        self.error = error
+
+    def emit(self, record):
+        self.said.append(record.getMessage())
+        raise self.error
+
+
+class Flushing(logging.Handler):
+    """Exports whenever something is logged, as one that counts log lines may do."""
+
+    def __init__(self, flush):
+        super().__init__()
+        self.said = []
+        self.flush = flush
+
+    def emit(self, record):
+        self.said.append(record.getMessage())
+        if len(self.said) == 1:
+            self.flush()
+
+
+@pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt(), BaseException()], ids=repr)
+def test_whatever_a_handler_raises_a_provider_is_shut_down(error):
+    exporter = PrometheusRemoteWriteMetricsExporter(CLOSED, max_buffered_bytes=0)
+    reader = Controller(exporter, 3_600_000)
+    provider = MeterProvider([reader], shutdown_on_exit=False)
+    provider.get_meter("tests").create_counter("orders").add(1)
+    handler = Leaving(error)
+    logging.getLogger(PACKAGE).addHandler(handler)
+    try:
+        provider.force_flush(timeout_millis=100)
+        provider.shutdown()
+    finally:
+        logging.getLogger(PACKAGE).removeHandler(handler)
+    assert any(CLOSED in line for line in handler.said)
+
+
+@pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt(), BaseException()], ids=repr)
+def test_whatever_a_handler_raises_exports_go_on(error):
+    handler = Leaving(error)
+    logging.getLogger(PACKAGE).addHandler(handler)
+    seen = threading.Semaphore(0)
+    with Receiver(answers=lambda _: seen.release() or ScriptedAnswer(403)) as receiver:
+        exporter = PrometheusRemoteWriteMetricsExporter(receiver.url)
+        provider = MeterProvider([Controller(exporter, 20)], shutdown_on_exit=False)
+        provider.get_meter("tests").create_counter("orders").add(1)
+        try:
+            assert all(seen.acquire(timeout=60) for _ in range(4))
+            provider.shutdown()
+        finally:
+            logging.getLogger(PACKAGE).removeHandler(handler)
+    assert handler.said
+
+
+def test_a_handler_may_export_what_the_application_logs():
+    exporter = PrometheusRemoteWriteMetricsExporter(CLOSED, max_buffered_bytes=0)
+    handler = Flushing(lambda: exporter.export(collected(counter()), timeout_millis=200))
+    logging.getLogger().addHandler(handler)
+    try:
+        logging.getLogger("shop").warning("no such order")
+    finally:
+        logging.getLogger().removeHandler(handler)
+    exporter.shutdown()
+    assert handler.said[0] == "no such order"
+
+
+def test_a_lock_of_the_application_that_a_handler_needs_holds_nothing_up_for_ever():
+    lock = threading.Lock()
+    handler = Flushing(lambda: lock.acquire() and lock.release())
+    logging.getLogger(PACKAGE).addHandler(handler)
+    exporter = PrometheusRemoteWriteMetricsExporter(CLOSED, max_buffered_bytes=0)
+    try:
+        with lock:
+            exporter.export(collected(counter()), timeout_millis=200)
+        exporter.shutdown()
+    finally:
+        logging.getLogger(PACKAGE).removeHandler(handler)
+    assert handler.said
 
 
 @pytest.fixture

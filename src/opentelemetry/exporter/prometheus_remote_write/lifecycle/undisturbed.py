@@ -13,7 +13,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
 
-from ..messages.own_logger import HeldBackRecords
+from ..messages.own_logger import HeldBackRecords, is_within_logging
 from ..system.worker import Helper
 
 T = TypeVar("T")
@@ -25,15 +25,19 @@ def undisturbed(work: Callable[[], T]) -> T:
     Args:
         work: Called without arguments.
     """
+    do = partial(_unlocked, work, waits=not is_within_logging())
     if threading.current_thread() is threading.main_thread():
-        return Helper(partial(_unlocked, work)).result()
-    return _unlocked(work)
+        return Helper(do).result()
+    return do()
 
 
-def _unlocked(work: Callable[[], T]) -> T:
+def _unlocked(work: Callable[[], T], *, waits: bool) -> T:
     records = HeldBackRecords()
     try:
         with records.held_back():
             return work()
     finally:
-        records.say()
+        if waits:
+            records.say()
+        else:
+            records.say(0)

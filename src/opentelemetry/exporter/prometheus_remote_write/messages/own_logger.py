@@ -4,18 +4,26 @@
 unless they are told otherwise. The exporter is there before the application. Levels, handlers, filters and
 ``logging.disable`` hold as ever: those are said on purpose.
 
-Handlers are the application's: one may flush metrics, raise, or wait for a thread. So within an export, which holds
-locks, lines are held back until its end; and no exception of a handler comes back.
+Handlers are the application's: one may flush metrics, raise (``SystemExit`` included), or wait for a thread. So within
+an export, which holds locks, lines are held back until its end, and then said in a thread of their own: no exception
+of a handler comes back, but what a signal handler raises meanwhile does. Nothing waits long for that thread, for it may
+need a lock that the waiting thread holds.
 """
 
 from __future__ import annotations
 
 import _thread
 import logging
+import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import NamedTuple
+
+from ..system.worker import Helper
+
+_TO_SAY = 2.0  # seconds that an export waits for its lines to be said, at most
 
 
 class OwnLogger:
@@ -63,7 +71,9 @@ class OwnLogger:
         if records := _held_back.get():
             records.lines.append(line)
         else:
-            line.say()
+            # In the main thread it may be a signal handler that raises, which is no affair of ours.
+            is_main = threading.current_thread() is threading.main_thread()
+            line.say(Exception if is_main else BaseException)
 
 
 class _Line(NamedTuple):
@@ -72,10 +82,10 @@ class _Line(NamedTuple):
     message: str
     arguments: tuple[object, ...]
 
-    def say(self) -> None:
+    def say(self, of_handlers: type[BaseException] = BaseException) -> None:
         logger = logging.getLogger(self.name)
         logger.disabled = False
-        with suppress(Exception):  # of a handler of the application's
+        with suppress(of_handlers):
             logger.log(self.level, self.message, *self.arguments, stacklevel=4)
 
 
@@ -94,10 +104,28 @@ class HeldBackRecords:
         finally:
             _held_back.reset(token)
 
-    def say(self) -> None:
-        """Say what was held back; nothing is raised."""
+    def say(self, seconds: float = _TO_SAY) -> None:
+        """Say what was held back; nothing is raised.
+
+        Args:
+            seconds: How long to wait for that, at most.
+        """
+        if self.lines:
+            Helper(self._say).wait(seconds)
+
+    def _say(self) -> None:
         for line in self.lines:
             line.say()
+
+
+def is_within_logging() -> bool:
+    """Return whether this thread is called by a handler of a log, and so holds the lock of that handler."""
+    frame = sys._getframe()  # noqa: SLF001 - documented, and private by name alone
+    while above := frame.f_back:
+        if above.f_globals.get("__name__") == logging.__name__:
+            return True
+        frame = above
+    return False
 
 
 _held_back: ContextVar[HeldBackRecords | None] = ContextVar("lines that are held back", default=None)

@@ -7,7 +7,9 @@ threads are started here without waiting; what has not begun can be taken back, 
 from __future__ import annotations
 
 import _thread
+import math
 import threading
+import time
 from collections.abc import Callable
 from contextvars import copy_context
 from typing import Generic, TypeVar
@@ -49,9 +51,16 @@ class Helper(Generic[T]):
             return False
         return True
 
-    def wait(self) -> None:
-        """Wait for its end; do it here if it does not begin."""
-        while not self._ended.acquire(timeout=_LOOK_EVERY):
+    def wait(self, seconds: float = math.inf) -> None:
+        """Wait for its end; do it here if it does not begin.
+
+        Args:
+            seconds: How long to wait, at most.
+        """
+        end = time.monotonic() + seconds
+        while not self._ended.acquire(timeout=max(min(_LOOK_EVERY, end - time.monotonic()), 0)):
+            if time.monotonic() >= end:
+                return
             if self._untaken:
                 self._run(None)
             elif self._life() is None:
