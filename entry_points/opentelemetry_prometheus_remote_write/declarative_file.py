@@ -1,7 +1,7 @@
-"""A declarative file (``OTEL_CONFIG_FILE``), read as the SDK does, so that a mistake in our part costs metrics alone.
+"""A declarative file (``OTEL_CONFIG_FILE``), read as the SDK does, but a mistake in our part costs metrics alone.
 
-The SDK ends the instrumentation of the whole application where the file breaks its schema, or an exporter raises. It
-also hands a plugin's part over as keywords, which fails outside the exporter where that is no mapping with text as keys.
+The SDK ends the instrumentation of the whole application if the file breaks its schema or an exporter raises. It also
+passes a plugin's part on as keywords, which fails outside the exporter unless that is a mapping with text as keys.
 """
 
 from __future__ import annotations
