@@ -48,8 +48,8 @@ def build_from_file() -> bool:
     with suppress(Exception):  # a later SDK has its schema elsewhere, and says itself what is wrong
         _let_our_part_pass()
     model = load_config_file(os.environ[_VARIABLE])
-    with suppress(AttributeError):  # there are no readers
-        model.meter_provider.readers = [reader for reader in model.meter_provider.readers if _is_usable(reader)]
+    if provider := model.meter_provider:
+        provider.readers = [reader for reader in provider.readers if _is_usable(reader)]
     with from_declarative_file():
         configure_sdk(model)
     return True
