@@ -38,7 +38,7 @@ PATIENT = Window(math.inf, math.inf)
 class Sending:
     """A sender with its receiver and its clock."""
 
-    def __init__(self, answer=lambda _post: None, *, may_fall_back=True, timeout=30.0):
+    def __init__(self, answer=lambda _post: None, *, may_fall_back=True, timeout=30.0, **keywords):
         self.clock = Clock()
         self.receiver = Receiver(self.clock, answer)
         self.tally = Tally()
@@ -50,6 +50,7 @@ class Sending:
             clock=self.clock,
             pause=self.clock.pause,
             random=lambda: 0.0,
+            **keywords,
         )
         self.sender = Sender(
             self.exchange, self.tally, may_fall_back=may_fall_back, compress=COMPRESS, clock=self.clock
@@ -795,6 +796,23 @@ def test_a_request_with_little_time_says_why_it_had_no_more():
     sending = Sending(in_turn(then=Retryable("it did not answer within 0.2 s", cause=Cause.TIMEOUT)))
     sending.send(request(names(1)), window=sending.within(0.2))
     assert "all that was left before the export's deadline" in str(sending.errors[0])
+
+
+def test_an_attempt_that_the_deadline_ends_hides_nothing_that_the_receiver_said_before():
+    cut = Retryable("it did not answer within 0.2 s", cause=Cause.TIMEOUT)
+    sending = Sending(in_turn(failure(503), then=cut))
+    sending.send(request(names(1)), window=sending.within(0.3))
+    assert len(sending.receiver.posts) == 2
+    (error,) = sending.errors
+    assert error.status == 503
+
+
+@pytest.mark.parametrize(("wait", "told"), [(5.0, [60.0]), (61.0, [])], ids=["in time", "beyond the deadline"])
+def test_a_failure_is_only_told_as_tried_again_where_it_is(wait, told):
+    said = []
+    sending = Sending(in_turn(failure(503, retry_after=wait)), on_failure=lambda _error, left: said.append(left))
+    sending.send(request(names(1)), window=sending.within(60.005))
+    assert said == pytest.approx(told)
 
 
 def test_a_limit_that_was_met_by_chance_is_forgotten():

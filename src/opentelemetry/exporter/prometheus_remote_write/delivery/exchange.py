@@ -35,7 +35,7 @@ class Exchange:
         pause: Waits some seconds, or less; returns True where there shall be no other attempt.
         random: A number from 0 to 1.
         traffic: Where requests are counted.
-        on_failure: Told of each failure that may pass, and for how many seconds it will be tried again.
+        on_failure: Told of each failure after which it is tried again, and for how many seconds.
 
     Attributes:
         latest: When every attempt ends, whatever its window, by the clock.
@@ -95,14 +95,16 @@ class Exchange:
             try:
                 response = self._counted(request, headers, min(self._timeout, remaining), is_retry=bool(attempt))
             except Retryable as error:
-                failure = error = self._explained(error, remaining)
+                failure = self._more_telling(failure, self._explained(error, remaining), remaining)
                 attempt += 1
                 if error.cause is Cause.RATE_LIMIT and refused_at is None:
                     refused_at = self._clock()
                 wait = self._backoff.wait(attempt, error.retry_after, self._random)
-                latest = self._latest(window)
-                self._on_failure(error, latest - self._clock())
-                if self._clock() + wait >= latest or self._pause(wait):
+                left = self._latest(window) - self._clock()
+                if wait >= left:
+                    raise failure from None
+                self._on_failure(failure, left)
+                if self._pause(wait):
                     raise failure from None
             else:
                 self._spacing.accepted(request.size, refused_at=refused_at)
@@ -110,9 +112,16 @@ class Exchange:
 
     def _explained(self, error: Retryable, remaining: float) -> Retryable:
         """The error, which says so where a request had little time because the export had little left."""
-        if error.cause is Cause.TIMEOUT and remaining < self._timeout / 2:
+        if self._had_little_time(error, remaining):
             return Retryable(f"{error}, all that was left before the export's deadline", cause=error.cause)
         return error
+
+    def _more_telling(self, before: Retryable | None, error: Retryable, remaining: float) -> Retryable:
+        """The error, or the one before where nothing but the export's deadline ended the request."""
+        return before if before and self._had_little_time(error, remaining) else error
+
+    def _had_little_time(self, error: Retryable, remaining: float) -> bool:
+        return error.cause is Cause.TIMEOUT and remaining < self._timeout / 2
 
     def _latest(self, window: Window) -> float:
         """When another attempt begins at the latest."""
