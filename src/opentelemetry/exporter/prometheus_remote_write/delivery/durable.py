@@ -97,7 +97,7 @@ class DurableBacklog:
 
         Files beyond what this process may keep stay where they are: for its next look, or for another process.
         """
-        left: list[Left] = []
+        left: list[tuple[float, Request]] = []
         self.is_behind = self.has_more = False
 
         def look() -> None:
@@ -119,7 +119,9 @@ class DurableBacklog:
                     self.has_more |= not self._take(each, left, together=True)
 
         self._attempt(look)
-        return sorted(left, key=lambda each: -each.age)
+        # By one reading of the clock: on a busy machine reading two files takes longer than was between their writing.
+        now = self._wall_clock()
+        return [Left(now - at, request) for at, request in sorted(left, key=lambda each: each[0])]
 
     def mirror(self, waiting: Sequence[tuple[float, Request]]) -> None:
         """Have the disk hold what waits and nothing else; nothing is raised.
@@ -233,17 +235,17 @@ class DurableBacklog:
         self._taken = [file for file in self._taken if file.is_open]
         self._own = self._own if self._own and self._own.is_open else None
 
-    def _take(self, names: Sequence[BufferName], left: list[Left], *, together: bool = False) -> bool:
+    def _take(self, names: Sequence[BufferName], left: list[tuple[float, Request]], *, together: bool = False) -> bool:
         """Take over the files of one writer whose processes are gone; return whether none is left.
 
         Args:
             names: The files, oldest first.
-            left: Where what is in them is put.
+            left: Where what is in them is put, each with when it was made.
             together: Whether to leave all where one is another process's.
         """
         files: list[BufferFile] = []
         is_all = True
-        used = sum(len(each.request.body) for each in left)
+        used = sum(len(request.body) for _, request in left)
         for name in names:
             size = size_of(name.path)
             if len(self._taken) + len(files) >= _MOST_FILES or ((left or files) and used + size > self._max_bytes):
@@ -274,7 +276,7 @@ class DurableBacklog:
             self._note_unread(path, error)
             return None
 
-    def _read(self, file: BufferFile) -> list[Left]:
+    def _read(self, file: BufferFile) -> Sequence[tuple[float, Request]]:
         try:
             saved = file.read(self._numbers)
         except Exception as error:  # noqa: BLE001 - what is wrong with it costs this file alone
@@ -290,8 +292,7 @@ class DurableBacklog:
         if file.is_damaged:
             _logger.warning("A part of %s cannot be read: the rest is sent, and the file set aside then", file.path)
         self._taken.append(file)
-        now = self._wall_clock()
-        return [Left(now - at, request) for at, request in saved]
+        return saved
 
     def _note_unread(self, path: Path, error: Exception) -> None:
         if not self._failures[path]:
