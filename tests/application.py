@@ -13,6 +13,8 @@ from tests.servers.ports import accepts
 
 PYTHON = Path(sys.executable)  # of the virtual environment, not resolved
 LAUNCHER = "opentelemetry-instrument"
+# The time at the exit where a test is about what arrives, not about how long the exit takes: a busy machine needs it.
+AMPLE = {"OTEL_EXPORTER_PRW_SHUTDOWN_TIMEOUT": "60000"}
 
 
 class Ended(NamedTuple):
@@ -31,9 +33,9 @@ def run(*command: str | Path, cwd: Path, python: Path = PYTHON, user: int | None
         cwd: Where to run it; nothing is imported from the checkout that is not installed.
         python: The interpreter of the virtual environment.
         user: The id of the user and the group that it runs as; ours if not given.
-        variables: All that its environment holds beside PATH.
+        variables: All that its environment holds beside PATH and ample time at the exit.
     """
-    environment = {"PATH": os.pathsep.join([str(python.parent), os.defpath]), **variables}
+    environment = {"PATH": os.pathsep.join([str(python.parent), os.defpath]), **AMPLE, **variables}
     done = subprocess.run(
         [str(python.parent / command[0]), *map(str, command[1:])],
         cwd=cwd,
@@ -41,7 +43,7 @@ def run(*command: str | Path, cwd: Path, python: Path = PYTHON, user: int | None
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=240,  # of a hang; a busy machine takes its time
         user=user,
         group=user,
         extra_groups=None if user is None else [],
@@ -49,7 +51,7 @@ def run(*command: str | Path, cwd: Path, python: Path = PYTHON, user: int | None
     return Ended(done.returncode, done.stdout, done.stderr.splitlines())
 
 
-def wait_until_it_serves(process: subprocess.Popen[bytes], port: int, seconds: float = 30) -> None:
+def wait_until_it_serves(process: subprocess.Popen[bytes], port: int, seconds: float = 120) -> None:
     """Return when the process listens on the port; it fails if the process ends first, or takes too long."""
     deadline = time.monotonic() + seconds
     while not accepts(port):

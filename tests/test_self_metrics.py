@@ -196,8 +196,8 @@ def test_a_token_file_that_cannot_be_read_again_is_told(watch, tmp_path):
     ids=["certificate", "password_file", "oauth2"],
 )
 def test_each_secret_that_cannot_be_had_is_told(watch, settings, secret):
-    exporter = watch("https://127.0.0.1:9/api/v1/write", **settings, min_backoff=60_000)
-    exporter.export(counter(point(1.0)), timeout_millis=2000)
+    exporter = watch("https://127.0.0.1:9/api/v1/write", **settings, min_backoff=120_000, max_backoff=120_000)
+    exporter.export(counter(point(1.0)), timeout_millis=60_000)
     told = exporter.by(FAILURES, "prometheus_remote_write.secret")
     assert list(told) == [secret]
 

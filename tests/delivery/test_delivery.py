@@ -110,7 +110,7 @@ def test_where_the_application_goes_first_only_a_slow_receiver_is_sent_several_r
     def post(body, headers, timeout):
         clock.now += seconds
         if (slow_one := bool(receiver.bodies)) and threads > 1 and threading.get_ident() not in senders:
-            all_of_them.wait(20)
+            all_of_them.wait(60)
         senders.update([threading.get_ident()] if slow_one else [])
         return Receiver.post(receiver, body, headers, timeout)
 
@@ -504,9 +504,9 @@ def test_the_end_wakes_what_waits_and_counts_what_is_lost(caplog):
         target=lambda: results.append(delivery.deliver([fake_receiver.request(AB)], last(time.monotonic() + 1e5)))
     )
     thread.start()
-    assert tried.wait(10)
+    assert tried.wait(60)
     delivery.close()
-    thread.join(10)
+    thread.join(60)
     assert results == [False]
     assert delivery.waiting == 0
     assert +delivery.samples == {"at exit": 2}

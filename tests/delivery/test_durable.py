@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import shutil
@@ -10,6 +11,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import time
 from collections import deque
 from contextlib import closing
 from pathlib import Path
@@ -30,8 +32,10 @@ KILLED = """
 import os, signal, sys
 from opentelemetry.exporter.prometheus_remote_write import PrometheusRemoteWriteMetricsExporter
 from tests.collected import collected, counter, point
-exporter = PrometheusRemoteWriteMetricsExporter(endpoint=sys.argv[1], buffer_directory=sys.argv[2])
-exporter.export(collected(counter(point(1.0)), resource={"service.name": "shop"}), timeout_millis=300)
+exporter = PrometheusRemoteWriteMetricsExporter(
+    endpoint=sys.argv[1], buffer_directory=sys.argv[2], min_backoff=120_000, max_backoff=120_000
+)
+exporter.export(collected(counter(point(1.0)), resource={"service.name": "shop"}), timeout_millis=60_000)
 os.kill(os.getpid(), signal.SIGKILL)
 """
 FORKED = """
@@ -107,11 +111,11 @@ from opentelemetry.exporter.prometheus_remote_write import PrometheusRemoteWrite
 from tests.collected import NOW, collected, counter, point
 from tests.servers.strace import MARK
 exporter = PrometheusRemoteWriteMetricsExporter(
-    endpoint=sys.argv[1], buffer_directory=sys.argv[2], min_backoff=60_000, max_backoff=60_000
+    endpoint=sys.argv[1], buffer_directory=sys.argv[2], min_backoff=120_000, max_backoff=120_000
 )
 def export(number):
     exported = collected(counter(point(float(number), at=NOW + 1000 * number)), resource={"service.name": "shop"})
-    exporter.export(exported, timeout_millis=30_000)
+    exporter.export(exported, timeout_millis=60_000)
 export(1)
 os.access(MARK, 0)
 for number in range(2, 6):
@@ -163,12 +167,12 @@ def exporter(receiver, folder, **settings):
     return PrometheusRemoteWriteMetricsExporter(
         endpoint=receiver.url,
         buffer_directory=str(folder),
-        **{"disable_zero_samples": True, "min_backoff": 60_000, "max_backoff": 60_000, **settings},
+        **{"disable_zero_samples": True, "min_backoff": 120_000, "max_backoff": 120_000, **settings},
     )
 
 
 def export(exporter, value, at=NOW):
-    exporter.export(collected(counter(point(value, at=at)), resource={"service.name": "shop"}), timeout_millis=30_000)
+    exporter.export(collected(counter(point(value, at=at)), resource={"service.name": "shop"}), timeout_millis=60_000)
 
 
 def test_the_next_process_takes_over_what_one_has_left(folder):
@@ -660,6 +664,15 @@ def test_files_are_taken_over_so_many_at_a_time_that_descriptors_do_not_run_out(
     assert found == [b"%02d" % number for number in range(40)]
 
 
+def test_order_does_not_depend_on_how_long_reading_takes(folder):
+    for number in range(5):
+        left_by("a", folder, b"%d" % number)
+    seconds = itertools.count(time.time(), step=60)
+    restarted = backlog(folder, wall_clock=lambda: next(seconds))
+    restarted.writer = "a"
+    assert bodies_of(restarted.take_over()) == [b"%d" % number for number in range(5)]
+
+
 def test_what_is_left_of_a_request_stays_with_the_others_of_its_writer(folder):
     left_by("a", folder, b"of a")
     sibling = as_writer("b", folder)
@@ -840,7 +853,7 @@ def test_what_is_set_aside_counts_among_what_the_folder_holds(folder):
 
 def export_as(exporter, instance, value, at):
     resource = {"service.name": "shop", "service.instance.id": instance}
-    return exporter.export(collected(counter(point(value, at=at)), resource=resource), timeout_millis=30_000)
+    return exporter.export(collected(counter(point(value, at=at)), resource=resource), timeout_millis=60_000)
 
 
 def test_who_goes_on_with_series_sends_nothing_before_a_sibling_has_delivered_what_comes_first(receiver, folder):

@@ -29,6 +29,10 @@ def _without_settings_of_the_machine(monkeypatch):
             monkeypatch.delenv(name)
 
 
+# One attempt: the wait before a second would be longer than the export may take.
+ONCE = {"min_backoff": 120_000, "max_backoff": 120_000}
+
+
 class Post:
     """A request as a receiver reads it."""
 
@@ -78,7 +82,7 @@ class Pushing:
         status, body, headers = said
         return answer(status, headers, body)(exchange)
 
-    def push(self, *metrics, timeout_millis=10_000, **keywords):
+    def push(self, *metrics, timeout_millis=60_000, **keywords):
         self._exports += 1
         made = [metric(self._exports) for metric in metrics] or [
             gauge(point(1, {"number": number}, at=NOW + self._exports)) for number in range(1)
@@ -234,9 +238,10 @@ def test_a_limit_on_requests_makes_no_more_of_them(pushing, caplog):
         b"the request has been rejected because the tenant exceeded the request rate limit, set to 1 requests/s across "
         b"all distributors with a maximum allowed burst of 1 (err-mimir-tenant-max-request-rate)"
     )
-    push = pushing(lambda _post: (429, text, {}), protocol="1.0")
-    for _ in range(3):
-        assert push.push(points(20), timeout_millis=100) is FAILURE
+    push = pushing(lambda _post: (429, text, {}), protocol="1.0", **ONCE)
+    for _ in range(12):
+        assert push.push(points(20)) is FAILURE
+    assert len(push.posts) == 12
     assert {post.samples for post in push.posts} == {20}
     (line,) = warnings(caplog)
     assert f"{PREFIX}MAX_SAMPLES_PER_SEND" in line
@@ -288,15 +293,16 @@ def test_what_is_above_thanos_limit_of_series_waits_whole_until_there_are_fewer(
     def receive(_post):
         return (429, b"tenant is above active series limit\n", {}) if head.series > 10 else None
 
-    push = pushing(receive, protocol="1.0")
-    for _ in range(3):
-        assert push.push(points(20), timeout_millis=200) is FAILURE
+    push = pushing(receive, protocol="1.0", **ONCE)
+    for _ in range(12):
+        assert push.push(points(20)) is FAILURE
+    assert len(push.posts) == 12
     assert {post.samples for post in push.posts} == {20}
     (line,) = warnings(caplog)
     assert "limits the number of series" in line
     head.series = 1
     assert push.push(points(20)) is SUCCESS
-    assert push.counts == {"accepted": 80}
+    assert push.counts == {"accepted": 13 * 20}
 
 
 @pytest.mark.parametrize(
@@ -382,9 +388,9 @@ def test_a_plain_request_to_a_server_with_tls_is_told_before_any_search(pushing,
 )
 def test_a_server_with_tls_that_does_not_answer_by_http_gets_the_same_guess(server_stack, caplog, answered, said):
     server = server_stack.enter_context(ScriptedServer(raw(answered)))
-    exporter = PrometheusRemoteWriteMetricsExporter(f"{server.url}/api/v1/push", min_backoff=1, max_backoff=1)
+    exporter = PrometheusRemoteWriteMetricsExporter(f"{server.url}/api/v1/push", **ONCE)
     server_stack.callback(exporter.shutdown)
-    assert exporter.export(collected(gauge(point(1))), timeout_millis=100) is FAILURE
+    assert exporter.export(collected(gauge(point(1))), timeout_millis=60_000) is FAILURE
     (line,) = warnings(caplog)
     assert said in line
 
@@ -403,10 +409,10 @@ def test_a_proxy_that_refuses_is_named(server_stack, caplog, scheme):
     refused = raw(b"HTTP/1.1 403 Forbidden\r\nX-Squid-Error: ERR_ACCESS_DENIED 0\r\nContent-Length: 0\r\n\r\n")
     proxy = server_stack.enter_context(ScriptedServer(refused))
     exporter = PrometheusRemoteWriteMetricsExporter(
-        f"{scheme}://receiver.example/write", proxies={scheme: proxy.url}, min_backoff=1, max_backoff=1
+        f"{scheme}://receiver.example/write", proxies={scheme: proxy.url}, **ONCE
     )
     server_stack.callback(exporter.shutdown)
-    assert exporter.export(collected(gauge(point(1)))) is FAILURE
+    assert exporter.export(collected(gauge(point(1))), timeout_millis=60_000) is FAILURE
     (line,) = warnings(caplog)
     assert f"the proxy {proxy.url} answered 403" in line
     assert "USERNAME" not in line

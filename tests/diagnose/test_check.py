@@ -278,7 +278,7 @@ def test_what_hangs_elsewhere_does_not_keep_the_check(receiver, tmp_path):
         tmp_path,
         receiver.url.replace("127.0.0.1", "localhost"),
         PYTHONPATH=str(tmp_path),
-        OTEL_EXPORTER_PRW_TIMEOUT="500",
+        OTEL_EXPORTER_PRW_TIMEOUT="3000",
     )
     assert (done.status, done.failures) == (1, {"name"})
 
@@ -287,7 +287,7 @@ def test_detector_that_hangs_does_not_keep_the_check(receiver, tmp_path):
     (tmp_path / "sitecustomize.py").write_text(
         "import time\nfrom opentelemetry.sdk.resources import Resource\nResource.create = lambda: time.sleep(600)\n"
     )
-    done = check(tmp_path, receiver.url, PYTHONPATH=str(tmp_path), OTEL_EXPORTER_PRW_TIMEOUT="500")
+    done = check(tmp_path, receiver.url, PYTHONPATH=str(tmp_path), OTEL_EXPORTER_PRW_TIMEOUT="3000")
     assert (done.status, done.failures) == (1, {"time"})
 
 

@@ -89,7 +89,7 @@ def wait_for(pattern: str, log: Path, process: subprocess.Popen[bytes], seconds:
 def interrupt(process: subprocess.Popen[bytes]) -> int:
     """End a command as Ctrl-C does; returns its exit status."""
     process.send_signal(signal.SIGINT)
-    return process.wait(timeout=30)
+    return process.wait(timeout=60)
 
 
 def _repository(folder: Path) -> Path:

@@ -36,7 +36,7 @@ def receiver(tmp_path_factory):
         with Shop(settings, free_port(), log) as shop, urllib3.PoolManager(retries=False) as http:
             http.request("GET", shop.url)
             http.request("POST", f"{shop.url}/checkout", json=[])
-            receiver.wait_for(2)
+            receiver.wait_for(2, 60)
             assert shop.stop() == 0
         yield receiver
 

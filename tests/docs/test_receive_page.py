@@ -41,7 +41,7 @@ def test_receiver_starts_and_prints_where_to_push_and_where_to_look(command):
         assert process.stdout.readline()
         if "--once" not in command:
             process.send_signal(signal.SIGINT)
-        assert process.wait(30) == 0
+        assert process.wait(60) == 0
 
 
 @pytest.mark.parametrize("command", of("otel-prw run"))

@@ -39,7 +39,7 @@ class Application:
         self.meter = self._provider.get_meter("tests")
         self._started = None
 
-    def push(self, at=None, *, timeout=10):
+    def push(self, at=None, *, timeout=60):
         """Collects and exports as if it were another time, in seconds; says whether all was accepted in time."""
         return self.export(self.collect(at), timeout=timeout)
 
@@ -50,7 +50,7 @@ class Application:
             self._started = at - LIFETIME
         return moved(self.reader.get_metrics_data(), at, self._started)
 
-    def export(self, data, *, timeout=10):
+    def export(self, data, *, timeout=60):
         """Says whether all was accepted in time."""
         return self.exporter.export(data, timeout_millis=timeout * 1000) is MetricExportResult.SUCCESS
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 from itertools import groupby
 from pathlib import Path
 
-from tests.application import LAUNCHER, PYTHON
+from tests.application import AMPLE, LAUNCHER, PYTHON
 
 FOLDER = Path(__file__).with_name("processes")
 POD = "shop.pod-7.app"
@@ -37,6 +37,7 @@ class Program:
             "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "system_metrics",  # it has a hundred series of its own
             "OTEL_SERVICE_NAME": "shop",
             "OTEL_EXPORTER_PRW_INTERVAL": WHOLE_RUN,
+            **AMPLE,
             **variables,
         }
         with self.log.open("w") as log:
@@ -70,7 +71,7 @@ class Program:
                 continue
         return found[1]
 
-    def end(self, signal=None, timeout=30):
+    def end(self, signal=None, timeout=240):
         """Send a signal, wait, and return the exit status."""
         if signal is not None:
             self.process.send_signal(signal)

@@ -20,7 +20,7 @@ def post_sample(endpoint, job, *, requests=1, environ=None, **settings):
     transport = Transport(Settings(endpoint=endpoint, **given), environ=environ or {}, user_agent=USER_AGENT)
     try:
         for value in range(1, requests + 1):
-            transport.post(_body(job, value), HEADERS, 10)
+            transport.post(_body(job, value), HEADERS, 60)
     finally:
         transport.close()
 

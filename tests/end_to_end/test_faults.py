@@ -169,7 +169,7 @@ class Shop:
         self.exports = 0
         self._not_before = 0.0
 
-    def work(self, timeout=10.0):
+    def work(self, timeout=60.0):
         """An interval: something is ordered, and everything is exported; returns whether all was accepted."""
         self.exports += 1
         while time.time() < self._not_before:  # two samples of a series need two milliseconds
@@ -209,7 +209,7 @@ def open_shop(receiver):
     shops = []
 
     def make(**settings):
-        given = {"min_backoff": 60_000, "max_backoff": 60_000, "disable_zero_samples": True}
+        given = {"min_backoff": 120_000, "max_backoff": 120_000, "disable_zero_samples": True}
         shops.append(Shop(receiver.url, **{**given, **settings}))
         return shops[-1]
 
@@ -250,7 +250,7 @@ def test_a_fault(receiver, open_shop, caplog, case, known):
     if known:
         assert shop.work()
     receiver.fault = case.fault
-    timeout = 0.3 if case.hangs else 10.0
+    timeout = 0.6 if case.hangs else 60.0
     results = [shop.work(timeout), shop.work(timeout)]
     said = lines(caplog)
     receiver.fault = well
@@ -274,7 +274,7 @@ def test_a_fault(receiver, open_shop, caplog, case, known):
 
 @pytest.mark.parametrize("case", [each for each in FAULTS if each.values[0].fate is KEPT])
 def test_a_fault_that_passes_is_not_noticed(receiver, open_shop, caplog, case):
-    shop = open_shop(min_backoff=1, max_backoff=1, **({"timeout": 0.3} if case.hangs else {}))
+    shop = open_shop(min_backoff=1, max_backoff=1, **({"timeout": 0.6} if case.hangs else {}))
     receiver.fault = in_turn(case.fault, case.fault)
     assert shop.work()
     assert shop.work()

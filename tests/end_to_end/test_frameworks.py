@@ -192,7 +192,7 @@ def test_requests_of_the_last_interval_are_counted_by_their_route(start, receive
         visit(started.process, port)
         assert receiver.received == []
         started.process.terminate()
-        assert started.process.wait(timeout=20) == served.status
+        assert started.process.wait(timeout=60) == served.status
     assert_nothing_is_said(started.log)
     assert_ours_was_chosen(receiver)
     assert counted(receiver, served.route) == {3}
@@ -209,9 +209,9 @@ def test_runserver_that_reloads_kills_its_second_process_which_has_told_of_whole
     command = frameworks.RELOADING.command.replace("PORT", str(port)).split()
     with start(OF_DJANGO, *command, OTEL_EXPORTER_PRW_INTERVAL=interval, **frameworks.RELOADING.variables) as started:
         visit(started.process, port)
-        receiver.wait_for(lambda receiver: counted(receiver, "products/<int:number>") == told)
+        receiver.wait_for(lambda receiver: counted(receiver, "products/<int:number>") == told, 60)
         started.process.terminate()
-        assert started.process.wait(timeout=20) == 0
+        assert started.process.wait(timeout=60) == 0
     assert_nothing_is_said(started.log)
     assert_ours_was_chosen(receiver)
     assert counted(receiver, "products/<int:number>") == told
@@ -220,12 +220,12 @@ def test_runserver_that_reloads_kills_its_second_process_which_has_told_of_whole
 def test_tasks_of_a_celery_worker_are_counted_by_the_processes_of_its_pool(start, receiver, tmp_path):
     (tmp_path / "broker").mkdir()
     with start({"tasks.py": TASKS}, "python", "-c", SEND, OTEL_SDK_DISABLED="true") as client:
-        assert client.process.wait(timeout=30) == 0, client.log.read_text()
+        assert client.process.wait(timeout=60) == 0, client.log.read_text()
     with start({}, *frameworks.CELERY.command.split()) as worker:
         worker.said("(.*added ){6}")
         assert receiver.received == []
         worker.process.terminate()
-        assert worker.process.wait(timeout=30) == 0
+        assert worker.process.wait(timeout=60) == 0
     assert_nothing_is_said(worker.log)
     assert_ours_was_chosen(receiver)
     found = receiver.series("flower_task_runtime_seconds_count", task="tasks.add", job="berlin/shop")
@@ -238,7 +238,7 @@ def test_what_a_plain_script_counts_arrives(start, receiver):
         started.said("counted")
         assert receiver.received == []
         started.process.terminate()
-        assert started.process.wait(timeout=20) == -signal.SIGTERM
+        assert started.process.wait(timeout=60) == -signal.SIGTERM
     assert_nothing_is_said(started.log)
     assert_ours_was_chosen(receiver)
     assert receiver.values("orders_total", instance=INSTANCE)[-1] == 1

@@ -52,7 +52,7 @@ def visit_deployment(image, injected, tmp_path):
                 for _ in range(3):
                     assert http.request("GET", f"http://127.0.0.1:{port}/products/7").status == 200
             shop.terminate()
-            errors = shop.communicate(timeout=20)[1]
+            errors = shop.communicate(timeout=60)[1]
         assert shop.returncode == -15
         return errors
 

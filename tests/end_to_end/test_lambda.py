@@ -25,7 +25,7 @@ from opentelemetry import metrics
 invocations = metrics.get_meter("function").create_counter("invocations")
 for line in sys.stdin:
     invocations.add(1)
-    metrics.get_meter_provider().force_flush(20_000)
+    metrics.get_meter_provider().force_flush(120_000)
     print("done", flush=True)
 """
 

@@ -169,7 +169,7 @@ def observe(options):
     yield metrics.Observation(1)
 metrics.get_meter('shop').create_observable_gauge('queue', [observe])
 for _ in range(3):
-    assert seen.acquire(timeout=20)
+    assert seen.acquire(timeout=60)
 """
     ended = fully(script, OTEL_EXPORTER_PRW_ENDPOINT=receiver.url, OTEL_EXPORTER_PRW_INTERVAL="100")
     assert (ended.status, ended.errors) == (0, [])

@@ -20,16 +20,23 @@ STOCK = {
     "OTEL_LOGS_EXPORTER": "none",
     "OTEL_METRIC_EXPORT_INTERVAL": "3600000",
 }
+FLUSHED = r"\(flushed in (.+), and at first in .+\)"
+FLUSHED_AT_FIRST = r"\(flushed in .+, and at first in (.+)\)"
 READERS = pytest.mark.parametrize("reader", [OURS, STOCK], ids=["our controller", "the SDK's reader"])
+
+
+def assert_prompt(program):
+    """Nothing was waited for in the last flush; the first tells how busy the machine is."""
+    assert float(program.said(FLUSHED)) < 5 + 20 * float(program.said(FLUSHED_AT_FIRST))
 
 
 def test_a_signal_handler_that_raises_within_a_flush_disturbs_nothing(receiver, tmp_path):
     variables = {"OTEL_EXPORTER_PRW_ENDPOINT": receiver.url}
     times = 300
     with Program("python", INTERRUPTED, times, 0.01, folder=tmp_path, **variables) as program:
-        assert program.end(timeout=60) == 0, program.log.read_text()
+        assert program.end() == 0, program.log.read_text()
     assert program.said(r"\(arrived (.+)\)") == f"{times} of {times}"
-    assert float(program.said(r"\(flushed in (.+)\)")) < 5
+    assert_prompt(program)
     assert total(receiver, "work_total") == times
     assert "Metrics were" not in program.log.read_text()
     assert receiver.rejected == []
@@ -41,8 +48,8 @@ def test_a_flush_without_memory_hangs_nothing(receiver, tmp_path, threads):
     spare = range(0, 2501, 250)
     variables = {"OTEL_EXPORTER_PRW_ENDPOINT": receiver.url, "OTEL_EXPORTER_PRW_MAX_CONCURRENT_REQUESTS": threads}
     with Program("python", FOLDER / "without_memory.py", *spare, folder=tmp_path, **variables) as program:
-        assert program.end(timeout=90) == 0, program.log.read_text()
-    assert float(program.said(r"\(flushed in (.+)\)")) < 5
+        assert program.end() == 0, program.log.read_text()
+    assert_prompt(program)
     assert total(receiver, "work_total") == len(spare) + 1
 
 
@@ -59,7 +66,7 @@ def test_a_handler_of_the_log_may_flush_and_raise(tmp_path, reader, told):
             program.process.stdin.write("\n")
             program.process.stdin.flush()
             program.said(r"\((said Metrics were not delivered.*)\)")
-            receiver.wait_for(lambda receiver: total(receiver, "work_total") >= 2)
+            receiver.wait_for(lambda receiver: total(receiver, "work_total") >= 2, 60)
             program.process.stdin.close()
             assert program.end() == 0, program.log.read_text()
     assert "(shut down)" in program.log.read_text()

@@ -37,7 +37,8 @@ SOON = {"OTEL_EXPORTER_PRW_INTERVAL": "100", "OTEL_METRIC_EXPORT_INTERVAL": "100
 AT_ONCE = {"OTEL_EXPORTER_PRW_INTERVAL": "20", "OTEL_METRIC_EXPORT_INTERVAL": "20"}
 BRIEFLY = {"OTEL_EXPORTER_PRW_SHUTDOWN_TIMEOUT": "1000"}
 SHUTDOWN_TIMEOUT = 1.0  # the same in seconds
-SLACK = 1.5  # seconds for what is not ours, beside what the end of a process takes that nothing holds up
+SLACK = 1.5  # seconds for what is not ours, beside a multiple of what the end of a process takes that nothing holds up
+TIMES = 6  # so much longer it may take what has more to do, on a machine that is busy with something else
 
 
 @pytest.mark.parametrize(
@@ -175,10 +176,11 @@ class Way(NamedTuple):
     status: int
 
 
+BY_SIGTERM = Way("", signal.SIGTERM, -signal.SIGTERM)
 WAYS = [
     Way("by itself", None, 0),
     Way("by an exception", None, 1),
-    Way("", signal.SIGTERM, -signal.SIGTERM),
+    BY_SIGTERM,
     Way("", signal.SIGINT, -signal.SIGINT),
 ]
 WITHIN_THE_SDK = Way("while the SDK's locks are held", None, -signal.SIGTERM)
@@ -235,7 +237,7 @@ def test_exit_is_not_held_up(tmp_path, fault, reader, when, ways):
         running.enter_context(programs[-1])
         with ThreadPoolExecutor(len(programs)) as threads:
             *seconds, least = threads.map(seconds_to_end, programs, [*ways, WAYS[0]])
-    assert max(seconds) < SHUTDOWN_TIMEOUT + SLACK + 2 * least, (least, list(zip(ways, seconds, strict=True)))
+    assert max(seconds) < SHUTDOWN_TIMEOUT + SLACK + TIMES * least, (least, list(zip(ways, seconds, strict=True)))
 
 
 @pytest.mark.parametrize(
@@ -261,7 +263,9 @@ def test_what_is_lost_at_the_exit_is_said(tmp_path, when, reader, way):
 @pytest.mark.parametrize("reader", [OURS, STOCK], ids=["our controller", "the SDK's reader"])
 def test_a_request_that_hangs_at_the_end_does_not_cost_the_last_interval(tmp_path, reader):
     with Receiver(answers=[ScriptedAnswer(delay=3600)]) as receiver:
-        variables = {**reader, **SOON, "OTEL_EXPORTER_PRW_ENDPOINT": receiver.url}
+        # Half of the time at the exit goes to what hangs.
+        variables = {**reader, **SOON, "OTEL_EXPORTER_PRW_SHUTDOWN_TIMEOUT": "10000"}
+        variables["OTEL_EXPORTER_PRW_ENDPOINT"] = receiver.url
         command = ("python", ENDING, "by itself", "during an export")
         with Program(*command, folder=tmp_path, **variables) as program:
             assert program.end() == 0
@@ -305,17 +309,18 @@ def outage(count):
 @pytest.mark.parametrize(
     ("answers", "requests"),
     [
-        pytest.param(lambda _: ScriptedAnswer(delay=0.25), 8, id="a slow receiver"),
-        pytest.param(outage(100), 3, id="an outage"),
+        pytest.param(lambda _: ScriptedAnswer(delay=0.5), 10, id="a slow receiver"),
+        pytest.param(outage(200), 3, id="an outage"),
     ],
 )
 def test_while_threads_work_on_after_the_main_one_it_is_not_the_exit(tmp_path, reader, answers, requests):
     script = tmp_path / "app.py"
     script.write_text(GO_ON)
     with Receiver(answers=answers) as receiver:
-        variables = {**reader, **AT_ONCE, **BRIEFLY, "OTEL_EXPORTER_PRW_ENDPOINT": receiver.url}
+        variables = {**reader, **AT_ONCE, "OTEL_EXPORTER_PRW_SHUTDOWN_TIMEOUT": "4000"}
+        variables["OTEL_EXPORTER_PRW_ENDPOINT"] = receiver.url
         with Program("python", script, folder=tmp_path, **variables) as program:
-            receiver.wait_for(requests, 30)  # which take longer in all than the exit may
+            receiver.wait_for(requests, 60)  # which take longer in all than the exit may
             program.process.stdin.close()
             assert program.end() == 0
         assert total(receiver, "work_total") == 2, program.log.read_text()
@@ -348,7 +353,7 @@ def test_sigterm_ends_a_process_in_a_long_call(receiver, tmp_path, call, forked)
     script.write_text(IN_A_CHILD * forked + LONG_CALL.format(call=LONG_CALLS[call]))
     with Program("python", script, folder=tmp_path, OTEL_EXPORTER_PRW_ENDPOINT=receiver.url) as program:
         program.said(READY)
-        assert program.end(signal.SIGTERM, timeout=5 + SLACK) == -signal.SIGTERM, program.log.read_text()
+        assert program.end(signal.SIGTERM) == -signal.SIGTERM, program.log.read_text()
     assert total(receiver, "work_total") == 1
     assert "Metrics" not in program.log.read_text()
 
@@ -367,11 +372,18 @@ if child := os.fork():
 def test_sigterm_ends_a_process_in_a_long_call_where_the_receiver_hangs(tmp_path, call):
     script = tmp_path / "app.py"
     script.write_text(LONG_CALL.format(call=LONG_CALLS[call]))
-    with ScriptedServer(silent) as server:
-        variables = {**BRIEFLY, "OTEL_EXPORTER_PRW_ENDPOINT": server.url}
-        with Program("python", script, folder=tmp_path, **variables) as program:
-            program.said(READY)
-            assert program.end(signal.SIGTERM, timeout=SHUTDOWN_TIMEOUT + SLACK) == -signal.SIGTERM
+    (tmp_path / "unhindered").mkdir()
+    with ExitStack() as running:
+        variables = {**BRIEFLY, **silent_receiver(running)}
+        program = running.enter_context(Program("python", script, folder=tmp_path, **variables))
+        unhindered = {"OTEL_EXPORTER_PRW_ENDPOINT": running.enter_context(Receiver()).url}
+        other = Program("python", ENDING, "", folder=tmp_path / "unhindered", **unhindered)
+        running.enter_context(other)
+        with ThreadPoolExecutor(2) as threads:
+            seconds, least = threads.map(
+                seconds_to_end, (program, other), [Way("", signal.SIGTERM, -signal.SIGTERM)] * 2
+            )
+    assert seconds < SHUTDOWN_TIMEOUT + SLACK + TIMES * least, least
     assert "Metrics are lost" in program.log.read_text()
 
 
@@ -404,7 +416,7 @@ def test_a_process_whose_exports_outlast_the_interval_sends_its_last_collection(
         variables = {**AT_ONCE, "OTEL_EXPORTER_PRW_ENDPOINT": receiver.url}
         for number in range(3):
             with Program("python", script, number, folder=tmp_path, **variables) as program:
-                receiver.wait_for(lambda receiver, number=number: receiver.series("work_total", run=str(number)), 20)
+                receiver.wait_for(lambda receiver, number=number: receiver.series("work_total", run=str(number)), 60)
                 program.said(READY)
                 assert program.end(signal.SIGTERM) == -signal.SIGTERM
             (counted,) = re.findall(r"^(\d+)$", program.log.read_text().split("(ready)")[1], re.MULTILINE)[-1:]

@@ -42,7 +42,7 @@ child = os.fork()
 if child == 0:
     exporter.under_way.clear()
     work.add(1)
-    if not exporter.under_way.wait(10):
+    if not exporter.under_way.wait(60):
         os._exit(3)
     work.add(1)
     sys.exit()
@@ -93,7 +93,7 @@ for _ in range(int(sys.argv[3])):
         began = time.monotonic()
         ended.clear()  # the parent may have exported meanwhile
         work.add(1)
-        os._exit(0 if ended.wait(30) else 1)
+        os._exit(0 if ended.wait(60) else 1)
 failed = 0
 for _ in range(int(sys.argv[3])):
     failed += os.wait()[1] != 0

@@ -92,7 +92,7 @@ def test_a_file_that_hangs_does_not_hold_up_the_end_of_a_child(receiver, tmp_pat
     script.write_text(CHILD)
     variables = {
         "OTEL_EXPORTER_PRW_ENDPOINT": receiver.url.replace("http:", "https:" if setting == "CERTIFICATE" else "http:"),
-        "OTEL_EXPORTER_PRW_SHUTDOWN_TIMEOUT": "1000",
+        "OTEL_EXPORTER_PRW_SHUTDOWN_TIMEOUT": "5000",
         f"OTEL_EXPORTER_PRW_{setting}": str(hanging(tmp_path)),
     }
     with Program("python", script, method, folder=tmp_path, **variables) as program:

@@ -60,10 +60,10 @@ ONLY_SCRAPED = ("up", "scrape_")
 
 
 def get(url):
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while True:
         try:
-            with urlopen(url, timeout=5) as response:
+            with urlopen(url, timeout=60) as response:
                 return response.read()
         except OSError:
             assert time.monotonic() < deadline, f"{url} does not answer"
@@ -107,7 +107,7 @@ def test_what_is_pushed_is_what_is_scraped(name, protocol, start_prometheus, tmp
         for number in range(3):
             with suppress(Exception):
                 get(f"http://127.0.0.1:{port}/products/{number}" if "product" in source else f"http://127.0.0.1:{port}")
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while True:
             scraped, pushed = held(prometheus, "scraped"), held(prometheus, "shop")
             still = {key for key in scraped if not dict(key)["__name__"].startswith(MOVING)}

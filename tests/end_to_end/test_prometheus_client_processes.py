@@ -29,7 +29,7 @@ def variables(receiver, tmp_path, **others):
 
 
 def get(url):
-    with urlopen(url, timeout=30) as response:
+    with urlopen(url, timeout=60) as response:
         return response.read()
 
 
@@ -96,7 +96,7 @@ def test_another_worker_goes_on_with_the_same_series_when_one_is_killed(receiver
         for crashes in (1.0, 2.0, 3.0):
             with suppress(OSError, HTTPException):
                 get(f"{url}/crash")
-            receiver.wait_for(lambda receiver, at=crashes: last_values(receiver, path="/crash") == [at], 30)
+            receiver.wait_for(lambda receiver, at=crashes: last_values(receiver, path="/crash") == [at], 60)
         sent = 0
         for _ in range(REQUESTS):
             get(f"{url}/")
@@ -137,7 +137,7 @@ def test_the_pool_processes_of_celery_push_one_sum(receiver, tmp_path):
     with Program("python", "-c", SEND, folder=tmp_path, OTEL_SDK_DISABLED="true", **settings) as client:
         assert client.end() == 0, client.log.read_text()
     with Program(*command, *flags, folder=tmp_path, **settings) as program:
-        receiver.wait_for(lambda receiver: last_values(receiver) == [7.0], 30)
+        receiver.wait_for(lambda receiver: last_values(receiver) == [7.0], 60)
         end(program, receiver)
     assert last_value(receiver, "requests_total") == 7
     assert_ends_once(receiver, "requests_total")

@@ -66,7 +66,7 @@ def wait_for_port(port, process):
 def end(process):
     process.terminate()
     try:
-        process.wait(30)
+        process.wait(60)
     finally:
         process.kill()
         process.wait()

@@ -113,7 +113,7 @@ signal.pause()
     with subprocess.Popen(words, cwd=tmp_path, env=environ, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline() == "up\n"
         process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 5
+        assert process.wait(60) == 5
     assert last(receiver, "job_last_exit_code")[0] == 5
 
 
@@ -138,7 +138,7 @@ def launched(receiver, *command, cwd, **options):
 def test_no_signal_is_lost_between_the_start_of_the_job_and_ours(tmp_path, receiver):
     script = "trap 'exit 5' TERM; kill -TERM $PPID; while :; do sleep 0.1; done"
     with launched(receiver, "sh", "-c", script, cwd=tmp_path) as process:
-        assert process.wait(30) == 5
+        assert process.wait(60) == 5
     assert last(receiver, "job_last_exit_code")[0] == 5
 
 
@@ -148,7 +148,7 @@ def test_an_interrupt_without_a_terminal_is_passed_on_once(tmp_path, receiver):
         process.send_signal(signal.SIGINT)
         assert process.stdout.readline() == "heard\n"
         process.send_signal(signal.SIGUSR1)
-        assert process.wait(30) == 1
+        assert process.wait(60) == 1
 
 
 def test_an_interrupt_of_the_terminal_comes_once_even_where_stdin_is_none(tmp_path, receiver):
@@ -175,7 +175,7 @@ def test_an_interrupt_of_the_terminal_comes_once_even_where_stdin_is_none(tmp_pa
         os.write(master, b"\x03")
         assert process.stdout.readline() == "heard\n"
         process.send_signal(signal.SIGUSR1)
-        assert process.wait(30) == 1
+        assert process.wait(60) == 1
     os.close(master)
 
 
@@ -186,7 +186,7 @@ def test_a_job_that_ignores_sigterm_goes_on(tmp_path, receiver):
         process.send_signal(signal.SIGTERM)
         process.stdin.write("go on\n")
         process.stdin.close()
-        assert process.wait(30) == 4
+        assert process.wait(60) == 4
     assert last(receiver, "job_last_exit_code")[0] == 4
 
 
@@ -194,7 +194,7 @@ def test_a_job_that_ends_by_the_signal_that_it_gets_has_the_status_of_a_shell(tm
     with launched(receiver, "sh", "-c", "echo up; exec sleep 100", cwd=tmp_path) as process:
         assert process.stdout.readline() == "up\n"
         process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 128 + signal.SIGTERM
+        assert process.wait(60) == 128 + signal.SIGTERM
     assert last(receiver, "job_last_exit_code")[0] == 128 + signal.SIGTERM
 
 
@@ -222,7 +222,7 @@ def test_memory_is_the_jobs_where_it_has_less_than_we(tmp_path, receiver):
         process.stdin.flush()
         assert process.stdout.readline() == "echo\n"
         process.stdin.close()
-        assert process.wait(30) == 0
+        assert process.wait(60) == 0
     memory, _ = last(receiver, "job_last_max_memory_bytes")
     assert 0 < memory < 8_000_000
 
@@ -281,8 +281,8 @@ def test_who_ends_the_push_still_gets_the_status(tmp_path):
         environ = {"PATH": os.environ["PATH"], "OTEL_EXPORTER_PRW_ENDPOINT": receiver.url}
         words = [OTEL_PRW, "job", "--name", "nightly", "--", "sh", "-c", "exit 3"]
         with subprocess.Popen(words, cwd=tmp_path, env=environ, stderr=subprocess.PIPE, text=True) as process:
-            assert asked.wait(30)
+            assert asked.wait(60)
             process.send_signal(signal.SIGTERM)
-            _, errors = process.communicate(timeout=30)
+            _, errors = process.communicate(timeout=60)
     assert process.returncode == 3
     assert "was not pushed (interrupted), and is lost" in errors

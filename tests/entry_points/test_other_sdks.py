@@ -55,7 +55,7 @@ def stock(_):
     return [metrics.Observation(7)]
 metrics.get_meter("shop").create_observable_gauge("stock", callbacks=[stock])
 for _ in range(2):
-    assert collected.acquire(timeout=30), "nothing is collected"
+    assert collected.acquire(timeout=60), "nothing is collected"
 """
 SDK = [
     Path(find_spec(f"opentelemetry.sdk.{module}").origin).read_text(encoding="utf-8")

@@ -57,7 +57,7 @@ def test_line_for_each_push_and_each_metric_is_printed_and_the_command_ends_afte
         assert post(receiver, request(series(samples=[sample(3.0)]))).status == 204
         assert post(receiver, request(series([("a", "1")]))).status == 400
         assert post(receiver, request(series(samples=[sample(5.5, NOW + 1)]))).status == 204
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=60)
     lines = out.splitlines()
     assert lines[0].startswith("push 1: shop (1 process), protocol 1.0, 1 series, ")
     assert lines[1] == "  up  unknown, 1 series, 3"
@@ -71,7 +71,7 @@ def test_json_is_all_that_stands_on_stdout():
         post(receiver, request(series(samples=[sample(1.0), sample(2.0, NOW + 1)])))
         post(receiver, b"no snappy")
         post(receiver, request_2_0(series_2_0([1, 3])))
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=60)
     lines = [json.loads(line) for line in out.splitlines()]
     assert [(line["protocol"], line["labels"]["__name__"], line["value"]) for line in lines] == [
         ("1.0", "up", 1.0),
@@ -88,7 +88,7 @@ def test_request_that_brings_no_series_is_no_push():
         assert post(receiver, metadata).status == 204
         assert post(receiver, request_2_0()).status == 204
         assert post(receiver, request(series())).status == 204
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=60)
     assert out.splitlines()[-1] == "  up  unknown, 1 series, 1"
     assert out.count("push ") == 1
     assert (process.returncode, err) == (0, "")
@@ -106,7 +106,7 @@ def test_interrupt_ends_the_command_in_good_order():
         post(receiver, request(series()))
         assert process.stdout.readline().startswith("push 1:")
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=30)
+        _, err = process.communicate(timeout=60)
     assert process.returncode == 0
     assert err == ""
 
@@ -115,14 +115,14 @@ def test_reader_that_leaves_ends_the_command_in_good_order():
     with receiving("--json") as (process, receiver):
         process.stdout.close()
         post(receiver, request(series()))
-        assert process.wait(timeout=30) == 0
+        assert process.wait(timeout=60) == 0
         assert process.stderr.read() == ""
 
 
 def test_labels_that_the_output_cannot_encode_do_not_end_the_command():
     with receiving("--once", "1", env={"PYTHONIOENCODING": "ascii"}) as (process, receiver):
         post(receiver, request(series([("__name__", "up"), ("job", "Zürich")])))
-        out, _ = process.communicate(timeout=30)
+        out, _ = process.communicate(timeout=60)
     assert r"Z\xfcrich" in out
     assert process.returncode == 0
 
@@ -133,7 +133,7 @@ def test_signal_ends_the_command_though_nobody_reads_its_output(number):
         many = [series([("__name__", f"metric_{number}")]) for number in range(5000)]
         assert post(receiver, request(*many)).status == 204
         process.send_signal(number)
-        assert process.wait(timeout=30) == 0
+        assert process.wait(timeout=60) == 0
 
 
 def test_memory_does_not_grow_with_what_nobody_reads():
@@ -148,7 +148,7 @@ def test_memory_does_not_grow_with_what_nobody_reads():
         push(receiver, range(80, 240))
         assert psutil.Process(process.pid).memory_info().rss < early + 4_000_000
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=30) == 0
+        assert process.wait(timeout=60) == 0
 
 
 def test_what_was_not_printed_is_counted_once_somebody_reads_again():
@@ -161,7 +161,7 @@ def test_what_was_not_printed_is_counted_once_somebody_reads_again():
         assert process.stderr.readline().startswith("otel-prw receive: its output was not read, so ")
         process.send_signal(signal.SIGINT)
         read.join()
-        assert process.wait(timeout=30) == 0
+        assert process.wait(timeout=60) == 0
 
 
 def test_memory_does_not_grow_with_series_that_come_and_go():
@@ -189,12 +189,12 @@ def test_interrupt_ends_the_command_while_a_thousand_connections_are_open():
     with receiving() as (process, receiver), ExitStack() as stack:
         port = int(urlsplit(receiver.url).port)
         for number in range(1000):
-            client = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=30))
+            client = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=60))
             if number % 2:
                 with suppress(OSError):  # one too many was turned away
                     client.sendall(b"POST /api/v1/write HTTP/1.1\r\nContent-Length: 100\r\n\r\nabc")
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=30) == 0
+        assert process.wait(timeout=60) == 0
         assert process.stderr.read() == ""
 
 
@@ -206,7 +206,7 @@ def test_listening_beyond_loopback_is_warned_of(listen, warns):
         assert post(receiver, request(series())).status == 204
         process.send_signal(signal.SIGINT)
         assert "warning" not in process.stderr.read()
-        assert process.wait(timeout=30) == 0
+        assert process.wait(timeout=60) == 0
     assert receiver.url.startswith("http://localhost" if listen.startswith("localhost") else "http://127.0.0.1")
 
 

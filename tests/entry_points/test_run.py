@@ -77,7 +77,7 @@ def test_program_is_the_process_itself(tmp_path):
     ) as process:
         assert int(process.stdout.readline()) == process.pid
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=30) == -signal.SIGINT
+        assert process.wait(timeout=60) == -signal.SIGINT
 
 
 def test_exit_status_is_that_of_the_program(launch):

@@ -29,6 +29,6 @@ def test_traffic_is_kept_up_until_the_end():
     with ThreadingHTTPServer(("127.0.0.1", 0), Shop) as server:
         Thread(target=server.serve_forever).start()
         with traffic.kept_up(f"http://127.0.0.1:{server.server_port}"):
-            assert enough.wait(30)
+            assert enough.wait(60)
         server.shutdown()
     assert {"/", "/checkout", "/products/7"} <= {*paths}

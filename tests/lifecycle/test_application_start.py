@@ -41,10 +41,10 @@ def importing(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     thread = threading.Thread(target=importlib.import_module, args=("slow_to_import",))
     thread.start()
-    assert gate.arrived.wait(10)
+    assert gate.arrived.wait(60)
     yield gate.go
     gate.go.set()
-    thread.join(10)
+    thread.join(60)
     sys.modules.pop("slow_to_import", None)
 
 

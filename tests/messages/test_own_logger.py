@@ -89,10 +89,12 @@ def _put_back_what_is_configured():
     ],
 )
 def test_a_receiver_that_is_away_is_told(configure, capsys):
-    exporter = PrometheusRemoteWriteMetricsExporter(CLOSED, max_buffered_bytes=0)
+    exporter = PrometheusRemoteWriteMetricsExporter(
+        CLOSED, max_buffered_bytes=0, min_backoff=120_000, max_backoff=120_000
+    )
     for _ in range(2):  # also when it is configured after the first export, and again
         configure()
-        exporter.export(collected(counter()), timeout_millis=200)
+        exporter.export(collected(counter()), timeout_millis=60_000)
     exporter.shutdown()
     assert CLOSED in capsys.readouterr().err
 

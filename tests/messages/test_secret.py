@@ -110,7 +110,7 @@ def test_a_failed_request_shows_no_secret_in_a_traceback_with_local_variables(be
     server = server_stack.enter_context(ScriptedServer(behaviour))
     transport = _transport(server.url)
     with pytest.raises(SendError) as raised:
-        transport.post(b"x", {}, 5)
+        transport.post(b"x", {}, 60)
     transport.close()
     variables, _ = shown_with_locals(raised.value)
     assert not [text for text in variables if SECRET in text]
@@ -122,7 +122,7 @@ def test_a_failed_token_shows_no_secret_in_a_traceback_with_local_variables(serv
     settings, _ = load({"endpoint": URL, **keywords}, {})
     transport = Transport(settings, environ={}, user_agent="tests/1")
     with pytest.raises(SendError) as raised:
-        transport.post(b"x", {}, 5)
+        transport.post(b"x", {}, 60)
     transport.close()
     assert raised.value.__context__ is None
     variables, _ = shown_with_locals(raised.value)
@@ -150,7 +150,7 @@ def test_an_interrupted_request_keeps_the_frames_of_the_application_alone():
 
     transport._connections.current().exchange = lookup
     with pytest.raises(Interruption) as raised:
-        transport.post(b"x", {}, 5)
+        transport.post(b"x", {}, 60)
     variables, _ = shown_with_locals(raised.value)
     assert not [text for text in variables if SECRET in text]
     assert traceback.extract_tb(raised.value.__traceback__)[-1].name == "interrupt"

@@ -266,8 +266,8 @@ def test_waiting_ends_when_the_requests_are_there(receiver):
     ]
     for push in pushes:
         push.start()
-    receiver.wait_for(2)
-    receiver.wait_for(lambda it: it.values("a") and it.values("b"))
+    receiver.wait_for(2, 60)
+    receiver.wait_for(lambda it: it.values("a") and it.values("b"), 60)
     for push in pushes:
         push.join()
 
@@ -276,7 +276,7 @@ def test_series_that_is_not_there_yet_is_waited_for(receiver):
     with pytest.raises(TimeoutError, match="there are 0 requests"):
         receiver.wait_for(lambda it: it.values("up") == [1.0], timeout=0.01)
     post(receiver, request(series()))
-    receiver.wait_for(lambda it: it.values("up") == [1.0])
+    receiver.wait_for(lambda it: it.values("up") == [1.0], 60)
 
 
 def test_waiting_in_vain_says_what_came_in_instead(receiver):
@@ -352,7 +352,7 @@ def test_delayed_answer_comes_and_closing_cuts_the_delay_short():
             target=lambda: statuses.append(post(receiver, request(series(samples=[sample(2.0, NOW + 1)]))).status)
         )
         waiting.start()
-        receiver.wait_for(2)
+        receiver.wait_for(2, 60)
     waiting.join()
     assert statuses == [204]
 
@@ -375,7 +375,7 @@ def test_closing_leaves_no_thread_and_no_listener_though_clients_hang():
 
 
 def test_silent_client_is_left_after_the_timeout():
-    with Receiver(timeout=0.05) as receiver, socket.create_connection(("127.0.0.1", receiver.port)) as stuck:
+    with Receiver(timeout=1.0) as receiver, socket.create_connection(("127.0.0.1", receiver.port)) as stuck:
         stuck.sendall(b"POST / HTTP/1.1\r\nContent-Length: 100\r\n\r\nabc")
         assert stuck.recv(100) == b""
 

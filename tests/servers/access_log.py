@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TypeVar
 
 Entry = TypeVar("Entry")
-TIMEOUT = 5.0
+TIMEOUT = 60.0
 POLL = 0.02
 
 

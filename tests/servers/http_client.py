@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import urllib3
 
-TIMEOUT = 10.0
+TIMEOUT = 60.0
 
 
 def get(url: str, headers: Mapping[str, str] | None = None, **fields: object) -> urllib3.BaseHTTPResponse:

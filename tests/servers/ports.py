@@ -23,7 +23,7 @@ def free_port() -> int:
     raise OSError(f"no free port on {LOOPBACK} among 100 tried")
 
 
-def wait_until_closed(port: int, timeout: float = 5) -> None:
+def wait_until_closed(port: int, timeout: float = 60) -> None:
     """Returns when nobody listens any more: a killed process's children may hold the port for a moment longer."""
     deadline = time.monotonic() + timeout
     while accepts(port):

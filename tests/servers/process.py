@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-START_TIMEOUT = 30.0
-STOP_TIMEOUT = 10.0
+START_TIMEOUT = 120.0  # a busy machine takes its time
+STOP_TIMEOUT = 60.0
 POLL = 0.02
 LOG_LINES_IN_ERRORS = 30
 

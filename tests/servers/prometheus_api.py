@@ -89,7 +89,7 @@ class PrometheusApi:
             raise AssertionError(f"{promql} has {len(found)} results, not one: {found}")
         return found[0].value
 
-    def wait_for(self, promql: str, timeout: float = 10) -> list[InstantSample]:
+    def wait_for(self, promql: str, timeout: float = 60) -> list[InstantSample]:
         """The instant vector as soon as it is not empty; AssertionError when it stays so."""
         deadline = time.monotonic() + timeout
         while not (found := self.query(promql)):

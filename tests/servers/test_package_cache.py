@@ -27,7 +27,7 @@ def test_those_who_come_at_the_same_time_wait_for_the_first(tmp_path):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     assert len(packages) == 4
     assert len(fills) == 1
 

@@ -163,7 +163,7 @@ class Chaos:
             is_full = False
         self._pause(0.5)
         ended.process.send_signal(signal.SIGTERM)
-        ended.process.wait(30)
+        ended.process.wait(60)
         ended.disk_was_full = is_full
         report.workers_ended += 1
         if chance.random() < 0.3:
@@ -237,7 +237,7 @@ class Chaos:
         )
         for life in self._living():
             life.process.send_signal(signal.SIGTERM)
-            life.process.wait(30)
+            life.process.wait(60)
             self._report.workers_ended += 1
 
     def _wait_until(self, is_so: Callable[[], bool], otherwise: str) -> None:

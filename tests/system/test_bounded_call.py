@@ -121,7 +121,7 @@ class TestExitThread:
         for _ in range(3):
             exit_thread.do(lambda: threads.append(threading.get_ident()))
         exit_thread.do(done.set)
-        assert done.wait(10)
+        assert done.wait(60)
         assert len(threads) == 3
         assert len({*threads, threading.get_ident()}) == 2
 
@@ -135,7 +135,7 @@ class TestExitThread:
         exit_thread.start(self, threads=2)
         exit_thread.do(hanging)
         exit_thread.do(done.set)
-        assert done.wait(10)
+        assert done.wait(60)
 
     def test_without_the_thread_a_thing_is_done_at_once(self, exit_thread):
         done = []
@@ -152,7 +152,7 @@ class TestExitThread:
         exit_thread.stop(users[0])
         exit_thread.do(lambda: threads.append(threading.get_ident()))
         exit_thread.do(asked.set)
-        assert asked.wait(10)
+        assert asked.wait(60)
         exit_thread.stop(users[1])
         moment = threading.Event()
         while threads[0] in sys._current_frames():
@@ -167,6 +167,6 @@ class TestExitThread:
             exit_thread.do(lambda: at_once.append(1))
             exit_thread.start(self)
             exit_thread.do(later.set)
-            return at_once and later.wait(10)
+            return at_once and later.wait(60)
 
         assert in_child(child)

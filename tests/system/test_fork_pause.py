@@ -28,11 +28,11 @@ def begin():
         def work():
             with pause.work():
                 begun.set()
-                ends.wait(30)
+                ends.wait(60)
 
         threads.append((thread := Thread(target=work), ends))
         thread.start()
-        assert begun.wait(10)
+        assert begun.wait(60)
         return ends
 
     yield begin
@@ -82,7 +82,7 @@ def test_a_fork_waits_again_for_the_work_after_one_that_has_hung(begin):
 
 
 def test_a_fork_waits_for_work_that_ends(begin):
-    pause = ForkPause()
+    pause = ForkPause(seconds=60)
     ends = begin(pause)
     timer = Thread(target=lambda: (Event().wait(0.1), ends.set()))
     timer.start()

@@ -84,7 +84,7 @@ def in_turn(*behaviours: Behaviour) -> Behaviour:
 def tunnel(exchange: Exchange) -> bool:
     """What a proxy does on CONNECT: copies bytes both ways until one side ends."""
     host, _, port = exchange.request.target.rpartition(":")
-    with socket.create_connection((host, int(port)), timeout=10) as upstream:
+    with socket.create_connection((host, int(port)), timeout=60) as upstream:
         exchange.connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
         back = threading.Thread(target=_copy, args=(upstream, exchange.connection))
         back.start()
@@ -146,7 +146,7 @@ class ScriptedServer:
 
     def has_ended(self, connection: int) -> bool:
         """Waits for the end of a connection."""
-        self._threads[connection].join(timeout=10)
+        self._threads[connection].join(timeout=60)
         return not self._threads[connection].is_alive()
 
     def _accept(self) -> None:

@@ -75,7 +75,7 @@ def test_a_file_that_cannot_be_used_is_called_by_its_variable(setting, tmp_path)
 )
 def test_the_receiver_is_shown_it(start_server, make_transport, settings, userinfo, expected):
     server = start_server()
-    make_transport(server.url.replace("//", f"//{userinfo}"), **settings).post(b"x", {}, 5)
+    make_transport(server.url.replace("//", f"//{userinfo}"), **settings).post(b"x", {}, 60)
     request = server.requests[0]
     assert request.headers["authorization"] == expected
     assert request.headers["host"] == f"127.0.0.1:{server.port}"
@@ -86,9 +86,9 @@ def test_a_rotated_token_goes_with_the_next_request(start_server, make_transport
     path = tmp_path / "token"
     path.write_text("first\n")
     transport = make_transport(server.url, bearer_token_file=str(path))
-    transport.post(b"x", {}, 5)
+    transport.post(b"x", {}, 60)
     path.write_text("the second\n")
-    transport.post(b"x", {}, 5)
+    transport.post(b"x", {}, 60)
     assert [request.headers["authorization"] for request in server.requests] == ["Bearer first", "Bearer the second"]
     assert server.connections == 1
 
@@ -116,5 +116,5 @@ def test_a_file_with_the_word_bearer_alone_has_no_token(tmp_path, text):
 def test_nothing_is_sent_while_the_secret_cannot_be_read(start_server, make_transport, tmp_path):
     server = start_server()
     with pytest.raises(Unsendable):
-        make_transport(server.url, bearer_token_file=str(tmp_path / "none")).post(b"x", {}, 5)
+        make_transport(server.url, bearer_token_file=str(tmp_path / "none")).post(b"x", {}, 60)
     assert server.connections == 0

@@ -44,14 +44,14 @@ def connected_to(port):
 @pytest.fixture
 def number(transport, server):
     """The descriptor of the connection that is kept."""
-    assert transport.post(b"x", {}, 10).status == 204
+    assert transport.post(b"x", {}, 60).status == 204
     (number,) = connected_to(server.port)
     return number
 
 
 def test_another_connection_is_opened(transport, server, number):
     os.close(number)
-    assert transport.post(b"y", {}, 10).status == 204
+    assert transport.post(b"y", {}, 60).status == 204
     assert [request.body for request in server.requests] == [b"x", b"y"]
 
 
@@ -60,7 +60,7 @@ def test_a_connection_of_the_application_under_its_number_is_left_alone(*, trans
     theirs, other_end = socket.socketpair()
     os.dup2(theirs.fileno(), number)
     if then == "posts":
-        assert transport.post(b"y", {}, 10).status == 204
+        assert transport.post(b"y", {}, 60).status == 204
         assert len(server.requests) == 2
     transport.close()
     os.write(number, b"of the application")

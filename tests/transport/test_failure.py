@@ -19,17 +19,17 @@ from tests.transport.scripted_server import answer, drip, in_turn, raw, silent
 def test_a_receiver_that_takes_too_long_is_given_up(start_server, make_transport, behaviour):
     server = start_server(in_turn(behaviour, answer()))
     transport = make_transport(server.url)
-    with pytest.raises(Retryable, match=r"did not answer within 0\.2 s") as caught:
-        transport.post(b"x", {}, 0.2)
+    with pytest.raises(Retryable, match=r"did not answer within 1 s") as caught:
+        transport.post(b"x", {}, 1)
     assert caught.value.status is None
-    transport.post(b"x", {}, 5)
+    transport.post(b"x", {}, 60)
     assert server.connections == 2
 
 
 def test_the_time_holds_for_a_kept_connection_too(start_server, make_transport):
     server = start_server(in_turn(answer(), drip(b"", b"H")))
     transport = make_transport(server.url)
-    transport.post(b"x", {}, 5)
+    transport.post(b"x", {}, 60)
     with pytest.raises(Retryable, match="did not answer within"):
         transport.post(b"x", {}, 0.2)
 
@@ -48,7 +48,7 @@ def test_a_receiver_that_reads_no_more_is_given_up_too(start_server, make_transp
         return False
 
     transport = make_transport(start_server(answer_once_and_stop_reading).url)
-    transport.post(b"x", {}, 5)
+    transport.post(b"x", {}, 60)
     with pytest.raises(Retryable, match="did not answer within"):
         transport.post(bytes(30_000_000), {}, 0.2)
 
@@ -56,7 +56,7 @@ def test_a_receiver_that_reads_no_more_is_given_up_too(start_server, make_transp
 def test_an_error_that_drips_is_still_the_error(start_server, make_transport):
     server = start_server(drip(b"HTTP/1.1 503 Unavailable\r\nRetry-After: 7\r\nContent-Length: 9999\r\n\r\n", b"."))
     with pytest.raises(Retryable) as caught:
-        make_transport(server.url).post(b"x", {}, 0.2)
+        make_transport(server.url).post(b"x", {}, 2)
     assert (caught.value.status, caught.value.retry_after) == (503, 7)
 
 
@@ -83,7 +83,7 @@ def test_no_limit_is_a_limit_too(start_server, make_transport):
 )
 def test_what_is_no_answer_is_worth_another_try(start_server, make_transport, data, words):
     with pytest.raises(Retryable, match=words):
-        make_transport(start_server(raw(data)).url).post(b"x", {}, 5)
+        make_transport(start_server(raw(data)).url).post(b"x", {}, 60)
 
 
 WHOLE_ANSWER = (
@@ -110,21 +110,21 @@ def test_an_answer_that_is_cut_off_accepts_the_request_only_if_its_headers_have_
     accepted = []
     for cut in cuts:
         with suppress(Retryable):
-            transport.post(b"x", {}, 5)
+            transport.post(b"x", {}, 60)
             accepted.append(cut)
     assert accepted == [cut for cut in cuts if cut >= end_of_the_head]
-    assert transport.post(b"x", {}, 5).status in {200, 204}
+    assert transport.post(b"x", {}, 60).status in {200, 204}
 
 
 def test_an_answer_that_is_cut_off_is_called_that(start_server, make_transport):
     server = start_server(raw(b"HTTP/1.1 204 No Content\r\nX-Foo: b"))
     with pytest.raises(Retryable, match=r"closed the connection in the middle of its answer$"):
-        make_transport(server.url).post(b"x", {}, 5)
+        make_transport(server.url).post(b"x", {}, 60)
 
 
 def test_a_port_without_a_listener_is_worth_another_try(make_transport):
     with pytest.raises(Retryable, match=r"^http://127\.0\.0\.1:1/api could not be reached \(Connection refused\)$"):
-        make_transport("http://user:hunter2@127.0.0.1:1/api?token=secret").post(b"x", {}, 5)
+        make_transport("http://user:hunter2@127.0.0.1:1/api?token=secret").post(b"x", {}, 60)
 
 
 def test_an_unknown_name_is_worth_another_try(make_transport):
@@ -134,12 +134,12 @@ def test_an_unknown_name_is_worth_another_try(make_transport):
 
 def test_a_name_that_cannot_exist_is_not(make_transport):
     with pytest.raises(Unsendable, match="what HTTP does not allow"):
-        make_transport(f"http://{'a' * 64}.example/").post(b"x", {}, 5)
+        make_transport(f"http://{'a' * 64}.example/").post(b"x", {}, 60)
 
 
 def test_a_header_with_a_line_break_is_not_and_its_value_is_not_told(start_server, make_transport):
     server = start_server()
     with pytest.raises(Unsendable, match="what HTTP does not allow") as caught:
-        make_transport(server.url, headers={"X-Key": "secret\r\nEvil: 1"}).post(b"x", {}, 5)
+        make_transport(server.url, headers={"X-Key": "secret\r\nEvil: 1"}).post(b"x", {}, 60)
     assert "secret" not in str(caught.value)
     assert server.requests == []

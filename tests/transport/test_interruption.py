@@ -34,7 +34,7 @@ def in_thread():
 
         threads.append(threading.Thread(target=run))
         threads[-1].start()
-        return lambda: ended.get(timeout=10)
+        return lambda: ended.get(timeout=60)
 
     yield start
     for thread in threads:

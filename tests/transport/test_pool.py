@@ -34,7 +34,7 @@ PROTOCOL = {
 
 def test_a_request_arrives_as_it_was_given(start_server, make_transport):
     server = start_server(answer(204, {"X-Prometheus-Remote-Write-Samples-Written": "7"}))
-    response = make_transport(f"{server.url}/api/v1/write?db=x#fragment").post(b"\x00body\xff", PROTOCOL, 5)
+    response = make_transport(f"{server.url}/api/v1/write?db=x#fragment").post(b"\x00body\xff", PROTOCOL, 60)
     (request,) = server.requests
     assert (request.method, request.target, request.body) == ("POST", "/api/v1/write?db=x", b"\x00body\xff")
     assert request.headers.items() >= {name.lower(): value for name, value in PROTOCOL.items()}.items()
@@ -47,14 +47,14 @@ def test_a_request_arrives_as_it_was_given(start_server, make_transport):
 def test_a_large_body_arrives_whole(start_server, make_transport):
     server = start_server()
     body = os.urandom(1_000_003)
-    make_transport(server.url).post(body, {}, 20)
+    make_transport(server.url).post(body, {}, 60)
     assert server.requests[0].body == body
 
 
 @pytest.mark.parametrize("status", [200, 202, 204, 299])
 def test_every_2xx_is_accepted(start_server, make_transport, status):
     server = start_server(answer(status, body=b"" if status == 204 else b"fine"))
-    assert make_transport(server.url).post(b"", {}, 5).status == status
+    assert make_transport(server.url).post(b"", {}, 60).status == status
 
 
 def test_one_connection_serves_request_after_request(start_server, make_transport):
@@ -63,7 +63,7 @@ def test_one_connection_serves_request_after_request(start_server, make_transpor
     server = start_server(in_turn(empty, accepted, chunked, empty))
     transport = make_transport(server.url)
     for _ in range(5):
-        transport.post(b"x", PROTOCOL, 5)
+        transport.post(b"x", PROTOCOL, 60)
     assert (len(server.requests), server.connections) == (5, 1)
 
 
@@ -71,10 +71,10 @@ def test_a_refusal_does_not_cost_the_connection(start_server, make_transport):
     server = start_server(in_turn(answer(400, body=b"out of order sample\n"), answer(503, body=b"later"), answer()))
     transport = make_transport(server.url)
     with pytest.raises(Rejected):
-        transport.post(b"x", {}, 5)
+        transport.post(b"x", {}, 60)
     with pytest.raises(Retryable):
-        transport.post(b"x", {}, 5)
-    transport.post(b"x", {}, 5)
+        transport.post(b"x", {}, 60)
+    transport.post(b"x", {}, 60)
     assert (len(server.requests), server.connections) == (3, 1)
 
 
@@ -82,7 +82,7 @@ def test_requests_under_way_together_have_connections_of_their_own_which_are_kep
     together = threading.Barrier(3)
 
     def wait_for_the_others(exchange):
-        together.wait(timeout=10)
+        together.wait(timeout=60)
         return answer()(exchange)
 
     server = start_server(wait_for_the_others)
@@ -100,7 +100,7 @@ def test_a_connection_that_the_receiver_closed_meanwhile_is_replaced(start_serve
     server = start_server(answer(204, keep=False))
     transport = make_transport(server.url)
     for _ in range(3):
-        transport.post(b"x", {}, 5)
+        transport.post(b"x", {}, 60)
     assert (len(server.requests), server.connections) == (3, 3)
 
 
@@ -108,8 +108,8 @@ def test_a_kept_connection_that_dies_under_the_request_is_replaced_at_once(start
     """The receiver reads the second request and closes without an answer: what a client sees that lost the race."""
     server = start_server(in_turn(answer(), raw(b""), answer()))
     transport = make_transport(server.url)
-    transport.post(b"first", {}, 5)
-    transport.post(b"second", {}, 5)
+    transport.post(b"first", {}, 60)
+    transport.post(b"second", {}, 60)
     assert [(request.connection, request.body) for request in server.requests] == [
         (1, b"first"),
         (1, b"second"),
@@ -120,16 +120,16 @@ def test_a_kept_connection_that_dies_under_the_request_is_replaced_at_once(start
 def test_a_fresh_connection_that_dies_under_the_request_is_an_error(start_server, make_transport):
     server = start_server(raw(b""))
     with pytest.raises(Retryable, match="closed the connection without an answer"):
-        make_transport(server.url).post(b"x", {}, 5)
+        make_transport(server.url).post(b"x", {}, 60)
     assert len(server.requests) == 1
 
 
 def test_a_connection_that_was_opened_again_is_a_fresh_one(start_server, make_transport):
     server = start_server(in_turn(answer(keep=False), raw(b"")))
     transport = make_transport(server.url)
-    transport.post(b"first", {}, 5)
+    transport.post(b"first", {}, 60)
     with pytest.raises(Retryable, match="closed the connection without an answer"):
-        transport.post(b"second", {}, 5)
+        transport.post(b"second", {}, 60)
     assert [request.body for request in server.requests] == [b"first", b"second"]
 
 
@@ -137,7 +137,7 @@ def test_where_one_kept_connection_has_died_none_of_the_others_is_tried(start_se
     together = threading.Barrier(2)
 
     def wait_for_the_other(exchange):
-        together.wait(timeout=10)
+        together.wait(timeout=60)
         return answer()(exchange)
 
     server = start_server(wait_for_the_other)
@@ -148,16 +148,16 @@ def test_where_one_kept_connection_has_died_none_of_the_others_is_tried(start_se
     for thread in threads:
         thread.join()
     server.behaviour = lambda exchange: exchange.request.connection > 2 and answer()(exchange)
-    assert transport.post(b"x", {}, 5).status == 204
+    assert transport.post(b"x", {}, 60).status == 204
     assert [request.connection for request in server.requests[2:]] in ([1, 3], [2, 3])
 
 
 def test_a_request_is_repeated_only_once(start_server, make_transport):
     server = start_server(in_turn(answer(), raw(b"")))
     transport = make_transport(server.url)
-    transport.post(b"x", {}, 5)
+    transport.post(b"x", {}, 60)
     with pytest.raises(Retryable):
-        transport.post(b"x", {}, 5)
+        transport.post(b"x", {}, 60)
     assert len(server.requests) == 3
 
 
@@ -165,16 +165,16 @@ def test_of_a_large_refusal_only_the_beginning_is_read_and_the_connection_given_
     server = start_server(in_turn(answer(500, body=b"0123456789abcdef" * 65536), answer()))
     transport = make_transport(server.url)
     with pytest.raises(Retryable) as caught:
-        transport.post(b"x", {}, 5)
+        transport.post(b"x", {}, 60)
     assert str(caught.value) == f"{server.url} answered 500 Internal Server Error: {'0123456789abcdef' * 16}"
-    transport.post(b"x", {}, 5)
+    transport.post(b"x", {}, 60)
     assert server.connections == 2
 
 
 def test_a_rejection_that_is_cut_short_still_counts_as_one(start_server, make_transport):
     server = start_server(raw(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 500\r\n\r\nout of or"))
     with pytest.raises(Rejected, match=r"answered 400 Bad Request: out of or$"):
-        make_transport(server.url).post(b"x", {}, 5)
+        make_transport(server.url).post(b"x", {}, 60)
 
 
 @pytest.mark.parametrize(
@@ -194,8 +194,8 @@ def test_a_rejection_that_is_cut_short_still_counts_as_one(start_server, make_tr
 def test_what_is_accepted_stays_accepted_whatever_comes_of_the_body(start_server, make_transport, behaviour):
     server = start_server(in_turn(behaviour, answer()))
     transport = make_transport(server.url)
-    assert transport.post(b"x", {}, 0.3).status == 200
-    assert transport.post(b"x", {}, 5).status == 204
+    assert transport.post(b"x", {}, 2).status == 200
+    assert transport.post(b"x", {}, 60).status == 204
 
 
 @pytest.mark.parametrize(
@@ -213,18 +213,18 @@ def test_the_status_counts_whatever_the_headers_are(start_server, make_transport
     transport = make_transport(start_server(in_turn(raw(head, keep=True), answer())).url)
     if error:
         with pytest.raises(error) as caught:
-            transport.post(b"x", {}, 5)
+            transport.post(b"x", {}, 3)
         assert caught.value.status == status
     else:
-        assert transport.post(b"x", {}, 5).status == status
-    assert transport.post(b"x", {}, 5).status == 204
+        assert transport.post(b"x", {}, 3).status == status
+    assert transport.post(b"x", {}, 60).status == 204
 
 
 @pytest.mark.parametrize("version", [b"HTTP/2", b"HTTP/3.0", b"HTTP/", b"HTTPS/1.1", b"ICY", b"http/1.1"])
 def test_a_status_of_another_protocol_accepts_nothing(start_server, make_transport, version):
     server = start_server(raw(version + b" 200 OK\r\nContent-Length: 0\r\n\r\n"))
     with pytest.raises(Retryable) as caught:
-        make_transport(server.url).post(b"x", {}, 5)
+        make_transport(server.url).post(b"x", {}, 60)
     assert caught.value.cause is Cause.NOT_HTTP
 
 
@@ -252,17 +252,17 @@ def test_interim_answers_are_skipped(start_server, make_transport, interim):
         )
     )
     transport = make_transport(server.url)
-    assert transport.post(b"first", {}, 5).status == 204
+    assert transport.post(b"first", {}, 60).status == 204
     with pytest.raises(Retryable) as caught:
-        transport.post(b"second", {}, 5)
+        transport.post(b"second", {}, 60)
     assert caught.value.status == 503
-    assert transport.post(b"third", {}, 5).status == 204
+    assert transport.post(b"third", {}, 60).status == 204
     assert (len(server.requests), server.connections) == (3, 1)
 
 
 def test_an_interim_answer_alone_accepts_nothing(start_server, make_transport):
     with pytest.raises(Retryable):
-        make_transport(start_server(raw(INTERIM)).url).post(b"x", {}, 5)
+        make_transport(start_server(raw(INTERIM)).url).post(b"x", {}, 60)
 
 
 @pytest.mark.parametrize("tls", [False, True], ids=["http", "https"])
@@ -286,9 +286,9 @@ def test_a_connection_on_which_anything_is_unread_serves_no_other_request(
         tls=context if tls else None,
     )
     transport = make_transport(server.url, certificate=str(certificates.ca))
-    assert transport.post(b"first", {}, 5).status == 204
+    assert transport.post(b"first", {}, 60).status == 204
     with pytest.raises(Retryable) as caught:
-        transport.post(b"second", {}, 5)
+        transport.post(b"second", {}, 60)
     assert caught.value.status == 503
     assert [request.connection for request in server.requests] == [1, 2]
 
@@ -298,18 +298,18 @@ def test_what_comes_when_the_connection_is_idle_is_no_answer_to_the_next_request
 
     def say_more_later(exchange):
         answer()(exchange)
-        assert go_on.wait(10)
+        assert go_on.wait(60)
         exchange.connection.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
         said.set()
         return True
 
     server = start_server(in_turn(say_more_later, answer(503, body=b"later")))
     transport = make_transport(server.url)
-    transport.post(b"first", {}, 5)
+    transport.post(b"first", {}, 60)
     go_on.set()
-    assert said.wait(10)
+    assert said.wait(60)
     with pytest.raises(Retryable) as caught:
-        transport.post(b"second", {}, 5)
+        transport.post(b"second", {}, 60)
     assert caught.value.status == 503
 
 
@@ -319,7 +319,7 @@ def test_what_comes_when_the_connection_is_idle_is_no_answer_to_the_next_request
 def test_a_retry_after_that_says_nothing_is_no_fault_of_the_request(start_server, make_transport, value):
     server = start_server(answer(503, {"Retry-After": value}))
     with pytest.raises(Retryable) as caught:
-        make_transport(server.url).post(b"x", {}, 5)
+        make_transport(server.url).post(b"x", {}, 60)
     assert (caught.value.status, caught.value.retry_after) == (503, None)
 
 
@@ -365,14 +365,14 @@ def test_a_login_page_is_a_failure(start_server, make_transport):
     page = b"<!DOCTYPE html><html><head><title>Sign in</title></head><body>Please sign in</body></html>"
     server = start_server(answer(200, {"Content-Type": "text/html"}, page))
     with pytest.raises(Rejected, match="answered 200 OK, but not as a Remote Write receiver would") as caught:
-        make_transport(server.url).post(b"x", {}, 5)
+        make_transport(server.url).post(b"x", {}, 60)
     assert caught.value.cause is Cause.NO_RECEIVER
 
 
 def test_a_packed_error_is_read(start_server, make_transport):
     server = start_server(answer(400, {"Content-Encoding": "gzip"}, gzip.compress(b"out of order sample")))
     with pytest.raises(Rejected, match="out of order sample") as caught:
-        make_transport(server.url).post(b"x", {}, 5)
+        make_transport(server.url).post(b"x", {}, 60)
     assert caught.value.cause is Cause.OUT_OF_ORDER
 
 
@@ -382,19 +382,19 @@ def test_a_packed_error_is_read(start_server, make_transport):
 def test_a_server_with_tls_that_says_so_to_a_plain_request(start_server, make_transport):
     server = start_server(answer(400, body=b"Client sent an HTTP request to an HTTPS server.\n", keep=False))
     with pytest.raises(Unsendable) as caught:
-        make_transport(server.url).post(b"x", {}, 5)
+        make_transport(server.url).post(b"x", {}, 60)
     assert caught.value.cause is Cause.WANTS_TLS
 
 
 def test_a_server_with_tls_that_closes_at_once(start_server, make_transport):
     with pytest.raises(Retryable) as caught:
-        make_transport(start_server(raw(b"")).url).post(b"x", {}, 5)
+        make_transport(start_server(raw(b"")).url).post(b"x", {}, 60)
     assert caught.value.cause is Cause.PERHAPS_WANTS_TLS
 
 
 def test_a_server_with_tls_that_answers_with_an_alert(start_server, make_transport):
     with pytest.raises(Retryable, match="not HTTP") as caught:
-        make_transport(start_server(raw(b"\x15\x03\x03\x00\x02\x02\x46")).url).post(b"x", {}, 5)
+        make_transport(start_server(raw(b"\x15\x03\x03\x00\x02\x02\x46")).url).post(b"x", {}, 60)
     assert caught.value.cause is Cause.WANTS_TLS
 
 
@@ -415,7 +415,7 @@ def test_a_request_that_is_refused_for_an_old_secret_is_sent_with_the_new_one(
         return answer(status)(exchange)
 
     server = start_server(in_turn(exchange_it, answer()))
-    assert make_transport(server.url, bearer_token_file=str(token)).post(b"x", {}, 5).status == 204
+    assert make_transport(server.url, bearer_token_file=str(token)).post(b"x", {}, 60).status == 204
     assert [request.headers["authorization"] for request in server.requests] == ["Bearer first", "Bearer other"]
 
 
@@ -423,7 +423,7 @@ def test_a_request_that_is_refused_for_an_old_secret_is_sent_with_the_new_one(
 def test_a_request_that_is_refused_twice_is_refused_for_good(start_server, make_transport, status):
     server = start_server(answer(status))
     with pytest.raises(Rejected):
-        make_transport(server.url, bearer_token="x").post(b"x", {}, 5)
+        make_transport(server.url, bearer_token="x").post(b"x", {}, 60)
     assert len(server.requests) == 2
 
 
@@ -435,7 +435,7 @@ def test_a_redirect_is_an_error_that_says_where_to_and_nothing_goes_there(start_
     with pytest.raises(
         Rejected, match=f"answered {status} .*: redirected to {elsewhere.url}/login; redirects"
     ) as caught:
-        make_transport(f"{server.url}/api").post(b"x", {}, 5)
+        make_transport(f"{server.url}/api").post(b"x", {}, 60)
     assert caught.value.status == status
     assert "hunter2" not in str(caught.value)
     assert "secret" not in str(caught.value)
@@ -445,14 +445,14 @@ def test_a_redirect_is_an_error_that_says_where_to_and_nothing_goes_there(start_
 @pytest.mark.parametrize("name", sorted(RESERVED_HEADERS))
 def test_a_reserved_header_is_never_the_users(start_server, make_transport, name):
     server = start_server()
-    make_transport(server.url, headers={name.title(): "mine"}).post(b"x", PROTOCOL, 5)
+    make_transport(server.url, headers={name.title(): "mine"}).post(b"x", PROTOCOL, 60)
     assert server.requests[0].headers.get(name) != "mine"
 
 
 def test_headers_of_the_protocol_win_whatever_their_case(start_server, make_transport):
     server = start_server()
     transport = make_transport(server.url, headers={"RETRY-attempt": "9", "x-own": "kept", "uSER-aGENT": "mine"})
-    transport.post(b"x", {"X-Own": "ours"}, 5)
+    transport.post(b"x", {"X-Own": "ours"}, 60)
     headers = server.requests[0].headers
     assert (headers["x-own"], headers["user-agent"]) == ("ours", "tests/1")
     assert "retry-attempt" not in headers
@@ -460,7 +460,7 @@ def test_headers_of_the_protocol_win_whatever_their_case(start_server, make_tran
 
 def test_the_users_other_headers_are_sent_in_utf_8(start_server, make_transport):
     server = start_server()
-    make_transport(server.url, headers={"X-Scope-OrgID": "5", "X-Name": "Jürgen"}).post(b"x", PROTOCOL, 5)
+    make_transport(server.url, headers={"X-Scope-OrgID": "5", "X-Name": "Jürgen"}).post(b"x", PROTOCOL, 60)
     headers = server.requests[0].headers
     assert headers["x-scope-orgid"] == "5"
     assert headers["x-name"].encode("latin-1").decode() == "Jürgen"
@@ -469,23 +469,23 @@ def test_the_users_other_headers_are_sent_in_utf_8(start_server, make_transport)
 def test_retry_after_as_a_date_is_seen_from_the_clock(start_server, make_transport):
     server = start_server(answer(429, {"Retry-After": "Thu, 01 Jan 1970 00:01:40 GMT"}))
     with pytest.raises(Retryable) as caught:
-        make_transport(server.url, clock=lambda: 60.0).post(b"x", {}, 5)
+        make_transport(server.url, clock=lambda: 60.0).post(b"x", {}, 60)
     assert (caught.value.status, caught.value.retry_after) == (429, 40.0)
 
 
 def test_errors_carry_no_exception_of_the_network_with_them(make_transport):
     with pytest.raises(Retryable) as caught:
-        make_transport("http://127.0.0.1:1/").post(b"x", {"X": "secret"}, 5)
+        make_transport("http://127.0.0.1:1/").post(b"x", {"X": "secret"}, 60)
     assert (caught.value.__cause__, caught.value.__context__) == (None, None)
 
 
 def test_a_closed_transport_lets_go_of_its_connections(start_server, make_transport):
     server = start_server()
     transport = make_transport(server.url)
-    transport.post(b"x", {}, 5)
+    transport.post(b"x", {}, 60)
     transport.close()
     transport.close()
-    transport.post(b"x", {}, 5)
+    transport.post(b"x", {}, 60)
     assert server.connections == 2
 
 
@@ -494,7 +494,7 @@ def test_a_closed_transport_lets_go_of_its_connections(start_server, make_transp
 )
 def test_an_endpoint_that_is_none_is_said_at_the_first_request(make_transport, endpoint):
     with pytest.raises(Unsendable, match="OTEL_EXPORTER_PRW_ENDPOINT is not the URL"):
-        make_transport(endpoint).post(b"x", {}, 5)
+        make_transport(endpoint).post(b"x", {}, 60)
 
 
 @given(

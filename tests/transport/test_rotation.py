@@ -214,7 +214,7 @@ def test_several_threads_read_once(path, hanging):
         threading.Event().wait(0.01)
     hanging.go.set()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     assert made == [1] * 4
 
 
@@ -282,7 +282,7 @@ def transport(make_transport, server, volume):
 
 def post(transport, times=1):
     for _ in range(times):
-        assert transport.post(b"x", {}, 10).status == 204
+        assert transport.post(b"x", {}, 60).status == 204
 
 
 def test_a_rotated_certificate_goes_with_the_next_request_although_the_connection_is_alive(
@@ -298,7 +298,7 @@ def test_a_rotated_certificate_goes_with_the_next_request_although_the_connectio
 def test_connections_are_closed_at_once_and_not_left_to_the_garbage_collector(transport, server, volume, pki):
     def fail(transport):
         with pytest.raises(Retryable):  # its traceback refers to the connections, and is part of a cycle
-            transport.post(b"x", {}, 10)
+            transport.post(b"x", {}, 60)
 
     server.behaviour = answer(503)
     gc.disable()
@@ -330,7 +330,7 @@ def test_an_authority_that_was_taken_away_is_not_trusted_any_more_although_the_c
     post(transport)
     volume.update(Pki().files("second"))
     with pytest.raises(Unsendable, match="is not trusted"):
-        transport.post(b"x", {}, 10)
+        transport.post(b"x", {}, 60)
     assert clients == ["first"]
     assert server.has_ended(1)
 
@@ -340,18 +340,18 @@ def test_a_request_under_way_ends_on_its_old_connection_which_is_closed_then(tra
 
     def wait_to_go(exchange):
         arrived.set()
-        go.wait(10)
+        go.wait(60)
         return answer()(exchange)
 
     server.behaviour = wait_to_go
     old = threading.Thread(target=post, args=(transport,))
     old.start()
-    assert arrived.wait(10)
+    assert arrived.wait(60)
     server.behaviour = answer()
     volume.update(pki.files("second"))
     post(transport)
     go.set()
-    old.join(10)
+    old.join(60)
     assert server.has_ended(1)
     post(transport)
     assert [request.connection for request in server.requests] == [1, 2, 2]
@@ -365,7 +365,7 @@ def test_no_request_fails_while_files_are_exchanged_again_and_again(transport, v
         volume.update(pki.files(str(number)))
         post(transport)
     for thread in threads:
-        thread.join(30)
+        thread.join(60)
     post(transport)
     assert len(clients) == 4 * 20 + 20 + 1
     assert clients[-1] == "19"

@@ -27,7 +27,7 @@ from tests.servers.redis import Redis
 INTERVAL = "300"  # milliseconds: exports are made before, while and after workers begin
 SHUTDOWN_TIMEOUT = 5  # seconds, the default
 SLACK = 1.5  # seconds for what is not ours
-PATIENCE = 120  # seconds, after which something hangs
+PATIENCE = 240  # seconds, after which something hangs
 _PARTS = {"redis", "uwsgi"}
 _FAULTS = re.compile(r".*(?:Traceback|Exception ignored|Warning\b|Metrics (?!arrive)|half applied|Segmentation).*")
 

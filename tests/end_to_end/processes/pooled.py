@@ -64,7 +64,7 @@ def data_loader(context, numbers):
     for queue in queues:
         queue.put(None)
     for worker in workers:
-        worker.join(5)
+        worker.join(60)
         worker.terminate()
     return len(numbers)
 

@@ -12,7 +12,9 @@ from opentelemetry import metrics
 provider = metrics.get_meter_provider()
 work = metrics.get_meter("memory").create_counter("work")
 work.add(1)
+began = time.monotonic()
 assert provider.force_flush()
+at_first = time.monotonic() - began
 chance = random.Random(5)
 for spare in map(int, sys.argv[1:]):  # kilobytes; a thread needs some thousands
     work.add(1)
@@ -32,4 +34,4 @@ for spare in map(int, sys.argv[1:]):  # kilobytes; a thread needs some thousands
     time.sleep(0.002)  # two samples of one series need two milliseconds
 began = time.monotonic()
 assert provider.force_flush()
-print(f"(flushed in {time.monotonic() - began})", flush=True)
+print(f"(flushed in {time.monotonic() - began}, and at first in {at_first})", flush=True)

@@ -259,7 +259,7 @@ def test_head_has_no_body(running):
 def test_event_comes_with_each_push_until_the_receiver_ends(store):
     with (
         Receiver(listener=store, pages=Page(store)) as receiver,
-        socket.create_connection(("127.0.0.1", receiver.port), timeout=30) as client,
+        socket.create_connection(("127.0.0.1", receiver.port), timeout=60) as client,
     ):
         client.sendall(b"GET /view/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
         events = (line for line in client.makefile("rb") if line.startswith(b"data:"))

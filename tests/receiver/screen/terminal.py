@@ -76,7 +76,7 @@ class Terminal:
         self._set_size(columns, lines)
         self.process.send_signal(signal.SIGWINCH)
 
-    def wait_for(self, condition, timeout=30):
+    def wait_for(self, condition, timeout=60):
         """Wait until a text is on the screen, or a function of the screen's text is true, and return the text."""
         holds = condition if callable(condition) else lambda text: condition in text
         deadline = time.monotonic() + timeout

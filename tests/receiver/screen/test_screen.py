@@ -170,7 +170,7 @@ def test_end_leaves_the_terminal_as_it_was(end):
             terminal.type({"key": "q", "Ctrl-C": "\x03"}[end])
         else:
             terminal.process.send_signal(end)
-        assert terminal.process.wait(30) == 0
+        assert terminal.process.wait(60) == 0
         assert terminal.process.stderr.read() == ""
     begin, _, rest = terminal.written.partition(b"\x1b[?1049h")
     assert not begin
@@ -183,7 +183,7 @@ def test_end_leaves_the_terminal_as_it_was(end):
 def test_once_ends_the_screen():
     with screen("--once", "2") as (terminal, receiver):
         shop(receiver, 0, 40)
-        assert terminal.process.wait(30) == 0
+        assert terminal.process.wait(60) == 0
 
 
 def test_without_the_extra_there_are_plain_lines(tmp_path):
@@ -195,7 +195,7 @@ def test_without_the_extra_there_are_plain_lines(tmp_path):
         assert "the extra `tui`" in terminal.process.stderr.readline()
         shop(SimpleNamespace(url=url), 40)
         terminal.wait_for("  queue_depth")
-        assert terminal.process.wait(30) == 0
+        assert terminal.process.wait(60) == 0
     assert b"\x1b" not in terminal.written
 
 

@@ -60,7 +60,7 @@ def connect(start_server, make_transport, monkeypatch):
     return start
 
 
-def post(transport, timeout=20):
+def post(transport, timeout=60):
     return transport.post(b"x", {}, timeout).status
 
 
@@ -124,9 +124,9 @@ def test_an_authority_that_hangs_costs_what_is_left_of_the_deadline(connect, mon
     monkeypatch.setenv("AZURE_POD_IDENTITY_AUTHORITY_HOST", start_server(silent).url)
     _, transport = connect([])
     began = time.monotonic()
-    with pytest.raises(Retryable, match=r"^The token for Azure did not come within 0"):
-        post(transport, 0.5)
-    assert time.monotonic() - began < 5
+    with pytest.raises(Retryable, match=r"^The token for Azure did not come within (1|0\.\d+) s$"):
+        post(transport, 1)
+    assert time.monotonic() - began < 9  # what is asked gives up after ten
 
 
 def test_the_receivers_proxy_is_used(authority, connect, monkeypatch, start_server):

@@ -37,7 +37,7 @@ def connect(start_server, make_transport):
     return start
 
 
-def post(transport, timeout=10):
+def post(transport, timeout=60):
     return transport.post(b"x", {}, timeout).status
 
 
@@ -181,9 +181,9 @@ def test_the_receivers_proxy_is_used(provide, connect, tmp_path, start_server):
 def test_an_endpoint_that_hangs_costs_what_is_left_of_the_deadline(connect, start_server):
     _, transport = connect(Provider(), start_server(silent).url)
     began = time.monotonic()
-    with pytest.raises(Retryable, match="did not come within 0"):
-        post(transport, 0.5)
-    assert time.monotonic() - began < 5
+    with pytest.raises(Retryable, match=r"did not come within (1|0\.\d+) s$"):
+        post(transport, 1)
+    assert time.monotonic() - began < 9  # what is asked gives up after ten
 
 
 @pytest.mark.parametrize(

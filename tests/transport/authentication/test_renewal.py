@@ -31,7 +31,7 @@ class Source:
         self.goes_on.set()
 
     def __call__(self):
-        self.goes_on.wait(30)
+        self.goes_on.wait(60)
         if self.error:
             raise self.error
         self.count += 1
@@ -86,9 +86,9 @@ def test_requests_that_are_refused_together_renew_once(renewal, source):
 
     def request():
         renewal.current()
-        used.wait(10)
+        used.wait(60)
         renewal.refused()
-        refused.wait(10)
+        refused.wait(60)
         return renewal.current()
 
     with ThreadPoolExecutor(4) as pool:

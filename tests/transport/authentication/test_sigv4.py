@@ -69,20 +69,20 @@ def amazon(start_server, make_transport):
 def test_a_signature_is_right(amazon, static):
     amp, transport = amazon(static)
     for body in (b"", b"x", b"\x00" * 100_000):
-        assert transport.post(body, HEADERS, 10).status == 200
+        assert transport.post(body, HEADERS, 60).status == 200
     assert amp.accepted == [KEY] * 3
 
 
 def test_a_session_goes_with_it(amazon, static, monkeypatch):
     monkeypatch.setenv("AWS_SESSION_TOKEN", TOKEN)
     amp, transport = amazon({KEY: (SECRET, TOKEN)})
-    transport.post(b"x", HEADERS, 10)
+    transport.post(b"x", HEADERS, 60)
     assert "x-amz-security-token" in amp.signed
 
 
 def test_what_proxies_change_is_not_signed(amazon, static):
     amp, transport = amazon(static, headers={"X-Scope-OrgID": "5"})
-    transport.post(b"x", {**HEADERS, "Retry-Attempt": "1"}, 10)
+    transport.post(b"x", {**HEADERS, "Retry-Attempt": "1"}, 60)
     assert amp.signed == {"content-type", "host", "x-amz-date"}
 
 
@@ -99,26 +99,26 @@ def test_what_proxies_change_is_not_signed(amazon, static):
 )
 def test_whatever_the_path_the_signature_is_right(amazon, static, path):
     amp, transport = amazon(static, path.replace(" ", "%20"))
-    transport.post(b"x", HEADERS, 10)
+    transport.post(b"x", HEADERS, 60)
     assert amp.accepted == [KEY]
 
 
 def test_another_service_is_signed_for(amazon, static):
     amp, transport = amazon(static, sigv4_service="execute-api")
-    transport.post(b"x", HEADERS, 10)
+    transport.post(b"x", HEADERS, 60)
     assert amp.accepted == [KEY]
 
 
 def test_the_verifier_refuses_what_is_not_right(amazon):
     _, transport = amazon({KEY: ("another secret", None)}, sigv4_region=REGION)
     with pytest.raises(Unsendable):
-        transport.post(b"x", HEADERS, 10)
+        transport.post(b"x", HEADERS, 60)
 
 
 def test_a_wrong_secret_is_told_by_amazons_words(amazon, static):
     _, transport = amazon({KEY: ("another secret", None)})
     with pytest.raises(Rejected, match="signature we calculated does not match") as raised:
-        transport.post(b"x", HEADERS, 10)
+        transport.post(b"x", HEADERS, 60)
     assert raised.value.cause is Cause.AWS_CREDENTIALS
 
 
@@ -160,7 +160,7 @@ def test_else_in_the_profile(make_transport, static, monkeypatch, tmp_path):
 
 def test_without_a_region_it_is_said_what_to_set(make_transport, static):
     with pytest.raises(Unsendable, match="set OTEL_EXPORTER_PRW_SIGV4_REGION"):
-        make_transport("https://gateway/write", auth="sigv4").post(b"", {}, 5)
+        make_transport("https://gateway/write", auth="sigv4").post(b"", {}, 60)
 
 
 def signed(transport, url):
@@ -178,14 +178,14 @@ def test_credentials_of_a_profile(amazon, monkeypatch, tmp_path):
     file.write_text(file.read_text() + f"aws_secret_access_key={SECRET}\n")
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(file))
     amp, transport = amazon({KEY: (SECRET, None)}, sigv4_profile="metrics")
-    transport.post(b"x", HEADERS, 10)
+    transport.post(b"x", HEADERS, 60)
     assert amp.accepted == [KEY]
 
 
 def test_a_profile_that_is_not_there_is_named(amazon):
     _, transport = amazon({}, sigv4_profile="nobody")
     with pytest.raises(Unsendable, match=r"profile \(nobody\) could not be found"):
-        transport.post(b"x", HEADERS, 10)
+        transport.post(b"x", HEADERS, 60)
 
 
 def test_credentials_of_the_machine(amazon, serve, monkeypatch):
@@ -193,7 +193,7 @@ def test_credentials_of_the_machine(amazon, serve, monkeypatch):
     monkeypatch.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", serve(imds_v2(issued)))
     amp, transport = amazon(issued.keys)
     for _ in range(3):
-        transport.post(b"x", HEADERS, 10)
+        transport.post(b"x", HEADERS, 60)
     assert (amp.accepted, issued.count) == (["AKIDTEMPORARY1"] * 3, 1)
 
 
@@ -214,7 +214,7 @@ def pod(serve, monkeypatch, tmp_path):
 def test_credentials_of_a_pod_of_eks(amazon, pod):
     issued = pod(timedelta(hours=1))
     amp, transport = amazon(issued.keys)
-    transport.post(b"x", HEADERS, 10)
+    transport.post(b"x", HEADERS, 60)
     assert amp.accepted == ["AKIDTEMPORARY1"]
 
 
@@ -242,7 +242,7 @@ def test_a_role_is_assumed_with_what_the_chain_has(static, sts, monkeypatch, mak
         server.url + PATH, auth="sigv4", sigv4_region=REGION, sigv4_role_arn=ROLE, sigv4_external_id="id-5"
     )
     for _ in range(2):
-        transport.post(b"x", HEADERS, 20)
+        transport.post(b"x", HEADERS, 60)
     first, second = server.requests
     assert first.headers["authorization"].startswith("AWS4-HMAC-SHA256 Credential=ASIA")
     assert first.headers["x-amz-security-token"] == second.headers["x-amz-security-token"]
@@ -256,7 +256,7 @@ def test_credentials_of_a_web_identity(sts, monkeypatch, make_transport, start_s
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
     server = start_server(answer(200))
     transport = make_transport(server.url + PATH, auth="sigv4", sigv4_region=REGION)
-    transport.post(b"x", HEADERS, 20)
+    transport.post(b"x", HEADERS, 60)
     assert server.requests[0].headers["authorization"].startswith("AWS4-HMAC-SHA256 Credential=ASIA")
 
 
@@ -267,7 +267,7 @@ def test_credentials_that_end_are_renewed_without_losing_a_request(amazon, pod):
     issued = pod(timedelta(seconds=3))
     amp, transport = amazon(issued.keys)
     while len({*amp.accepted}) < 3:
-        assert transport.post(b"x", HEADERS, 10).status == 200
+        assert transport.post(b"x", HEADERS, 60).status == 200
     assert len({*amp.accepted}) == 3
 
 
@@ -275,9 +275,9 @@ def test_credentials_that_are_refused_are_fetched_anew(amazon, serve, monkeypatc
     issued = Issued()
     monkeypatch.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", serve(imds_v2(issued)))
     amp, transport = amazon(issued.keys)
-    transport.post(b"x", HEADERS, 10)
+    transport.post(b"x", HEADERS, 60)
     del issued.keys["AKIDTEMPORARY1"]  # revoked
-    transport.post(b"x", HEADERS, 10)
+    transport.post(b"x", HEADERS, 60)
     assert amp.accepted == ["AKIDTEMPORARY1", "AKIDTEMPORARY2"]
 
 
@@ -286,7 +286,7 @@ def test_each_attempt_is_signed_anew(static, start_server, make_transport):
     transport = make_transport(server.url + PATH, auth="sigv4", sigv4_region=REGION)
     for _ in range(2):
         with pytest.raises(Retryable):
-            transport.post(b"x", HEADERS, 10)
+            transport.post(b"x", HEADERS, 60)
         time.sleep(1.1)  # a signature tells whole seconds
     first, second = server.requests
     assert first.headers["x-amz-date"] != second.headers["x-amz-date"]
@@ -298,7 +298,7 @@ def test_each_attempt_is_signed_anew(static, start_server, make_transport):
 def test_without_credentials_it_is_said_where_they_were_looked_for(amazon):
     _, transport = amazon({})
     with pytest.raises(Unsendable, match="Unable to locate credentials for AWS: they were looked for in environment"):
-        transport.post(b"x", HEADERS, 20)
+        transport.post(b"x", HEADERS, 60)
 
 
 def test_a_source_that_hangs_costs_what_is_left_of_the_deadline(amazon, start_server, monkeypatch):
@@ -306,9 +306,9 @@ def test_a_source_that_hangs_costs_what_is_left_of_the_deadline(amazon, start_se
     monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"{hanging.url}/v1/credentials")
     _, transport = amazon({})
     began = time.monotonic()
-    with pytest.raises(Retryable, match=r"^the credentials for Amazon did not come within 0\.[45]\d* s$"):
-        transport.post(b"x", HEADERS, 0.5)
-    assert time.monotonic() - began < 5
+    with pytest.raises(Retryable, match=r"^the credentials for Amazon did not come within (1|0\.\d+) s$"):
+        transport.post(b"x", HEADERS, 1)
+    assert time.monotonic() - began < 9  # what is asked gives up after ten
     assert len([thread for thread in threading.enumerate() if "hang" in thread.name]) == 0
 
 
@@ -316,7 +316,7 @@ def test_a_clock_that_is_wrong_is_told_first(start_server, make_transport, stati
     amp = Amp(static, now=lambda: datetime.now(timezone.utc) + timedelta(hours=1))
     transport = make_transport(start_server(amp).url + PATH, auth="sigv4", sigv4_region=REGION)
     with pytest.raises(Rejected, match=r"this host's clock is 3[56]\d\d s behind the receiver's") as raised:
-        transport.post(b"x", HEADERS, 10)
+        transport.post(b"x", HEADERS, 60)
     assert raised.value.cause is Cause.CLOCK
 
 
@@ -328,21 +328,21 @@ def test_a_role_that_may_not_be_assumed_is_told(static, monkeypatch, start_serve
     monkeypatch.setenv("AWS_ENDPOINT_URL_STS", start_server(answer(403, {"Content-Type": "text/xml"}, denied)).url)
     _, transport = amazon(static, sigv4_role_arn=ROLE)
     with pytest.raises(Unsendable, match=r"not authorized to perform: sts:AssumeRole.*SIGV4_ROLE_ARN"):
-        transport.post(b"x", HEADERS, 10)
+        transport.post(b"x", HEADERS, 60)
 
 
 def test_no_secret_is_in_any_log_or_error(*, amazon, static, monkeypatch, caplog, start_server, make_transport):
     monkeypatch.setenv("AWS_SESSION_TOKEN", TOKEN)
     with caplog.at_level(logging.DEBUG):
         _, transport = amazon({KEY: (SECRET, TOKEN)})
-        transport.post(b"x", HEADERS, 10)
+        transport.post(b"x", HEADERS, 60)
 
         def repeat(exchange):
             return answer(403, {}, " ".join(exchange.request.headers.values()).encode())(exchange)
 
         transport = make_transport(start_server(repeat).url, auth="sigv4", sigv4_region=REGION)
         with pytest.raises(Rejected) as raised:
-            transport.post(b"x", HEADERS, 10)
+            transport.post(b"x", HEADERS, 60)
     told = caplog.text + str(raised.value) + repr(vars(raised.value))
     for secret in (SECRET, TOKEN, "Signature=", KEY):
         assert secret not in told
@@ -371,7 +371,7 @@ def test_no_temporary_secret_is_in_any_log(
     server = start_server(answer(200))
     with caplog.at_level(logging.DEBUG):
         transport = make_transport(server.url + PATH, auth="sigv4", sigv4_region=REGION, **settings)
-        transport.post(b"x", HEADERS, 20)
+        transport.post(b"x", HEADERS, 60)
     ours = [
         record for record in caplog.records if record.name.partition(".")[0] in {"botocore", "opentelemetry", "urllib3"}
     ]

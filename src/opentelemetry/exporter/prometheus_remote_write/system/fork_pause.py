@@ -12,18 +12,20 @@ _NO_THREAD = 0
 
 
 class ForkPause:
-    """Has the forks of this process wait while a piece of work is under way: a second at most, and once for what hangs.
+    """Has the forks of this process wait while a piece of work is under way: a while at most, and once for what hangs.
 
     What is registered for forks cannot be taken back: there is one for each kind of work, as long as the process lives.
 
     Args:
         before: Called in the parent before each fork.
+        seconds: How long a fork waits at most.
 
     Attributes:
         broke_in: Whether this process was forked, or one of its parents, in the middle of the work.
     """
 
-    def __init__(self, before: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, before: Callable[[], None] = lambda: None, seconds: float = _FORK_WAITS) -> None:
+        self._seconds = seconds
         self._before = before
         self._lock = Lock()
         self._held_by = _NO_THREAD
@@ -45,12 +47,12 @@ class ForkPause:
 
     def wait(self) -> None:
         """Wait until no other thread is at the work, as long as a fork does at most."""
-        if self._lock.acquire(timeout=_FORK_WAITS):
+        if self._lock.acquire(timeout=self._seconds):
             self._lock.release()
 
     def _before_fork(self) -> None:
         self._before()
-        if self._lock.acquire(timeout=0 if self._hangs else _FORK_WAITS):
+        if self._lock.acquire(timeout=0 if self._hangs else self._seconds):
             self._held_by = get_ident()  # not that of another thread that forks, and has waited in vain
         else:
             self._hangs = True
