@@ -89,9 +89,8 @@ def declared(folder, exporter):
     return {"OTEL_CONFIG_FILE": str(file)}
 
 
-reads_files = pytest.mark.skipif(
-    not hasattr(environment_variables, "OTEL_CONFIG_FILE"), reason="this SDK reads no declarative files: 1.44 does"
-)
+READS_FILES = hasattr(environment_variables, "OTEL_CONFIG_FILE")
+reads_files = pytest.mark.skipif(not READS_FILES, reason="this SDK reads no declarative files: 1.44 does")
 
 
 @reads_files
