@@ -77,9 +77,8 @@ class PrometheusRemoteWriteConfigurator(SdkConfigurator):
         }
         chosen = chosen_exporters(os.environ.get(OTEL_METRICS_EXPORTER, ""))
         others = [name for name in chosen if name.strip() != NAME]
-        if len(others) < len(chosen) and (arguments := _controller_arguments()):
+        if len(others) < len(chosen) and _prepare_controller():
             kwargs["metric_exporter_names"] = [CONTROLLER]
-            kwargs["exporter_args_map"] = arguments
         with _metrics_exporters(others):
             super()._configure(**kwargs)  # type: ignore[no-untyped-call]  # the SDK's
         if len(others) < len(chosen) and not _has_daemon_threads():
@@ -103,17 +102,17 @@ def _look_after_the_application() -> None:
         warn_without_django_settings(os.environ)
 
 
-def _controller_arguments() -> dict[type, dict[str, Any]] | None:
-    """Return our controller class and its arguments; None if it is not needed or cannot work."""
+def _prepare_controller() -> bool:
+    """Prepare the arguments of our controller; return False if it is not needed or cannot work."""
     if os.environ.get(OTEL_SDK_DISABLED, "").strip().lower() == "true" or not _has_daemon_threads():
-        return None
+        return False
     try:
         # Imported late: a process that does not export by Remote Write does not pay for HTTP and protobuf. Where they
         # cannot be imported, because the application pins too old a version, only metrics are lost.
         from opentelemetry.exporter.prometheus_remote_write.exporter import (  # noqa: PLC0415 - see above
             PrometheusRemoteWriteMetricsExporter,
         )
-        from opentelemetry.exporter.prometheus_remote_write.lifecycle.controller import Controller  # noqa: PLC0415 - see above
+        from opentelemetry_prometheus_remote_write.launched_controller import LaunchedController  # noqa: PLC0415 - see above
 
         exporter = PrometheusRemoteWriteMetricsExporter()
         _look_at_the_timeout(os.environ)
@@ -122,8 +121,9 @@ def _controller_arguments() -> dict[type, dict[str, Any]] | None:
     except Exception as error:  # noqa: BLE001 - see the module
         what = f"{type(error).__name__}: {error}"
         _logger.error("Metrics are not sent by Remote Write: the exporter cannot be created: %s", what)  # noqa: TRY400 - one line
-        return None
-    return {Controller: {"exporter": exporter, "export_interval_millis": interval, "lets_start": True}}
+        return False
+    LaunchedController.arguments = {"exporter": exporter, "export_interval_millis": interval, "lets_start": True}
+    return True
 
 
 def _has_daemon_threads() -> bool:

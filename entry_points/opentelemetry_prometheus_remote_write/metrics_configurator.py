@@ -13,7 +13,7 @@ _logger = getLogger(__name__)
 
 
 class MetricsConfigurator:
-    """Builds a meter provider with the given readers."""
+    """Builds a meter provider with our controller, if that is wanted."""
 
     def configure(self, **kwargs: Any) -> None:
         """Configure the SDK."""
@@ -23,7 +23,7 @@ class MetricsConfigurator:
         self,
         *,
         auto_instrumentation_version: str | None = None,
-        exporter_args_map: dict[type, dict[str, Any]] | None = None,
+        metric_exporter_names: list[str] | None = None,
         resource_attributes: dict[str, Any] | None = None,
         **_others: Any,
     ) -> None:
@@ -31,6 +31,8 @@ class MetricsConfigurator:
             "This version of opentelemetry-sdk is not supported: only metrics are exported, by Remote Write alone"
         )
         attributes = {**(resource_attributes or {}), "telemetry.auto.version": auto_instrumentation_version or ""}
-        readers = [kind(**arguments) for kind, arguments in (exporter_args_map or {}).items()]
-        if readers:
-            set_meter_provider(MeterProvider(readers, resource=Resource.create(attributes)))
+        if metric_exporter_names:  # ours alone
+            # Late: it imports the exporter, which is there by now.
+            from opentelemetry_prometheus_remote_write.launched_controller import LaunchedController  # noqa: PLC0415
+
+            set_meter_provider(MeterProvider([LaunchedController()], resource=Resource.create(attributes)))

@@ -47,7 +47,7 @@ class Application:
         """Collect and export; returns whether the receiver accepted all."""
         while milliseconds() == self._pushed_at:  # the receiver takes one sample of a series in a millisecond
             pass
-        self._provider.force_flush()
+        self._provider.force_flush(timeout_millis=60_000)  # a busy machine takes its time
         self._pushed_at = milliseconds()
         return self.exporter.force_flush()
 
