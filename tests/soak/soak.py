@@ -213,7 +213,7 @@ def soak(prometheus: Prometheus, seconds: float, seed: int, say: Callable[[str],
 
 def _is_at_rest(exporter: PrometheusRemoteWriteMetricsExporter) -> bool:
     is_used = exporter._data_path is not None
-    return is_used and exporter._exports.under_way is None and not exporter._data_path.delivery.waiting
+    return is_used and exporter._late.made.under_way is None and not exporter._data_path.delivery.waiting
 
 
 def _missing(prometheus: Prometheus, truth: list[list[int]]) -> list[str]:

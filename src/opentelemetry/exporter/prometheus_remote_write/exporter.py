@@ -16,23 +16,20 @@ from .configuration.aggregation import aggregation, temporality
 from .configuration.declarative import is_from_declarative_file
 from .configuration.loading import Problem, load
 from .configuration.settings import Settings
-from .exports import Exports
-from .lifecycle.child_exit import flush_at_end_of_child
+from .late_exports import LateExports
 from .lifecycle.exit_time import ExitTime
-from .lifecycle.idle_readers import ask_when_idle
-from .lifecycle.interrupt_status import keep_interrupt_status
 from .lifecycle.late_imports import expect_exports, import_for_last_export, import_in_steps
 from .lifecycle.os_exit import flush_before_os_exit
 from .lifecycle.process_hooks import ProcessHooks
 from .lifecycle.sdk_internals import has_counted
 from .lifecycle.undisturbed import undisturbed
 from .messages.own_logger import OwnLogger
-from .model.transport import BaseTransport
 from .system.bounded_call import EXIT_THREAD, EXIT_THREAD_NEEDED
-from .translation.dropped_points import DroppedPoints
 
 if TYPE_CHECKING:
     from .data_path import DataPath
+    from .model.transport import BaseTransport
+    from .translation.dropped_points import DroppedPoints
 
 _logger = OwnLogger(__name__)
 
@@ -113,14 +110,15 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
             preferred_temporality=temporalities,
             preferred_aggregation=aggregations,
         )
-        self.dropped = DroppedPoints()
-        self._exports = Exports(self, self.settings, self.dropped, transport, resources_as_labels=resources_as_labels)
+        self._late = LateExports(self, self.settings, transport, resources_as_labels=resources_as_labels)
         self._forked_before = False
         self._start_exit_thread()
         self.times_asked = 0
         if not self._inert:
             expect_exports()
             if self.settings.prometheus_client:
+                from .lifecycle.idle_readers import ask_when_idle  # noqa: PLC0415 - only where that is wanted
+
                 ask_when_idle(self)
         self._hooks = ProcessHooks(self)
 
@@ -137,9 +135,14 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
         return bool(self.settings.prometheus_client) or has_counted(self)
 
     @property
+    def dropped(self) -> DroppedPoints | None:
+        """Where dropped points are counted; None before the first export."""
+        return self._late.made.dropped if self._late.made else None
+
+    @property
     def exit_time(self) -> ExitTime:
         """How long the end of the process may still take because of this exporter."""
-        return self._exports.exit_time
+        return self._late.exit_time
 
     def export(
         self,
@@ -158,11 +161,14 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
             SUCCESS if the receiver accepted all of it.
         """
         self.times_asked += 1
-        if self._inert or self._exports.has_ended:
-            self._exports.accepted = False
+        exports = self._late.ready()
+        if not exports:
+            return MetricExportResult.FAILURE
+        if self._inert or exports.has_ended:
+            exports.accepted = False
             return MetricExportResult.FAILURE
         self._hooks.watch_exit()
-        accepted = self._exports.export(metrics_data, timeout_millis / 1000)
+        accepted = exports.export(metrics_data, timeout_millis / 1000)
         return MetricExportResult.SUCCESS if accepted else MetricExportResult.FAILURE
 
     def set_meter_provider(self, meter_provider: MeterProvider) -> None:
@@ -171,7 +177,8 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
         Args:
             meter_provider: The one that the exporter serves; without it, it is the global one.
         """
-        self._exports.journal.serve(meter_provider)
+        if exports := self._late.made:  # where self-metrics are switched on, they are there
+            exports.journal.serve(meter_provider)
 
     def force_flush(self, timeout_millis: float = 10_000) -> bool:
         """Return whether everything that was exported was accepted, what had been waiting included.
@@ -180,8 +187,10 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
             timeout_millis: For the end of an export that is under way, in milliseconds. Nothing else is waited for:
                 ``export`` sends at once.
         """
-        turn = self._exports.under_way
-        return (turn is None or turn.wait(timeout_millis / 1000)) and self._exports.accepted
+        if not (exports := self._late.made):
+            return True
+        turn = exports.under_way
+        return (turn is None or turn.wait(timeout_millis / 1000)) and exports.accepted
 
     def cut_short(self, seconds: float) -> None:
         """End the export that is under way, so that another one can tell more; those that come are not concerned.
@@ -189,7 +198,8 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
         Args:
             seconds: After which what it waits for is interrupted.
         """
-        self._exports.cut_short(seconds)
+        if exports := self._late.made:
+            exports.cut_short(seconds)
 
     def shutdown(self, timeout_millis: float = 30_000, *, timeout: float | None = None, **_kwargs: Any) -> None:
         """End: later exports send nothing and return FAILURE.
@@ -199,6 +209,8 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
             timeout: What the SDK's reader passes instead: what is left of its own timeout, which may be negative.
         """
         undisturbed(partial(self._end, (timeout_millis if timeout is None else timeout) / 1000))
+        from .lifecycle.interrupt_status import keep_interrupt_status  # noqa: PLC0415 - only the end needs it
+
         keep_interrupt_status()
 
     def prepare(self, pause: Callable[[float], bool] | None) -> None:
@@ -221,26 +233,29 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
 
     def before_fork(self) -> None:
         """Wait for an export that would go on in the forked child, too; called in the parent."""
-        self._exports.before_fork()
+        if exports := self._late.made:
+            exports.before_fork()
 
     def after_fork(self) -> None:
         """Remake what cannot be shared with the parent; called in a forked child."""
         # First, before the SDK's own handlers start a thread that exports.
-        self._exports.after_fork()
-        self.dropped.after_fork()
+        self._late.after_fork()
         self._start_exit_thread()
+        from .lifecycle.child_exit import flush_at_end_of_child  # noqa: PLC0415 - only children need it
+
         flush_at_end_of_child(self, anew=not self._forked_before)
         flush_before_os_exit()
         self._forked_before = True
 
     def _end(self, seconds: float) -> None:
-        self._exports.end(seconds)
+        if exports := self._late.ready():
+            exports.end(seconds)
         EXIT_THREAD.stop(self)
         self._hooks.release()
 
     @property
     def _data_path(self) -> DataPath | None:
-        return self._exports.path.made
+        return self._late.made.path.made if self._late.made else None
 
     def _start_exit_thread(self) -> None:
         if EXIT_THREAD_NEEDED:
@@ -249,7 +264,11 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
 
 
 def _check_transport(value: object) -> None:
-    if not isinstance(value, BaseTransport | None):
+    if value is None:
+        return
+    from .model.transport import BaseTransport  # noqa: PLC0415 - only where there is one
+
+    if not isinstance(value, BaseTransport):
         raise TypeError(f"transport must be a BaseTransport, not {type(value).__name__}")
 
 

@@ -16,9 +16,10 @@ from .delivery.retry import Pace
 from .delivery.window import Window
 from .journal import Journal
 from .late_data_path import LateDataPath
+from .lifecycle.birth import Birth, generated_id
 from .lifecycle.exit_time import ExitTime
 from .lifecycle.gevent_patches import has_green_exports, has_green_threads, is_patching, waits_for_workers
-from .lifecycle.instance_id import Instance, generated_id, host_name
+from .lifecycle.instance_id import Instance, host_name
 from .lifecycle.readers import collection, export_in_background, have_ended, interval, join_ended
 from .lifecycle.sdk_internals import let_in, renew_after_fork
 from .lifecycle.turns import Turns
@@ -47,25 +48,28 @@ class Exports:
     Args:
         exporter: Whose readers ask for exports.
         settings: Of the exporter.
-        dropped: Where dropped points are counted.
         transport: What carries requests; None is HTTP.
+        birth: Of the exporter.
+        exit_time: How long the end of the process may still take because of them.
         resources_as_labels: Whether every resource attribute is copied onto every series.
 
     Attributes:
         accepted: Whether all that was exported last was accepted, what had been waiting included.
+        dropped: Where dropped points are counted.
         exit_time: How long the end of the process may still take because of them.
         has_ended: Whether later exports send nothing.
         journal: What is noted of them.
         path: What sends them.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what its exporter was given, and what it noted
         self,
         exporter: object,
         settings: Settings,
-        dropped: DroppedPoints,
         transport: BaseTransport | None,
         *,
+        birth: Birth,
+        exit_time: ExitTime,
         resources_as_labels: bool,
     ) -> None:
         self._exporter = exporter
@@ -73,16 +77,19 @@ class Exports:
         self._exit_seconds = settings.shutdown_timeout / 1000
         self._pace = Pace((settings.interval or _USUAL_INTERVAL) / 1000)
         fixed = host_name if settings.instance == "host" else str
-        self._instance = Instance(shown_url(settings.endpoint), generated_id, fixed=fixed)
+        self._instance = Instance(shown_url(settings.endpoint), generated_id, fixed=fixed, birth=birth)
         self._prometheus_client = None
         if settings.prometheus_client:
             from .prometheus_client.source import Source  # noqa: PLC0415 - only where that is wanted
 
             self._prometheus_client = Source(settings.prometheus_client)
-        self.path = LateDataPath(settings, dropped, transport, resources_as_labels=resources_as_labels)
+        self.dropped = DroppedPoints()
+        self.path = LateDataPath(
+            settings, self.dropped, transport, began=birth.time, resources_as_labels=resources_as_labels
+        )
         self.journal = Journal(
             settings,
-            dropped,
+            self.dropped,
             lambda: self.path.made,
             partial(interval, exporter),
             partial(collection, exporter),
@@ -90,7 +97,7 @@ class Exports:
         )
         self._turns = Turns(self.path.resume)
         self._is_doubtful = False
-        self.exit_time = ExitTime(self._exit_seconds)
+        self.exit_time = exit_time
         self.accepted = True
         self.has_ended = False
 
@@ -166,6 +173,7 @@ class Exports:
             self._prometheus_client.after_fork()
         self.journal.after_fork()
         self.path.after_fork()
+        self.dropped.after_fork()
 
     def _export(self, metrics_data: MetricsData, timeout: float, thread: threading.Thread) -> bool:
         """Export in its turn; the thread is the one that asked for it."""

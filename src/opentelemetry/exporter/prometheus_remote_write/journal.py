@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from opentelemetry.metrics import MeterProvider, get_meter_provider
 
+from .configuration.sdk_switches import wants_self_metrics
 from .configuration.settings import Settings
 from .messages.own_logger import OwnLogger
 from .messages.redaction import shown_url
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     from .self_metrics import Reading, SelfMetrics
 
 _logger = OwnLogger(__name__)
-
-SELF_METRICS = "OTEL_PYTHON_SDK_INTERNAL_METRICS_ENABLED"
-"""The SDK's own variable, which switches metrics about the exporter on, too."""
 
 
 class Journal:
@@ -58,7 +56,7 @@ class Journal:
         self._last_success = 0.0
         self._has_arrived = False
         self._self_metrics: SelfMetrics | None = None
-        if environ.get(SELF_METRICS, "").strip().lower() == "true":
+        if wants_self_metrics(environ):
             from .self_metrics import SelfMetrics  # noqa: PLC0415 - only where they are wanted
 
             self._self_metrics = SelfMetrics(self._reading, settings.endpoint)

@@ -27,6 +27,7 @@ class LateDataPath:
         settings: Of the exporter.
         dropped: Where dropped points are counted.
         transport: What carries requests; None is HTTP.
+        began: When the exporter was made, in nanoseconds since the epoch.
         resources_as_labels: Whether every resource attribute is copied onto every series.
 
     Attributes:
@@ -34,13 +35,19 @@ class LateDataPath:
     """
 
     def __init__(
-        self, settings: Settings, dropped: DroppedPoints, transport: BaseTransport | None, *, resources_as_labels: bool
+        self,
+        settings: Settings,
+        dropped: DroppedPoints,
+        transport: BaseTransport | None,
+        *,
+        began: int,
+        resources_as_labels: bool,
     ) -> None:
         self._settings = settings
         self._dropped = dropped
         self._transport = transport
         self._resources_as_labels = resources_as_labels
-        self._began = time.time_ns()
+        self._began = began
         self._is_impossible = False
         self._has_advised = False
         self.made: DataPath | None = None

@@ -9,7 +9,8 @@ from opentelemetry.sdk.resources import SERVICE_INSTANCE_ID, Resource
 
 from ..configuration.settings import Settings
 from ..configuration.translation_strategy import TranslationStrategy
-from ..lifecycle.instance_id import SDK_MAKES_IDS, generated_id, host_name
+from ..lifecycle.birth import SDK_MAKES_IDS, generated_id
+from ..lifecycle.instance_id import host_name
 from ..translation.target import Target, target
 from .finding import Finding, ok, warning
 

@@ -26,7 +26,7 @@ from .collection_watch import CollectionWatch
 from .ending import Pusher
 from .gevent_patches import starts_threads_after_forks
 from .sdk_internals import is_ticking, resource_of
-from .uwsgi import threads_wait
+from .uwsgi_embeds import uwsgi_may_embed
 
 _logger = OwnLogger(__name__)
 
@@ -73,7 +73,11 @@ class Controller(PeriodicExportingMetricReader):
         # What the SDK's constructor keeps itself, under these private names: a later SDK may call it otherwise.
         self._exporter, self._shutdown, self._shutdown_event = exporter, False, threading.Event()
         self._export_interval_millis, self._export_timeout_millis = export_interval_millis, _COLLECTION_TIMEOUT
-        self._rests = threads_wait(self._at_fork_reinit)
+        self._rests = False
+        if uwsgi_may_embed():
+            from .uwsgi import threads_wait  # noqa: PLC0415 - only there
+
+            self._rests = threads_wait(self._at_fork_reinit)
         super().__init__(exporter, export_interval_millis=export_interval_millis)
 
     def _at_fork_reinit(self) -> None:

@@ -13,7 +13,6 @@ from __future__ import annotations
 import os
 import platform
 import time
-import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from itertools import chain
@@ -21,11 +20,11 @@ from pathlib import Path
 from typing import NamedTuple
 from weakref import ref
 
-from opentelemetry.sdk import resources
 from opentelemetry.sdk.metrics.export import MetricsData, ResourceMetrics
 from opentelemetry.sdk.resources import Resource
 
 from ..messages.own_logger import OwnLogger
+from .birth import SDK_MAKES_IDS, Birth
 from .instance_number import SOCKETS, InstanceNumber, take_number
 from .lock_folder import lock_folders
 
@@ -33,19 +32,6 @@ _logger = OwnLogger(__name__)
 
 _INSTANCE_ID, _NAME, _NAMESPACE = "service.instance.id", "service.name", "service.namespace"
 _MOST = 10_000  # processes that share an id
-
-_Detector = getattr(resources, "ServiceInstanceIdResourceDetector", None)
-SDK_MAKES_IDS = _Detector is not None
-"""Whether resources have an id by themselves: opentelemetry-sdk 1.43 and later."""
-
-_own_ids: dict[int, str] = {}
-
-
-def generated_id() -> str:
-    """Return the id that the SDK has made up for this very process, or where it makes none one of ours."""
-    if _Detector:
-        return str(_Detector().detect().attributes[_INSTANCE_ID])
-    return _own_ids.setdefault(os.getpid(), str(uuid.uuid4()))
 
 
 def host_name() -> str:
@@ -90,6 +76,7 @@ class Instance:
         folders: Where locks may be kept.
         sockets: How the names of sockets begin that are locks, too; None is without.
         clock: Nanoseconds since the epoch.
+        birth: Of the exporter, where that was earlier.
 
     Attributes:
         group: The id that was set for this process and others, before its number; nothing where none was.
@@ -105,16 +92,17 @@ class Instance:
         folders: Callable[[], Sequence[Path]] = lock_folders,
         sockets: str | None = SOCKETS,
         clock: Callable[[], int] = time.time_ns,
+        birth: Birth | None = None,
     ) -> None:
         self._destination = destination
         self._generated = generated
-        self._generated_here = generated()
+        self._generated_here = birth.instance if birth else generated()
         self._fixed = fixed
         self._sdk_makes_ids = sdk_makes_ids
         self._folders = folders
         self._sockets = sockets
         self._clock = clock
-        self._process = os.getpid()
+        self._process = birth.process if birth else os.getpid()
         self._origin: _Origin | None = None
         self.group = ""
         self._claims: dict[tuple[str, str], _Claim] = {}

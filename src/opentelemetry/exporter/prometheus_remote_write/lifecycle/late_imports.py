@@ -18,9 +18,11 @@ from ..system.fork_pause import ForkPause
 from .gevent_patches import has_green_threads
 
 _PACKAGE = __package__.rpartition(".")[0]
+EXPORTS = f"{_PACKAGE}.exports"
 DATA_PATH = f"{_PACKAGE}.data_path"
 
 _STEPS = (
+    EXPORTS,
     "email.parser",
     "ssl",
     "http.client",
@@ -86,6 +88,7 @@ def import_for_last_export() -> None:
     """Import what an export needs that is the only one of its process, for the exit waits; nothing is raised."""
     if not has_green_threads():
         with suppress(Exception, SystemExit), forks_wait():
+            import_module(EXPORTS)
             import_module(DATA_PATH)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Protocol
 
-from .uwsgi import run_hooks_in_workers, worker_begins, worker_starts
+from .uwsgi_embeds import uwsgi_may_embed
 
 
 class Hooked(Protocol):
@@ -69,7 +69,10 @@ def _handle_forks() -> None:
     if not _handles_forks and hasattr(os, "register_at_fork"):
         os.register_at_fork(before=_forks, after_in_child=_forked)
         _handles_forks = True
-        run_hooks_in_workers()
+        if uwsgi_may_embed():
+            from .uwsgi import run_hooks_in_workers  # noqa: PLC0415 - only there
+
+            run_hooks_in_workers()
 
 
 def _forks() -> None:
@@ -79,8 +82,14 @@ def _forks() -> None:
 
 
 def _forked() -> None:
-    worker_starts()
+    if uwsgi_may_embed():
+        from .uwsgi import worker_starts  # noqa: PLC0415 - only there
+
+        worker_starts()
     for hooked in tuple(_forking):
         with suppress(Exception):  # one that cannot be mended is no reason for another one to be broken
             hooked.after_fork()
-    worker_begins()
+    if uwsgi_may_embed():
+        from .uwsgi import worker_begins  # noqa: PLC0415 - as above
+
+        worker_begins()

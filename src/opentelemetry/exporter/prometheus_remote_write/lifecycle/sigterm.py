@@ -13,6 +13,7 @@ from __future__ import annotations
 import _thread
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Collection
@@ -21,9 +22,8 @@ from types import FrameType
 
 from ..system.flag import Flag
 from .ending import flush, flushes_here, pushers
-from .gunicorn import after_init_signals
 from .signal_watch import SignalWatch, set_default_action
-from .uwsgi import is_uwsgi
+from .uwsgi_embeds import uwsgi_may_embed
 
 _TO_RETURN = 0.02  # seconds for the handler in C, which sets itself anew at its end
 _SLACK = 1.0  # seconds beyond those of the exporters for threads to get their turns
@@ -130,7 +130,10 @@ class Terminations:
             if inherited.watch.is_in_charge():
                 with suppress(ValueError):
                     self.renew()
-        after_init_signals(flush_on_sigterm)
+        if "gunicorn.workers.base" in sys.modules:
+            from .gunicorn import after_init_signals  # noqa: PLC0415 - only there
+
+            after_init_signals(flush_on_sigterm)
         self._unblock()
         self._masks.clear()
 
@@ -146,10 +149,18 @@ _TERMINATIONS = Terminations()
 def flush_on_sigterm() -> None:
     """Have SIGTERM flush first, where there is something to flush and the action is the default; nothing is raised."""
     try:
-        if pushers() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL and not is_uwsgi():
+        if pushers() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL and not _is_uwsgi():
             _TERMINATIONS.renew()
     except ValueError:
         return  # only the main thread can set handlers; no launcher configures from another one
+
+
+def _is_uwsgi() -> bool:
+    if not uwsgi_may_embed():
+        return False
+    from .uwsgi import is_uwsgi  # noqa: PLC0415 - only there
+
+    return is_uwsgi()
 
 
 def _seconds() -> float:

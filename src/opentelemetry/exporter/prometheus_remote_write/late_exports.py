@@ -1,0 +1,96 @@
+"""The exports of one exporter, made when they are first needed: every process under the launcher makes an exporter.
+
+What they are made of is imported then: by the first export, by the steps of imports before it, or in a forked child.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from .configuration.sdk_switches import wants_self_metrics
+from .configuration.settings import Settings
+from .lifecycle.birth import Birth
+from .lifecycle.exit_time import ExitTime
+from .lifecycle.late_imports import forks_wait
+from .lifecycle.sdk_internals import renew_after_fork
+from .lifecycle.undisturbed import undisturbed
+from .lifecycle.uwsgi_embeds import uwsgi_may_embed
+from .messages.own_logger import OwnLogger
+
+if TYPE_CHECKING:
+    from .exports import Exports
+    from .model.transport import BaseTransport
+
+_logger = OwnLogger(__name__)
+
+
+class LateExports:
+    """Makes the exports of an exporter when they are needed, as if they had been there from its beginning.
+
+    Args:
+        exporter: Whose readers ask for exports.
+        settings: Of the exporter.
+        transport: What carries requests; None is HTTP.
+        resources_as_labels: Whether every resource attribute is copied onto every series.
+        environ: The environment.
+
+    Attributes:
+        made: The exports; None where nobody has needed them yet.
+        exit_time: How long the end of the process may still take because of them.
+    """
+
+    def __init__(
+        self,
+        exporter: object,
+        settings: Settings,
+        transport: BaseTransport | None,
+        *,
+        resources_as_labels: bool,
+        environ: Mapping[str, str] = os.environ,
+    ) -> None:
+        self._exporter = exporter
+        self._settings = settings
+        self._transport = transport
+        self._resources_as_labels = resources_as_labels
+        self._birth = Birth()
+        self._is_impossible = False
+        self.made: Exports | None = None
+        self.exit_time = ExitTime(settings.shutdown_timeout / 1000)
+        if settings.prometheus_client or wants_self_metrics(environ) or uwsgi_may_embed():
+            self.ready()
+
+    def ready(self) -> Exports | None:
+        """Return the exports, made now if need be; None where that is impossible, which is logged once."""
+        if self.made is None and not self._is_impossible:
+            undisturbed(self._make)
+        return self.made
+
+    def after_fork(self) -> None:
+        """Remake what a forked child cannot share with its parent."""
+        if self.made is None and not self._is_impossible:
+            self._make()  # here: no other thread may start while gevent, too, deals with the fork
+        if self.made:
+            self.made.after_fork()
+            self.exit_time = self.made.exit_time
+        else:
+            renew_after_fork(self._exporter)
+
+    def _make(self) -> None:
+        try:
+            with forks_wait():
+                from .exports import Exports  # noqa: PLC0415 - late, see there
+
+                self.made = self.made or Exports(
+                    self._exporter,
+                    self._settings,
+                    self._transport,
+                    birth=self._birth,
+                    exit_time=self.exit_time,
+                    resources_as_labels=self._resources_as_labels,
+                )
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever stands in the place of what is imported
+            self._is_impossible = True
+            what = f"{type(error).__name__}: {error}"
+            _logger.error("Metrics are not sent by Remote Write: a needed module cannot be imported: %s", what)  # noqa: TRY400
