@@ -103,7 +103,7 @@ def _look_after_the_application() -> None:
 
 
 def _prepare_controller() -> bool:
-    """Prepare the arguments of our controller; return False if it is not needed or cannot work."""
+    """Prepare what our controller is built with; return False if it is not needed or cannot work."""
     if os.environ.get(OTEL_SDK_DISABLED, "").strip().lower() == "true" or not _has_daemon_threads():
         return False
     try:
@@ -112,7 +112,7 @@ def _prepare_controller() -> bool:
         from opentelemetry.exporter.prometheus_remote_write.exporter import (  # noqa: PLC0415 - see above
             PrometheusRemoteWriteMetricsExporter,
         )
-        from opentelemetry_prometheus_remote_write.launched_controller import LaunchedController  # noqa: PLC0415 - see above
+        from opentelemetry.exporter.prometheus_remote_write.lifecycle.controller import Controller  # noqa: PLC0415 - see above
 
         exporter = PrometheusRemoteWriteMetricsExporter()
         _look_at_the_timeout(os.environ)
@@ -122,7 +122,7 @@ def _prepare_controller() -> bool:
         what = f"{type(error).__name__}: {error}"
         _logger.error("Metrics are not sent by Remote Write: the exporter cannot be created: %s", what)  # noqa: TRY400 - one line
         return False
-    LaunchedController.arguments = {"exporter": exporter, "export_interval_millis": interval, "lets_start": True}
+    Controller.prepared = (exporter, interval)
     return True
 
 

@@ -33,6 +33,6 @@ class MetricsConfigurator:
         attributes = {**(resource_attributes or {}), "telemetry.auto.version": auto_instrumentation_version or ""}
         if metric_exporter_names:  # ours alone
             # Late: it imports the exporter, which is there by now.
-            from opentelemetry_prometheus_remote_write.launched_controller import LaunchedController  # noqa: PLC0415
+            from opentelemetry.exporter.prometheus_remote_write.lifecycle.controller import Controller  # noqa: PLC0415
 
-            set_meter_provider(MeterProvider([LaunchedController()], resource=Resource.create(attributes)))
+            set_meter_provider(MeterProvider([Controller()], resource=Resource.create(attributes)))

@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, ClassVar
 
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 from opentelemetry.metrics import MeterProvider
@@ -41,23 +41,29 @@ class Controller(PeriodicExportingMetricReader):
     """Collects and exports once in an interval, the first time at a random moment within the first one.
 
     Args:
-        exporter: Ours: a ``MetricExporter`` that is a :class:`Pusher`, too.
+        exporter: Ours: a ``MetricExporter`` that is a :class:`Pusher`, too. Without one, what was prepared holds.
         export_interval_millis: Milliseconds; 0 exports at the end alone.
         random: A number from 0 to 1.
         lets_start: Whether the application is still to start, as under the launcher: it does so first.
 
     Attributes:
+        prepared: The exporter and the interval of the controller that the SDK builds under the launcher. It finds the
+            class by name, and can pass arguments from 1.35 on only; a later version may do so in another way.
         collection_seconds: How long the last collection took; None before the first.
     """
 
+    prepared: ClassVar[tuple[Any, float]]
+
     def __init__(
         self,
-        exporter: Any,
-        export_interval_millis: float,
+        exporter: Any = None,
+        export_interval_millis: float = 0,
         *,
         random: Callable[[], float] = random.random,
         lets_start: bool = False,
     ) -> None:
+        if exporter is None:
+            (exporter, export_interval_millis), lets_start = self.prepared, True
         # First: the SDK's constructor starts the thread.
         self._pusher: Pusher = exporter
         self._has_received = False
