@@ -81,11 +81,11 @@ def in_turn(*behaviours: Behaviour) -> Behaviour:
     return act
 
 
-def tunnel(exchange: Exchange) -> bool:
-    """What a proxy does on CONNECT: copies bytes both ways until one side ends."""
+def tunnel(exchange: Exchange, answer: bytes = b"HTTP/1.1 200 Connection established\r\n\r\n") -> bool:
+    """What a proxy does on CONNECT: answers, then copies bytes both ways until one side ends."""
     host, _, port = exchange.request.target.rpartition(":")
     with socket.create_connection((host, int(port)), timeout=60) as upstream:
-        exchange.connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        exchange.connection.sendall(answer)
         back = threading.Thread(target=_copy, args=(upstream, exchange.connection))
         back.start()
         _copy(exchange.connection, upstream)

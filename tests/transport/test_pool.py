@@ -260,6 +260,50 @@ def test_interim_answers_are_skipped(start_server, make_transport, interim):
     assert (len(server.requests), server.connections) == (3, 1)
 
 
+LONG = 3600  # seconds: a test that waits for so long does not end in time
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        pytest.param(b"HTTP/1.1 200 OK\r\nServer: x\r\n\r\n", id="no length"),
+        pytest.param(b"HTTP/1.1 202 Accepted\r\nConnection: close\r\n\r\ndone", id="a body up to the end"),
+        pytest.param(b"HTTP/1.0 200 OK\r\n\r\n", id="HTTP/1.0"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\ndone", id="less than there should be"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\ndone\r\n", id="chunks without end"),
+    ],
+)
+@pytest.mark.parametrize("tls", [False, True], ids=["http", "https"])
+def test_a_body_that_does_not_end_is_not_waited_for_and_its_connection_not_kept(
+    start_server, make_transport, certificates, header, tls
+):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificates.server.certificate, certificates.server.key)
+    server = start_server(raw(header, keep=True), tls=context if tls else None)
+    transport = make_transport(server.url, certificate=str(certificates.ca))
+    for _ in range(2):
+        assert transport.post(b"x", {}, LONG).status in {200, 202}
+    assert [request.connection for request in server.requests] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "error", "words"),
+    [
+        pytest.param(b"200 OK", b"<html><title>Log in</title></html>", Rejected, "not as a Remote Write", id="a page"),
+        pytest.param(b"400 Bad Request", b"no such tenant", Rejected, "no such tenant", id="a refusal"),
+        pytest.param(b"503 Unavailable", b"ring is empty", Retryable, "ring is empty", id="an outage"),
+    ],
+)
+@pytest.mark.parametrize("chunked", [False, True], ids=["no length", "chunks without end"])
+def test_what_has_come_of_a_body_that_does_not_end_counts(  # noqa: PLR0917 - a table
+    start_server, make_transport, status, body, error, words, chunked
+):
+    framed = b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n" % (len(body), body) if chunked else b"\r\n" + body
+    server = start_server(raw(b"HTTP/1.1 " + status + b"\r\n" + framed, keep=True))
+    with pytest.raises(error, match=words):
+        make_transport(server.url).post(b"x", {}, LONG)
+
+
 def test_an_interim_answer_alone_accepts_nothing(start_server, make_transport):
     with pytest.raises(Retryable):
         make_transport(start_server(raw(INTERIM)).url).post(b"x", {}, 60)

@@ -1,4 +1,5 @@
 import ssl
+from functools import partial
 from urllib.parse import urlsplit
 
 import pytest
@@ -245,6 +246,28 @@ def test_a_proxy_may_give_interim_answers_before_its_tunnel_is_there(
     for _ in range(2):
         assert transport.post(b"x", {}, 60).status == 204
     assert (len(proxy.requests), receiver.connections) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    "status", [b"201 Created", b"202 Accepted", b"204 No Content\r\nContent-Length: 0", b"299 Whatever"]
+)
+def test_any_2xx_is_a_tunnel(start_tls_server, start_server, make_transport, certificates, status):
+    receiver = start_tls_server()
+    proxy = start_server(partial(tunnel, answer=b"HTTP/1.1 " + status + b"\r\n\r\n"))
+    transport = make_transport(receiver.url, proxies={"https": proxy.url}, certificate=str(certificates.ca))
+    for _ in range(2):
+        assert transport.post(b"x", {}, 60).status == 204
+    assert (len(proxy.requests), receiver.connections) == (1, 1)
+
+
+@pytest.mark.parametrize("status", [b"300 Choices", b"304 Not Modified"])
+def test_nothing_but_2xx_is_a_tunnel(start_tls_server, start_server, make_transport, certificates, status):
+    receiver = start_tls_server()
+    proxy = start_server(partial(tunnel, answer=b"HTTP/1.1 " + status + b"\r\n\r\n"))
+    transport = make_transport(receiver.url, proxies={"https": proxy.url}, certificate=str(certificates.ca))
+    with pytest.raises((Rejected, Retryable), match="proxy"):
+        transport.post(b"x", {}, 60)
+    assert receiver.requests == []
 
 
 @pytest.mark.parametrize("proxy_speaks_tls", [False, True], ids=["http proxy", "https proxy"])

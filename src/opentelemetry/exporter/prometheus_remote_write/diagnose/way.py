@@ -6,7 +6,7 @@ import socket
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing
-from http.client import HTTPException, HTTPResponse
+from http.client import HTTPException
 from ipaddress import ip_address
 from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
@@ -15,6 +15,7 @@ from ..configuration.settings import Settings, variable
 from ..errors import Unsendable
 from ..messages.redaction import shown_url
 from ..transport.address import connected_socket, resolve
+from ..transport.connection import TunnelResponse
 from ..transport.deadline import remaining
 from ..transport.failure import Route, send_error
 from ..transport.proxy import Proxy, bypassed, proxy_for
@@ -131,7 +132,7 @@ class Way:
             lines += [f"{name}: {text}" for name, text in self._proxy.headers.items()]
             connection.settimeout(remaining())
             connection.sendall("\r\n".join([*lines, "", ""]).encode("latin-1", "replace"))
-            answer = HTTPResponse(connection, method="CONNECT")
+            answer = TunnelResponse(connection, method="CONNECT")
             answer.begin()
             if answer.status != _OK:
                 raise OSError(f"Tunnel connection failed: {answer.status}")  # noqa: TRY301 - as http.client says it

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from urllib3 import HTTPResponse
 
 _BLOCK = 65536  # bytes sent before a look at the clock
-_INTERIM, _FINAL = 100, 200  # the first status of each kind
+_INTERIM, _FINAL, _REDIRECTION = 100, 200, 300  # the first status of each kind
 _LONGEST_LINE = 65536
 _LONGEST_IDLE = 90.0
 """Seconds by the wall clock for which a connection is kept: longer than the usual interval, less than middleboxes do.
@@ -40,12 +40,18 @@ class StaleConnectionError(Exception):
 
 
 class _DeadlineReader(io.RawIOBase):
-    """What arrives on a socket, each piece within what is left of the request's time."""
+    """What arrives on a socket, each piece within what is left of the request's time.
+
+    Attributes:
+        reads_on: Whether anything more may be read.
+        ends_with_time: Whether the end of the time is the end of what arrives, and no error.
+    """
 
     def __init__(self, sock: socket.socket) -> None:
         self._socket = sock
         self._raw = sock.makefile("rb", buffering=0)
         self.reads_on = True
+        self.ends_with_time = False
 
     def readable(self) -> bool:
         return True
@@ -53,8 +59,13 @@ class _DeadlineReader(io.RawIOBase):
     def readinto(self, buffer: Any) -> int | None:
         if not self.reads_on:
             return None
-        self._socket.settimeout(remaining())
-        return self._raw.readinto(buffer)
+        try:
+            self._socket.settimeout(remaining())
+            return self._raw.readinto(buffer)
+        except TimeoutError:
+            if self.ends_with_time:
+                return 0
+            raise
 
     def close(self) -> None:
         self._raw.close()
@@ -89,6 +100,10 @@ class _WholeLines(io.BufferedReader):
             raise http.client.IncompleteRead(line)
         self._has_status = True
         return line
+
+    def end_with_time(self) -> None:
+        """From now on, take the end of the request's time for the end of what arrives."""
+        self._reader.ends_with_time = True
 
     def close(self) -> None:
         """Close it; what was read of the socket and not asked for is noticed."""
@@ -145,6 +160,14 @@ class _Response(http.client.HTTPResponse):
                 pass
 
 
+class TunnelResponse(_Response):
+    """A proxy's answer to CONNECT: any status of 2xx is success (RFC 9110, section 9.3.6), not 200 alone."""
+
+    def _read_status(self) -> tuple[str, int, str]:
+        version, status, reason = super()._read_status()
+        return version, _FINAL if _FINAL <= status < _REDIRECTION else status, reason
+
+
 class Connection(HTTPConnection):
     """A connection whose every operation ends with the deadline of the request."""
 
@@ -179,6 +202,13 @@ class Connection(HTTPConnection):
         if isinstance(inner, socket.socket) and self._descriptor and not self._descriptor.is_ours():
             inner.detach()
             self.sock = None
+
+    def _tunnel(self) -> None:
+        self.response_class = TunnelResponse
+        try:
+            super()._tunnel()
+        finally:
+            del self.response_class
 
     def _new_conn(self) -> socket.socket:
         self._served = False
@@ -234,6 +264,7 @@ class Connection(HTTPConnection):
             raise http.client.HTTPException(type(error).__name__) from None
         self._served, self._served_at = True, time.time()
         self._last = cast("_Response", response._original_response)  # noqa: SLF001 - of our response_class
+        self._last.lines.end_with_time()  # the status is there, and says enough
         return response
 
 

@@ -19,11 +19,14 @@ from .connection import (
     StaleConnectionError,
     TLSConnectionPool,
 )
+from .deadline import at_most
 from .failure import Route
 from .proxy import Proxy, proxy_for
 from .tls import proxy_context, receiver_context
 
 _BODY_BYTES = 4096
+_BODY_SECONDS = 0.5
+"""How long a body is waited for, which only explains the status and may never end; the connection is then closed."""
 _KEPT_CONNECTIONS = 16  # more than requests are ever under way together
 
 
@@ -101,10 +104,12 @@ class Connections:
             preload_content=False,
             decode_content=False,
         )
-        said = b""
-        # The status says enough, and an accepted request stays accepted, whatever comes of the body.
-        with suppress(Exception):
-            said = response.read(self._answer_bytes)
+        try:
+            # The status says enough, and an accepted request stays accepted, whatever comes of the body.
+            with at_most(_BODY_SECONDS):
+                said = response.read(self._answer_bytes)
+        except Exception as error:  # noqa: BLE001 - as above
+            said = getattr(error.__cause__, "partial", b"")  # chunks that came before the fault
         if not response.closed:
             response.close()
             response.release_conn()

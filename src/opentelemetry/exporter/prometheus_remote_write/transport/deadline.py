@@ -112,6 +112,20 @@ def remaining() -> float | None:
     return None if left == math.inf else left
 
 
+@contextmanager
+def at_most(seconds: float) -> Iterator[None]:
+    """Have the running request end after some time, if not before, as far as the operations inside are concerned."""
+    running = _deadline.get()
+    if running is None:
+        yield
+        return
+    end, running.end = running.end, min(running.end, time.monotonic() + seconds)
+    try:
+        yield
+    finally:
+        running.end = end
+
+
 def within_deadline(key: Hashable, function: Callable[[], T], *, give_up_after: float | None = None) -> T:
     """Make a call that may hang, in a thread of its own, and wait for it no longer than the request has time.
 
