@@ -131,6 +131,38 @@ def test_filter_sort_and_the_targets():
         terminal.wait_for("orders_total")
 
 
+def test_keys_that_come_at_once_are_all_for_the_filter():
+    """As they do over a slow connection, or where somebody pastes a name."""
+    with screen() as (terminal, receiver):
+        shop(receiver, 0, 40, 80)
+        terminal.wait_for("queue_depth")
+        terminal.type("/orders")
+        terminal.wait_for(lambda text: "orders_total" in text and "queue_depth" not in text)
+        terminal.type("/")
+        terminal.wait_for("orders/")
+
+
+def test_figure_has_as_many_digits_as_there_is_room_for():
+    figures = {
+        "memory_bytes": ([54_630_000.0], "52 MiB"),
+        "memory_of_all_bytes": ([1_460_000_000.0, 54_630_000_000.0], "≤51 GiB"),
+        "cpu_ratio": ([0.0, 0.0834], "≤8.34 %"),
+        "connections": ([1.0, 599.0], "≤599"),
+        "waited_seconds": ([284.4], "4.7 min"),
+        "requests_total": ([0.0384], "0.019/s"),
+    }
+    now = round(time.time() * 1000)
+    with screen() as (terminal, receiver):
+        for at, factor in ((now - 2000, 0.0), (now, 1.0)):
+            pushed = [
+                one(name, value * factor, at, one=str(number))
+                for name, (values, _) in figures.items()
+                for number, value in enumerate(values)
+            ]
+            assert post(receiver, request(*pushed)).status == 204
+        terminal.wait_for_lines(*(rf"^{name} +\S+ +\d+ +{re.escape(text)} " for name, (_, text) in figures.items()))
+
+
 def test_rejections_are_counted_and_shown_with_their_reasons():
     with screen() as (terminal, receiver):
         assert post(receiver, request(series([("a", "\x1b[2J\x1b]0;x\x07")]))).status == 400

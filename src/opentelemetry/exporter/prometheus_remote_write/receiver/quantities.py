@@ -19,12 +19,13 @@ _EARLIEST, _LATEST = 1e9, 1e10
 _ZERO = {"bytes": "0 B", "seconds": "0 s"}
 
 
-def quantity(value: float | None, unit: str = "") -> str:
+def quantity(value: float | None, unit: str = "", digits: int = 3) -> str:
     """Return a value in three digits or so, with its unit.
 
     Args:
         value: The value; None is the empty string.
         unit: The unit as Prometheus writes it, such as ``seconds`` or ``bytes``; others are left out.
+        digits: How many digits to show of a number with decimals.
     """
     if value is None:
         return ""
@@ -33,12 +34,12 @@ def quantity(value: float | None, unit: str = "") -> str:
     if is_moment(value, unit):
         return datetime.fromtimestamp(value).astimezone().strftime("%Y-%m-%d %H:%M:%S")
     if unit == "ratio":
-        return f"{_digits(value * 100)} %"
+        return f"{_digits(value * 100, digits)} %"
     if scale := _SCALES.get(unit):
         factor, letters = next((step for step in scale if abs(value) >= step[0]), scale[-1])
-        return f"{_digits(value / factor)} {letters}" if value else _ZERO[unit]
+        return f"{_digits(value / factor, digits)} {letters}" if value else _ZERO[unit]
     factor, letter = next((step for step in _THOUSANDS if abs(value) >= 10 * step[0]), (1.0, ""))
-    return f"{_digits(value / factor)}{letter}"
+    return f"{_digits(value / factor, digits)}{letter}"
 
 
 def unit_of(name: str, unit: str) -> str:
@@ -55,9 +56,9 @@ def is_moment(value: float, unit: str) -> bool:
     return unit == "seconds" and _EARLIEST <= value < _LATEST
 
 
-def per_second(rate: float | None) -> str:
+def per_second(rate: float | None, digits: int = 3) -> str:
     """Return a rate."""
-    return "" if rate is None else f"{quantity(rate)}/s"
+    return "" if rate is None else f"{quantity(rate, digits=digits)}/s"
 
 
 def sparkline(values: Sequence[float | None]) -> str:
@@ -77,12 +78,12 @@ def _ends(name: str, unit: str) -> bool:
     return name.removesuffix("_total").endswith(f"_{unit}")
 
 
-def _digits(value: float) -> str:
-    """Return three digits, or all of a whole number."""
+def _digits(value: float, digits: int) -> str:
+    """Return some digits, or all of a whole number."""
     if value == int(value):
         return f"{int(value):,}"
     if abs(value) < _SMALLEST_WRITTEN_OUT:
         return f"{value:.2g}"
-    decimals = max(2 - math.floor(math.log10(abs(value))), 0)
+    decimals = max(digits - 1 - math.floor(math.log10(abs(value))), 0)
     text = f"{value:,.{min(decimals, 6)}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text

@@ -50,7 +50,7 @@ class ReceiverScreen(App[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q", "quit", "quit"),
         Binding("ctrl+c", "quit", "quit", priority=True),
-        Binding("slash", "filter", "filter"),
+        Binding("slash", "filter", "filter", priority=True),  # so that the next key, here already, is for the filter
         Binding("s", "sort", "sort"),
         Binding("tab", "targets", "targets", priority=True),
         Binding("r", "rejections", "rejections"),
@@ -121,7 +121,12 @@ class ReceiverScreen(App[None]):
             field = self.query_one("#filter", Input)
             field.value = self._wanted[self._view]
             field.add_class("open")
-            field.focus()
+            self.screen.set_focus(field)  # at once, for the same reason
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
+        """Leave a slash to the filter where that is open."""
+        del parameters
+        return action != "filter" or not self.query_one("#filter").has_class("open")
 
     def action_sort(self) -> None:
         """Sort by the next column."""
@@ -158,12 +163,12 @@ class ReceiverScreen(App[None]):
     def _switch(self, view: str) -> None:
         self._close_filter()
         self.query_one(ContentSwitcher).current = view
-        self._table.focus()
+        self.screen.set_focus(self._table)
         self._show()
 
     def _close_filter(self) -> None:
         self.query_one("#filter").remove_class("open")
-        self._table.focus()
+        self.screen.set_focus(self._table)
         self._show()
 
     def _show(self) -> None:

@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 
-from ..lines import cut_text, level, type_word
+from ..lines import cut_text, type_word
 from ..notation import label_list, printable
 from ..quantities import is_moment, per_second, quantity, sparkline, unit_of
 from ..store import Bucket, Store, StoredFamily
@@ -40,6 +40,8 @@ ORDERS: dict[str, Callable[[Summary], tuple[float, str]]] = {
 }
 """By what the metrics can be sorted."""
 
+_ROOM = 7
+"""Characters of a figure: its column has one more, a blank."""
 _LONGEST_BAR = 30
 _TREND = 5  # steps of time, as many as there is room for
 
@@ -148,9 +150,9 @@ def _metric_row(line: Summary) -> TableRow:
             cut_text(line.name),
             type_word(line.type),
             f"{line.series:,}",
-            _level(line, unit) if line.rate is None else per_second(line.rate),
-            quantity(line.p50, unit),
-            quantity(line.p95, unit),
+            _level(line, unit) if line.rate is None else _rate(line.rate),
+            _brief(line.p50, unit),
+            _brief(line.p95, unit),
             sparkline(line.trend[-_TREND:]),
         ),
         line.has_stopped,
@@ -158,20 +160,37 @@ def _metric_row(line: Summary) -> TableRow:
 
 
 def _level(line: Summary, unit: str) -> str:
-    """Return a gauge's value; of a moment the time of today, or the day."""
-    if line.lowest is None or line.lowest != line.highest or not is_moment(line.lowest, unit):
-        return level(line)
+    """Return a gauge's value, the highest of several; of a moment the time of today, or the day."""
+    if line.lowest is None or line.highest is None:
+        return ""
+    if line.lowest != line.highest:
+        return f"≤{_brief(line.highest, unit, _ROOM - 1)}"
+    if not is_moment(line.lowest, unit):
+        return _brief(line.lowest, unit)
     moment = time.localtime(line.lowest)
     return time.strftime("%H:%M:%S" if moment[:3] == time.localtime()[:3] else "%d %b", moment)
+
+
+def _brief(value: float | None, unit: str, room: int = _ROOM) -> str:
+    """Return a value with as many digits as a column has room for, so that its unit is never cut off."""
+    return _with_room(room, lambda digits: quantity(value, unit, digits))
+
+
+def _rate(rate: float | None) -> str:
+    return _with_room(_ROOM, lambda digits: per_second(rate, digits))
+
+
+def _with_room(room: int, write: Callable[[int], str]) -> str:
+    return next((text for digits in (3, 2) if len(text := write(digits)) <= room), write(1))
 
 
 def _stream_cells(stream: StoredStream, labels: str, family: StoredFamily, unit: str) -> tuple[str, ...]:
     return (
         labels,
-        quantity(stream.value, "" if family.type == "histogram" else unit),
-        per_second(stream.rate),
-        quantity(stream.p50, unit),
-        quantity(stream.p95, unit),
+        _brief(stream.value, "" if family.type == "histogram" else unit, _ROOM + 1),
+        _rate(stream.rate),
+        _brief(stream.p50, unit),
+        _brief(stream.p95, unit),
         sparkline(stream.trend[-_TREND:]),
     )
 
