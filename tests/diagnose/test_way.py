@@ -50,6 +50,31 @@ def test_receiver_that_is_there_is_reached_step_by_step(tmp_path):
     assert all(done.findings[topic]["seconds"] < 10 for topic in ("name", "tcp", "request"))
 
 
+def test_variable_of_a_proxy_that_is_set_to_nothing(tmp_path):
+    endpoint = f"http://127.0.0.1:{free_port()}/write"
+    done = check(tmp_path, endpoint, http_proxy="", HTTP_PROXY="http://proxy.example:3128")
+    assert done.text("proxy") == "none: http_proxy is set to nothing, which overrides HTTP_PROXY"
+
+
+def test_server_without_tls_that_waits_for_a_whole_request(tmp_path, start_server):
+    url = start_server(silent).url.replace("http:", "https:")
+    done = check(tmp_path, f"{url}/write", OTEL_EXPORTER_PRW_TIMEOUT="1500")
+    assert done.failures == {"tls"}
+    assert "write http:// in OTEL_EXPORTER_PRW_ENDPOINT" in done.cure("tls")
+
+
+def test_folder_for_what_waits_that_cannot_be_used(tmp_path):
+    (tmp_path / "file").touch()
+    found = {}
+    for folder in ("file", "file/below", "new/below"):
+        path = str(tmp_path / folder)
+        found[folder] = check(tmp_path, "http://127.0.0.1:1/write", OTEL_EXPORTER_PRW_BUFFER_DIRECTORY=path).of(
+            "warning"
+        )
+    assert found == {"file": {"buffer-directory"}, "file/below": {"buffer-directory"}, "new/below": set()}
+    assert not (tmp_path / "new").exists()
+
+
 def test_closed_port(tmp_path):
     done = check(tmp_path, f"http://127.0.0.1:{free_port()}/write")
     assert (done.status, done.failures) == (1, {"tcp"})
@@ -61,6 +86,7 @@ def test_name_that_does_not_exist(tmp_path):
     done = check(tmp_path, "http://no-such-host.invalid/write")
     assert (done.status, done.failures) == (1, {"name"})
     assert "the host name cannot be resolved" in done.text("name")
+    assert "the host name in OTEL_EXPORTER_PRW_ENDPOINT, and at the resolver" in done.cure("name")
 
 
 def test_dead_host_takes_no_longer_than_the_timeout(tmp_path):
@@ -216,3 +242,4 @@ def test_what_answers_is_not_http(start_server, tmp_path):
     done = check(tmp_path, f"{server.url}/write")
     assert (done.status, done.failures) == (1, {"no-answer"})
     assert "not HTTP" in done.text("no-answer")
+    assert "something else" in done.cure("no-answer")

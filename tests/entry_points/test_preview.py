@@ -169,7 +169,10 @@ def test_promtool_takes_the_text(preview, aggregation, tmp_path):
 def test_without_metrics_the_status_is_1(preview):
     ended = preview(SHOP, OTEL_SDK_DISABLED="true")
     assert ended.status == 1
-    assert ended.output.startswith("0 pushes of 0 processes")
+    first, second = ended.output.splitlines()
+    assert first.startswith("0 pushes of 0 processes")
+    assert second.startswith("nothing was pushed: ")
+    assert sys.executable in second
 
 
 def test_program_that_fails_is_said(preview):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..configuration.loading import Problem, load
@@ -83,7 +85,21 @@ def _origin(name: str, row: Row, keywords: Mapping[str, Any], environ: Mapping[s
 def _setting(name: str, row: Row, value: Any, origin: str) -> Finding:
     if name.endswith("_file"):
         return _secret_file(name, value, origin)
+    if name == "buffer_directory" and (fault := _folder_fault(Path(value))):
+        text = f"{_path(value)} (from {origin}) {fault}: what waits is kept in memory, and lost with the process"
+        return warning("buffer-directory", text, "name a folder that this user can write to")
     return ok(name, f"{_shown(name, row, value)} (from {origin})")
+
+
+def _folder_fault(folder: Path) -> str:
+    """Return why nothing can be kept in a folder, or made where it is missing; nothing is written to find out."""
+    try:
+        there = next((each for each in (folder, *folder.absolute().parents) if each.exists()), None)
+        if there is None or not there.is_dir():
+            return "is not a folder"
+    except OSError as error:
+        return f"cannot be looked at ({error.strerror})"
+    return "" if os.access(there, os.W_OK | os.X_OK) else "cannot be written to"
 
 
 def _secret_file(name: str, path: str, origin: str) -> Finding:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -13,6 +14,10 @@ _DAY = 86_400_000  # milliseconds
 _LABELS_SHOWN = 8
 _LONGEST = 300
 _KILO = 1000
+_NO_PUSH = (
+    "nothing was pushed: the program is not written in Python, runs under a Python in which this package is not "
+    f"installed (it is in {sys.executable}), switches OpenTelemetry off, or was killed before it could push"
+)
 
 
 class Preview(NamedTuple):
@@ -36,7 +41,12 @@ class Preview(NamedTuple):
 def text(preview: Preview) -> Iterator[str]:
     """Yield the lines of the report."""
     pushes, metrics = preview.pushes, preview.pushes.metrics()
-    versions = " and ".join(sorted(pushes.protocols)) or "nothing"
+    if not pushes.count:
+        yield f"0 pushes of 0 processes in {preview.seconds:.1f} s"
+        yield _NO_PUSH
+        yield from _left_out(preview)
+        return
+    versions = " and ".join(sorted(pushes.protocols))
     yield (
         f"{_count(pushes.count, 'push', 'pushes')} of {_count(pushes.processes, 'process', 'processes')} "
         f"in {preview.seconds:.1f} s (Remote Write {versions})"
@@ -49,15 +59,19 @@ def text(preview: Preview) -> Iterator[str]:
         yield f"labels with most values: {', '.join(labels)}"
     for metric in _growing(metrics):
         yield f"grows: {one_line(metric.name, _LONGEST)} had {metric.first} series at first, and has {metric.series}"
-    for sentence in preview.dropped:
-        yield f"dropped: {one_line(sentence, _LONGEST)}"
-    for reason, number in pushes.rejected.most_common():
-        yield f"refused by the preview's own receiver, {_count(number, 'time', 'times')}: {one_line(reason, _LONGEST)}"
+    yield from _left_out(preview)
     for refusal in preview.refusals:
         of = f" of {one_line(refusal.metric, _LONGEST)}" if refusal.metric else ""
         series = _count(refusal.series, "series", "series")
         why = one_line(refusal.example, _LONGEST)
         yield f"refused by the limit of {refusal.limit}: {series}{of}; {why}"
+
+
+def _left_out(preview: Preview) -> Iterator[str]:
+    for sentence in preview.dropped:
+        yield f"dropped: {one_line(sentence, _LONGEST)}"
+    for reason, number in preview.pushes.rejected.most_common():
+        yield f"refused by the preview's own receiver, {_count(number, 'time', 'times')}: {one_line(reason, _LONGEST)}"
 
 
 def document(preview: Preview) -> dict[str, Any]:

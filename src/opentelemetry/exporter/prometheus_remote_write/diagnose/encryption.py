@@ -108,6 +108,8 @@ def _authorities(settings: Settings) -> str:
 
 
 def _cure(text: str) -> str:
+    if "did not answer" in text:
+        return f"if the receiver does not speak TLS, write http:// in {variable('endpoint')}; else look at its log"
     if "does not speak TLS" in text:
         return f"write http:// in {variable('endpoint')}, or the port on which the receiver speaks TLS"
     if "refused TLS" in text:

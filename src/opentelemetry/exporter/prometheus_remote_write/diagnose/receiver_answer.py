@@ -80,6 +80,8 @@ class ReceiverAnswer(NamedTuple):
             has_proxy: Whether a proxy stands in between, which may be the one that refuses.
         """
         told = hint(self.error) if self.error else ""
+        if self.error and self.error.cause is Cause.NOT_HTTP:
+            return f"look at host and port in {variable('endpoint')}: does a receiver listen there, or something else?"
         if self.topic == "credentials" and has_proxy:
             return f"{told}; it may also be the proxy that refuses"
         return told or _CURES.get(self.topic, f"look at {variable('endpoint')}")
@@ -91,7 +93,7 @@ _CURES = {
     "client-certificate": f"set {variable('client_certificate')} and {variable('client_key')}",
     "redirect": f"set {variable('endpoint')} to the address that answers itself",
     "receiver-error": "look at the receiver's log: it, or what stands before it, has failed",
-    "refused": "the receiver's own words say why",
+    "refused": "see what the receiver says, there or in its log",
     "not-sent": "correct what is named there: nothing is sent before",
     "no-answer": f"look at {variable('endpoint')}, at {variable('timeout')}, and at how busy the receiver is",
 }

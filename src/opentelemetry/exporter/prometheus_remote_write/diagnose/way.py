@@ -87,7 +87,7 @@ class Way:
         try:
             self._addresses = list(resolve(host, port))
         except (OSError, UnicodeError) as error:
-            yield failure("name", self._why(error), self._first_cure(), seconds=time.monotonic() - began)
+            yield failure("name", self._why(error), self._name_cure(), seconds=time.monotonic() - began)
             return
         if not _is_address(host):
             texts = dict.fromkeys(str(address[-1][0]) for address in self._addresses if isinstance(address[-1], tuple))
@@ -151,6 +151,10 @@ class Way:
     def _shown_first(self) -> str:
         return shown_url(self._settings.endpoint)
 
+    def _name_cure(self) -> str:
+        setting = self._named_by() if self._proxy else variable("endpoint")
+        return f"look at the host name in {setting}, and at the resolver (DNS) of this machine or pod"
+
     def _first_cure(self) -> str:
         if self._proxy:
             return f"look at {self._named_by()}: is the proxy's name right, and does it run?"
@@ -166,6 +170,8 @@ class Way:
         name = self._named_by()
         if self._settings.proxies is not None:
             return f"{name} names none for {self._endpoint.scheme}"
+        if name in self._environ and self._environ.get(name.upper(), "").strip() and not self._environ[name].strip():
+            return f"{name} is set to nothing, which overrides {name.upper()}"
         if not self._environ.get(name, "").strip():
             return f"neither {variable('proxies')} nor {name.upper()} is set"
         exceptions = self._environ.get("no_proxy", self._environ.get("NO_PROXY", ""))
