@@ -151,7 +151,7 @@ def _common_interval(environ: Mapping[str, str]) -> float:
             _logger.warning("%s", doubt)
         return interval
     _logger.warning(
-        "%s=%r must be a positive number of milliseconds; using the default (%d)",
+        "%s=%r must be a positive number of milliseconds; the default is used (%d)",
         OTEL_METRIC_EXPORT_INTERVAL,
         text[:60],
         _DEFAULT_INTERVAL,

@@ -114,7 +114,7 @@ def working_folder() -> str:
 
 
 def kept(environ: Mapping[str, str]) -> Iterator[str]:
-    """Return a sentence for each variable of the environment that may send metrics elsewhere."""
+    """Yield a sentence for each variable of the environment that may send metrics elsewhere."""
     for name in (OTEL_PYTHON_DISTRO, OTEL_PYTHON_CONFIGURATOR):
         if (text := environ.get(name, "").strip()) not in {"", NAME}:
             yield f"{name}={text} is kept; ours is {NAME}"

@@ -37,7 +37,7 @@ def test_nothing_is_said_of_what_is_delivered(said):
 def test_an_outage_is_a_line_a_minute_and_one_at_its_end(said):
     lasting = [(now, outcome(AWAY, waiting=now + 10)) for now in range(0, 300, 10)]
     assert said(*lasting, (300, FINE), (310, FINE)) == [
-        *(f"WARNING Metrics were not delivered: it is away [{now + 10} samples wait to be sent again]"
+        *(f"WARNING Metrics were not delivered: it is away [{now + 10} samples wait to be retried]"
           for now in range(0, 300, 60)),
         "INFO Metrics are delivered again",
     ]  # fmt: skip
@@ -54,8 +54,8 @@ def test_what_was_counted_in_between_is_told_with_the_next_line(said):
         (70, outcome(AWAY, waiting=5, rejected=1)),
         (80, FINE),
     ) == [
-        "WARNING Metrics were not delivered: it is away [5 samples wait to be sent again]",
-        f"WARNING Metrics were not delivered: it is away [{counts}, 5 samples wait to be sent again]",
+        "WARNING Metrics were not delivered: it is away [5 samples wait to be retried]",
+        f"WARNING Metrics were not delivered: it is away [{counts}, 5 samples wait to be retried]",
         "WARNING Metrics are delivered again [1 samples rejected]",
     ]
 
@@ -139,7 +139,7 @@ def test_what_is_lost_at_the_end_is_said(said):
 def test_where_nothing_can_be_sent_one_line_says_that_what_waits_is_lost_at_the_exit(said):
     (line,) = said((0, outcome(Unsendable("no certificate"), waiting=5)), (1, outcome(at_exit=5)))
     assert line.startswith("ERROR Metrics were not delivered: no certificate ")
-    assert line.endswith(" [5 samples wait to be sent again, and are lost at the exit]")
+    assert line.endswith(" [5 samples wait to be retried and will be lost at exit]")
 
 
 def test_what_is_lost_beside_what_was_told_is_said_at_the_exit(said):

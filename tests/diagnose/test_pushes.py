@@ -257,7 +257,7 @@ def test_report_of_nothing_and_of_one_push_at_the_end():
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ("Metric 'a': it is delta. Logged once; all that is dropped is counted.\n", "Metric 'a': it is delta"),
+        ("Metric 'a': it is delta. Logged once; everything dropped is counted.\n", "Metric 'a': it is delta"),
         ("10:00 WARNING x: Metric 'a': b. Logged once; all", "Metric 'a': b"),
         ("Metrics were not delivered: http://x answered 400\n", "Metrics were not delivered: http://x answered 400"),
         ("Metric systems are great\n", None),

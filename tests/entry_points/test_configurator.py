@@ -75,7 +75,7 @@ def test_interval_of_all_controllers_that_cannot_be_used_is_told_and_costs_nothi
     state, errors = built(tmp_path, OTEL_METRIC_EXPORT_INTERVAL=text)
     assert state["intervals"] == {OURS: 60_000}
     assert errors == [
-        f"OTEL_METRIC_EXPORT_INTERVAL={text!r} must be a positive number of milliseconds; using the default (60000)"
+        f"OTEL_METRIC_EXPORT_INTERVAL={text!r} must be a positive number of milliseconds; the default is used (60000)"
     ]
 
 

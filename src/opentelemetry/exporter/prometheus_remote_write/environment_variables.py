@@ -1,8 +1,8 @@
-"""The names of the environment variables, each described in ``settings.py`` and in the README.
+"""The names of the environment variables, each described in ``configuration/settings.py``.
 
 The launcher imports this module in every process and makes a command-line flag of each name that begins with ``OTEL_``
-(``--exporter_prw_endpoint``), so it imports nothing and holds nothing else: a name of another package would be a second
-flag of the same spelling, and the launcher would refuse to start.
+(``--exporter_prw_endpoint``). So it imports nothing and holds nothing else: another package's variable would become a
+duplicate flag, and the launcher would refuse to start.
 """
 
 OTEL_EXPORTER_PRW_ENDPOINT = "OTEL_EXPORTER_PRW_ENDPOINT"

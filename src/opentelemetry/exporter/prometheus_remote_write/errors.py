@@ -1,16 +1,16 @@
-"""What can go wrong, as types that carry the decision.
+"""Errors, as types that carry the decision.
 
 ::
 
     RemoteWriteError
     ├── InvalidSetting (also a ValueError)   an argument or a variable is wrong
     ├── Untranslatable                       a metric or data point has no Prometheus form; it is dropped alone
-    │   └── SeriesLimitExceeded                       it has one, but the process has as many series as it may
+    │   └── SeriesLimitExceeded              it has one, but the process has reached its series limit
     └── SendError                            a request was not accepted
         ├── Retryable                        the same bytes may be accepted later
         ├── Rejected                         the receiver has answered for good
         ├── Unsupported                      the receiver does not speak this version of the protocol
-        └── Unsendable                       nothing was sent, and nothing will be until the configuration is mended
+        └── Unsendable                       nothing was sent, and nothing will be until the configuration is fixed
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from types import MappingProxyType
 
 
 class RemoteWriteError(Exception):
-    """The root of the tree."""
+    """The base class of all errors."""
 
 
 class InvalidSetting(RemoteWriteError, ValueError):
-    """A setting cannot be used.
+    """A setting is invalid.
 
     Args:
         setting: The keyword or the variable, as the user wrote it.
@@ -42,7 +42,7 @@ class Untranslatable(RemoteWriteError):
     """A metric, data point or label has no Prometheus form.
 
     Args:
-        reason: A short word for the count of what was dropped, such as ``delta`` or ``name``.
+        reason: A short word under which dropped points are counted, such as ``delta`` or ``name``.
         message: The sentence for the log.
     """
 
@@ -52,10 +52,10 @@ class Untranslatable(RemoteWriteError):
 
 
 class SeriesLimitExceeded(Untranslatable):
-    """A data point would make a series more than the process may have; there may be room for it later.
+    """A data point would exceed the process's series limit; there may be room for it later.
 
     Args:
-        limit: How many series that is.
+        limit: How many series the process may have.
     """
 
     def __init__(self, limit: int) -> None:
@@ -64,10 +64,10 @@ class SeriesLimitExceeded(Untranslatable):
 
 
 class Cause(Enum):
-    """Why a request was not accepted, as far as its answer, or the lack of one, shows."""
+    """Why a request was not accepted, as far as the answer, or its absence, shows."""
 
     UNKNOWN = "unknown"
-    # Nothing was answered.
+    # There was no answer.
     HOST_UNKNOWN = "host_unknown"
     UNREACHABLE = "unreachable"
     NO_DESCRIPTORS = "no_file_descriptors"
@@ -82,7 +82,7 @@ class Cause(Enum):
     PROXY_UNREACHABLE = "proxy_unreachable"
     NOT_SENT = "not_sent"
     UNUSABLE_SETTING = "unusable_setting"
-    # Something else than the receiver has answered, or it before it had read the request.
+    # Something other than the receiver answered, or the receiver did before reading the request.
     PROXY_REFUSED = "proxy_refused"
     PROXY_CREDENTIALS = "proxy_credentials"
     REDIRECT = "redirect"
@@ -111,7 +111,7 @@ class Cause(Enum):
     NOT_WRITTEN = "not_written"
     REJECTED = "rejected"
     UNAVAILABLE = "unavailable"
-    # It is a fault of this exporter.
+    # A bug of this exporter.
     INTERNAL = "internal"
 
 
@@ -120,7 +120,7 @@ class SendError(RemoteWriteError):
 
     Args:
         message: What happened.
-        cause: Why, for whoever decides or advises.
+        cause: Why, for decisions and hints.
     """
 
     def __init__(self, message: str, *, cause: Cause = Cause.UNKNOWN) -> None:
@@ -134,8 +134,8 @@ class Retryable(SendError):
     Args:
         message: What happened.
         cause: Why.
-        status: The HTTP status, or None where there was no answer.
-        retry_after: The receiver's wish in seconds, or None.
+        status: The HTTP status; None if there was no answer.
+        retry_after: The receiver's Retry-After in seconds; None if it sent none.
     """
 
     def __init__(
@@ -152,7 +152,7 @@ class Retryable(SendError):
 
 
 class Rejected(SendError):
-    """The receiver has answered for good: 3xx, 4xx other than 429, and what only seems to be an answer of a receiver.
+    """The answer is final: 3xx, 4xx other than 429, or something that only looks like a receiver's answer.
 
     Args:
         message: What happened, with the beginning of what the receiver said.
@@ -175,7 +175,7 @@ class Rejected(SendError):
 
 
 class Unsupported(SendError):
-    """The receiver does not speak this version of the protocol; it has stored nothing, and the other version may do."""
+    """The receiver does not speak this protocol version; it has stored nothing, and the other version may work."""
 
     def __init__(self, message: str, *, cause: Cause = Cause.PROTOCOL) -> None:
         super().__init__(message, cause=cause)

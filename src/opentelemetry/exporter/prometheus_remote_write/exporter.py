@@ -1,4 +1,4 @@
-"""The exporter: the SDK's interface in front of the exports, and what a process calls it for."""
+"""The exporter: the SDK's interface, and the hooks for forks and exit, in front of the exports."""
 
 from __future__ import annotations
 
@@ -37,26 +37,26 @@ _logger = OwnLogger(__name__)
 class PrometheusRemoteWriteMetricsExporter(MetricExporter):
     """Pushes metrics to a Prometheus-compatible server by Remote Write.
 
-    Every argument that is not given, or None, is read from its variable (``OTEL_EXPORTER_PRW_...``, see the README),
-    and has a default otherwise. Without arguments nothing is raised, whatever the environment holds: what is wrong
-    there is logged, and where it would not be safe to go on nothing is sent. Making an exporter does no I/O.
+    Every argument that is missing or None falls back to its variable (``OTEL_EXPORTER_PRW_...``, see the README), and
+    then to its default. Without arguments nothing is raised, whatever the environment contains: mistakes there are
+    logged, and if continuing would be unsafe nothing is sent. Creating an exporter does no I/O.
 
     Args:
         endpoint: The full write URL, such as ``http://prometheus:9090/api/v1/write``.
         basic_auth: ``username``, and ``password`` or ``password_file``.
-        headers: Of every request. ``Authorization`` is one way to authenticate.
+        headers: Sent with every request. ``Authorization`` is one way to authenticate.
         timeout: Seconds for one request.
         tls_config: ``ca_file``, ``cert_file``, ``key_file``, ``server_name``, ``insecure_skip_verify``.
         proxies: ``http`` and ``https``: the proxy's URL for endpoints of that scheme.
         resources_as_labels: Copy every resource attribute onto every series, as the predecessor did.
-        preferred_temporality: By instrument; Prometheus can take only cumulative data, the default.
+        preferred_temporality: By instrument; Prometheus accepts only cumulative data, the default.
         preferred_aggregation: By instrument.
-        transport: What carries requests in place of HTTP; it needs one method, ``post``.
-        settings: The README's other settings, by their names in lower case, such as ``namespace="shop"``.
+        transport: Carries requests in place of HTTP; it needs one method, ``post``.
+        settings: Any other setting by its variable's name in lower case, such as ``namespace="shop"``.
 
     Raises:
         ValueError: An argument has a wrong value, or contradicts another one.
-        TypeError: An argument is unknown or of a wrong type.
+        TypeError: An argument is unknown or has the wrong type.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 - the predecessor's arguments, in their order
@@ -101,7 +101,7 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
             temporalities, aggregations = temporality(None), aggregation(self.settings, None)
             problems = [Problem(f"Metrics are not sent by Remote Write: mistake in the file: {what}", fatal=True)]
         finally:
-            # Tools show a traceback with what its frames hold, and these may be secrets.
+            # Some tools print a traceback with local variables, which may be secrets.
             del endpoint, basic_auth, headers, tls_config, proxies, settings
         for problem in problems:
             _logger.log(logging.ERROR if problem.fatal else logging.WARNING, "%s", problem.message)
@@ -124,12 +124,12 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
 
     @property
     def shutdown_timeout(self) -> float:
-        """How long the end of the process may take because of this exporter, in seconds."""
+        """How many seconds this exporter may add to the end of the process."""
         return self.settings.shutdown_timeout / 1000
 
     @property
     def flushes_before_os_exit(self) -> bool:
-        """Whether a process that leaves by ``os._exit`` now exports first: it has counted something, and may do so."""
+        """Whether to export if the process ends by ``os._exit`` now: something was counted, and it is allowed."""
         if self.settings.disable_os_exit_flush:
             return False
         return bool(self.settings.prometheus_client) or has_counted(self)
@@ -141,7 +141,7 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
 
     @property
     def exit_time(self) -> ExitTime:
-        """How long the end of the process may still take because of this exporter."""
+        """How much time this exporter may still add to the end of the process."""
         return self._late.exit_time
 
     def export(
@@ -154,8 +154,8 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
 
         Args:
             metrics_data: What the SDK collected.
-            timeout_millis: For everything, in milliseconds. At the end of the process ``shutdown_timeout`` holds, too;
-                for the last export of a reader it holds alone.
+            timeout_millis: For everything, in milliseconds. At the end of the process ``shutdown_timeout`` applies,
+                too; to a reader's last export it applies alone.
 
         Returns:
             SUCCESS if the receiver accepted all of it.
@@ -172,20 +172,20 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
         return MetricExportResult.SUCCESS if accepted else MetricExportResult.FAILURE
 
     def set_meter_provider(self, meter_provider: MeterProvider) -> None:
-        """Tell of this exporter by a provider's meters, where self-metrics are switched on.
+        """Report on this exporter by a provider's meters, if self-metrics are enabled.
 
         Args:
-            meter_provider: The one that the exporter serves; without it, it is the global one.
+            meter_provider: The one that the exporter serves; without this call it is the global one.
         """
         if exports := self._late.made:  # where self-metrics are switched on, they are there
             exports.journal.serve(meter_provider)
 
     def force_flush(self, timeout_millis: float = 10_000) -> bool:
-        """Return whether everything that was exported was accepted, what had been waiting included.
+        """Return whether everything exported so far was accepted, including what had been waiting.
 
         Args:
-            timeout_millis: For the end of an export that is under way, in milliseconds. Nothing else is waited for:
-                ``export`` sends at once.
+            timeout_millis: How long to wait for an export in progress, in milliseconds. There is nothing else to wait
+                for: ``export`` sends at once.
         """
         if not (exports := self._late.made):
             return True
@@ -193,20 +193,20 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
         return (turn is None or turn.wait(timeout_millis / 1000)) and exports.accepted
 
     def cut_short(self, seconds: float) -> None:
-        """End the export that is under way, so that another one can tell more; those that come are not concerned.
+        """End the export in progress, so that a newer one can follow; later exports are not affected.
 
         Args:
-            seconds: After which what it waits for is interrupted.
+            seconds: After which its waits are interrupted.
         """
         if exports := self._late.made:
             exports.cut_short(seconds)
 
     def shutdown(self, timeout_millis: float = 30_000, *, timeout: float | None = None, **_kwargs: Any) -> None:
-        """End: later exports send nothing and return FAILURE.
+        """Shut down: later exports send nothing and return FAILURE.
 
         Args:
             timeout_millis: For stale markers, in milliseconds, within ``shutdown_timeout``.
-            timeout: What the SDK's reader passes instead: what is left of its own timeout, which may be negative.
+            timeout: What the SDK's reader passes instead: the rest of its own timeout, which may be negative.
         """
         undisturbed(partial(self._end, (timeout_millis if timeout is None else timeout) / 1000))
         from .lifecycle.interrupt_status import keep_interrupt_status  # noqa: PLC0415 - only the end needs it
@@ -214,10 +214,10 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
         keep_interrupt_status()
 
     def prepare(self, pause: Callable[[float], bool] | None) -> None:
-        """Import what the first export needs, in small steps while there is time; nothing is raised.
+        """Import what the first export needs, in small steps while there is time; raise nothing.
 
         Args:
-            pause: Waits for so many seconds, and returns whether there is no more time for it. None at the exit.
+            pause: Waits for some seconds and returns whether time is up. None at exit.
         """
         if self._inert:
             return
@@ -227,17 +227,17 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
             import_for_last_export()
 
     def at_exit(self) -> None:
-        """Have the export that is under way leave some of the time to the last one; called at the exit."""
+        """Make the export in progress leave some of the time to the last one; called at exit."""
         self.exit_time.begin()
         self.cut_short(self.exit_time.left / 2)
 
     def before_fork(self) -> None:
-        """Wait for an export that would go on in the forked child, too; called in the parent."""
+        """Wait for an export that would also continue in the forked child; called in the parent."""
         if exports := self._late.made:
             exports.before_fork()
 
     def after_fork(self) -> None:
-        """Remake what cannot be shared with the parent; called in a forked child."""
+        """Replace what cannot be shared with the parent; called in a forked child."""
         # First, before the SDK's own handlers start a thread that exports.
         self._late.after_fork()
         self._start_exit_thread()
@@ -259,7 +259,7 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
 
     def _start_exit_thread(self) -> None:
         if EXIT_THREAD_NEEDED:
-            # Collectors of the application may hang in two of them.
+            # The application's collectors may hang in two of them.
             EXIT_THREAD.start(self, threads=3 if self.settings.prometheus_client else 1)
 
 

@@ -1,4 +1,4 @@
-"""Exports, one at a time: from the first, which makes the data path, to the one at the exit."""
+"""Exports, one at a time: from the first, which creates the data path, to the one at exit."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 _logger = OwnLogger(__name__)
 
 _USUAL_INTERVAL = 60_000  # milliseconds: the SDK's default
-_TO_FORK = 1.0  # seconds that a fork waits for an export at most
+_TO_FORK = 1.0  # seconds: the longest that a fork waits for an export
 _TO_GIVE_UP = 0.2  # seconds that an interrupted export may take to notice
 
 
@@ -103,7 +103,7 @@ class Exports:
 
     @property
     def under_way(self) -> Flag | None:
-        """The export that is under way: a flag that is set at its end."""
+        """The export in progress: a flag that is set at its end."""
         return self._turns.under_way
 
     def export(self, metrics_data: MetricsData, timeout: float) -> bool:
@@ -114,7 +114,7 @@ class Exports:
             timeout: For everything, in seconds.
 
         Returns:
-            Whether the receiver accepted all of it, and all that had waited.
+            Whether the receiver accepted all of it, and everything that was waiting before it.
         """
         try:
             return self._turns.take(partial(self._export, metrics_data, timeout, threading.current_thread()))
@@ -122,19 +122,19 @@ class Exports:
             return False
 
     def cut_short(self, seconds: float) -> None:
-        """End the export that is under way, so that another one can tell more; those that come are not concerned.
+        """End the export in progress, so that a newer one can follow; later exports are not affected.
 
         Args:
-            seconds: After which what it waits for is interrupted.
+            seconds: After which its waits are interrupted.
         """
         if turn := self._turns.under_way:
             undisturbed(partial(self._cut_short, turn, seconds))
 
     def end(self, seconds: float) -> None:
-        """End: say of every series that it has ended, where that is wanted, and send nothing any more.
+        """Shut down: mark every series as stale, if that is enabled, and send nothing more.
 
         Args:
-            seconds: For stale markers, within the time at the exit.
+            seconds: For stale markers, within the exit time.
         """
         if not self.has_ended:
             self.has_ended = True
@@ -142,7 +142,7 @@ class Exports:
             seconds = max(min(seconds, self.exit_time.left), 0.0)
             end = time.monotonic() + seconds
             turn = self._turns.under_way
-            # An export that is under way is waited for only where there is something to say.
+            # Wait for an export in progress only if stale markers have to follow it.
             if turn is None or (self._settings.stale_markers and turn.wait(seconds)):
                 self._turns.take(partial(self._end_series, end))
         if self.path.made:
@@ -150,7 +150,7 @@ class Exports:
             if turn := self._turns.under_way:
                 self._turns.during(turn, self._interrupt)
                 turn.wait(_TO_GIVE_UP)
-        if not join_ended(self._exporter, _TO_GIVE_UP):  # a reader's thread says what is lost, if it gets to it
+        if not join_ended(self._exporter, _TO_GIVE_UP):  # a reader's thread logs what is lost, if it gets that far
             _logger.warning("Metrics are lost: the last collection or export did not end within SHUTDOWN_TIMEOUT")
         if self.path.made:
             self.path.close()
@@ -159,12 +159,12 @@ class Exports:
         self._instance.release()
 
     def before_fork(self) -> None:
-        """Wait for a greenlet's export, which would go on in the forked child, on the connection of its parent."""
+        """Wait for a greenlet's export, which would continue in the forked child, on its parent's connection."""
         if (turn := self._turns.under_way) and has_green_exports():
             turn.wait(_TO_FORK)
 
     def after_fork(self) -> None:
-        """Remake what cannot be shared with the parent; called in a forked child."""
+        """Replace what cannot be shared with the parent; called in a forked child."""
         # First, before the SDK's own handlers start a thread that exports.
         self._instance.after_fork(renew_after_fork(self._exporter, counts_on=inherits_counts()))
         self._turns = Turns(self.path.resume)
@@ -176,9 +176,9 @@ class Exports:
         self.dropped.after_fork()
 
     def _export(self, metrics_data: MetricsData, timeout: float, thread: threading.Thread) -> bool:
-        """Export in its turn; the thread is the one that asked for it."""
+        """Export in turn, on behalf of the thread that requested it."""
         let_in(self._exporter)
-        if self.has_ended:  # while it waited for its turn
+        if self.has_ended:  # while waiting for its turn
             self.accepted = False
             _logger.warning("Metrics are lost: the exporter was shut down before they could be exported")
             return False
@@ -186,12 +186,12 @@ class Exports:
         try:
             if self._is_doubtful:
                 self.path.renew()
-            self._is_doubtful, self.accepted = True, False  # until it has ended, what is kept may be half changed
+            self._is_doubtful, self.accepted = True, False  # until it ends, the kept state may be inconsistent
             in_background = export_in_background(self._exporter, thread)
             self.accepted = self._deliver(metrics_data, timeout, in_background=in_background)
             self._is_doubtful = False
         except Exception as error:  # noqa: BLE001 - telemetry never raises into the application
-            # The error's text may hold anything, so only its type is told.
+            # The error's text may contain anything, so only its type is logged.
             _logger.error("Export failed: internal exporter error (%s)", type(error).__name__)  # noqa: TRY400
         self.journal.note(time.monotonic() - began, accepted=self.accepted)
         return self.accepted
@@ -199,9 +199,9 @@ class Exports:
     def _deliver(self, metrics_data: MetricsData, timeout: float, *, in_background: bool) -> bool:
         is_end = have_ended(self._exporter)
         if not self.path.made and not is_end and (waits_for_workers() or is_patching()):
-            return True  # it serves nobody yet, and what it would import has to come after the patches
+            return True  # it serves no reader yet, and its imports have to come after the patches
         if is_end:
-            # The SDK gives the last export the interval as its timeout, which may be much less than there is.
+            # The SDK gives the last export its interval as timeout, which may be much less than is left.
             self.exit_time.begin()
             timeout = math.inf
         with self.exit_time.counted():  # the first export imports what it needs
@@ -225,9 +225,9 @@ class Exports:
                 self._pace.end(time.monotonic())
 
     def _ready_at_exit(self) -> DataPath | None:
-        """Return the data path; None where its imports take longer than what is left of the time at the exit."""
+        """Return the data path; None if its imports take longer than what is left of the exit time."""
         ready = partial(self.path.ready, at_exit=True)
-        if self.path.made or has_green_threads():  # the locks of gevent's modules are not made for threads
+        if self.path.made or has_green_threads():  # gevent's import locks do not work across threads
             return ready()
         try:
             return bounded_call(self, ready, max(self.exit_time.for_requests, _TO_GIVE_UP / 2))
@@ -241,7 +241,7 @@ class Exports:
             self._turns.during(turn, partial(self.path.cut_short, began + seconds))
             if not turn.wait(seconds):
                 self._turns.during(turn, self._interrupt)
-                # One that does not notice in time, on a busy machine, still does so later.
+                # An export that does not notice in time, on a busy machine, still notices later.
                 turn.wait(_TO_GIVE_UP)
 
     def _interrupt(self) -> None:

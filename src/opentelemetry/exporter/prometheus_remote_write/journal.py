@@ -1,4 +1,4 @@
-"""What is noted of each export, for whoever looks whether metrics arrive: log lines, and metrics about the exporter."""
+"""The record of each export, for whoever checks whether metrics arrive: log lines and self-metrics."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ _logger = OwnLogger(__name__)
 
 
 class Journal:
-    """Notes what becomes of exports.
+    """Records the outcome of exports.
 
     Args:
-        settings: Of the exporter.
-        dropped: Where it counts what it drops.
-        data_path: Returns what sends; None before the first export.
-        interval: Returns the seconds between two exports, as far as that is known.
-        collection: Returns the seconds that the last collection took, as far as that is known.
-        environ: The environment, which switches self-metrics on.
+        settings: The exporter's.
+        dropped: Where dropped points are counted.
+        data_path: Returns the data path; None before the first export.
+        interval: Returns the seconds between two exports, if known.
+        collection: Returns the seconds that the last collection took, if known.
+        environ: The environment, which may enable self-metrics.
         wall_clock: Seconds since the epoch.
     """
 
@@ -62,16 +62,16 @@ class Journal:
             self._self_metrics = SelfMetrics(self._reading, settings.endpoint)
 
     def serve(self, provider: MeterProvider) -> None:
-        """Tell of the exporter by a provider's meters, where self-metrics are switched on."""
+        """Report on the exporter by a provider's meters, if self-metrics are enabled."""
         if self._self_metrics:
             self._self_metrics.serve(provider)
 
     def after_fork(self) -> None:
-        """Count from zero, in a forked child: what arrived was the parent's."""
+        """Count from zero, in a forked child: earlier exports were the parent's."""
         self._last_success = 0.0
 
     def note(self, seconds: float, *, accepted: bool) -> None:
-        """Note an export.
+        """Record an export.
 
         Args:
             seconds: How long it took.

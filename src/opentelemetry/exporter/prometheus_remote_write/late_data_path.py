@@ -1,4 +1,4 @@
-"""The data path of an exporter that may not have sent anything yet: the first export imports and makes it."""
+"""The data path of an exporter that may not have sent anything yet: the first export imports and creates it."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _logger = OwnLogger(__name__)
 
 
 class LateDataPath:
-    """Makes the data path when it is needed. Until then there is nothing to interrupt, renew or close.
+    """Creates the data path when it is needed. Until then there is nothing to interrupt, renew or close.
 
     Args:
-        settings: Of the exporter.
+        settings: The exporter's.
         dropped: Where dropped points are counted.
-        transport: What carries requests; None is HTTP.
+        transport: Carries requests; None is HTTP.
         began: When the exporter was made, in nanoseconds since the epoch.
         resources_as_labels: Whether every resource attribute is copied onto every series.
 
@@ -53,10 +53,10 @@ class LateDataPath:
         self.made: DataPath | None = None
 
     def ready(self, *, at_exit: bool = False) -> DataPath | None:
-        """Return the data path, made now if need be; None where that is impossible, which is logged once.
+        """Return the data path, created now if necessary; None if that is impossible, which is logged once.
 
         Args:
-            at_exit: Whether no other export comes, which might need more.
+            at_exit: Whether no further export follows that might need more.
         """
         if self.made is None and not self._is_impossible:
             try:
@@ -72,7 +72,7 @@ class LateDataPath:
                         began=self._began,
                         resources_as_labels=self._resources_as_labels,
                     )
-            except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever stands in the place of what is imported
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever is imported in place of the real modules
                 self._is_impossible = True
                 what = f"{type(error).__name__}: {error}"
                 _logger.error("Metrics are not sent by Remote Write: a needed module cannot be imported: %s", what)  # noqa: TRY400
@@ -86,41 +86,41 @@ class LateDataPath:
         return self.made
 
     def renew(self) -> None:
-        """Begin anew after a fault: what is kept may be half changed."""
+        """Start afresh after a fault, because the kept state may be inconsistent."""
         if self.made:
             self.made.renew()
 
     def cut_short(self, end: float) -> None:
-        """Have the export that is under way end by some time of the monotonic clock."""
+        """Make the export in progress end by some time of the monotonic clock."""
         if self.made:
             self.made.delivery.cut_short(end)
 
     def interrupt(self) -> None:
-        """End the export that is under way, its requests included; until :meth:`resume` none begins."""
+        """End the export in progress and its requests; none begins until :meth:`resume`."""
         if self.made:
             self.made.delivery.cut_short(-math.inf)
             self.made.transport.interrupt()
 
     def resume(self) -> None:
-        """Have nothing interrupted any more."""
+        """End the interruption."""
         if self.made:
             self.made.transport.resume()
             self.made.delivery.resume()
 
     def end_series(self, end: float, *, leaves_shared: bool) -> bool:
-        """Mark every series as stale, where that is wanted, and leave its place under the series limit to others.
+        """Mark every series as stale, if that is enabled, and release its place under the series limit.
 
         Args:
-            end: When the receiver has to have answered, by the monotonic clock.
-            leaves_shared: Whether another process goes on with the series that several share.
+            end: The deadline for the receiver's answer, by the monotonic clock.
+            leaves_shared: Whether another process continues the series that several share.
 
         Returns:
-            Whether the receiver accepted what there was to say.
+            Whether the receiver accepted the stale markers.
         """
         return not self.made or self.made.end_series(Window(end, end, is_last=True), leaves_shared=leaves_shared)
 
     def give_up(self) -> None:
-        """Give up what is waiting; no attempt begins any more."""
+        """Give up the backlog; no further attempt begins."""
         if self.made:
             self.made.delivery.close()
 
@@ -130,7 +130,7 @@ class LateDataPath:
             self.made.transport.close()
 
     def after_fork(self) -> None:
-        """Remake what a forked child cannot share with its parent."""
+        """Replace what a forked child cannot share with its parent."""
         self._began = time.time_ns()
         if self.made:
             self.made.after_fork()

@@ -1,4 +1,4 @@
-"""From metrics data to requests: translation and encoding, in one version of the protocol."""
+"""From metrics data to requests: translation and encoding, in one protocol version."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from .translation.zero_samples import ZeroSamples
 
 
 class Made(NamedTuple):
-    """What was made of an export, and how long that took in seconds."""
+    """The size of an export, and how many seconds its steps took."""
 
     series: int = 0
     samples: int = 0
@@ -38,19 +38,19 @@ class Made(NamedTuple):
 class Pipeline:
     """Makes the requests of export after export, and remembers what does not change between them.
 
-    What it remembers is of one version and one size of requests; for another there is another pipeline.
+    It remembers one protocol version and one size of requests; another of either takes another pipeline.
 
     Args:
-        settings: Of the exporter.
-        dropped: Where what is left out is counted.
-        compress: Makes the body of a request.
+        settings: The exporter's.
+        dropped: Where dropped points are counted.
+        compress: Compresses a message into the body of a request.
         protocol: The version of Remote Write.
         max_samples: In one request.
-        began: Since when what is counted is certainly new to the receiver, in nanoseconds since the epoch; None is now.
+        began: Since when counts are certainly new to the receiver, in nanoseconds since the epoch; None is now.
         resources_as_labels: Whether every resource attribute is copied onto every series.
 
     Attributes:
-        last: What was made of the last export.
+        last: The size of the last export, and the time it took.
     """
 
     def __init__(  # noqa: PLR0913 - all but three are by keyword
@@ -105,7 +105,7 @@ class Pipeline:
 
         Args:
             metrics_data: What the SDK collected.
-            collected: What was collected from prometheus_client, where that is pushed, too.
+            collected: What was collected from prometheus_client, if that is pushed, too.
             gives_way: Whether threads of the application go first, because nobody waits for the export.
         """
         self._time_slice.begin(gives_way=gives_way)
@@ -138,17 +138,17 @@ class Pipeline:
         """End an export.
 
         Args:
-            lost: Whether nothing of it was answered or is kept, so that the next has to say what began with it.
+            lost: Whether all of it was lost, so that the next export has to repeat its zero samples.
         """
         self._zero_samples.end_export(lost=lost)
 
     def leave_shared(self) -> None:
-        """Leave the series that several processes share to another one, which goes on with them."""
+        """Leave the series that several processes share to another process, which continues them."""
         self._encoder.leave({*self._of_shared_folder.families()})
         self._of_shared_folder.release()
 
     def ends(self) -> list[Request]:
-        """Return what says that every series has ended, where that is wanted."""
+        """Return the stale markers of all series, if they are enabled."""
         self._time_slice.begin(gives_way=False)
         return list(self._encoder.end(time.time_ns() // NANOSECONDS_PER_MILLISECOND))
 
@@ -159,17 +159,17 @@ class Pipeline:
         self._translator.release()
 
     def take_over(self, other: Pipeline) -> None:
-        """Take over the series of another pipeline, so that the end of none is missed, and what it made last."""
+        """Take over the series of another pipeline, so that no end is missed, and its last measurements."""
         self._encoder.take_over(other._encoder)
         self.last = other.last
 
     def detach(self) -> None:
-        """Leave the series limit to others, in whatever state the series are; nothing is translated any more."""
+        """Release the series limit, in whatever state the series are; nothing more is translated."""
         self._translator.detach()
 
 
 class _Stopwatch:
-    """Measures for how long the makers of family samples are at work."""
+    """Measures how long the generators of family samples are at work."""
 
     def __init__(self, all_samples: Iterable[FamilySamples]) -> None:
         self._all_samples = iter(all_samples)

@@ -1,8 +1,8 @@
 """The exporter's metrics about itself: what it delivered, what it lost and why, what waits.
 
-The first three are those of OpenTelemetry's semantic conventions ("Semantic conventions for OpenTelemetry SDK
-metrics"), under the SDK's own meter; the rest is what the conventions lack, under a meter of ours. All but the duration
-are read from what the exporter counts anyway, when the SDK collects.
+The first three follow OpenTelemetry's semantic conventions ("Semantic conventions for OpenTelemetry SDK metrics"),
+under the SDK's own meter; the others, which the conventions lack, are under a meter of ours. All except the duration
+are read, when the SDK collects, from what the exporter counts anyway.
 """
 
 from __future__ import annotations
@@ -40,23 +40,23 @@ Attributes = Mapping[str, str | int]
 
 
 class Reading(NamedTuple):
-    """What an exporter has counted since the process began, in a forked child since the fork, and what it has now.
+    """An exporter's counts since the process began (in a forked child, since the fork), and its current state.
 
     Args:
-        points: How many data points had which outcome.
-        dropped: How many were dropped before they were sent, by reason.
-        dropped_by_metric: How many of them exceeded the series limit, by metric.
-        waiting_points: How many wait.
-        waiting_bytes: How many bytes they take, compressed.
-        waiting_seconds: For how long the oldest waits.
-        requests: How many were answered with which status, or failed for which cause.
+        points: Data points by outcome.
+        dropped: Data points dropped before they were sent, by reason.
+        dropped_by_metric: Those of them that exceeded the series limit, by metric.
+        waiting_points: How many data points wait.
+        waiting_bytes: How many compressed bytes they take.
+        waiting_seconds: How long the oldest has been waiting.
+        requests: Requests by the status of their answer, or the cause of their failure.
         retries: How many of them had been sent before.
-        sent_bytes: How many bytes they had, ``compressed`` and ``uncompressed``.
+        sent_bytes: Their size in bytes, ``compressed`` and ``uncompressed``.
         series: How many series are sent.
         series_limit: How many the process may have; 0 is no limit.
-        protocol: The version of Remote Write that is spoken.
-        last_success: When an export was last accepted as a whole, in seconds since the epoch; 0 if none was.
-        renewal_failures: How often a secret could not be renewed, by what it is.
+        protocol: The version of Remote Write in use.
+        last_success: When an export was last accepted as a whole, in seconds since the epoch; 0 if never.
+        renewal_failures: How often each secret could not be renewed.
     """
 
     points: Mapping[Outcome, int]
@@ -84,7 +84,7 @@ class SelfMetrics:
 
     Args:
         read: Returns what the exporter has counted.
-        endpoint: Where it sends to.
+        endpoint: The URL that it sends to.
     """
 
     def __init__(self, read: Callable[[], Reading], endpoint: str) -> None:
@@ -99,7 +99,7 @@ class SelfMetrics:
         self._duration: Histogram | None = None
 
     def serve(self, provider: MeterProvider) -> None:
-        """Have a provider's meters tell of the exporter; nothing happens the second time."""
+        """Make a provider's meters report on the exporter; a second call does nothing."""
         if self._duration is None:
             instruments = _instruments.get(id(provider))
             if instruments is None:
@@ -139,7 +139,7 @@ class SelfMetrics:
         yield from self._by("prometheus_remote_write.body", self._read().sent_bytes)
 
     def requests(self) -> Iterator[Observation]:
-        """Observe the requests by what became of them."""
+        """Observe the requests by result."""
         for result, number in self._read().requests.items():
             name = "http.response.status_code" if result.isdigit() else "error.type"
             yield Observation(number, {**self.attributes, name: int(result) if result.isdigit() else result})
@@ -153,7 +153,7 @@ class SelfMetrics:
         yield Observation(self._read().waiting_bytes, self.attributes)
 
     def waiting_seconds(self) -> Iterator[Observation]:
-        """Observe for how long the oldest waits."""
+        """Observe how long the oldest has been waiting."""
         yield Observation(self._read().waiting_seconds, self.attributes)
 
     def series(self) -> Iterator[Observation]:
@@ -161,7 +161,7 @@ class SelfMetrics:
         yield Observation(self._read().series, self.attributes)
 
     def series_limit(self) -> Iterator[Observation]:
-        """Observe the limit of series, where there is one."""
+        """Observe the series limit, if there is one."""
         if limit := self._read().series_limit:
             yield Observation(limit, self.attributes)
 
@@ -180,7 +180,7 @@ class SelfMetrics:
             yield Observation(seconds, self.attributes)
 
     def renewal_failures(self) -> Iterator[Observation]:
-        """Observe how often a secret could not be renewed, and 0 where each could, so that the first failure shows."""
+        """Observe how often a secret could not be renewed; include 0, so that the first failure is visible."""
         for secret, number in self._read().renewal_failures.items():
             yield Observation(number, {**self.attributes, "prometheus_remote_write.secret": secret})
 
@@ -191,7 +191,7 @@ class SelfMetrics:
 
 
 class _Instruments:
-    """The instruments of one provider, which tell of all exporters that it serves."""
+    """The instruments of one provider, which report on all exporters that it serves."""
 
     def __init__(self, provider: MeterProvider) -> None:
         self.exporters: WeakSet[SelfMetrics] = WeakSet()
@@ -259,4 +259,4 @@ def _reason(error: SendError | None) -> Attributes:
 
 
 _instruments: WeakValueDictionary[int, _Instruments] = WeakValueDictionary()
-"""By the identity of their provider, which holds them."""
+"""By the identity of their provider, which keeps them alive."""

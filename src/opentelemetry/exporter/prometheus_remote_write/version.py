@@ -1,4 +1,4 @@
-"""The version of this distribution, and how it names itself to receivers."""
+"""The version of this distribution, and its User-Agent."""
 
 __version__ = "1.0.0.dev0"
 USER_AGENT = f"OTel-Prometheus-Remote-Write-Exporter-Python/{__version__}"

@@ -1,1 +1,1 @@
-"""Requests out: what waits, what is tried again, what the log says of it."""
+"""Requests out: the backlog, retries, and what the log says about them."""

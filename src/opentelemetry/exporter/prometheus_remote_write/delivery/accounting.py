@@ -1,4 +1,4 @@
-"""How much of a request was accepted, by what the answer says of it."""
+"""How much of a request was accepted, according to the answer."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _NO_TARGET_INFO = (
 
 
 class Accounting:
-    """Counts the samples of requests that are answered for good; from several threads at once.
+    """Counts the samples of requests with a final answer; used by several threads at once.
 
     Args:
         tally: Where they are counted.
@@ -40,7 +40,7 @@ class Accounting:
         self._said: set[str] = set()
 
     def accept(self, request: Request, answer: Response) -> None:
-        """Count a request that was answered 2xx; in 2.0 the answer says how much of it was written."""
+        """Count a request that was answered 2xx; in 2.0 the answer says how much was written."""
         lost = 0
         if request.protocol == PROTOCOL_2 and any(lacking := shortfall(request, answer.headers)):
             lost, cause = missing = unwritten(request, lacking)
@@ -51,13 +51,13 @@ class Accounting:
         self._count(request, lost)
 
     def reject(self, request: Request, error: Rejected | Unsupported) -> None:
-        """Count a request that was refused for good; 2.0 may have kept the good part."""
+        """Count a request that was refused for good; a receiver of 2.0 may have kept the good part."""
         self._tally.note(error)
         rejected = request.size
         if request.protocol == PROTOCOL_2 and isinstance(error, Rejected):
             missing = shortfall(request, error.headers)
             rejected = missing.samples + missing.histograms
-            # What a refusal counts is a claim: there are receivers that say none, or all, whatever they have kept.
+            # The counts in a refusal are only a claim: some receivers report none, or all, whatever they kept.
             is_for_some = error.status in _REFUSED_FOR_SOME and error.cause is not Cause.TOO_LARGE and request.size > 1
             if is_for_some and rejected in {0, request.size} and counts_written(error.headers):
                 self._tally.count(Outcome.UNKNOWN, request)

@@ -1,4 +1,4 @@
-"""Whom what waits is meant for: what is kept for one tenant must not be sent to another at the same endpoint."""
+"""The addressee of buffered requests: what is kept for one tenant must not go to another at the same endpoint."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ _NAMES_A_TENANT = re.compile(r"tenant|org", re.IGNORECASE)  # X-Scope-OrgID, THA
 
 
 def addressee(settings: Settings) -> str:
-    """Return what is the same for all that may be sent together: the endpoint, and who the receiver takes us for.
+    """Return what identifies the addressee: the endpoint, and who the receiver takes us for.
 
-    Passwords and tokens are no part of it: what waits while they are exchanged is sent with the new ones.
+    Passwords and tokens are not part of it: what was buffered before they changed is sent with the new ones.
 
     Args:
         settings: Cleaned, so that the endpoint has no password.

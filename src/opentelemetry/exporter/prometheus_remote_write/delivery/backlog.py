@@ -1,4 +1,4 @@
-"""What waits for a receiver that is away: requests, compressed and in order, within bounds."""
+"""The backlog of an unavailable receiver: compressed requests, in order, within bounds."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Waiting(NamedTuple):
 
     Args:
         since: When they were made, in seconds by the clock.
-        requests: They hold different series, so among them the order does not matter.
+        requests: Of different series, so their order among themselves does not matter.
     """
 
     since: float
@@ -28,9 +28,9 @@ class Queue:
     """Exports to be sent one after the other, oldest first.
 
     Attributes:
-        exports: What waits.
-        blocked: Whether the oldest could not be delivered when it was tried last.
-        bytes: Of all bodies together.
+        exports: The waiting exports.
+        blocked: Whether the last attempt to deliver the oldest failed.
+        bytes: The size of all bodies together.
         samples: How many samples and histograms wait.
         points: How many data points wait.
     """
@@ -43,19 +43,19 @@ class Queue:
         self.points = 0
 
     def add(self, since: float, requests: Sequence[Request]) -> None:
-        """Put an export behind all others."""
+        """Append an export."""
         self.exports.append(Waiting(since, deque(requests)))
         self._count(requests, 1)
 
     def add_earlier(self, exports: Iterable[Waiting]) -> None:
-        """Put exports where they belong by their time, before those of the same time."""
+        """Insert exports by their time, before those of the same time."""
         added = [*exports]
         self.exports = deque(sorted([*added, *self.exports], key=attrgetter("since")))
         for export in added:
             self._count(export.requests, 1)
 
     def replace_oldest(self, left: Sequence[Request]) -> None:
-        """Keep only what is left of the oldest export."""
+        """Keep only the rest of the oldest export."""
         oldest = self.exports.popleft()
         self._count(oldest.requests, -1)
         if left:
@@ -63,7 +63,7 @@ class Queue:
             self._count(left, 1)
 
     def drop_oldest(self) -> Request:
-        """Drop one request of the oldest export, and return it."""
+        """Remove one request of the oldest export and return it."""
         requests = self.exports[0].requests
         dropped = requests.popleft()
         self._count([dropped], -1)
@@ -84,15 +84,15 @@ class Queue:
 
 
 class Backlog:
-    """Keeps exports within bounds, the oldest being dropped first.
+    """Keeps exports within bounds by dropping the oldest first.
 
     Args:
         max_bytes: Of all bodies together. 0 keeps nothing.
         max_age: In seconds. 0 keeps nothing.
 
     Attributes:
-        queues: Floats, and native histograms. A receiver that takes no native histograms answers 500, again and again;
-            in a queue of their own they hold nothing else up. No series is in both.
+        queues: One for floats and one for native histograms. A receiver without native histograms answers 500 again and
+            again; in a queue of their own they block nothing else. No series is in both.
     """
 
     def __init__(self, max_bytes: int, max_age: float) -> None:
@@ -112,13 +112,13 @@ class Backlog:
 
     @property
     def bytes(self) -> int:
-        """How many bytes all bodies take that wait."""
+        """How many bytes the waiting bodies take."""
         return sum(queue.bytes for queue in self.queues)
 
     @property
     def oldest(self) -> float | None:
-        """Since when the oldest waits, in seconds by the clock; None where nothing waits."""
-        # Copies, for an export may be under way in another thread.
+        """Since when the oldest has been waiting, in seconds by the clock; None if nothing waits."""
+        # Copies, because an export may be in progress in another thread.
         exports = [[*queue.exports] for queue in self.queues]
         return min((waiting[0].since for waiting in exports if waiting), default=None)
 
@@ -133,23 +133,23 @@ class Backlog:
         return self._max_bytes > 0
 
     def add(self, since: float, requests: Sequence[Request]) -> None:
-        """Put the requests of an export behind all others.
+        """Append the requests of an export.
 
         Args:
             since: When they were made, in seconds by the clock.
-            requests: They hold different series.
+            requests: Of different series.
         """
         for is_native, queue in enumerate(self.queues):
             if own := [request for request in requests if bool(request.histograms) == is_native]:
                 queue.add(since, own)
 
     def add_left(self, left: Sequence[tuple[float, Request]], began: float) -> None:
-        """Put requests of processes that are gone where they belong by their time, before all of this process.
+        """Insert the requests of processes that are gone by their time, before all requests of this process.
 
         Args:
-            left: Each with the moment since when it waits, in seconds by the clock, oldest first. Those of one moment
-                hold different series.
-            began: When this process began, in seconds by the clock, which may disagree with the one that they had.
+            left: Each with the time since when it has been waiting, in seconds by the clock, oldest first. Requests of
+                one time hold different series.
+            began: When this process began, in seconds by the clock, which may disagree with the other process's clock.
         """
         for is_native, queue in enumerate(self.queues):
             own = [(since, request) for since, request in left if bool(request.histograms) == is_native]
@@ -157,7 +157,7 @@ class Backlog:
             queue.add_earlier(Waiting(min(at, began), deque(request for _, request in each)) for at, each in exports)
 
     def waiting(self, now: float) -> list[tuple[float, Request]]:
-        """Return all requests, each with the seconds for which it waits.
+        """Return all requests, each with the seconds that it has been waiting.
 
         Args:
             now: By the clock.

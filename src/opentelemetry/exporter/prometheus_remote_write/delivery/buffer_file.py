@@ -19,14 +19,14 @@ from ..model.request import PROTOCOL_1, PROTOCOL_2, Request
 from ..system.descriptor import Descriptor
 
 if TYPE_CHECKING:
-    import sqlite3  # at run time where it is needed: there are Pythons without it
+    import sqlite3  # imported where it is needed: some builds of Python lack it
 
 try:
     import fcntl
 except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]  # a platform without it
+    fcntl = None  # type: ignore[assignment]  # not on this platform
 
-_BUSY = 0.5  # seconds to wait for a file that is locked, though nobody else has it
+_BUSY = 0.5  # seconds to wait for a file that is unexpectedly locked
 _TABLE = """CREATE TABLE IF NOT EXISTS requests (
     id INTEGER PRIMARY KEY, saved REAL, body BLOB, protocol TEXT,
     samples INTEGER, histograms INTEGER, exemplars INTEGER, points INTEGER, checksum INTEGER)"""
@@ -34,7 +34,7 @@ _COLUMNS = "saved, body, protocol, samples, histograms, exemplars, points, check
 
 
 class CorruptFileError(Exception):
-    """A file holds what this exporter does not write."""
+    """A file holds something that this exporter did not write."""
 
 
 class BufferFile:
@@ -75,13 +75,13 @@ class BufferFile:
         return self.lock.is_ours()
 
     def read(self, numbers: Iterator[int]) -> list[tuple[float, Request]]:
-        """Return its requests, each with when it was made in seconds since the epoch, as far as it can be read.
+        """Return its requests, as far as they can be read, each with when it was made in seconds since the epoch.
 
         Args:
-            numbers: Of batches.
+            numbers: Yields batch numbers.
 
         Raises:
-            CorruptFileError: Nothing in it is sound.
+            CorruptFileError: Nothing in it is intact.
             sqlite3.Error: It cannot be read.
         """
         self.rows = {}
@@ -100,12 +100,12 @@ class BufferFile:
             if not is_corrupt(error):
                 raise
         if self.is_damaged and not saved:
-            raise CorruptFileError("nothing in it is sound")
+            raise CorruptFileError("nothing in it is intact")
         self.batches = {request.batch for _, request in saved}
         return sorted(saved, key=itemgetter(0))
 
     def add(self, new: Sequence[tuple[float, Request]]) -> None:
-        """Add requests, all or none.
+        """Add all requests, or none of them.
 
         Args:
             new: Each with when it was made, in seconds since the epoch.
@@ -121,7 +121,7 @@ class BufferFile:
                     (at, body, protocol, samples, histograms, exemplars, points, crc32(body)),
                 )
                 rows[id(request)] = (cursor.lastrowid or 0, request)
-        self.rows |= rows  # not before: a transaction that fails leaves none of them
+        self.rows |= rows  # only now: a transaction that fails adds none of them
 
     def delete(self, is_gone: Callable[[int], bool]) -> None:
         """Delete the rows of some requests, by their identities."""
@@ -133,7 +133,7 @@ class BufferFile:
             del self.rows[key]
 
     def discard(self) -> None:
-        """Remove it, for it is empty; what is damaged is kept for who wants to know why."""
+        """Remove the file, which is empty; keep a damaged one for whoever investigates."""
         if self.is_damaged:
             self.set_aside()
             return
@@ -143,7 +143,7 @@ class BufferFile:
         self.let_go()
 
     def set_aside(self) -> None:
-        """Give it another name, under which nobody looks for it."""
+        """Rename the file, so that no process looks for it."""
         for path in (self.path, self.path.with_name(f"{self.path.name}-wal")):
             with suppress(OSError):
                 path.rename(path.with_name(path.name.replace(".db", ".corrupt")))
@@ -153,7 +153,7 @@ class BufferFile:
         self.let_go()
 
     def let_go(self) -> None:
-        """Leave it to others."""
+        """Release the file to other processes."""
         self.lock.close()
         self.rows = {}
         self.is_open = False
@@ -177,7 +177,7 @@ class BufferFile:
 
 
 def _request(content: Sequence[object], number: int) -> Request | None:
-    """Return the request that a row holds; None where it is none of ours, or has changed on disk."""
+    """Return the request in a row; None if it is not one of ours, or has changed on disk."""
     body, protocol, *counts, checksum = content
     if not isinstance(body, bytes) or protocol not in {PROTOCOL_1, PROTOCOL_2} or crc32(body) != checksum:
         return None
@@ -188,7 +188,7 @@ def _request(content: Sequence[object], number: int) -> Request | None:
 
 
 def is_of_the_disk(error: Exception) -> bool:
-    """Return whether an error says that the disk does not do what it should just now: it is full, for instance."""
+    """Return whether an error is temporary and the disk's: it is full, for instance."""
     try:
         import sqlite3  # noqa: PLC0415 - late: there are Pythons without it, and most processes do not need it
     except ImportError:
@@ -197,7 +197,7 @@ def is_of_the_disk(error: Exception) -> bool:
 
 
 def is_corrupt(error: Exception) -> bool:
-    """Return whether an error says that the file is none of SQLite's or ours, not that it cannot be used just now."""
+    """Return whether an error says that the file is not a database of ours, not that it is temporarily unusable."""
     try:
         import sqlite3  # noqa: PLC0415 - late: there are Pythons without it, and most processes do not need it
     except ImportError:
@@ -227,17 +227,17 @@ def made(path: Path) -> BufferFile:
 
 
 def taken(path: Path) -> BufferFile | None:
-    """Take over a file whose process is gone; None if it is not, or another process was quicker.
+    """Take over a file whose process is gone; None if that is alive, or another process was quicker.
 
     Raises:
-        OSError: It cannot be opened, or is none of this user's.
+        OSError: It cannot be opened, or does not belong to this user.
     """
     if (lock := locked(path)) is None:
         return None
     try:
         _check(path)
         return BufferFile(path, lock)
-    except FileNotFoundError:  # whoever had it has delivered it
+    except FileNotFoundError:  # its owner has delivered and removed it
         with suppress(OSError):
             path.with_suffix(".lock").unlink()
         lock.close()
@@ -252,7 +252,7 @@ def _text(stored: bytes) -> str:
 
 
 def locked(path: Path) -> Descriptor | None:
-    """Lock a file beside a path; None if another process has it, or has just removed it."""
+    """Lock the file beside a path; None if another process has locked or just removed it."""
     if fcntl is None:
         raise OSError("this system has no file locks")
     beside = path.with_suffix(".lock")
@@ -265,7 +265,7 @@ def locked(path: Path) -> Descriptor | None:
     except OSError:
         lock.close()
         raise
-    if _identity(beside) != lock.identity:  # a lock that nobody else will ever see
+    if _identity(beside) != lock.identity:  # the file is gone from the folder, so no other process sees this lock
         lock.close()
         return None
     return lock
@@ -274,7 +274,7 @@ def locked(path: Path) -> Descriptor | None:
 def _check(path: Path) -> None:
     found = path.lstat()
     if not stat.S_ISREG(found.st_mode):
-        raise OSError("it is no file")
+        raise OSError("it is not a file")
     if hasattr(os, "geteuid") and found.st_uid != os.geteuid():
         raise OSError("it belongs to another user")
 

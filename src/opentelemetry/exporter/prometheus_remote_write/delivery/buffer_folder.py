@@ -1,4 +1,4 @@
-"""The folder of what waits: who may write to it, how much it holds, and whose file is which."""
+"""The buffer directory: who may write to it, how much it holds, and which file is whose."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-_FOLDER_BOUND = 4  # times what one process may keep
+_FOLDER_BOUND = 4  # times the limit of one process
 _HASH_LENGTH = 16
 _ROOT = 0
 _NOBODY = "0"
 
 
 class BufferName(NamedTuple):
-    """What a file's name says.
+    """A buffer file, as its name describes it.
 
     Args:
         path: The file.
-        writer: Stands for who writes the series in it; nothing where that is not known.
-        made: When it was made, as text that sorts by time.
+        writer: A hash of who writes the series in it; empty if unknown.
+        made: When it was created, as text that sorts by time.
     """
 
     path: Path
@@ -31,26 +31,26 @@ class BufferName(NamedTuple):
 
 
 class BufferFolder:
-    """A folder with a file for each process that has something waiting for one receiver.
+    """A folder with a file for each process that has requests waiting for one receiver.
 
-    A name holds the addressee and the writer as hashes: what waits for one receiver is never sent to another, and
-    nothing of either can be read in it.
+    A file's name contains hashes of the addressee and the writer: requests for one receiver are never sent to another,
+    and the name reveals neither.
 
     Args:
         folder: The folder.
-        addressee: Whom what waits is meant for.
-        max_bytes: What a process may keep; the folder holds four times that.
+        addressee: Who the requests are for.
+        max_bytes: How much a process may keep; the folder holds up to four times that.
     """
 
     def __init__(self, folder: str, addressee: str, max_bytes: int) -> None:
         self.path = Path(folder)
-        with suppress(OSError):  # there is no working folder
-            self.path = self.path.absolute()  # for the application may change it
+        with suppress(OSError):  # the working folder is gone
+            self.path = self.path.absolute()  # because the application may change it
         self._prefix = f"prw-{_hash(addressee)}-"
         self._bound = _FOLDER_BOUND * max_bytes
 
     def names(self) -> list[BufferName]:
-        """Return the files with what waits for the receiver, in the order in which they were made."""
+        """Return the files with requests for the receiver, in the order of their creation."""
         found = [_name(path) for path in self.path.glob(f"{self._prefix}*.db")]
         return sorted(found, key=lambda name: (name.made, name.path))
 
@@ -58,7 +58,7 @@ class BufferFolder:
         """Return a path for a new file.
 
         Args:
-            writer: Who writes the series in it; nothing where that is not known.
+            writer: Who writes the series in it; empty if unknown.
             now: Seconds since the epoch.
         """
         made = f"{max(now, 0.0) * 1e6:016.0f}"
@@ -66,14 +66,14 @@ class BufferFolder:
 
     @staticmethod
     def hash_of(writer: str) -> str:
-        """Return what stands for a writer; nothing for none."""
+        """Return the hash of a writer; empty for none."""
         return _hash(writer) if writer else ""
 
     def make(self) -> None:
-        """Make it where it is missing, and check it.
+        """Create the folder if it is missing, and check it.
 
         Raises:
-            OSError: It cannot be made, or somebody else can change it.
+            OSError: It cannot be created, or other users can change it.
         """
         made = [folder for folder in (self.path, *self.path.parents) if not folder.exists()]
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -82,28 +82,28 @@ class BufferFolder:
         self.check()
 
     def check(self) -> None:
-        """See that nobody else can put files into the folder, or replace it.
+        """Check that no other user can put files into the folder, or replace it.
 
         Raises:
-            OSError: Somebody can.
+            OSError: Another user can.
         """
         found = self.path.lstat()
         if stat.S_ISLNK(found.st_mode):
             raise OSError("it is a link")
         if not stat.S_ISDIR(found.st_mode):
-            raise OSError("it is no folder")
+            raise OSError("it is not a folder")
         if hasattr(os, "geteuid") and found.st_uid not in {os.geteuid(), _ROOT}:  # such as /tmp
             raise OSError("it belongs to another user")
         if found.st_mode & stat.S_IWOTH and not found.st_mode & stat.S_ISVTX:
-            raise OSError("everybody may change it")
+            raise OSError("other users may change it")
 
     def check_room(self) -> None:
-        """See that it may hold more.
+        """Check that the folder has room for more.
 
         Raises:
-            OSError: It holds as much as it may.
+            OSError: It is full.
         """
-        used = sum(map(size_of, self.path.glob("prw-*")))  # with what was set aside
+        used = sum(map(size_of, self.path.glob("prw-*")))  # includes files that were set aside
         if used > self._bound:
             raise OSError(f"its files have {used} bytes already")
 
@@ -119,7 +119,7 @@ def _keep_through_power_cut(folder: Path) -> None:
 
 
 def size_of(path: Path) -> int:
-    """Return a file's size in bytes; 0 where another process has removed it meanwhile."""
+    """Return a file's size in bytes; 0 if another process has just removed it."""
     try:
         return path.lstat().st_size
     except OSError:

@@ -1,8 +1,8 @@
 """Requests out: in order, within the export's deadline, and kept while the receiver is away.
 
-What is delivered is a backlog of exports, oldest first; a new export is put behind the others. The requests of one
-export hold different series, so several may be under way together; those of the next begin when all of them are
-answered. So the samples of a series always arrive in order.
+A backlog holds the exports, oldest first; a new export goes to its end. The requests of one export hold different
+series, so several can be in flight together; the next export's begin when all of them are answered. So the samples of a
+series always arrive in order.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from .window import Window
 if TYPE_CHECKING:
     from .survival import Survival
 
-_SLOW = 0.05  # seconds of a request: then it is worth more threads
+_SLOW = 0.05  # seconds for one request: if it takes longer, more threads are worth it
 _LONGEST_SILENCE = 300.0  # seconds; a Retry-After of days is a mistake, and must not end the metrics
 
 
@@ -43,20 +43,20 @@ class Delivery:
     """Delivers exports.
 
     Args:
-        transport: What carries requests.
-        settings: Timeout, retry, batching and what is kept.
-        compress: Makes the body of a message.
-        clock: Seconds that only go up.
-        wall_clock: Seconds since the epoch, as the samples' timestamps have it.
+        transport: Carries requests.
+        settings: Timeout, retries, batching and the backlog's bounds.
+        compress: Compresses a message into a body.
+        clock: Monotonic seconds.
+        wall_clock: Seconds since the epoch, the clock of the samples' timestamps.
         wait: Waits until a flag is set, or some seconds; returns whether it is set.
         random: A number from 0 to 1.
 
     Attributes:
-        samples: How many samples and histograms had which outcome so far. What has none is waiting.
-        points: How many data points of the application had which outcome so far.
+        samples: Samples and histograms so far by outcome. Those without one are waiting.
+        points: The application's data points so far by outcome.
         traffic: What went over the wire so far.
-        backlog: What waits.
-        last_error: Why a request of the last export was not accepted, if there is one.
+        backlog: The waiting requests.
+        last_error: Why a request of the last export was not accepted; None if all were.
     """
 
     def __init__(  # noqa: PLR0913 - what it needs from outside
@@ -117,7 +117,7 @@ class Delivery:
 
     @property
     def protocol(self) -> str:
-        """The version in which the next export is best encoded."""
+        """The protocol version in which to encode the next export."""
         return self._sender.protocol
 
     @property
@@ -132,14 +132,14 @@ class Delivery:
         return self._backlog.samples
 
     def deliver(self, requests: Sequence[Request], window: Window) -> bool:
-        """Deliver what is waiting, then an export.
+        """Deliver the backlog, then an export.
 
         Args:
             requests: The export; no series is in two of them.
             window: How long it may take.
 
         Returns:
-            Whether all that was waiting, and the export, is accepted now.
+            Whether the backlog and the export are both accepted now.
         """
         with self._busy:
             complete = self._deliver(requests, window)
@@ -148,23 +148,23 @@ class Delivery:
         return complete
 
     def cut_short(self, latest: float) -> None:
-        """End what is under way by some time, by the clock, and all that comes until :meth:`resume`."""
+        """End the export in progress, and all until :meth:`resume`, by some time of the clock."""
         self._exchange.latest = latest
         self._wake.set()
 
     def resume(self) -> None:
-        """Let exports have their time again."""
+        """Let exports take their full time again."""
         self._exchange.latest = math.inf
         self._wake.clear()
 
     def close(self) -> None:
-        """Give up what is waiting; no attempt begins any more."""
+        """Give up the backlog; no further attempt begins."""
         self._closed = True
         self.cut_short(-math.inf)
         self._give_up()
 
     def _give_up(self) -> None:
-        """Drop what is waiting, or leave that to the export that is under way."""
+        """Drop the backlog, or leave that to the export in progress."""
         if self._busy.acquire(blocking=False):
             try:
                 if self._survival:
@@ -177,12 +177,12 @@ class Delivery:
                 self._busy.release()
 
     def writes_as(self, writer: str) -> None:
-        """Say who writes the series: processes of the same writer are never there at the same time."""
+        """Set who writes the series: processes of the same writer never run at the same time."""
         if self._survival:
             self._survival.writes_as(writer)
 
     def after_fork(self) -> None:
-        """Leave what is on disk to the parent; called in a forked child, which then makes a delivery of its own."""
+        """Leave the buffer on disk to the parent; called in a forked child, which then creates its own delivery."""
         if self._survival:
             self._survival.abandon()
 
@@ -190,10 +190,10 @@ class Delivery:
         now = self._clock()
         found = self._survival is not None and self._survival.look()
         waited = found or not self._backlog.is_empty
-        self._trim()  # first, for it is sent before what is new
+        self._trim()  # first, because it is sent before what is new
         self._backlog.add(now, requests)
         if not self._backlog.keeps:
-            window = window._replace(retry_until=window.deadline)  # there is nothing to leave to the next export
+            window = window._replace(retry_until=window.deadline)  # nothing is left to the next export
         if now >= self._not_before or window.is_last or not self._backlog.keeps:
             self._drain(window)
             while self._survival and self._clock() < window.retry_until and self._survival.look_for_more():
@@ -213,7 +213,7 @@ class Delivery:
             self._tally.count(outcome, request)
 
     def _report(self) -> Report:
-        """Have the log say what was noted since the last report."""
+        """Log what was noted since the last report."""
         errors, bad_series, samples = self._tally.take()
         set_back = max(self._newest - self._wall_clock(), 0.0)
         if samples[Outcome.ACCEPTED]:
@@ -232,7 +232,7 @@ class Delivery:
         while queue.exports and not self._closed:
             if self._survival and self._survival.is_held_back(queue.exports[0].since):
                 return
-            # While the receiver is away one attempt shows whether it is back; what is kept can wait.
+            # While the receiver is unavailable, one attempt shows whether it is back; the backlog can wait.
             probes = queue.blocked and self._backlog.keeps and not window.is_last
             own = window.probing(self._clock()) if probes else window
             sent = queue.exports[0].requests

@@ -1,4 +1,4 @@
-"""A turn at the disk, for which forks wait: SQLite has locks of its own, which a child must not inherit half taken."""
+"""A turn at the disk, for which forks wait: SQLite has locks of its own, which a child must not inherit locked."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _forks = ForkPause()
 
 @contextmanager
 def disk_turn() -> Iterator[None]:
-    """Have forks wait while SQLite is used.
+    """Make forks wait while SQLite is in use.
 
     Raises:
-        OSError: This process was forked where that had not been waited for.
+        OSError: This process was forked without waiting for that.
     """
     with _forks.work():
         if _forks.broke_in:

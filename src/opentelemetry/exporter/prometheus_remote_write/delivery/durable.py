@@ -1,14 +1,14 @@
-"""What waits, kept on disk: so that it survives the end of the process, however that comes.
+"""The backlog on disk, so that it survives the end of the process, however that comes.
 
-A process has one SQLite file in the folder, and a lock on a file beside it. The system drops the lock with the process;
-then another process with the same folder and receiver takes the file over and delivers what is in it. The disk is
-touched when something waits, and when the first export looks for what others have left.
+A process has one SQLite file in the folder, and a lock on a file beside it. The system releases the lock when the
+process ends; then another process with the same folder and receiver takes the file over and delivers its requests. The
+disk is touched only when something waits, and when the first export looks for what other processes have left.
 
-Receivers want the samples of a series in order. So a process that goes on with the series of one that is gone, because
-it has the same instance, waits with its own until what that one has left is delivered, whoever does it; and nobody
-takes a part of a writer's files while another process has a part of them.
+Receivers want the samples of a series in order. So a process that continues the series of one that is gone, because it
+has the same instance, holds its own samples back until those are delivered, whoever does it; and no process takes some
+of a writer's files while another process has the others.
 
-Bodies of requests are all that is stored: no header, and so no secret.
+Only request bodies are stored: no headers, and so no secrets.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ from .disk_turn import disk_turn
 
 _logger = OwnLogger(__name__)
 
-_MOST_FILES = 16  # that are taken over at a time: each has descriptors, of which the application may need many
-_TRIES = 5  # looks, until a file is taken for one that will not be readable again
+_MOST_FILES = 16  # taken over at a time: each needs descriptors, and the application may need many of its own
+_TRIES = 5  # attempts before a file counts as unreadable for good
 _OF_THE_FOLDER = {errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE}
-"""What is no fault of one file."""
+"""Errors that are not one file's fault."""
 
 
 class Left(NamedTuple):
     """A request that another process has left.
 
     Args:
-        age: For how long it waits, in seconds.
+        age: How long it has been waiting, in seconds.
         request: The request.
     """
 
@@ -48,20 +48,20 @@ class Left(NamedTuple):
 
 
 class DurableBacklog:
-    """Mirrors what waits in a folder. Whatever fails there costs a warning, and memory alone holds what waits then.
+    """Mirrors the backlog in a folder. If anything there fails, a warning is logged and only memory holds the backlog.
 
     Args:
-        folder: The folder; it is made where it is missing.
-        addressee: Whom what waits is meant for.
-        max_bytes: What a process may keep; the folder holds four times that.
+        folder: The folder; it is created if missing.
+        addressee: Who the requests are for.
+        max_bytes: How much a process may keep; the folder holds up to four times that.
         wall_clock: Seconds since the epoch.
 
     Attributes:
         folder: The folder.
-        writer: Who writes the series of this process, as others with the same series say it; nothing where no other
-            process has the same at another time.
-        is_behind: Whether a process before this one has left samples of the same series that are still to be sent.
-        has_more: Whether the last look has found files that it has not taken.
+        writer: Who writes the series of this process, as its successors with the same series would say; empty if it
+            has none.
+        is_behind: Whether an earlier process left samples of the same series that are still to be sent.
+        has_more: Whether the last look found files that were not taken over.
     """
 
     def __init__(
@@ -79,13 +79,13 @@ class DurableBacklog:
         self._wall_clock = wall_clock
         self._own: BufferFile | None = None
         self._taken: list[BufferFile] = []
-        self._numbers = iter(range(-2, -(2**31), -1))  # of batches: no other has a negative one
+        self._numbers = iter(range(-2, -(2**31), -1))  # batch numbers: no other batch has a negative one
         self._is_usable = True
         self._failures: Counter[Path] = Counter()
 
     @property
     def is_usable(self) -> bool:
-        """Whether the disk did what was asked of it last."""
+        """Whether the last operation on the disk succeeded."""
         return self._is_usable
 
     def holds(self, request: Request) -> bool:
@@ -93,9 +93,9 @@ class DurableBacklog:
         return any(id(request) in file.rows for file in self._files())
 
     def take_over(self) -> list[Left]:
-        """Return what processes that are gone have left, oldest first; nothing is raised.
+        """Return the requests of processes that are gone, oldest first; raise nothing.
 
-        Files beyond what this process may keep stay where they are: for its next look, or for another process.
+        Files beyond what this process may keep stay where they are, for its next look or for another process.
         """
         left: list[tuple[float, Request]] = []
         self.is_behind = self.has_more = False
@@ -114,7 +114,7 @@ class DurableBacklog:
             others = sorted((name for name in names if name not in own), key=lambda name: name.writer)
             for whose, group in groupby(others, key=lambda name: name.writer):
                 files = [*group]
-                # Those of nobody in particular have nothing to do with each other.
+                # Files without a writer are independent of each other.
                 for each in [files] if whose else [[file] for file in files]:
                     self.has_more |= not self._take(each, left, together=True)
 
@@ -124,25 +124,25 @@ class DurableBacklog:
         return [Left(now - at, request) for at, request in sorted(left, key=lambda each: each[0])]
 
     def mirror(self, waiting: Sequence[tuple[float, Request]]) -> None:
-        """Have the disk hold what waits and nothing else; nothing is raised.
+        """Make the disk hold exactly the backlog; raise nothing.
 
-        What failed is tried again the next time: a disk that is full may not stay so.
+        What fails is tried again the next time: a full disk may not stay full.
 
         Args:
-            waiting: Each request, and for how many seconds it waits.
+            waiting: Each request, and for how many seconds it has been waiting.
         """
         if not (waiting or self._own or self._taken):
             return
-        # In this order: who is killed in between has stored one request twice rather than not at all.
+        # In this order: a process killed in between has stored a request twice rather than not at all.
         is_stored = self._attempt(lambda: self._store(waiting))
         present = {id(request) for _, request in waiting}
         is_deleted = self._attempt(lambda: self._delete(lambda key: key not in present, empty=True))
-        if not is_deleted:  # a file that proved to be corrupt is set aside with what waits
+        if not is_deleted:  # set aside a file that proved to be corrupt, with what it holds
             is_stored = self._attempt(lambda: self._store(waiting))
         self._is_usable = is_stored and is_deleted
 
     def forget(self, delivered: Iterable[Request]) -> None:
-        """Delete requests that have an outcome, so that they are not sent again should this process be killed."""
+        """Delete requests that have an outcome, so that they are not sent again if this process is killed."""
         gone = {id(request) for request in delivered}
         if any(not gone.isdisjoint(file.rows) for file in self._files()):
             self._attempt(lambda: self._delete(gone.__contains__, empty=False))
@@ -157,21 +157,21 @@ class DurableBacklog:
         return [*self._taken, *([self._own] if self._own else [])]
 
     def _attempt(self, step: Callable[[], None]) -> bool:
-        """Have what fails on disk cost the disk alone; return whether it did not."""
+        """Do some work on disk, contain its failure, and return whether it succeeded."""
         try:
             with disk_turn():
                 step()
-        except Exception as error:  # noqa: BLE001 - of SQLite, of the system, of whatever stands in the folder
+        except Exception as error:  # noqa: BLE001 - from SQLite, the system, or whatever is in the folder
             self._fail(error)
             return False
         return True
 
     def _fail(self, error: Exception) -> None:
-        """Say once that what waits is in memory alone."""
+        """Log once that the backlog is only in memory."""
         was_usable, self._is_usable = self._is_usable, False
         if was_usable:
             _logger.warning(
-                "Waiting metrics are kept in memory alone and are lost at exit: the buffer directory %s cannot "
+                "Waiting metrics are kept only in memory and are lost at exit: the buffer directory %s cannot "
                 "be used (%s)",
                 self.folder,
                 getattr(error, "strerror", None) or error,
@@ -186,7 +186,7 @@ class DurableBacklog:
         if self._own is None:
             self._folder.make()
         self._folder.check_room()
-        for file in self._taken:  # what is left of one of its requests stays with the others of the same series
+        for file in self._taken:  # the rest of one of its requests stays with others of the same series
             file.add([each for each in new if each[1].batch in file.batches])
         of_taken = {batch for file in self._taken for batch in file.batches}
         if not (own := [each for each in new if each[1].batch not in of_taken]):
@@ -204,7 +204,7 @@ class DurableBacklog:
             raise
 
     def _delete(self, is_gone: Callable[[int], bool], *, empty: bool) -> None:
-        """Delete the requests that do not wait any more, and where that is wanted the files that hold nothing."""
+        """Delete the requests that no longer wait and, if asked to, the files that are empty."""
         self._let_go_of_lost_files()
         failure: Exception | None = None
         for file in self._files():
@@ -212,7 +212,7 @@ class DurableBacklog:
                 file.delete(is_gone)
                 if empty and not file.rows:
                     file.discard()
-            except Exception as error:  # noqa: BLE001 - one file must not keep what is delivered in the others
+            except Exception as error:  # noqa: BLE001 - one bad file must not keep delivered requests in the others
                 if is_corrupt(error):
                     failure = error
                     file.set_aside()
@@ -254,7 +254,7 @@ class DurableBacklog:
             used += size
             if file := self._taken_file(name.path):
                 files.append(file)
-            elif self._failures[name.path] < _TRIES and name.path.exists():  # it is another process's
+            elif self._failures[name.path] < _TRIES and name.path.exists():  # it belongs to a live process
                 is_all = False
                 if together:
                     for each in files:
@@ -267,7 +267,7 @@ class DurableBacklog:
         return is_all
 
     def _taken_file(self, path: Path) -> BufferFile | None:
-        """Take over one file, if its process is gone. What is wrong with it costs this file alone."""
+        """Take over one file, if its process is gone. A damaged file affects no other."""
         try:
             return taken(path)
         except Exception as error:
@@ -279,7 +279,7 @@ class DurableBacklog:
     def _read(self, file: BufferFile) -> Sequence[tuple[float, Request]]:
         try:
             saved = file.read(self._numbers)
-        except Exception as error:  # noqa: BLE001 - what is wrong with it costs this file alone
+        except Exception as error:  # noqa: BLE001 - a damaged file affects no other
             self._note_unread(file.path, error)
             if is_corrupt(error):
                 file.set_aside()
@@ -290,7 +290,7 @@ class DurableBacklog:
             file.discard()
             return []
         if file.is_damaged:
-            _logger.warning("A part of %s cannot be read: the rest is sent, and the file set aside then", file.path)
+            _logger.warning("Part of %s cannot be read: sending the rest, then setting the file aside", file.path)
         self._taken.append(file)
         return saved
 

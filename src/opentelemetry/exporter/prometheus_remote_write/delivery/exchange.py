@@ -1,4 +1,4 @@
-"""One request out and its answer back: sent again with growing waits, until it is answered for good or time is up."""
+"""One request out and its answer back: retried with growing waits until the answer is final or time is up."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from .traffic import Traffic
 from .window import Window
 
 _REFUSALS_OF_A_LONE_REQUEST = 3
-_REFUSALS_OF_WHAT_HAS_PASSED = 8  # of a lone request, too, where as many samples passed a while ago
-_TOO_LITTLE = 0.005  # seconds; nobody answers in less
+_REFUSALS_OF_WHAT_HAS_PASSED = 8  # also for a lone request, if as many samples passed recently
+_TOO_LITTLE = 0.005  # seconds; no receiver answers faster
 
 
 class OverRateLimit(SendError):
-    """A request was refused with 429 again and again, though none was under way beside it: whole it will never pass."""
+    """A request was refused with 429 again and again although it was alone: it will never pass as a whole."""
 
 
 class Exchange:
@@ -64,16 +64,16 @@ class Exchange:
         self._lock = threading.Lock()
         self._spacing = Spacing(clock)
         self._under_way: set[object] = set()
-        self._lone_refusals: dict[int, list[Retryable]] = {}  # by batch: 429 though nothing else was under way
+        self._lone_refusals: dict[int, list[Retryable]] = {}  # by batch: 429 although nothing else was in flight
         self.latest = math.inf
 
     def send(self, request: Request, window: Window, *, may_be_smaller: bool = False) -> Response:
-        """Send a request until it is answered for good.
+        """Send a request until its answer is final.
 
         Args:
             request: What to send.
             window: Until when.
-            may_be_smaller: Whether to give up early a request that exceeds the receiver's rate limit by itself.
+            may_be_smaller: Whether to give up early if the request alone exceeds the receiver's rate limit.
 
         Raises:
             OverRateLimit: It has to be smaller.
@@ -111,7 +111,7 @@ class Exchange:
                 return response
 
     def _explained(self, error: Retryable, remaining: float) -> Retryable:
-        """The error, which says so where a request had little time because the export had little left."""
+        """Return the error; mention it if the request had little time because the export had little left."""
         if self._had_little_time(error, remaining):
             return Retryable(f"{error}, all that was left before the export's deadline", cause=error.cause)
         return error
@@ -124,13 +124,13 @@ class Exchange:
         return error.cause is Cause.TIMEOUT and remaining < self._timeout / 2
 
     def _latest(self, window: Window) -> float:
-        """When another attempt begins at the latest."""
+        """Return the latest time for another attempt to begin."""
         if window.probes_since is not None and self._spacing.last_accepted < window.probes_since:
             return -math.inf
         return min(window.deadline - _TOO_LITTLE, window.retry_until, self.latest - _TOO_LITTLE)
 
     def _keep_distance(self, request: Request, window: Window) -> None:
-        """Wait as long as a receiver that limits the rate needs after the request before this one; not at the exit."""
+        """Wait as long as a rate-limiting receiver needs after the previous request; not at the exit."""
         if not window.is_last and (wait := self._spacing.wait(request.size, self._latest(window))):
             self._pause(wait)
 

@@ -90,11 +90,11 @@ _HINTS: dict[Cause, str] = {
 
 
 def hint(error: SendError, *, clock_set_back: float = 0.0) -> str:
-    """Return what most often causes such an error, as a clause; empty where the error says it itself.
+    """Return the most likely cause of an error, as a clause; empty if the error itself says it.
 
     Args:
         error: Why the request was not accepted.
-        clock_set_back: By how many seconds this host's clock is behind what it was when samples were accepted.
+        clock_set_back: How many seconds this host's clock is behind the newest accepted samples.
     """
     if error.cause in {Cause.OUT_OF_ORDER, Cause.TOO_OLD} and clock_set_back > _CLOCK_FIRST:
         return (

@@ -1,4 +1,4 @@
-"""What delivery says in the application's log: a line when something changes, then one a minute while it lasts."""
+"""What delivery logs: a line when something changes, then one a minute while it lasts."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _SOON = 2.0  # seconds
 
 
 class Report(NamedTuple):
-    """What became of an export and of what was waiting before it.
+    """The outcome of an export and of the backlog before it.
 
     Args:
         errors: Why requests were not accepted.
-        bad_series: The series that were found to be refused by themselves.
-        samples: How many samples had which outcome.
+        bad_series: The series that were refused by themselves.
+        samples: Samples by outcome.
         waiting: How many will be tried again.
-        clock_set_back: By how many seconds this host's clock is behind what it was when samples were accepted.
+        clock_set_back: How many seconds this host's clock is behind the newest accepted samples.
     """
 
     errors: Sequence[SendError]
@@ -47,10 +47,10 @@ class Report(NamedTuple):
 
 
 class DeliveryLog:
-    """Says what is wrong once, then sums it up.
+    """Logs what is wrong once, then sums it up.
 
-    Each kind of trouble (its type, cause and status) has a line when it comes, and no other within a minute; what
-    happens meanwhile is counted and told with the next line.
+    Each kind of trouble (its type, cause and status) has a line when it first occurs, and no other within a minute;
+    what happens in between is counted and reported with the next line.
     """
 
     def __init__(self) -> None:
@@ -62,11 +62,11 @@ class DeliveryLog:
         self._has_begun = False
 
     def first_failure(self, error: Retryable, seconds: float) -> None:
-        """Say at once that the very first attempt has failed: who has just started the application looks for it now.
+        """Log at once that the very first attempt failed: whoever has just started the application is watching now.
 
         Args:
             error: Why.
-            seconds: For how long it will be tried again; what comes soon is said then.
+            seconds: For how long it will be retried; if that is short, the next report says enough.
         """
         if self._has_begun or seconds < _SOON:
             return
@@ -78,18 +78,18 @@ class DeliveryLog:
         )
 
     def report(self, report: Report, now: float) -> None:
-        """Say what there is to say of an export.
+        """Log what there is to report about an export.
 
         Args:
-            report: What became of it.
-            now: In seconds, by a clock that only goes up.
+            report: Its outcome.
+            now: Monotonic seconds.
         """
         self._has_begun = True
         self._untold.update({outcome: n for outcome, n in report.samples.items() if outcome is not Outcome.ACCEPTED})
         self._bad_series += report.bad_series
         if at_exit := report.samples[Outcome.AT_EXIT]:
             if self._waits_for_settings == at_exit:
-                return  # as was said
+                return  # already logged
             _logger.warning(
                 "Metrics are lost: the exporter was shut down before they could be delivered%s", self._sum()
             )
@@ -117,15 +117,15 @@ class DeliveryLog:
             advice = hint(error, clock_set_back=report.clock_set_back)
             level = logging.ERROR if isinstance(error, Unsendable) else logging.WARNING
             said = f"{error} - {advice}" if advice else str(error)
-            waiting = f"{report.waiting} samples wait to be sent again" if report.waiting else ""
+            waiting = f"{report.waiting} samples wait to be retried" if report.waiting else ""
             self._waits_for_settings = 0
-            if waiting and isinstance(error, Unsendable):  # it will hardly be otherwise before the exit
-                waiting += ", and are lost at the exit"
+            if waiting and isinstance(error, Unsendable):  # that will hardly change before the exit
+                waiting += " and will be lost at exit"
                 self._waits_for_settings = report.waiting
             _logger.log(level, "Metrics were not delivered: %s%s", said, self._sum(waiting))
 
     def _sum(self, waiting: str = "") -> str:
-        """What was counted and not told yet, as the end of a line."""
+        """Return what was counted and not logged yet, as the end of a line."""
         facts = [_fact(outcome, self._untold[outcome]) for outcome in sorted(self._untold, key=_order)]
         if waiting:
             facts.append(waiting)

@@ -1,7 +1,8 @@
-"""Which version of the protocol the receiver speaks, and how much of a 2.0 request it says it has written.
+"""Which protocol version the receiver speaks, and how much of a 2.0 request it says it has written.
 
 Remote Write 2.0, sections "Response" and "Backward and forward compatibility": a receiver of 2.0 answers with headers
-that count what it has written. One of 1.0 does not; it may even answer 2xx to what it cannot read, and drop it.
+that count what it has written. One of 1.0 does not; it may even answer 2xx to a request that it cannot read, and drop
+it.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ _COUNT = re.compile("[0-9]{1,19}")  # an int64; Python refuses to convert thousa
 
 
 class Shortfall(NamedTuple):
-    """How much of a request was not written, though the answer was 2xx or 4xx."""
+    """How much of a request was not written although it was answered."""
 
     samples: int
     histograms: int
@@ -48,7 +49,7 @@ class Shortfall(NamedTuple):
 def shortfall(request: Request, headers: Mapping[str, str]) -> Shortfall:
     """Return how much of a 2.0 request was not written.
 
-    A header that is missing means 0; one that is no whole number says nothing, and is read as if all were written.
+    A missing header means 0; one that is not a whole number says nothing, and counts as everything written.
 
     Args:
         request: What was sent.
@@ -75,7 +76,7 @@ class Negotiation:
         self._answered = False
 
     def understood(self, request: Request, headers: Mapping[str, str]) -> bool:
-        """Return False where an answer of 2xx means that a request of 2.0 was not read, and so is lost.
+        """Return False if an answer of 2xx means that a request of 2.0 was not read, and so is lost.
 
         Args:
             request: What was sent.
@@ -88,8 +89,8 @@ class Negotiation:
     def refused_protocol(self, request: Request, error: Rejected) -> bool:
         """Return whether a request was refused because the receiver speaks only 1.0.
 
-        So it is with a 415; and with a 400 to the very first request of 2.0 that does not say what is wrong, for a
-        receiver of 1.0 may choke on it. But a receiver that has confirmed 2.0 once means something else.
+        A 415 says so; so does an unexplained 400 to the very first request of 2.0, on which a receiver of 1.0 may
+        choke. From a receiver that has confirmed 2.0 once, they mean something else.
 
         Args:
             request: What was sent.

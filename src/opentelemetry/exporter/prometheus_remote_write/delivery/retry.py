@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-# Only ever longer, so that no gap is much shorter than the one before it (the compliance suite: four fifths of it).
+# Jitter only lengthens a wait, so that none is much shorter than the one before (the compliance suite allows 4/5).
 _JITTER = 0.1
-_SHORTEST_INTERVAL = 1.0  # seconds; what comes faster is somebody's force_flush, not an interval
+_SHORTEST_INTERVAL = 1.0  # seconds; anything faster is a force_flush, not an interval
 
 
 class Backoff(NamedTuple):
-    """Waits that double from a minimum to a maximum, in seconds."""
+    """Exponential backoff: waits that double from a minimum to a maximum, in seconds."""
 
     minimum: float
     maximum: float
@@ -21,7 +21,7 @@ class Backoff(NamedTuple):
 
         Args:
             attempt: How often the request has been sent so far, from 1.
-            retry_after: What the receiver wishes, in seconds; it wins.
+            retry_after: The receiver's Retry-After in seconds; it takes precedence.
             random: A number from 0 to 1, so that many processes do not come back at the same moment.
         """
         wait = min(self.maximum, self.minimum * 2.0 ** min(attempt - 1, 30))
@@ -31,10 +31,10 @@ class Backoff(NamedTuple):
 
 
 class Pace:
-    """Learns how often exports come from those that were not held up.
+    """Learns the export interval from exports that were not held up.
 
     Args:
-        interval: In seconds, as far as is known before.
+        interval: In seconds, as far as it is known beforehand.
     """
 
     def __init__(self, interval: float) -> None:
@@ -46,7 +46,7 @@ class Pace:
         """Note that an export begins.
 
         Args:
-            now: In seconds, by a clock that only goes up.
+            now: Monotonic seconds.
 
         Returns:
             Until when to retry, by the clock: half an interval from now.

@@ -1,4 +1,4 @@
-"""One request out: in the version that the receiver speaks, taken apart where it is not taken whole, or given up."""
+"""One request out: in the version that the receiver speaks, taken apart if it is refused as a whole, or given up."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ class Sender:
     """Sends requests, from several threads at once.
 
     Args:
-        exchange: Sends one until it is answered for good.
-        tally: Where what became of samples is counted.
-        may_fall_back: Whether to go on with 1.0 where the receiver does not speak 2.0.
-        compress: Makes the body of a message.
-        clock: Seconds that only go up.
+        exchange: Sends one until its answer is final.
+        tally: Where outcomes of samples are counted.
+        may_fall_back: Whether to fall back to 1.0 if the receiver does not speak 2.0.
+        compress: Compresses a message into a body.
+        clock: Monotonic seconds.
 
     Attributes:
         protocol: The newest version that the receiver may still speak.
@@ -76,11 +76,11 @@ class Sender:
             window: Until when.
 
         Returns:
-            What is to be sent again later; nothing if all has an outcome.
+            What is to be sent again later; empty if everything has an outcome.
         """
         try:
             return self._send(request, window)
-        except Exception as error:  # noqa: BLE001 - a request that is our mistake must neither raise nor come again
+        except Exception as error:  # noqa: BLE001 - a bug of ours must neither raise nor repeat the request
             self._tally.count(Outcome.FAULT, request)
             message = f"{request.size} samples dropped: internal exporter error ({type(error).__name__})"
             self._tally.note(SendError(message, cause=Cause.INTERNAL))
@@ -95,7 +95,7 @@ class Sender:
         return left
 
     def _divided(self, request: Request) -> list[tuple[Request, bool]]:
-        """A request in parts that the receiver takes, as far as is known, and one of the series that it does not."""
+        """Return a request in parts that the receiver accepts, as far as is known, and one of the series it refuses."""
         held = self._bad_series.held(request.batch)
         most = min(self._size_limits.most(batch, request.size) for batch in (request.batch, ALL_BATCHES))
         if not held and most >= request.size:
@@ -132,7 +132,7 @@ class Sender:
         return []
 
     def _deliver(self, request: Request, window: Window, *, may_be_smaller: bool = False) -> None:
-        """Send a request, and count it if it was accepted."""
+        """Send a request, and count it if it is accepted."""
         try:
             answer = self._exchange.send(request, window, may_be_smaller=may_be_smaller)
         except Rejected as error:
@@ -152,16 +152,16 @@ class Sender:
         return self._send(request, window)
 
     def _goes_back(self) -> bool:
-        """Go on with 1.0; return whether that is news."""
+        """Fall back to 1.0; return whether that is a change."""
         with self._lock:
             is_news, self.protocol = self.protocol != PROTOCOL_1, PROTOCOL_1
         return is_news
 
     def _send_smaller(self, request: Request, window: Window, *, is_held_apart: bool) -> list[Request]:
-        """Send in two halves what exceeds the receiver's rate limit by itself; or once without metadata, if that helps.
+        """Halve a request that alone exceeds the receiver's rate limit; or send it without metadata, if that helps.
 
-        The limit may be another one the next time, so this goes down by one step in each export. The limit is that of
-        a tenant, so what has passed is remembered for all requests.
+        The limit may change, so each export goes down only one step. The limit is a tenant's, so what has passed is
+        remembered for all requests.
         """
         content = parts(request)
         series = len(content.series)
@@ -179,10 +179,10 @@ class Sender:
         return left
 
     def _send_without_metadata(self, request: Request, window: Window, *, is_single: bool) -> list[Request] | None:
-        """Send as 1.0 what the receiver's rate limit keeps out as 2.0, and say so if that passes.
+        """Send as 1.0 what the receiver's rate limit refuses as 2.0, and log it if that passes.
 
         Returns:
-            What is to be sent again later; None where this does not help.
+            What is to be sent again later; None if this does not help.
         """
         if request.protocol != PROTOCOL_2 or not self._may_fall_back:
             return None
@@ -210,10 +210,11 @@ class Sender:
             )
 
     def _take_apart(self, request: Request, error: Rejected, window: Window, *, is_held_apart: bool) -> list[Request]:
-        """Deliver what the receiver takes of a request that it has refused as a whole.
+        """Deliver the acceptable part of a request that was refused as a whole.
 
-        It was too large, so its halves may not be; or it holds bad series, for which a receiver of 1.0 drops the good
-        ones, too. Those that are refused by themselves are held apart, so that the next request is accepted at once.
+        Either it was too large, and its halves may not be, or it holds bad series, for which a receiver of 1.0 drops
+        the good ones, too. Series that are refused by themselves are held apart, so that the next request is accepted
+        at once.
         """
         content = parts(request)
         is_too_large = _is_too_large(request, error)
@@ -243,10 +244,10 @@ class Sender:
         return left
 
     def _is_taken(self, part: Request, window: Window) -> bool | None:
-        """Send a part of a request; return whether the receiver takes it, or None where it refuses another thing.
+        """Send part of a request; return whether the receiver accepts it, or None if it refuses it for another reason.
 
         Raises:
-            SendError: The answer is still open.
+            SendError: There is no final answer yet.
         """
         try:
             self._deliver(part, window)
@@ -258,7 +259,7 @@ class Sender:
         return True
 
     def _leave(self, rest: Request, failure: SendError, window: Window) -> list[Request]:
-        """Leave what was not tried to a later export, or to the other version."""
+        """Leave untried series to a later export, or to the other version."""
         if isinstance(failure, Unsupported):
             return self._fall_back(rest, failure, window)
         self._tally.note(failure)
@@ -279,13 +280,13 @@ class Sender:
 
 
 def _is_for_some_series(request: Request, error: Rejected) -> bool:
-    """Whether a receiver of 1.0 has refused the whole request for some of its series."""
+    """Return whether a receiver of 1.0 has refused the whole request because of some of its series."""
     return request.protocol == PROTOCOL_1 and error.status in _REFUSED_FOR_SOME
 
 
 def _is_too_large(request: Request, error: Rejected) -> bool:
     if error.cause is not Cause.TOO_LARGE:
         return False
-    # In 2.0 who has written some of a request means something else that is too large.
+    # A receiver of 2.0 that has written part of a request means that something else is too large.
     missing = shortfall(request, error.headers)
     return request.protocol == PROTOCOL_1 or missing.samples + missing.histograms == request.size

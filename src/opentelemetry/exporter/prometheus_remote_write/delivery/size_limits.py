@@ -1,4 +1,4 @@
-"""How large a request may be where the receiver has refused a larger one."""
+"""How large a request may be once the receiver has refused a larger one."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 ALL_BATCHES = -1
-"""In place of a batch's number: what holds for each, such as the rate of a tenant."""
+"""In place of a batch's number: a limit that holds for all batches, such as a tenant's rate."""
 
 _GROWS_AFTER = 120.0  # seconds without a refusal
-_GROWS_AFTER_AT_MOST = 1800.0  # seconds; it doubles each time that the larger size is refused
-_FORGOTTEN_AFTER = 3600.0  # seconds in which nothing of a batch was sent
+_GROWS_AFTER_AT_MOST = 1800.0  # seconds; doubles each time that the larger size is refused
+_FORGOTTEN_AFTER = 3600.0  # seconds since anything of a batch was sent
 
 
 class _Limit(NamedTuple):
@@ -22,10 +22,10 @@ class _Limit(NamedTuple):
 
 
 class SizeLimits:
-    """Remembers by batch how many samples the receiver takes at once, and tries twice as many after some minutes.
+    """Remembers by batch how many samples the receiver accepts at once, and tries twice as many after some minutes.
 
     Args:
-        clock: Seconds that only go up.
+        clock: Monotonic seconds.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -44,13 +44,13 @@ class SizeLimits:
             limit = self._limits.get(batch)
             if limit is None or samples <= limit.samples:
                 return samples
-            if self._clock() - limit.since >= limit.grows_after:  # a refusal sets it anew
+            if self._clock() - limit.since >= limit.grows_after:  # a refusal sets it again
                 limit = limit._replace(samples=limit.samples * 2, since=self._clock(), has_grown=True)
                 self._limits[batch] = limit
             return min(samples, limit.samples)
 
     def note(self, batch: int, samples: int) -> None:
-        """Note that the receiver takes so many samples, but has refused more."""
+        """Note that the receiver accepted this many samples, but refused more."""
         now = self._clock()
         with self._lock:
             self._limits = {

@@ -1,7 +1,7 @@
 """How far apart samples go out to a receiver that limits their rate.
 
-Receivers let a burst pass, and then so many samples a second. What that is they do not say; but a request that was
-refused with 429, and accepted a while later, shows how long the receiver needed for it.
+Receivers let a burst pass, and then a certain number of samples a second, which they do not announce. But a request
+that was refused with 429 and accepted a while later shows how long the receiver needed for it.
 """
 
 from __future__ import annotations
@@ -10,19 +10,19 @@ import math
 import threading
 from collections.abc import Callable
 
-_PATIENCE = 120.0  # seconds without a refusal, after which half the distance is tried
-_LONGEST_PATIENCE = 1800.0  # seconds; it doubles each time that half the distance proves too little
+_HALVE_AFTER = 120.0  # seconds without a refusal, after which half the distance is tried
+_LONGEST_HALVE_AFTER = 1800.0  # seconds; doubles each time that half the distance proves too short
 _NEGLIGIBLE = 1e-7  # seconds for one sample
-_MARGIN = 1.1  # for requests that are on their way for different times
-_LONGEST = 5.0  # seconds between two requests; a receiver that needs more is in trouble, which is no pace
+_MARGIN = 1.1  # allows for requests that take different times on the wire
+_LONGEST = 5.0  # seconds between two requests; a receiver that needs longer is in trouble, not limiting a rate
 _LATELY = 60.0  # seconds
 
 
 class Spacing:
-    """Learns how many seconds the receiver needs for a sample; called from several threads at once.
+    """Learns how many seconds the receiver needs for a sample; used by several threads at once.
 
     Args:
-        clock: Seconds that only go up.
+        clock: Monotonic seconds.
 
     Attributes:
         last_accepted: When a request was last accepted, by the clock.
@@ -32,7 +32,7 @@ class Spacing:
         self._clock = clock
         self._lock = threading.Lock()
         self._seconds = 0.0  # for one sample
-        self._patience = _PATIENCE
+        self._halve_after = _HALVE_AFTER
         self._since = -math.inf
         self._is_tried = False  # whether the distance was halved since the last refusal
         self._last = -math.inf  # when a request was last accepted, or is to go out
@@ -41,17 +41,17 @@ class Spacing:
         self._largest_at = -math.inf
 
     def wait(self, size: int, latest: float) -> float:
-        """Return how long to wait before a request goes out, in seconds, and leave that moment to it.
+        """Reserve the next moment for a request, and return how many seconds to wait for it.
 
         Args:
-            size: How many samples it has.
-            latest: By when it goes out in any case: then it is for the receiver to say that this is too early.
+            size: How many samples the request has.
+            latest: When it goes out in any case: then the receiver has to say that it is too early.
         """
         if not self._seconds:
             return 0.0
         with self._lock:
             now = self._clock()
-            if now - self._since >= self._patience:
+            if now - self._since >= self._halve_after:
                 self._seconds, self._since, self._is_tried = self._seconds / 2, now, True
                 if self._seconds < _NEGLIGIBLE:
                     self._seconds = 0.0
@@ -66,16 +66,16 @@ class Spacing:
 
         Args:
             size: How many samples it has.
-            refused_at: When it was first refused for the rate, if it was.
+            refused_at: When it was first refused because of the rate, if it was.
         """
         with self._lock:
             now = self._clock()
             if refused_at is not None:
-                # After a long silence the receiver has needed less than that.
+                # After a long silence the receiver needs less than that.
                 needed = min(now - self.last_accepted, size * self._seconds + now - refused_at, _LONGEST)
                 self._seconds = max(self._seconds, needed / max(size, 1) * _MARGIN)
                 if self._is_tried:
-                    self._patience = min(self._patience * 2, _LONGEST_PATIENCE)
+                    self._halve_after = min(self._halve_after * 2, _LONGEST_HALVE_AFTER)
                 self._since, self._is_tried = now, False
             self._last = max(self._last, now)
             self.last_accepted = now
@@ -83,6 +83,6 @@ class Spacing:
                 self._largest, self._largest_at = size, now
 
     def has_passed(self, size: int) -> bool:
-        """Return whether as many samples were accepted at once lately, so that only their rate can be too high."""
+        """Return whether as many samples were accepted at once recently, so that only their rate can be too high."""
         with self._lock:
             return size <= self._largest and self._clock() - self._largest_at <= _LATELY

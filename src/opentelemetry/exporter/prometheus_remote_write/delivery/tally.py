@@ -1,4 +1,4 @@
-"""What became of samples, why, and which series are to blame; noted from several threads at once."""
+"""Outcomes of samples, their reasons, and the series to blame; noted from several threads at once."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from ..model.request import Request
 
 
 class Noted(NamedTuple):
-    """What was noted since somebody looked last.
+    """What was noted since the last look.
 
     Args:
         errors: Why requests were not accepted.
-        bad_series: The series that were found to be refused by themselves.
-        samples: How many samples and histograms had which outcome.
+        bad_series: The series that were refused by themselves.
+        samples: Samples and histograms by outcome.
     """
 
     errors: list[SendError]
@@ -31,8 +31,8 @@ class Tally:
     """Counts samples by outcome.
 
     Attributes:
-        samples: How many samples and histograms had which outcome so far. What has none is waiting.
-        points: How many data points of the application had which outcome so far.
+        samples: Samples and histograms so far by outcome. Those without one are waiting.
+        points: The application's data points so far by outcome.
         errors: Why requests were not accepted since the last :meth:`take`.
     """
 
@@ -45,7 +45,7 @@ class Tally:
         self.errors: list[SendError] = []
 
     def count(self, outcome: Outcome, request: Request) -> None:
-        """Note what became of a request."""
+        """Note the outcome of a request."""
         with self._lock:
             self.samples[outcome] += request.size
             self.points[outcome] += request.points
@@ -56,7 +56,7 @@ class Tally:
         with self._lock:
             self.samples[Outcome.ACCEPTED] += request.size - rejected
             self.samples[Outcome.REJECTED] += rejected
-            # What is left of the points: each is counted once, though they are no whole number in proportion.
+            # The rest of the points: each is counted once, although the proportion may not be a whole number.
             self.points[Outcome.ACCEPTED] += request.points - points
             self.points[Outcome.REJECTED] += points
 
@@ -71,7 +71,7 @@ class Tally:
             self._bad_series += series
 
     def take(self) -> Noted:
-        """Return what was noted since this was called last."""
+        """Return what was noted since the last call."""
         with self._lock:
             noted = Noted(self.errors, self._bad_series, self.samples - self._taken)
             self.errors, self._bad_series, self._taken = [], [], self.samples.copy()

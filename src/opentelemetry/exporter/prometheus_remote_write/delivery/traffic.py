@@ -1,4 +1,4 @@
-"""What went over the wire: requests by what became of them, and their bytes; counted from several threads at once."""
+"""What went over the wire: requests by result, and their bytes; counted from several threads at once."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ class Traffic:
     """Counts requests.
 
     Attributes:
-        requests: How many were answered with which status, or failed for which cause.
+        requests: Requests by the status of their answer, or the cause of their failure.
         retries: How many of them had been sent before.
-        compressed: How many bytes their bodies had.
-        uncompressed: How many bytes these are uncompressed.
+        compressed: The size of their bodies in bytes.
+        uncompressed: The same, uncompressed.
     """
 
     def __init__(self) -> None:

@@ -1,7 +1,7 @@
-"""What a receiver of 2.0 has left out though it answered 2xx: it says how much, and seldom is that a loss.
+"""What a receiver of 2.0 did not write although it answered 2xx: it says how much, and that is seldom a loss.
 
-The OpenTelemetry Collector's receiver makes ``target_info`` the resource's attributes and does not count it; it counts
-no exemplars; and it drops classic histograms, of which it says nothing but in its own log.
+The OpenTelemetry Collector's receiver turns ``target_info`` into the resource's attributes and does not count it; it
+counts no exemplars; and it drops classic histograms, which it mentions only in its own log.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _TARGET_INFO = "target_info"
 
 
 class Unwritten(NamedTuple):
-    """What was not written of a request.
+    """The part of a request that was not written.
 
     Args:
         samples: How many samples and histograms are lost.

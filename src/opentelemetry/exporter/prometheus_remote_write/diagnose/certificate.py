@@ -1,7 +1,7 @@
-"""What a server's certificate says, also where it is not trusted.
+"""The content of a server's certificate, even if it is not trusted.
 
-Python tells the content of a certificate only once it is verified. So one that is not is taken from a first handshake
-that verifies nothing, and in a second one is the only authority, whatever its dates; nothing is sent in either.
+Python returns a certificate's content only if it is verified. So an untrusted one is fetched in a first handshake that
+verifies nothing, and becomes the only authority of a second one, which ignores its dates; nothing is sent in either.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from ..transport.deadline import remaining
 
-_NO_CHECK_TIME = 0x200000  # OpenSSL's X509_V_FLAG_NO_CHECK_TIME, to which Python gives no name
+_NO_CHECK_TIME = 0x200000  # OpenSSL's X509_V_FLAG_NO_CHECK_TIME, which Python does not define
 _DAY = 86_400.0
 
 
@@ -24,9 +24,9 @@ class Certificate(NamedTuple):
     Args:
         subject: The common name, or else the whole subject.
         names: The names and addresses that it is for.
-        issuer: Who has signed it.
-        begins: From when it is valid, in seconds since the epoch.
-        ends: Until when.
+        issuer: Who signed it.
+        begins: The beginning of its validity, in seconds since the epoch.
+        ends: The end of its validity.
     """
 
     subject: str
@@ -36,7 +36,7 @@ class Certificate(NamedTuple):
     ends: float
 
     def days_left(self, now: float) -> int:
-        """Return the whole days until its end; negative after it."""
+        """Return the whole days until it expires; negative afterwards."""
         return int((self.ends - now) / _DAY)
 
     def __str__(self) -> str:
@@ -50,14 +50,14 @@ def date(seconds: float) -> str:
 
 
 def certificate(peer: Mapping[str, Any]) -> Certificate:
-    """Return the content of what ``SSLSocket.getpeercert`` tells."""
+    """Return the content of a certificate from ``SSLSocket.getpeercert``."""
     names = tuple(str(name) for kind, name in peer.get("subjectAltName", ()) if kind in {"DNS", "IP Address"})
     begins, ends = (ssl.cert_time_to_seconds(peer[key]) for key in ("notBefore", "notAfter"))
     return Certificate(_name(peer.get("subject", ())), names, _name(peer.get("issuer", ())), begins, ends)
 
 
 def unverified(connect: Callable[[], socket.socket], server_name: str) -> Certificate | None:
-    """Return the content of the certificate that a server shows, verified or not; None where that cannot be had.
+    """Return the content of a server's certificate, verified or not; None if it cannot be fetched.
 
     Args:
         connect: Opens a connection to the server.
@@ -82,11 +82,11 @@ def unverified(connect: Callable[[], socket.socket], server_name: str) -> Certif
 
 
 def handshake(connection: socket.socket, context: ssl.SSLContext, server_name: str) -> ssl.SSLSocket:
-    """Return a connection on which TLS has begun; where it fails, the connection is closed.
+    """Return a connection after its TLS handshake; close it if that fails.
 
     Args:
         connection: The connection.
-        context: The rules.
+        context: The rules of verification.
         server_name: The name to ask for.
     """
     try:

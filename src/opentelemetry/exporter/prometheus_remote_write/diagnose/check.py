@@ -1,4 +1,4 @@
-"""The whole check, in the order in which metrics come about: the installation, the settings, the way, the receiver."""
+"""The whole check, in the order of the data: the installation, the settings, the network path, the receiver."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .finding import Finding
 from .installed import installed_plugs, installed_version
 
 LONGEST = 30.0
-"""Seconds that a check takes at most where nothing else is set."""
+"""Seconds that a check takes at most by default."""
 
 
 class Check:
@@ -25,7 +25,7 @@ class Check:
         names_of: How our configurator reads OTEL_METRICS_EXPORTER.
 
     Attributes:
-        end: When it has to be over, by ``time.monotonic``: what waits for the network has the setting TIMEOUT.
+        end: The deadline, by ``time.monotonic``: network operations have the setting TIMEOUT.
     """
 
     def __init__(self, environ: Mapping[str, str], *, send: bool, names_of: Callable[[str], list[str]]) -> None:
@@ -35,13 +35,13 @@ class Check:
         self.end = time.monotonic() + LONGEST
 
     def findings(self) -> Iterator[Finding]:
-        """Tell one thing after the other, each as soon as it is known."""
+        """Yield the findings, each as soon as it is known."""
         can_be_imported = True
         for finding in within("installation", self._installation()):
             can_be_imported = can_be_imported and finding.topic != "import"
             yield finding
         if can_be_imported:
-            from .sending import findings  # noqa: PLC0415 - it imports what the installation may lack
+            from .sending import findings  # noqa: PLC0415 - imports packages that may be missing
 
             for section, found in findings(self._environ, self._limit, send=self._send):
                 yield from within(section, [found])
@@ -53,7 +53,7 @@ class Check:
         yield from kubernetes.findings(self._environ, is_mounted=Path(kubernetes.FOLDER).is_dir())
 
     def _limit(self, seconds: float) -> float:
-        """Set how long the rest may take, and return when it has to be over."""
+        """Set how long the rest may take, and return the deadline."""
         self.end = time.monotonic() + (LONGEST if math.isinf(seconds) else seconds)
         return self.end
 

@@ -23,12 +23,12 @@ _UNKNOWN = "is not a variable of this exporter"  # as loading says it
 
 
 class Configuration(NamedTuple):
-    """What the exporter would be made of.
+    """The configuration that the exporter would have.
 
     Args:
         settings: As the exporter reads them.
         problems: What is wrong with them.
-        keywords: Those of a declarative file, if there is one.
+        keywords: From a declarative file, if there is one.
     """
 
     settings: Settings
@@ -52,7 +52,7 @@ def configuration(keywords: Mapping[str, Any], environ: Mapping[str, str]) -> Co
 
 
 def findings(given: Configuration, environ: Mapping[str, str]) -> Iterator[Finding]:
-    """Tell each setting that is not at its default, and every problem.
+    """Yield a finding for each setting that is not at its default, and for every problem.
 
     Args:
         given: The configuration.
@@ -69,7 +69,7 @@ def findings(given: Configuration, environ: Mapping[str, str]) -> Iterator[Findi
 
 
 def wrong_keyword(error: Exception) -> Finding:
-    """Return what is to be said of an argument in a declarative file that the exporter refuses."""
+    """Return the finding for an argument in a declarative file that the exporter refuses."""
     return failure("file-argument", f"the exporter in the declarative file: {error}", "correct that line of the file")
 
 
@@ -112,7 +112,7 @@ def _secret_file(name: str, path: str, origin: str) -> Finding:
 
 
 def _shown(name: str, row: Row, value: Any) -> str:
-    """A value as it may be shown; of a secret only its size."""
+    """Return a value as it may be shown: of a secret only its size."""
     if name == "endpoint":
         return shown_url(value)
     if row.type in _BY_TYPE:
@@ -125,7 +125,7 @@ def _shown(name: str, row: Row, value: Any) -> str:
 
 
 def _path(path: str) -> str:
-    """A path as it is, unless what stands there may be a secret."""
+    """Return a path, unless it may be a pasted secret."""
     shown = shown_path(path)
     return path if shown == repr(path) else shown
 

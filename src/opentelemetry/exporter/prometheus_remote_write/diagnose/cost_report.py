@@ -1,4 +1,4 @@
-"""What a program would send and what it costs, as text for people and as data for a program."""
+"""What a program would send and what that costs, as text for people and as data for programs."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _NO_PUSH = (
 
 
 class Preview(NamedTuple):
-    """What a preview has found.
+    """The results of a preview.
 
     Args:
         pushes: What came in.
         seconds: How long it took.
         interval: Between two pushes of the application, in milliseconds; 0 is one push, at its end.
-        dropped: What the exporter said that it left out, and why.
+        dropped: What the exporter reported as dropped, and why.
         refusals: What the receiver's limits would refuse.
     """
 
@@ -75,7 +75,7 @@ def _left_out(preview: Preview) -> Iterator[str]:
 
 
 def document(preview: Preview) -> dict[str, Any]:
-    """Return the report as what JSON can hold."""
+    """Return the report as JSON data."""
     metrics = preview.pushes.metrics()
     samples = sum(metric.samples for metric in metrics)
     size = sum(metric.bytes for metric in metrics)

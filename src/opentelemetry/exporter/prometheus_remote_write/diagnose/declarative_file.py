@@ -1,4 +1,4 @@
-"""What a declarative configuration file (``OTEL_CONFIG_FILE``) says of our exporter."""
+"""Our exporter in a declarative configuration file (``OTEL_CONFIG_FILE``)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def reads_a_file(environ: Mapping[str, str]) -> bool:
 
 
 class DeclaredExporter(NamedTuple):
-    """Our exporter as the file declares it.
+    """Our exporter, as the file declares it.
 
     Args:
         keywords: Its arguments.
@@ -69,12 +69,12 @@ def declared(path: str) -> DeclaredExporter:
 
 
 def used(path: str) -> Finding:
-    """Return that the file is used."""
+    """Return the finding that the file is used."""
     return ok("file", f"OTEL_CONFIG_FILE={path} says what is exported; OTEL_METRICS_EXPORTER is not read")
 
 
 def ignored(environ: Mapping[str, str]) -> Iterator[Finding]:
-    """Tell where a file is named and not read."""
+    """Yield a finding if a file is named but not read."""
     if path := environ.get("OTEL_CONFIG_FILE"):
         text = f"OTEL_CONFIG_FILE={path} is not read by this version of opentelemetry-sdk; the other variables apply"
         yield warning("file-ignored", text, "pip install --upgrade 'opentelemetry-sdk[file-configuration]>=1.44'")
@@ -92,8 +92,8 @@ def _model(path: str) -> Any:
         raise Unusable(failure("file-support", text, "pip install 'opentelemetry-sdk[file-configuration]'")) from None
     try:
         return load_config_file(path)
-    except Exception as error:  # noqa: BLE001 - of the SDK, of YAML, of the schema
-        # Their texts quote the file, which may hold secrets: only the place is told.
+    except Exception as error:  # noqa: BLE001 - from the SDK, YAML or the schema
+        # Their texts quote the file, which may contain secrets: report only the place.
         text = f"{path} cannot be read as a configuration{_place(error)}"
         raise Unusable(
             failure("file-wrong", text, "see the schema of OpenTelemetry's declarative configuration")

@@ -1,4 +1,4 @@
-"""What the exporter says that it drops, found among the lines that a program writes to stderr."""
+"""What the exporter reports as dropped, found among the lines that a program writes to stderr."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _BEGINNINGS = re.compile(
 
 
 def dropped(line: str) -> str | None:
-    """Return what a line says was dropped and why; None where it says nothing of the kind.
+    """Return what a line reports as dropped, and why; None for any other line.
 
     Args:
-        line: Of the program, with or without what its logging puts in front.
+        line: A line of the program, with or without the prefix of its logging.
     """
     found = _BEGINNINGS.search(line)
     return next(text for text in found.groups() if text).strip() if found else None

@@ -1,4 +1,4 @@
-"""TLS with the receiver: what it shows, and why it is or is not trusted."""
+"""TLS with the receiver: its certificate, and why it is or is not trusted."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def findings(
     receiver: str,
     clock: Callable[[], float] = time.time,
 ) -> Iterator[Finding]:
-    """Tell how TLS begins.
+    """Yield the findings of a TLS handshake.
 
     Args:
         connect: Opens a connection to the receiver.
         settings: The authorities, our certificate, and whether anything is verified.
         server_name: The name to ask for and to verify.
-        receiver: How the receiver is called in a message.
+        receiver: The receiver's name in messages.
         clock: Seconds since the epoch.
     """
     try:
@@ -74,7 +74,7 @@ def _trusted(
         yield warning("tls-ends-soon", text, "have it renewed before")
 
 
-def _untrusted(  # noqa: PLR0913, PLR0917 - what there is to say
+def _untrusted(  # noqa: PLR0913, PLR0917 - the parts of the message
     error: ssl.SSLCertVerificationError,
     shown: Certificate | None,
     settings: Settings,
@@ -97,7 +97,7 @@ def _untrusted(  # noqa: PLR0913, PLR0917 - what there is to say
         cure = f"put the authority's certificate, in PEM form, into a file and name it by {variable('certificate')}"
         return failure("tls-authority", text, cure, seconds=seconds)
     text = f"{its} is not trusted: {error.verify_message}"
-    return failure("tls-untrusted", text, "have the receiver's certificate mended", seconds=seconds)
+    return failure("tls-untrusted", text, "have the receiver's certificate fixed", seconds=seconds)
 
 
 def _authorities(settings: Settings) -> str:

@@ -1,4 +1,4 @@
-"""One thing that was looked at, and what came of it."""
+"""A finding: one thing that was checked, and the result."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import Enum
 
 
 class Level(str, Enum):
-    """How good a finding is: only a failure keeps metrics from arriving."""
+    """The severity of a finding: only a failure keeps metrics from arriving."""
 
     OK = "ok"
     WARNING = "warning"
@@ -17,14 +17,14 @@ class Level(str, Enum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at.
+    """One thing that was checked.
 
     Args:
-        level: How good it is.
-        topic: A short name of it, under which ``docs/how-to/check.md`` explains a warning or a failure.
-        text: What was found; where it is not good, the cause.
-        cure: What to do where it is not good.
-        seconds: How long it took, for what happens on the network.
+        level: Its severity.
+        topic: A short name, under which ``docs/how-to/check.md`` explains a warning or a failure.
+        text: What was found; for a warning or a failure, the cause.
+        cure: What to do about a warning or a failure.
+        seconds: How long it took, for network operations.
         section: The part of the report that it belongs to.
     """
 
@@ -37,20 +37,20 @@ class Finding:
 
 
 def ok(topic: str, text: str, *, seconds: float | None = None) -> Finding:
-    """Return a finding that is as it should be."""
+    """Return a finding that everything is in order."""
     return Finding(Level.OK, topic, text, seconds=seconds)
 
 
 def warning(topic: str, text: str, cure: str, *, seconds: float | None = None) -> Finding:
-    """Return a finding that does not keep metrics from arriving, but is hardly meant so."""
+    """Return a finding that does not keep metrics from arriving, but is probably a mistake."""
     return Finding(Level.WARNING, topic, text, cure, seconds)
 
 
 def failure(topic: str, text: str, cure: str, *, seconds: float | None = None) -> Finding:
-    """Return a finding because of which metrics do not arrive."""
+    """Return a finding that keeps metrics from arriving."""
     return Finding(Level.FAILURE, topic, text, cure, seconds)
 
 
 def arrives(findings: Iterable[Finding]) -> bool:
-    """Return whether metrics would arrive, as far as was looked."""
+    """Return whether metrics would arrive, as far as was checked."""
     return all(finding.level is not Level.FAILURE for finding in findings)

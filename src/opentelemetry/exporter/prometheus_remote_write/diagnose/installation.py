@@ -1,4 +1,4 @@
-"""The interpreter and its packages: are they what the exporter needs?"""
+"""The interpreter and its packages: do they meet the exporter's needs?"""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from collections.abc import Callable, Iterator
 from importlib import import_module
 from importlib.metadata import requires
 
-from packaging.requirements import Requirement  # comes with opentelemetry-instrumentation, which needs it itself
+from packaging.requirements import Requirement  # a dependency of opentelemetry-instrumentation
 
 from .finding import Finding, failure, ok, warning
 
 DISTRIBUTION = "opentelemetry-exporter-prometheus-remote-write"
 _MODULES = ("..exporter", "..transport.pool", "..proto.write_v1_pb2", "..proto.write_v2_pb2")
-"""The exporter, and what it imports only at its first export: HTTP and protobuf."""
+"""The exporter, and the modules that only its first export imports: HTTP and protobuf."""
 
 _SHOWN = ("opentelemetry-sdk", "opentelemetry-instrumentation", "urllib3", "protobuf", "python-snappy")
 
 
 def findings(version_of: Callable[[str], str | None]) -> Iterator[Finding]:
-    """Tell what is installed, and what of it cannot work.
+    """Yield findings about what is installed, and what of it cannot work.
 
     Args:
-        version_of: The version of a distribution, or None where it is not installed.
+        version_of: Returns the version of a distribution; None if it is not installed.
     """
     yield ok("python", f"{platform.python_version()}, {sys.executable}")
     shown = ", ".join(f"{name} {version_of(name) or '(not installed)'}" for name in (DISTRIBUTION, *_SHOWN))
@@ -45,7 +45,7 @@ def _import_failures() -> Iterator[Finding]:
     try:
         for module in _MODULES:
             import_module(module, __package__)
-    except Exception as error:  # noqa: BLE001 - whatever a foreign package raises when it is imported
+    except Exception as error:  # noqa: BLE001 - whatever a foreign package raises on import
         yield failure(
             "import",
             f"the exporter cannot be imported: {type(error).__name__}: {error}",

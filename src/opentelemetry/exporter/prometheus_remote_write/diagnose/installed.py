@@ -1,4 +1,4 @@
-"""What is installed where this interpreter looks: distributions, and the entry points that the launcher finds."""
+"""What is installed in this environment: distributions, and the entry points that the launcher finds."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ class Plug(NamedTuple):
     """An entry point.
 
     Args:
-        name: By which a variable chooses it.
+        name: The name by which a variable chooses it.
         value: Module and object.
-        distribution: What it was installed with, and the version of that.
+        distribution: The name and version of its distribution.
     """
 
     name: str
@@ -37,12 +37,12 @@ GROUPS = (
 
 
 def installed_plugs() -> Plugs:
-    """Return the entry points of the groups that decide about metrics."""
+    """Return the entry points of the groups that matter for metrics."""
     return {group: [_plug(each) for each in entry_points(group=group)] for group in GROUPS}
 
 
 def installed_version(distribution: str) -> str | None:
-    """Return the version of a distribution, or None where it is not installed."""
+    """Return the version of a distribution, or None if it is not installed."""
     try:
         return version(distribution)
     except PackageNotFoundError:

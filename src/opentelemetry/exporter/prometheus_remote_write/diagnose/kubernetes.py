@@ -1,7 +1,7 @@
-"""A container that the OpenTelemetry Operator has injected into: what commonly goes wrong, seen from inside.
+"""A container that the OpenTelemetry Operator has injected into: common problems, seen from inside.
 
-The rules are those of the Operator 0.158 (internal/instrumentation/python.go, sdk.go), which
-``examples/kubernetes/README.md`` tells.
+The rules are the Operator 0.158's (internal/instrumentation/python.go, sdk.go); ``examples/kubernetes/README.md``
+explains them.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ _IN_ENV = "env of the container (not envFrom, and not ENV of the image)"
 
 
 def findings(environ: Mapping[str, str], *, is_mounted: bool) -> Iterator[Finding]:
-    """Tell whether the Operator has injected here, and which of its rules are in the way.
+    """Yield findings: whether the Operator has injected here, and which of its rules cause trouble.
 
     Args:
         environ: The environment of the container.
-        is_mounted: Whether its folder is there.
+        is_mounted: Whether the Operator's folder is mounted.
     """
     path = environ.get("PYTHONPATH", "").split(":")
     in_path = [entry for entry in path if entry.rstrip("/").startswith(FOLDER)]
@@ -81,7 +81,7 @@ def _names(environ: Mapping[str, str]) -> Iterator[Finding]:
 
 
 def _attributes(text: str) -> Iterator[Finding]:
-    """Tell which attributes of the container the Operator has not taken as they were meant."""
+    """Yield findings about resource attributes that the Operator does not use as intended."""
     pairs = [item.partition("=") for item in text.split(",")]
     last = {name.strip(): value.strip() for name, equals, value in pairs if equals}
     for name, equals, value in pairs:

@@ -1,6 +1,6 @@
 """Which distro, configurator and exporters the launcher will choose, and why (opentelemetry-instrumentation, _load.py).
 
-A choice here never loads anything of somebody else's: a distro sets variables when it is loaded.
+Nothing here loads an entry point of another package: a distro sets variables when it is loaded.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from .finding import Finding, failure, ok, warning
 from .installed import Plug, Plugs
 
 NAME = "prometheus_remote_write"
-"""Our name in every group of entry points."""
+"""Our name in every entry-point group."""
 
 _DISTRO, _CONFIGURATOR = "OTEL_PYTHON_DISTRO", "OTEL_PYTHON_CONFIGURATOR"
 _EXPORTER = "OTEL_METRICS_EXPORTER"
@@ -29,8 +29,8 @@ class Choice(NamedTuple):
     """What the launcher chooses.
 
     Args:
-        distro: None where it finds none of the name that is asked for, and so none at all.
-        configurator: None as well.
+        distro: None if none has the requested name, and so none is used.
+        configurator: The same.
         environ: The environment as the distro leaves it.
     """
 
@@ -58,12 +58,12 @@ def choice(plugs: Plugs, environ: Mapping[str, str]) -> Choice:
 def findings(
     plugs: Plugs, environ: Mapping[str, str], names_of: Callable[[str], list[str]], *, has_file: bool
 ) -> Iterator[Finding]:
-    """Tell what the launcher chooses, and what of that keeps metrics from being sent by Remote Write.
+    """Yield findings: what the launcher chooses, and which choice keeps metrics from being sent by Remote Write.
 
     Args:
         plugs: What is installed.
         environ: The environment of the program.
-        names_of: How our configurator reads OTEL_METRICS_EXPORTER: a misspelled name of ours is taken for it.
+        names_of: How our configurator reads OTEL_METRICS_EXPORTER: it corrects a misspelled name of ours.
         has_file: Whether a declarative file says what is exported.
     """
     chosen = choice(plugs, environ)
@@ -81,7 +81,7 @@ def findings(
     if (text := environ.get(_EXEMPLAR_FILTER, "trace_based")) not in _EXEMPLAR_FILTERS:
         cure = f"set it to one of {', '.join(_EXEMPLAR_FILTERS)}, or unset it"
         yield failure("exemplar-filter", f"the SDK refuses {_EXEMPLAR_FILTER}={text!r}; {_ALL_IS_OFF}", cure)
-    # What a distro brings about that should not be chosen was told with it.
+    # The consequences of a wrong distro were reported with it.
     told = set(_VARIABLES) - set(environ) if distro.cure else set()
     if _EXPORTER not in told:
         yield _metrics_exporter(chosen, plugs)
@@ -150,7 +150,7 @@ def _metrics_exporter(chosen: Choice, plugs: Plugs) -> Finding:
 
 
 def _missing(variable: str, chosen: Choice, plugs: Plugs, environ: Mapping[str, str]) -> Iterator[Finding]:
-    """What is named for a signal and not installed: it takes all signals down."""
+    """Yield exporters that are named for a signal but not installed: they take all signals down."""
     by = "" if variable in environ else f" (set by the distro {chosen.distro})"
     for needed in _needed(variable, chosen, plugs):
         text = (
@@ -161,7 +161,7 @@ def _missing(variable: str, chosen: Choice, plugs: Plugs, environ: Mapping[str, 
 
 
 def _needed(variable: str, chosen: Choice, plugs: Plugs) -> list[str]:
-    """The exporters that a variable names and that are not installed."""
+    """Return the exporters that a variable names and that are not installed."""
     signal = _VARIABLES[variable]
     known = {plug.name for plug in plugs[f"opentelemetry_{signal.lower()}_exporter"]} | {NAME, "none"}
     protocol = chosen.environ.get(f"OTEL_EXPORTER_OTLP_{signal}_PROTOCOL", "").strip()

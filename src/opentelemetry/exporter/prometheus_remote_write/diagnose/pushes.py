@@ -19,14 +19,14 @@ _BYTES_OF_A_HISTOGRAM = 40
 
 
 class Metric(NamedTuple):
-    """A metric family, and what one push of it takes, over all processes.
+    """A metric family, and the size of one push of it, over all processes.
 
     Args:
-        name: As it will be called.
+        name: Its name as it arrives.
         metadata: Its type, help and unit.
         series: In the last push.
-        samples: In the last push; a native histogram counts as one, the 0 that a new series begins with not at all.
-        bytes: In the last push, compressed: its share of the requests by the length of what it says.
+        samples: In the last push; a native histogram counts as one, a zero sample not at all.
+        bytes: In the last push, compressed: its share of the requests by uncompressed length.
         first: Series in the first push that had any.
     """
 
@@ -51,9 +51,9 @@ class Pushes:
     """Adds up requests, one at a time.
 
     Attributes:
-        latest: Each series with its newest value; what has ended is not among them.
+        latest: Each series with its newest value, without ended ones.
         rejected: Why requests were refused, and how many.
-        protocols: The versions that were spoken.
+        protocols: The protocol versions that were used.
     """
 
     def __init__(self) -> None:
@@ -66,7 +66,7 @@ class Pushes:
         self._pushes: dict[tuple[str, str], dict[int, _Push]] = {}
 
     def add(self, request: Received | RejectedRequest) -> None:
-        """Take a request in; one that was repeated counts once."""
+        """Add a request; a repeated one counts once."""
         if isinstance(request, RejectedRequest):
             self.rejected[request.reason] += 1
             return
@@ -109,19 +109,19 @@ class Pushes:
         """
         if name in self._family_of:
             return self._family_of[name]
-        for suffix in _SUFFIXES:  # protocol 1.0, which has metadata by family, and that but once a minute
+        for suffix in _SUFFIXES:  # protocol 1.0, which has metadata by family, only once a minute
             base = name.removesuffix(suffix)
             if name not in self._families and base != name and (base in self._families or base in self._histograms):
                 return base
         return name
 
     def metadata(self, family: str) -> ReceivedMetadata:
-        """Return what is known of a metric."""
+        """Return what is known about a metric."""
         guessed = ReceivedMetadata("histogram", "", "") if family in self._histograms else UNKNOWN
         return self._families.get(family, guessed)
 
     def label_values(self) -> list[tuple[str, int]]:
-        """Return the labels with how many values each has, the one with most first."""
+        """Return the labels with their number of values, largest first."""
         values: dict[str, set[str]] = {}
         for labels in self.latest:
             for name, value in labels:
@@ -130,7 +130,7 @@ class Pushes:
         return sorted(((name, len(found)) for name, found in values.items()), key=lambda pair: (-pair[1], pair[0]))
 
     def _push(self, all_series: Sequence[Series]) -> _Push:
-        """The push that a request is a part of: all requests of an export have its time."""
+        """Return the push that a request belongs to: all requests of an export have its time."""
         labels = dict(all_series[0].labels)
         times = [sample.timestamp for series in all_series for sample in series.samples]
         times += [histogram.timestamp for series in all_series for histogram in series.histograms]
@@ -157,7 +157,7 @@ class Pushes:
         push.bytes[name] += size
 
     def _last(self) -> _Push:
-        """The last push of every process together, by metric."""
+        """Sum up the last push of every process, by metric."""
         added = _Push()
         for pushes in self._pushes.values():
             push = pushes[max(pushes)]
@@ -169,7 +169,7 @@ class Pushes:
         return added
 
     def _first(self) -> Counter[str]:
-        """The series of each metric in the first push that had any, of every process together."""
+        """Sum up the series of each metric in every process's first push that had any."""
         added: Counter[str] = Counter()
         for pushes in self._pushes.values():
             of_process: dict[str, int] = {}
@@ -207,5 +207,5 @@ def _weight(series: Series) -> int:
 
 
 def without_bound(labels: Labels) -> Mapping[str, str]:
-    """Return the labels of a histogram's series without its name and its bound."""
+    """Return the labels of a histogram's series without name and bound."""
     return {name: value for name, value in labels if name not in {METRIC_NAME, BUCKET_BOUND}}

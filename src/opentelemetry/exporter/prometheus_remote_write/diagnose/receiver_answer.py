@@ -1,4 +1,4 @@
-"""What came of a request to the receiver, and what it means where it was refused."""
+"""The answer to a request, and what a refusal means."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ _BY_HUNDREDS = {0: "no-answer", 3: "redirect", 5: "receiver-error"}
 
 
 class ReceiverAnswer(NamedTuple):
-    """What came of a request.
+    """The answer to a request.
 
     Args:
-        status: 0 where there was no answer.
-        headers: The answer's, names in lower case.
-        error: Why it was not accepted, if it was not.
+        status: The HTTP status; 0 if there was no answer.
+        headers: The answer's, with names in lower case.
+        error: Why it was not accepted; None if it was.
         seconds: How long it took.
     """
 
@@ -49,17 +49,17 @@ class ReceiverAnswer(NamedTuple):
 
     @property
     def confirms_2(self) -> bool:
-        """Whether the receiver counts what it has written, as only one of 2.0 does."""
+        """Whether the receiver counts what it has written, which only receivers of 2.0 do."""
         return any(f"x-prometheus-remote-write-{what}-written" in self.headers for what in _COUNTS)
 
     def written(self, what: str) -> int | None:
-        """Return how many it says it has written of ``samples``, ``histograms`` or ``exemplars``; None if nothing."""
+        """Return how many ``samples``, ``histograms`` or ``exemplars`` were written; None if it does not say."""
         text = self.headers.get(f"x-prometheus-remote-write-{what}-written", "").strip()
         return int(text) if text.isdecimal() else None
 
     @property
     def is_a_page(self) -> bool:
-        """Whether it is a web page, which no receiver answers."""
+        """Whether it is a web page, which no receiver returns."""
         return self.headers.get("content-type", "").lower().startswith("text/html")
 
     @property
@@ -77,7 +77,7 @@ class ReceiverAnswer(NamedTuple):
         """Return what to do about a refusal.
 
         Args:
-            has_proxy: Whether a proxy stands in between, which may be the one that refuses.
+            has_proxy: Whether there is a proxy, which may be the one that refuses.
         """
         told = hint(self.error) if self.error else ""
         if self.error and self.error.cause is Cause.NOT_HTTP:

@@ -1,4 +1,4 @@
-"""What a receiver's limits would refuse of the series that were pushed."""
+"""Which of the pushed series a receiver's limits would refuse."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from ..model.remote_write import METRIC_NAME, Labels
 
 
 class ReceiverLimits(NamedTuple):
-    """Limits; None is no limit.
+    """Limits of a receiver; None is no limit.
 
     Args:
-        series: Of all that is pushed.
-        labels: Of one series, its name counted.
+        series: In total.
+        labels: Of one series, including its name.
         label_name_length: In characters.
         label_value_length: In characters.
     """
@@ -32,7 +32,7 @@ PRESETS = {
     "grafana-cloud": ReceiverLimits(label_name_length=1024, label_value_length=2048),
     "amazon": ReceiverLimits(labels=70),
 }
-"""The receivers' defaults; whoever runs one may have set others."""
+"""The receivers' defaults; an operator may have set others."""
 
 
 class LimitRefusal(NamedTuple):
@@ -40,9 +40,9 @@ class LimitRefusal(NamedTuple):
 
     Args:
         limit: The limit, in words.
-        metric: The name of the series, or nothing where it is all series together.
+        metric: The name of the series; empty for all series together.
         series: How many.
-        example: What of the worst one exceeds it.
+        example: How the worst one exceeds it.
     """
 
     limit: str
@@ -52,7 +52,7 @@ class LimitRefusal(NamedTuple):
 
 
 def refusals(all_labels: Iterable[Labels], limits: ReceiverLimits) -> Iterator[LimitRefusal]:
-    """Yield what limits would refuse.
+    """Yield the series that limits would refuse.
 
     Args:
         all_labels: Of the series that were pushed.

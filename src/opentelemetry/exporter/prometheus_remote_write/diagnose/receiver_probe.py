@@ -1,4 +1,4 @@
-"""What the receiver says to an empty request and, where that is wanted, to one series of our own."""
+"""The receiver's answers to an empty request and, if requested, to a test series."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ class Accepted(Protocol):
 
 
 class Probe:
-    """Asks a receiver.
+    """Probes a receiver.
 
     Args:
         post: Sends one request, within some seconds, or raises a :class:`SendError`.
-        settings: Which version is wanted, and which histograms.
-        compress: Makes the body of a message.
-        has_proxy: Whether a proxy stands in between, which may be the one that refuses.
+        settings: Which protocol version and which histograms to use.
+        compress: Compresses a message into a body.
+        has_proxy: Whether there is a proxy, which may be the one that refuses.
         clock: Seconds since the epoch.
     """
 
@@ -57,10 +57,10 @@ class Probe:
         self._protocol = PROTOCOL_1 if settings.protocol == PROTOCOL_1 else PROTOCOL_2
 
     def findings(self, labels: Mapping[str, str] | None) -> Iterator[Finding]:
-        """Tell what the receiver says.
+        """Yield findings about the receiver's answers.
 
         Args:
-            labels: Of the series that is sent, without its name; None sends none.
+            labels: Of the test series, without its name; None sends no series.
         """
         answer = self._ask(Content.NOTHING, {}, 0)
         if self._protocol == PROTOCOL_2 and not answer.confirms_2 and self._speaks_only_1(answer):
@@ -87,7 +87,7 @@ class Probe:
         return ReceiverAnswer(accepted.status, _lower(accepted.headers), None, time.monotonic() - began)
 
     def _speaks_only_1(self, answer: ReceiverAnswer) -> bool:
-        """Whether an answer to 2.0 lets one of 1.0 expect something better, as for the exporter itself."""
+        """Return whether 1.0 may work after this answer to 2.0, by the exporter's own rule."""
         return not answer.error or answer.status in {HTTPStatus.BAD_REQUEST, HTTPStatus.UNSUPPORTED_MEDIA_TYPE}
 
     def _of_empty(self, answer: ReceiverAnswer) -> Finding:
@@ -115,7 +115,7 @@ class Probe:
         answer = self._ask(Content.EXEMPLAR, labels, at)
         has_exemplar = not answer.error
         without = answer
-        if answer.error:  # it may be the exemplar that is refused
+        if answer.error:  # perhaps only the exemplar is refused
             without = self._ask(Content.SAMPLE, labels, at)
         if without.error:
             yield failure(

@@ -1,4 +1,4 @@
-"""Findings as text for a terminal, and as data for a program."""
+"""Findings as text for a terminal, and as data for programs."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def conclusion(findings: Sequence[Finding]) -> str:
 
 
 def document(findings: Sequence[Finding]) -> dict[str, Any]:
-    """Return the findings as what JSON can hold; what is nothing is left out."""
+    """Return the findings as JSON data, without empty fields."""
     return {
         "arrives": arrives(findings),
         "findings": [

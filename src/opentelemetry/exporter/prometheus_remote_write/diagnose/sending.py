@@ -1,4 +1,4 @@
-"""What the exporter would do here: how it is configured, the way to its receiver, and what that says."""
+"""What the exporter would do here: its configuration, the path to its receiver, and the receiver's answers."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ class _Sender(NamedTuple):
 def findings(
     environ: Mapping[str, str], limit: Callable[[float], float], *, send: bool
 ) -> Iterator[tuple[str, Finding]]:
-    """Tell everything from the settings to the receiver, each with its section; stop where nothing would be sent.
+    """Yield the findings from the settings to the receiver, each with its section; stop where nothing would be sent.
 
     Args:
         environ: The environment that the application would have.
-        limit: Called with the setting TIMEOUT in seconds; returns when all has to be over, by ``time.monotonic``.
-        send: Whether one series of our own is sent.
+        limit: Called with the setting TIMEOUT in seconds; returns the deadline, by ``time.monotonic``.
+        send: Whether to send a test series.
     """
     declared = None
     if declarative_file.reads_a_file(environ):

@@ -1,4 +1,4 @@
-"""The resource as it will be sent: which job, and which instance."""
+"""The resource as it will be sent: its job and its instance."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ def resource_attributes(declared: Any = None, *, is_declared: bool = False) -> M
 
     Args:
         declared: A declarative file's description of it.
-        is_declared: Whether there is such a file, which then says all.
+        is_declared: Whether there is such a file, which then defines everything.
     """
     if not is_declared:
         return Resource.create().attributes
     try:
         from opentelemetry.configuration._resource import create_resource  # noqa: PLC0415 - the SDK's own reading
-    except ImportError:  # private, so it may go
+    except ImportError:  # private, so it may disappear
         return {}
     return create_resource(declared).attributes
 
@@ -64,13 +64,13 @@ def target_of(attributes: Mapping[str, Any], settings: Settings) -> Target:
 def findings(
     labels: Target, attributes: Mapping[str, Any], settings: Settings, environ: Mapping[str, str]
 ) -> Iterator[Finding]:
-    """Tell ``job`` and ``instance``.
+    """Yield findings about ``job`` and ``instance``.
 
     Args:
-        labels: What the resource becomes.
+        labels: The labels of the resource.
         attributes: The resource's attributes.
         settings: Whether the instance is the host's name.
-        environ: The environment, to tell where the instance comes from.
+        environ: The environment, to find out where the instance comes from.
     """
     job, instance = labels.labels.get("job", ""), labels.labels.get("instance", "")
     if not job or job.rpartition("/")[2].startswith(_UNNAMED):

@@ -1,7 +1,7 @@
-"""What was pushed, in Prometheus's text format, as OpenMetrics ends it: promtool and grep can read it.
+"""What was pushed, in Prometheus's text format with OpenMetrics's end marker: promtool and grep can read it.
 
-A counter's family is called as its series, with ``_total``, which the text format and OpenMetrics 2.0 have so. There
-are no timestamps, which the two formats write differently, and no exemplars, which only one of them has.
+A counter's family has the name of its series, with ``_total``, as in the text format and OpenMetrics 2.0. There are no
+timestamps, which the two formats write differently, and no exemplars, which only one of them has.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def _head(family: str, metadata: ReceivedMetadata) -> Iterator[str]:
 
 
 def _order(labels: Labels) -> tuple[list[tuple[str, str]], int, float]:
-    """Buckets in order of their bounds, then sum and count, each label set for itself."""
+    """Return a sort key: label sets separately, buckets in order of their bounds, then sum and count."""
     found = dict(labels)
     suffix = next((number for suffix, number in _ORDER.items() if found[METRIC_NAME].endswith(suffix)), 0)
     return sorted(without_bound(labels).items()), suffix, _bound(found.get(BUCKET_BOUND, ""))
@@ -60,7 +60,7 @@ def _lines(labels: Labels, value: Value) -> Iterator[str]:
     if not isinstance(value, Histogram):
         yield f"{_series(labels)} {number(value.value)}"
         return
-    # The text format has no native histograms: what they count in all is what both forms have in common.
+    # The text format has no native histograms: write what both forms have in common, the totals.
     name = dict(labels)[METRIC_NAME]
     rest = [pair for pair in labels if pair[0] != METRIC_NAME]
     yield f"{_series(((METRIC_NAME, f'{name}_bucket'), *rest, (BUCKET_BOUND, '+Inf')))} {number(value.count)}"

@@ -1,4 +1,4 @@
-"""The way to the receiver, step by step: the proxy, the name, TCP, the tunnel, TLS. No request is made."""
+"""The network path to the receiver, step by step: the proxy, the name, TCP, the tunnel, TLS. No request is made."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ _OK = 200
 
 
 class Hop(NamedTuple):
-    """Whom we connect to first: the receiver, or a proxy in front of it."""
+    """The peer that we connect to: the receiver, or a proxy in front of it."""
 
     host: str
     port: int
 
 
 class Way:
-    """The way to a receiver.
+    """The network path to a receiver.
 
     Args:
         settings: With an endpoint.
@@ -54,11 +54,11 @@ class Way:
 
     @property
     def has_proxy(self) -> bool:
-        """Whether a proxy stands in between, once :meth:`findings` has told so."""
+        """Whether there is a proxy, once :meth:`findings` has found out."""
         return self._proxy is not None
 
     def findings(self) -> Iterator[Finding]:
-        """Tell each step, until one fails."""
+        """Yield a finding for each step, until one fails."""
         for step in (self._find_proxy, self._resolve, self._connect, self._tunnel):
             for finding in step():
                 yield finding

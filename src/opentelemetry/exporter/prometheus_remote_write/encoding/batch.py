@@ -35,14 +35,14 @@ from .series_prefix import (
 from .wire import timestamp, varint
 
 _PIECES_OF_A_CHUNK = 800  # some 60 KiB of 1.0, which is what snappy takes at a time: more was measured to be slower
-# So many streams were encoded for each that is left. While they come and go, less would mean to encode most of them
-# anew every few exports; afterwards every request would hold what is said of those that are gone.
+# The ratio of streams ever encoded to streams left, above which everything is encoded again. While streams come and go,
+# a lower one would do that every few exports; afterwards, a higher one would leave strings of gone streams in requests.
 _ENCODED_FOR_EACH_LEFT = 4.0
 _ENCODED_FOR_EACH_LEFT_SETTLED = 1.5
 
 
 class _Held(NamedTuple):
-    """What is kept of a family: of floats, the pieces with nothing for values and suffixes; else the fields."""
+    """What is kept of a family: for floats the pieces, empty where values and suffixes go; otherwise the fields."""
 
     streams: Sequence[Stream]
     constants: FamilyConstants
@@ -50,7 +50,7 @@ class _Held(NamedTuple):
 
 
 class _FamilyPart(NamedTuple):
-    """What a request holds of a family: its samples, what is kept of it, and its exemplars by their position."""
+    """A family's part of a request: its samples, what is kept of it, and its exemplars by position."""
 
     samples: FamilySamples
     held: _Held
@@ -61,9 +61,9 @@ class Batch:
     """Encodes the streams that travel in one request, export after export.
 
     Args:
-        new_encoder: Makes an encoder of the version of the protocol. It is this batch's alone, for it may keep what the
-            request holds.
-        time_slice: Gives the interpreter's lock away between pieces of work.
+        new_encoder: Creates an encoder of the protocol version for this batch alone, because it may keep the request's
+            strings.
+        time_slice: Yields the GIL between pieces of work.
     """
 
     def __init__(self, new_encoder: Callable[[], SeriesEncoder], time_slice: TimeSlice | None = None) -> None:
@@ -76,12 +76,12 @@ class Batch:
         self._settled = False
 
     def hold(self, family: Family, streams: Sequence[Stream], diff: ListDiff | None = None) -> None:
-        """Encode what is constant of streams, and keep it until others of their family are held.
+        """Encode and keep the constant part of streams, until other streams of their family are held.
 
         Args:
             family: The family.
-            streams: All of its streams that travel here. Only those are encoded that were not held before.
-            diff: Where they were among those that were held before, if it is about these very lists.
+            streams: All of its streams in this batch. Only those that were not held before are encoded.
+            diff: Where they were among the streams held before, if it compares these very lists.
         """
         before = self._held.pop(family, None)
         if before is not None and before.streams == streams:
@@ -93,7 +93,7 @@ class Batch:
         self._settled = False
 
     def renew_if_stale(self) -> None:
-        """Encode all anew where too much of what the request holds is of streams that are gone; once in each export."""
+        """Encode everything again if too much of the request belongs to streams that are gone; once per export."""
         most = _ENCODED_FOR_EACH_LEFT_SETTLED if self._settled else _ENCODED_FOR_EACH_LEFT
         self._settled = True
         if self._encoder.accumulates and self._encoded_streams > most * self._streams:
@@ -105,15 +105,15 @@ class Batch:
         """Encode one export of the batch's streams.
 
         Args:
-            all_samples: What they send, each of one family. What is not held of their streams is encoded for this once.
+            all_samples: What they send, one item per family. Streams that are not held are encoded for this once.
 
         Yields:
-            The request's message, in chunks of a size that is good to compress; it is never in memory as a whole.
+            The request's message, in chunks that compress well; it is never in memory as a whole.
         """
-        # All that is kept comes first in the table of strings: the references of exemplars are to what follows it.
+        # Everything that is kept comes first in the string table; exemplars refer to what follows it.
         kept = [self._kept(samples) for samples in all_samples]
         parts = [self._part(samples, held) for samples, held in zip(all_samples, kept, strict=True)]
-        # First, because there are receivers that look up the strings of a series while they read it.
+        # First, because some receivers look up the strings of a series while they read it.
         pieces = [self._encoder.request_fields()]
         for part in self._time_slice.between(parts):
             pieces += self._native(part) if part.samples.family.native else self._floats(part)
@@ -139,7 +139,7 @@ class Batch:
     def _encoded(
         self, family: Family, streams: Sequence[Stream], before: _Held | None, diff: ListDiff | None = None
     ) -> _Held:
-        """Encode streams, or take them from what was held before."""
+        """Encode streams, or reuse what was held before."""
         constants = before.constants if before else family_constants(self._encoder, family)
         step = 1 if family.native else constants.step * len(family.names)
         blocks = list_diff(before.streams if before else (), streams, diff).blocks
@@ -208,7 +208,7 @@ def _empty(histogram: NativeHistogram) -> NativeHistogram:
 
 
 def _lengthened(prefix: bytes, more: int) -> bytes:
-    """A prefix whose series goes on for some more bytes after its suffix: the length is the varint after the tag."""
+    """Lengthen a prefix's series by some bytes after its suffix: its length is the varint after the tag."""
     end = 2
     while prefix[end - 1] & 0x80:
         end += 1
@@ -217,7 +217,7 @@ def _lengthened(prefix: bytes, more: int) -> bytes:
 
 
 def _doubles(values: array[float]) -> list[bytes]:
-    """The bytes of each value, as they are sent."""
+    """Return the bytes of each value, as they are sent."""
     if sys.byteorder == "big":
         values = array("d", values)
         values.byteswap()
@@ -229,6 +229,6 @@ def _doubles(values: array[float]) -> list[bytes]:
     return found
 
 
-@lru_cache  # powers of two, of which there are not many
+@lru_cache  # powers of two, so there are few
 def _several_doubles(number: int) -> struct.Struct:
     return struct.Struct("8s" * number)

@@ -20,14 +20,14 @@ from .series_encoder import SeriesEncoder
 from .stale_markers import carried_on, ended, marked
 
 _MAX_LABEL_BYTES = 4 * 1024 * 1024  # of one request, before compression; receivers refuse more than 32 MiB
-_NUMBERS = count()  # of the whole process, because what is remembered of a batch outlives its pipeline
+_NUMBERS = count()  # unique in the process, because delivery remembers a batch longer than its pipeline lives
 
 
 class Load(NamedTuple):
     """What one request carries.
 
     Args:
-        pieces: The encoded message, in pieces that are to be joined before the next load is asked for.
+        pieces: The encoded message, in pieces to be joined before the next load is requested.
         samples: How many float samples.
         histograms: How many native histograms.
         exemplars: How many exemplars.
@@ -44,7 +44,7 @@ class Load(NamedTuple):
 
 
 class _BinPart(NamedTuple):
-    """Those streams of a family that travel in one batch, and where they are among all of them."""
+    """The streams of a family that travel in one batch, and their positions among all of them."""
 
     bin: _Bin
     streams: Sequence[Stream]
@@ -63,7 +63,7 @@ _NOWHERE = _Placement((), [], [])
 
 
 class _Gone(NamedTuple):
-    """A stream that is sent no more, where it travelled, and when its last sample was."""
+    """A stream that is no longer sent, the bin it was in, and the time of its last sample."""
 
     bin: _Bin
     family: Family
@@ -78,17 +78,17 @@ class _Bin:
         self.number = number
         self.batch = batch
         self.samples = 0
-        self.label_bytes = 0  # once for each series, as in 1.0, where they take the most
+        self.label_bytes = 0  # once per series, as in 1.0, where they take the most
 
 
 class Batches:
     """Encodes exports as requests of a bounded size.
 
     Args:
-        new_encoder: Makes the encoder of a batch.
-        max_samples: In one request, but for a stream that has more by itself.
+        new_encoder: Creates the encoder of a batch.
+        max_samples: In one request, unless a single stream has more.
         stale_markers: Whether a series that ends is marked as stale.
-        time_slice: Gives the interpreter's lock away between pieces of work.
+        time_slice: Yields the GIL between pieces of work.
     """
 
     def __init__(
@@ -113,8 +113,8 @@ class Batches:
         """Encode one export.
 
         Args:
-            all_samples: At most one for each family. What is not among them is forgotten.
-            at: When that ended, in milliseconds since the epoch, if no sample has a later time.
+            all_samples: At most one item per family. Families that are missing are forgotten.
+            at: When those ended, in milliseconds since the epoch, unless a sample has a later time.
 
         Yields:
             A load for each request.
@@ -151,12 +151,12 @@ class Batches:
         self._gone.clear()
 
     def leave(self, families: Collection[Family]) -> None:
-        """Send some families no more without marking them as stale: another process goes on with them."""
+        """Stop sending some families without marking them as stale: another process continues them."""
         self._remove_families(self._placements.keys() & families)
         self._gone = [gone for gone in self._gone if gone.family not in families]
 
     def take_over(self, others: Batches) -> None:
-        """Take over the streams of others, in batches of their own, so that the end of none is missed."""
+        """Take over the streams of another instance, in batches of their own, so that no end is missed."""
         for family, placement in others._placements.items():
             self._parts(family, placement.streams)
         self._newest.update(others._newest)
@@ -213,10 +213,10 @@ class Batches:
         bins = self._open[family.native]
         bins.pop(bin, None)
         if bin.samples:
-            bins[bin] = None  # as the last, so that the next comes in here: mostly one of the same family
+            bins[bin] = None  # the last bin, so that the next stream, mostly of the same family, goes in here
 
     def _markers(self, at: int) -> Iterator[tuple[_Bin, FamilySamples]]:
-        """Mark as stale what has ended: at the time of the export, but later than its last sample."""
+        """Mark ended series as stale, at the time of the export but later than their last sample."""
         if not self._gone:
             return
         places: dict[tuple[_Bin, Family, int], list[Stream]] = {}

@@ -10,7 +10,7 @@ from ..messages.own_logger import OwnLogger
 from .wire import varint
 
 Compress: TypeAlias = Callable[[Iterable[bytes]], bytes]
-"""Makes the body of a request of a message that comes in pieces, best of some 60 KiB."""
+"""Compresses a message that comes in pieces, ideally of about 60 KiB, into the body of a request."""
 
 _logger = OwnLogger(__name__)
 
@@ -22,20 +22,20 @@ _LONGEST_VARINT = 5  # bytes of a length of 32 bits
 
 
 def stored(content: bytes) -> bytes:
-    """Return a snappy block that holds the content as it is (snappy's format description: literals)."""
+    """Return a snappy block with uncompressed content (snappy's format description: literals)."""
     pieces = [varint(len(content))]
     for start in range(0, len(content), _LONGEST_LITERAL):
         literal = content[start : start + _LONGEST_LITERAL]
         length = len(literal) - 1
-        # The upper six bits hold the length less one, or 61: then it follows in two bytes. Decoders in Rust refuse the
-        # long form of a literal so short that less than four bytes follow.
+        # The upper six bits hold the length minus one; 61 means that it follows in two bytes. Decoders in Rust refuse
+        # the long form for a literal so short that fewer than four bytes follow.
         opening = bytes([length << 2]) if length < _SHORT_LITERAL else _LONG_LITERAL + length.to_bytes(2, "little")
         pieces += (opening, literal)
     return b"".join(pieces)
 
 
 def uncompressed(block: bytes) -> bytes:
-    """Return the content of a snappy block that :func:`compressor` has made."""
+    """Return the content of a snappy block made by :func:`compressor`."""
     try:
         from snappy import uncompress  # noqa: PLC0415 - may be missing
     except ImportError:
@@ -44,7 +44,7 @@ def uncompressed(block: bytes) -> bytes:
 
 
 def uncompressed_size(block: bytes) -> int:
-    """Return how many bytes the content of a snappy block has, which stands at its beginning."""
+    """Return how many bytes the content of a snappy block has, as its beginning says."""
     size = 0
     for place, byte in enumerate(block[:_LONGEST_VARINT]):
         size |= (byte & 0x7F) << 7 * place
@@ -69,9 +69,9 @@ def _unstored(block: bytes) -> bytes:
 
 
 def compressor() -> Compress:
-    """Return what makes the body of a request: with snappy, or stored where snappy's engine cannot be imported.
+    """Return the function that compresses a message, or stores it uncompressed if snappy's engine cannot be imported.
 
-    That is so where a folder built for another Python was put into the process; the metrics are worth the bytes.
+    The import fails if the injected packages were built for another Python; metrics are worth the larger requests.
     """
     try:
         from snappy import compress  # noqa: PLC0415 - may be missing
@@ -84,15 +84,15 @@ def compressor() -> Compress:
 
 
 def _in_blocks(compress: Callable[[bytes], bytes], pieces: Iterable[bytes]) -> bytes:
-    """Compress pieces one by one, and make one block of the blocks.
+    """Compress pieces one by one and join them into one block.
 
-    Snappy looks back no further than 64 KiB, and a block is its length, then what makes it up; so blocks without their
-    lengths, one after the other, are a block.
+    Snappy looks back no further than 64 KiB, and a block is its length followed by its elements; so the concatenated
+    elements of several blocks, after their total length, are a block.
     """
 
     def block(piece: bytes) -> tuple[int, bytes]:
         return len(piece), compress(piece)[len(varint(len(piece))) :]
 
-    bytes(_ENGINE_NEEDS)  # raises MemoryError; the engine, which is written in Rust, would end the process
-    blocks = list(map(block, pieces))  # no loop, whose variable would hold a piece while the next is made
+    bytes(_ENGINE_NEEDS)  # raises MemoryError, where the engine, written in Rust, would abort the process
+    blocks = list(map(block, pieces))  # not a loop, whose variable would keep a piece alive while the next is made
     return b"".join((varint(sum(length for length, _ in blocks)), *(content for _, content in blocks)))

@@ -1,4 +1,4 @@
-"""Family samples divided: among the requests that streams travel in, and where a request would hold too much."""
+"""Dividing family samples: among requests, and where one request would hold too much."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _Item = TypeVar("_Item")
 
 
 def divided(all_samples: Sequence[FamilySamples], max_samples: int) -> Iterator[Sequence[FamilySamples]]:
-    """Divide what a batch sends where zero samples or markers make it more than a request may hold.
+    """Divide what a batch sends if zero samples or stale markers make it too much for one request.
 
     Args:
         all_samples: What the batch sends.
-        max_samples: In one request, but for a stream that has more by itself.
+        max_samples: In one request, unless a single stream has more.
 
     Yields:
-        What each request holds.
+        The content of each request.
     """
     middle = len(all_samples) // 2
     if sum(map(size, all_samples)) <= max_samples:
@@ -46,7 +46,7 @@ def cut(samples: FamilySamples, runs: Sequence[range], streams: Sequence[Stream]
 
     Args:
         samples: Of all streams.
-        runs: The positions of the streams that stay.
+        runs: The positions of the streams to keep.
         streams: These streams.
     """
     series = len(samples.family.names)
@@ -80,5 +80,5 @@ def cut(samples: FamilySamples, runs: Sequence[range], streams: Sequence[Stream]
 
 
 def chosen(items: Sequence[_Item], runs: Sequence[range]) -> list[_Item]:
-    """Return the items at some positions; of none, none."""
+    """Return the items at some positions; empty if there are no items."""
     return [item for run in runs for item in items[run.start : run.stop]]

@@ -1,4 +1,4 @@
-"""A request of 2.0 as one of 1.0: for what was encoded before the receiver said that it does not speak 2.0."""
+"""Converting a request of 2.0 to 1.0, if it was encoded before the receiver refused 2.0."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from .compression import Compress
 from .parts import encoded, labels, parts
 
 _CUSTOM_BUCKETS = -53
-_STALE = struct.pack("<Q", 0x7FF0000000000002)  # the NaN by which Prometheus marks the end of a series
+_STALE = struct.pack("<Q", 0x7FF0000000000002)  # the NaN with which Prometheus marks the end of a series
 
 
 def downgraded(request: Request, compress: Compress) -> Request:
     """Return the same samples, with the same times, as a request of 1.0.
 
-    Start times and metadata have no place there. A histogram with custom buckets becomes a classic one.
+    Start times and metadata are lost. A histogram with custom buckets becomes a classic one.
 
     Args:
         request: Of protocol 2.0.
-        compress: Makes the body of a message.
+        compress: Compresses a message into a body.
     """
     content = parts(request)
     message = proto.write_v1_pb2.WriteRequest()
@@ -58,7 +58,7 @@ def _labels(texts: dict[str, str]) -> list[proto.write_v1_pb2.Label]:
 
 
 def _without_start(histogram: Any) -> proto.write_v1_pb2.Histogram:
-    # The fields are numbered alike in both versions, and 1.0 has none for the start.
+    # Both versions number the fields alike; 1.0 has none for the start.
     histogram.ClearField("start_timestamp")
     return proto.write_v1_pb2.Histogram.FromString(histogram.SerializeToString())
 
@@ -66,9 +66,9 @@ def _without_start(histogram: Any) -> proto.write_v1_pb2.Histogram:
 def _classic(
     its_labels: dict[str, str], histograms: Sequence[Any], exemplars: Sequence[proto.write_v1_pb2.Exemplar]
 ) -> Iterator[proto.write_v1_pb2.TimeSeries]:
-    """The series of a classic histogram: its buckets, each with the exemplars that fell into it, its sum and count."""
+    """Yield the series of a classic histogram: buckets with the exemplars that fell into them, sum and count."""
     name = its_labels[METRIC_NAME]
-    shared = {label: text for label, text in its_labels.items() if label != BUCKET_BOUND}  # as translation has it
+    shared = {label: text for label, text in its_labels.items() if label != BUCKET_BOUND}  # as in translation
     bounds = [*histograms[0].custom_values, float("inf")]
     cumulative = [list(accumulate(_counts(histogram, len(bounds)))) for histogram in histograms]
     columns: list[tuple[dict[str, str], list[float]]] = [
@@ -95,7 +95,7 @@ def _is_stale(histogram: Any) -> bool:
 
 
 def _counts(histogram: Any, buckets: int) -> list[int]:
-    """The count of each custom bucket, from the spans and the differences."""
+    """Return the count of each custom bucket, from the spans and the differences."""
     counts = [0] * buckets
     place = count = 0
     deltas = iter(histogram.positive_deltas)

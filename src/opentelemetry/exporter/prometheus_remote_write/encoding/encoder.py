@@ -1,4 +1,4 @@
-"""From all_samples to requests, ready to be sent."""
+"""From family samples to requests, ready to be sent."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .compression import Compress
 from .series_encoder import SeriesEncoder
 
 HEADERS = {PROTOCOL_1: remote_write_1.HEADERS, PROTOCOL_2: remote_write_2.HEADERS}
-"""The headers of a request, by the version of the protocol."""
+"""The headers of a request, by protocol version."""
 
 _ENCODERS: dict[str, Callable[[], SeriesEncoder]] = {
     PROTOCOL_1: remote_write_1.RemoteWrite1,
@@ -30,10 +30,10 @@ class Encoder:
     Args:
         protocol: The version.
         max_samples: In one request.
-        compress: Makes the body of a message.
+        compress: Compresses a message into a body.
         stale_markers: Whether a series that ends is marked as stale.
-        clock: Seconds that only go up; tells when metadata is due again.
-        time_slice: Gives the interpreter's lock away between pieces of work.
+        clock: Monotonic seconds; decides when metadata is due again.
+        time_slice: Yields the GIL between pieces of work.
     """
 
     def __init__(  # noqa: PLR0913 - all but three are by keyword
@@ -60,7 +60,7 @@ class Encoder:
         """Encode one export.
 
         Args:
-            all_samples: At most one for each family. What is not among them is forgotten.
+            all_samples: At most one item per family. Families that are missing are forgotten.
 
         Yields:
             The requests; no two of them hold the same series.
@@ -73,14 +73,14 @@ class Encoder:
                 yield family_samples
 
         yield from map(self._request, self._batches.encode(noted()))
-        # Every series of 2.0 brings its metadata; receivers of 1.0 expect it in requests of its own now and then.
+        # A series of 2.0 carries its metadata; receivers of 1.0 expect it in separate requests now and then.
         if self.protocol == PROTOCOL_1 and families and self._clock() >= self._metadata_due:
             self._metadata_due = self._clock() + _METADATA_INTERVAL
             for pieces in remote_write_1.metadata_messages(families, self.max_samples):
                 yield Request(self._compress([b"".join(pieces)]), self.protocol, 0, 0, 0)
 
     def end(self, at: int) -> Iterator[Request]:
-        """Encode that all series have ended; without stale markers there is nothing to say.
+        """Encode the end of all series; without stale markers that is nothing.
 
         Args:
             at: When, in milliseconds since the epoch.
@@ -88,11 +88,11 @@ class Encoder:
         yield from map(self._request, self._batches.encode((), at))
 
     def leave(self, families: Collection[Family]) -> None:
-        """Send some families no more without saying that they have ended: another process goes on with them."""
+        """Stop sending some families without marking them as stale: another process continues them."""
         self._batches.leave(families)
 
     def take_over(self, other: Encoder) -> None:
-        """Take over the series of another encoder, so that the end of none is missed."""
+        """Take over the series of another encoder, so that no end is missed."""
         self._batches.take_over(other._batches)
 
     def _request(self, load: Load) -> Request:

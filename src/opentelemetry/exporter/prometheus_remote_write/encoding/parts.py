@@ -1,4 +1,4 @@
-"""Requests taken apart, by protobuf: for the rare case that a receiver does not take one as it is."""
+"""Requests taken apart with protobuf, for the rare case that a receiver refuses one as a whole."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .compression import Compress, uncompressed
 
 
 class Parts(NamedTuple):
-    """A request as series that can be put together anew.
+    """A request as series that can be recombined.
 
     Args:
         request: The request.
@@ -31,11 +31,11 @@ class Parts(NamedTuple):
         return [tuple((label.name, label.value) for label in series.labels) for series in self.series]
 
     def only(self, chosen: Collection[int], compress: Compress) -> Request:
-        """Return a request with some of the series, and in 2.0 with their strings alone.
+        """Return a request with some of the series, and in 2.0 with only their strings.
 
         Args:
             chosen: The positions of the series.
-            compress: Makes the body of a message.
+            compress: Compresses a message into a body.
         """
         message = _message_of(self.request.protocol)(timeseries=[self.series[position] for position in chosen])
         if self.request.protocol == PROTOCOL_2:
@@ -44,7 +44,7 @@ class Parts(NamedTuple):
                 self._refer_to(table, series)
             message.symbols.extend(table)
         points, series = self.request.points, len(self.series)
-        # One for each series with which another whole data point is told, so that all parts have all of them.
+        # One for each series that completes a data point, so that the points of all parts add up.
         own = sum((position + 1) * points // series - position * points // series for position in chosen)
         return encoded(message, self.request.protocol, self.request.batch, compress, own)
 
@@ -67,13 +67,13 @@ def parts(request: Request) -> Parts:
 
 
 def labels(references: Iterable[int], symbols: Sequence[str]) -> Labels:
-    """Return the labels that references of 2.0 stand for: names and values in turn."""
+    """Return the labels that references of 2.0 stand for: alternating names and values."""
     texts = [symbols[reference] for reference in references]
     return tuple(zip(texts[::2], texts[1::2], strict=True))
 
 
 def encoded(message: Any, protocol: str, batch: int, compress: Compress, points: int = 0) -> Request:
-    """Return the request that a message is."""
+    """Return the request for a message."""
     return Request(
         body=compress([message.SerializeToString()]),
         protocol=protocol,

@@ -29,14 +29,14 @@ _SAMPLE_OPENING = b"\x12\x10\x09"  # field 2 of the series, 16 bytes; field 1 of
 
 
 class RemoteWrite1:
-    """Encodes series for Remote Write 1.0, which knows no start time and no metadata of a series."""
+    """Encodes series for Remote Write 1.0, whose series have no start time and no metadata."""
 
     series_tag = tag(1, LENGTH_DELIMITED)
     long_labels = True
     accumulates = False
 
     def request_fields(self) -> bytes:
-        """Return nothing: all is in the series."""
+        """Return nothing: everything is in the series."""
         return b""
 
     def label(self, label: tuple[str, str]) -> bytes:
@@ -51,12 +51,12 @@ class RemoteWrite1:
         """Return nothing: each label is a field of its own."""
         return b""
 
-    def after_labels(self, family: Family) -> bytes:  # noqa: ARG002 - metadata travels by itself
-        """Return nothing: metadata travels by itself."""
+    def after_labels(self, family: Family) -> bytes:  # noqa: ARG002 - metadata travels separately
+        """Return nothing: metadata travels separately."""
         return b""
 
     def sample_opening(self, start: int) -> bytes:  # noqa: ARG002 - 1.0 has no start time
-        """Return what a float sample begins with."""
+        """Return the beginning of a float sample."""
         return _SAMPLE_OPENING
 
     def histogram(self, histogram: NativeHistogram, start: int, timestamp: int) -> bytes:  # noqa: ARG002 - as above
@@ -78,14 +78,14 @@ class RemoteWrite1:
 
 
 def metadata_messages(families: Iterable[Metadata], most: int) -> Iterator[list[bytes]]:
-    """Says what the families are, in messages without series; 1.0 receivers expect that now and then.
+    """Yield messages with metadata and without series, which 1.0 receivers expect now and then.
 
     Args:
-        families: The first of those with one name counts.
+        families: Of several with one name, the first counts.
         most: How many of them one message holds.
 
     Yields:
-        Messages of a bounded size, in pieces that are to be joined.
+        Messages of a bounded size, in pieces to be joined.
     """
     by_name: dict[str, Metadata] = {}
     for metadata in families:
@@ -109,7 +109,7 @@ def metadata_messages(families: Iterable[Metadata], most: int) -> Iterator[list[
         yield pieces
 
 
-@lru_cache(maxsize=10_000)  # most labels stand in many series
+@lru_cache(maxsize=10_000)  # most labels occur in many series
 def _label(label: tuple[str, str]) -> bytes:
     name, text = label
     return delimited(_LABELS, delimited(1, name.encode()) + delimited(2, text.encode()))

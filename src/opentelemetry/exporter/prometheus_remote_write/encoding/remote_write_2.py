@@ -24,7 +24,7 @@ from .wire import (
 
 HEADERS = {
     "Content-Encoding": "snappy",
-    # To the letter: with a space after the semicolon Prometheus reads an empty message of 1.0.
+    # Exactly so: with a space after the semicolon Prometheus reads an empty message of 1.0.
     "Content-Type": "application/x-protobuf;proto=io.prometheus.write.v2.Request",
     "X-Prometheus-Remote-Write-Version": "2.0.0",
 }
@@ -39,10 +39,10 @@ _SAMPLE_OPENING_WITH_START = b"\x12\x17\x18%b\x09"  # 23 bytes; field 3 of the s
 
 
 class RemoteWrite2:
-    """Encodes series for Remote Write 2.0, where a request holds each string once and series refer to them.
+    """Encodes series for Remote Write 2.0, where a request holds each string once and series refer to it.
 
-    The table of strings is kept with the request, so that a series' references stay true. It only grows, so
-    the request has to begin anew when too much of it is no longer needed.
+    The string table is kept with the request, so that a series' references stay valid. It only grows, so the request
+    has to be encoded again when too much of the table is no longer needed.
     """
 
     series_tag = tag(5, LENGTH_DELIMITED)
@@ -57,7 +57,7 @@ class RemoteWrite2:
         self._table = bytearray(delimited(_SYMBOLS, b""))
 
     def request_fields(self) -> bytes:
-        """Return the table of strings, and forgets those of this request's exemplars."""
+        """Return the string table, and forget the strings of this request's exemplars."""
         passing = b"".join(delimited(_SYMBOLS, text.encode()) for text in self._passing)
         self._passing.clear()
         return bytes(self._table) + passing
@@ -71,7 +71,7 @@ class RemoteWrite2:
         return self._encoded(labels)
 
     def before_labels(self, size: int) -> bytes:
-        """Return what the field of all labels' references begins with."""
+        """Return the beginning of the field with all labels' references."""
         return _LABELS_REFS_TAG + varint(size)
 
     def after_labels(self, family: Family) -> bytes:
@@ -81,7 +81,7 @@ class RemoteWrite2:
         return delimited(_METADATA, b"".join(tag(field, VARINT) + varint(number) for field, number in fields if number))
 
     def sample_opening(self, start: int) -> bytes:
-        """Return what a float sample begins with."""
+        """Return the beginning of a float sample."""
         return _opening_with_start(start) if start else _SAMPLE_OPENING
 
     def histogram(self, histogram: NativeHistogram, start: int, timestamp: int) -> bytes:
@@ -95,7 +95,7 @@ class RemoteWrite2:
         return delimited(_HISTOGRAMS, message.SerializeToString())
 
     def exemplars(self, exemplars: Sequence[Exemplar]) -> bytes:
-        """Return the fields that hold exemplars; to be called when what is constant of all series is encoded."""
+        """Return the fields that hold exemplars; call it after encoding the constant part of all series."""
         messages = (
             proto.write_v2_pb2.Exemplar(
                 labels_refs=[self._passing_reference(text) for label in exemplar.labels for text in label],
@@ -117,7 +117,7 @@ class RemoteWrite2:
         return reference
 
     def _passing_reference(self, text: str) -> int:
-        # What an exemplar says is hardly ever said again: it must not stay in the table.
+        # An exemplar's strings hardly ever recur: they must not stay in the table.
         kept = self._symbols.get(text)
         if kept is not None:
             return kept
@@ -130,7 +130,7 @@ def _opening_with_start(start: int) -> bytes:
 
 
 class _Labels(dict[tuple[str, str], bytes]):
-    """The references of each label, made when it is first asked for."""
+    """The references of each label, created on first use."""
 
     def __init__(self, reference: Callable[[str], int]) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""What the versions of the protocol have in common: a series is labels, then what it is worth."""
+"""What the protocol versions have in common: a series is its labels, then its samples."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ..model.remote_write import (
 
 
 class EncodedLabels(NamedTuple):
-    """The labels of a stream, encoded, in the three parts between which a series has its ``__name__`` and ``le``."""
+    """The encoded labels of a stream, in three parts; ``__name__`` and ``le`` of a series go between them."""
 
     first: bytes
     middle: bytes
@@ -25,12 +25,12 @@ class EncodedLabels(NamedTuple):
 
 
 class SeriesEncoder(Protocol):
-    """Writes the parts of the series of one request, in one version of the protocol.
+    """Encodes the parts of the series of one request, in one protocol version.
 
     Attributes:
-        series_tag: What comes before the length of each series in the request; one byte, on which prefixes rest.
-        long_labels: Whether labels take so many bytes that series which have some in common had better share them.
-        accumulates: Whether the request holds what was ever encoded for it, also of streams that are gone.
+        series_tag: What precedes the length of each series in the request; one byte, as prefixes require.
+        long_labels: Whether labels take so many bytes that series with common labels should share them.
+        accumulates: Whether the request holds everything ever encoded for it, also of streams that are gone.
     """
 
     series_tag: bytes
@@ -38,7 +38,7 @@ class SeriesEncoder(Protocol):
     accumulates: bool
 
     def request_fields(self) -> bytes:
-        """Return what the request holds beside its series; it is the last that is asked for of a request."""
+        """Return what the request holds besides its series; called last for each request."""
 
     def label(self, label: tuple[str, str]) -> bytes:
         """Return one label, its name and value."""
@@ -47,23 +47,23 @@ class SeriesEncoder(Protocol):
         """Return the labels of a stream."""
 
     def before_labels(self, size: int) -> bytes:
-        """Return what comes before the labels of a series, which take so many bytes."""
+        """Return what precedes the labels of a series, given how many bytes they take."""
 
     def after_labels(self, family: Family) -> bytes:
-        """Return what comes after the labels of a series and is the same in every export."""
+        """Return what follows the labels of a series and is the same in every export."""
 
     def sample_opening(self, start: int) -> bytes:
-        """Return what a float sample begins with; its value (8 bytes) and its timestamp field (7 bytes) follow.
+        """Return the beginning of a float sample; its value (8 bytes) and its timestamp field (7 bytes) follow.
 
         Args:
-            start: Since when the stream's values count, in milliseconds since the epoch; 0 where that is not known.
+            start: The start of the stream's counts, in milliseconds since the epoch; 0 if unknown.
         """
 
     def histogram(self, histogram: NativeHistogram, start: int, timestamp: int) -> bytes:
         """Return the field that holds a native histogram; its times are in milliseconds since the epoch."""
 
     def exemplars(self, exemplars: Sequence[Exemplar]) -> bytes:
-        """Return the fields that hold exemplars; asked for after what is constant of all series."""
+        """Return the fields that hold exemplars; called after the constant part of all series."""
 
 
 def encoded_labels(labels: Labels, encode: Callable[[tuple[str, str]], bytes]) -> EncodedLabels:
@@ -80,7 +80,7 @@ def encoded_labels(labels: Labels, encode: Callable[[tuple[str, str]], bytes]) -
 
 
 def histogram_fields(histogram: NativeHistogram) -> dict[str, Any]:
-    """Return the fields of the message Histogram that both versions have, but for its times."""
+    """Return the fields of the message Histogram that both versions have, except its times."""
     return {
         "count_int": histogram.count,
         "sum": histogram.sum,

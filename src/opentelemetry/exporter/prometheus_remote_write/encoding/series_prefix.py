@@ -1,8 +1,8 @@
-"""Series prefixes: what comes before the value of a series in a request, the same in every export.
+"""Series prefixes: what precedes the value of a series in a request, the same in every export.
 
-A prefix is what the series begins with, its labels, what 2.0 says of its family, and the opening of its sample. The
-series of a stream differ only in ``__name__`` and ``le``; so of a histogram, those that have the first in common and
-``le`` of one length begin with the same bytes, and all end with the same.
+A prefix is the series' tag and length, its labels, in 2.0 its metadata, and the opening of its sample. The series of a
+stream differ only in ``__name__`` and ``le``; so a histogram's series with the same name and an ``le`` of the same
+length begin with the same bytes, and all of them end with the same bytes.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ class FamilyConstants(NamedTuple):
     """What the prefixes of a family have in common, encoded.
 
     Args:
-        beginnings: The different pairs of ``__name__`` and how many bytes it takes together with ``le``.
-        series: Of each series the position in ``beginnings``, and ``le``.
-        after_labels: What comes after the labels.
-        step: How many pieces a series is: its prefix, its value and its suffix.
+        beginnings: The distinct pairs of ``__name__`` and its size in bytes together with ``le``.
+        series: For each series its position in ``beginnings``, and ``le``.
+        after_labels: What follows the labels.
+        step: How many pieces a series has: its prefix, its value and its suffix.
     """
 
     beginnings: Sequence[tuple[bytes, int]]
@@ -55,17 +55,16 @@ def family_constants(encoder: SeriesEncoder, family: Family) -> FamilyConstants:
 def prefixes(
     encoder: SeriesEncoder, constants: FamilyConstants, stream: Stream, zero_sample: int | None = None
 ) -> list[bytes]:
-    """Return the prefixes of a stream's series, after each of them room for its value and its suffix.
+    """Return the prefixes of a stream's series, each followed by room for its value and its suffix.
 
     Args:
-        encoder: Of the request.
-        constants: Of the stream's family.
+        encoder: The request's.
+        constants: Those of the stream's family.
         stream: The stream.
-        zero_sample: When a sample of 0 comes before the one whose value follows the prefix, in milliseconds since the
-            epoch.
+        zero_sample: The time of a sample of 0 that precedes the value, in milliseconds since the epoch.
 
     Returns:
-        So many pieces for each series as ``constants.step`` says; the last two of them are empty.
+        ``constants.step`` pieces for each series; the last two of them are empty.
     """
     first, middle, last = encoder.labels(stream.labels)
     opening = encoder.sample_opening(stream.start)
@@ -84,7 +83,7 @@ def prefixes(
         before = encoder.before_labels(size)
         length = varint(len(before) + size + size_after_labels)
         begun.append(b"".join((encoder.series_tag, length, before, first, name, middle)))
-    # For speed alone: the one series of most streams by itself, the many of a histogram in columns.
+    # Two ways only for speed: most streams have one series; a histogram's many are built in columns.
     if len(constants.series) == 1:
         ((_, le),) = constants.series
         return [begun[0] + le + end, b"", b""]
@@ -99,7 +98,7 @@ def prefixes(
 
 
 def fields_of_native(encoder: SeriesEncoder, constants: FamilyConstants, stream: Stream) -> bytes:
-    """Return what is constant of a series of native histograms: its labels and what comes after them."""
+    """Return the constant part of a series of native histograms: its labels and what follows them."""
     first, middle, last = encoder.labels(stream.labels)
     ((name, _),) = constants.beginnings
     labels = b"".join((first, name, middle, last))

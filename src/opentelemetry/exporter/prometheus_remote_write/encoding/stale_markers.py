@@ -1,7 +1,7 @@
-"""Stale markers: samples that say of a series that it has ended, so that no query finds it any more.
+"""Stale markers: samples that mark the end of a series, so that queries no longer find it.
 
-A marker is a NaN of one certain bit pattern (Remote Write 1.0, section Stale Markers), for a native histogram in its
-sum. It is a signalling NaN, which arithmetic would turn into another one; so it is made of bytes and only ever copied.
+A marker is a NaN with a certain bit pattern (Remote Write 1.0, section Stale Markers), in a native histogram as its
+sum. It is a signalling NaN, which arithmetic would change; so it is made from bytes and only ever copied.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ def marked(family: Family, streams: Sequence[Stream], at: int) -> FamilySamples:
 def carried_on(
     names: Collection[SeriesName], present: Iterable[tuple[Family, Iterable[Stream]]]
 ) -> dict[SeriesName, AbstractSet[Labels]]:
-    """Find the series of some names that there are.
+    """Find the present series that have some names.
 
-    A stream that began anew is another stream with the same series; and where a metric changed its description, or a
-    histogram its bounds, series of one family go on as those of another.
+    A stream that restarted is another stream with the same series; and if a metric's description or a histogram's
+    bounds change, series of one family continue in another.
 
     Args:
         names: The names.
@@ -62,16 +62,16 @@ def carried_on(
 def ended(
     family: Family, streams: Iterable[Stream], present: Mapping[SeriesName, AbstractSet[Labels]]
 ) -> Iterator[tuple[Family, list[Stream]]]:
-    """Find the series of streams that are gone which are not there any more.
+    """Find the ended series among those of streams that are gone.
 
     Args:
         family: The family of the streams.
         streams: The streams that are gone.
-        present: The labels of the series that are there, by name.
+        present: The labels of the present series, by name.
 
     Yields:
-        The family and those streams of which all series have ended. Where it is only some of a stream's series, a
-        family and a stream that have no others.
+        The family and the streams whose series have all ended. If only some of a stream's series have, a family and a
+        stream with only these.
     """
     by_names: dict[tuple[SeriesName, ...], list[Stream]] = {}
     for stream in streams:

@@ -1,7 +1,7 @@
-"""The few pieces of protobuf's wire format that are written by hand (Protocol Buffers, "Encoding").
+"""The few parts of protobuf's wire format that are written by hand (Protocol Buffers, "Encoding").
 
-Protobuf allows the fields of a message in any order and in pieces. So what does not change is encoded once and kept,
-and what changes is put beside it.
+Protobuf allows the fields of a message in any order and in pieces. So constant parts are encoded once and kept, and the
+changing parts are put next to them.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ def _varint(number: int) -> bytes:
     return bytes(encoded)
 
 
-_MOST_KEPT = 1 << 11  # more would be felt at the start of every process
+_MOST_KEPT = 1 << 11  # more would slow the start of every process
 _KEPT = tuple(map(_varint, range(_MOST_KEPT)))
 
 
 def varint(number: int) -> bytes:
-    """Return a number that is not negative as a varint."""
+    """Return a non-negative number as a varint."""
     return _KEPT[number] if number < _MOST_KEPT else _varint(number)
 
 
-@lru_cache(maxsize=64)  # there are not so many
+@lru_cache(maxsize=64)  # there are fewer
 def tag(field: int, wire_type: int) -> bytes:
-    """Return what stands before a field's value."""
+    """Return the tag that precedes a field's value."""
     return varint(field << 3 | wire_type)
 
 
@@ -42,13 +42,13 @@ def delimited(field: int, content: bytes) -> bytes:
 
 
 def timestamp(milliseconds: int) -> bytes:
-    """Return a time as a varint of six bytes, whatever the time: so every sample has the same length.
+    """Return a time as a varint that always has six bytes, so that every sample has the same length.
 
     Args:
         milliseconds: Since the epoch, from 0 to ``timestamps.LATEST``.
     """
     return bytes(
-        (  # each by itself, because every new stream has one: a comprehension takes more than twice as long
+        (  # spelled out because every new stream has one: a comprehension takes more than twice as long
             milliseconds & 0x7F | 0x80,
             milliseconds >> 7 & 0x7F | 0x80,
             milliseconds >> 14 & 0x7F | 0x80,

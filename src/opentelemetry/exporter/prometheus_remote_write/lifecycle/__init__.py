@@ -1,1 +1,1 @@
-"""The process around the exporter: the controller, forks, the exit, instance ids."""
+"""The process around the exporter: the controller, forks, exits, signals, instance ids."""

@@ -1,8 +1,8 @@
-"""The last interval of children that leave without the interpreter's exit, and so without the SDK's.
+"""The last interval of children that end without the interpreter's exit, and so without the SDK's.
 
-The children of ``multiprocessing`` end by ``os._exit`` after their finalizers, which run in the very child that
-registers them after the fork; the pool workers of celery tell by a signal of celery's that they end. Neither is
-imported here: only where the application has done so, there can be such children. ``os_exit`` sees the others leave.
+The children of ``multiprocessing`` end by ``os._exit`` after their finalizers, which run in the child that registers
+them after the fork; the pool workers of celery announce their end by a celery signal. Neither library is imported here:
+only an application that has imported one can have such children. ``os_exit`` handles all others.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from typing import Any
 
 from .ending import Pusher, flush
 
-_LAST = -1000  # the priority of our finalizer: after those of queues and of the application
+_LAST = -1000  # the priority of our finalizer: after those of queues and the application
 _UID = "opentelemetry-exporter-prometheus-remote-write"
 
 
 def flush_at_end_of_child(exporter: Pusher, *, anew: bool) -> None:
-    """Have the end of this process flush, if it is a child that skips the interpreter's exit; nothing is raised.
+    """Make this process flush at its end if it is a child that skips the interpreter's exit; raise nothing.
 
-    To be called in a forked child, by an ``os.register_at_fork`` handler.
+    Called in a forked child, by an ``os.register_at_fork`` handler.
 
     Args:
         exporter: Whose readers are flushed.
-        anew: Whether it has not been called in a parent of this process, either.
+        anew: Whether no parent of this process has called it, either.
     """
     if anew:
         for name in ("multiprocessing.util", "billiard.util"):

@@ -1,6 +1,6 @@
-"""Says what holds up all exports: an observable callback of the application that does not return.
+"""Reports what holds up all exports: an observable callback of the application that does not return.
 
-The SDK asks callbacks one after the other, in the thread that exports, and can end none of them.
+The SDK calls callbacks one after the other, in the thread that exports, and cannot end any of them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ..system.flag import Flag
 _logger = OwnLogger(__name__)
 
 _INTERVALS = 3
-_SHORTEST = 1.0  # seconds between two looks
+_SHORTEST = 1.0  # seconds between two checks
 _NOT_THE_APPLICATIONS = ("opentelemetry/sdk/", "opentelemetry/exporter/prometheus_remote_write/", "/threading.py")
 
 
@@ -29,7 +29,7 @@ class CollectionWatch:
 
     Args:
         interval: Seconds between two collections.
-        clock: Seconds that only go up.
+        clock: Monotonic seconds.
     """
 
     def __init__(self, interval: float, clock: Callable[[], float] = time.monotonic) -> None:
@@ -41,25 +41,25 @@ class CollectionWatch:
         self._ended = Flag()
 
     def start(self) -> None:
-        """Begin to watch; nothing is raised."""
+        """Begin to watch; raise nothing."""
         self._ended = Flag()
         with suppress(RuntimeError, MemoryError):
             _thread.start_new_thread(self._run, (self._ended,))
 
     def stop(self) -> None:
-        """Watch no more."""
+        """Stop watching."""
         self._ended.set()
 
     def begins(self) -> None:
-        """Note that this thread collects."""
+        """Note that this thread begins to collect."""
         self._thread, self._began = threading.get_ident(), self._clock()
 
     def ends(self) -> None:
-        """Note that the collection has ended, well or badly."""
+        """Note that the collection has ended, successfully or not."""
         self._began, self._has_said = None, False
 
     def look(self) -> None:
-        """Say once what a collection waits for, if it takes too long."""
+        """Log once what a collection waits for, if it takes too long."""
         began = self._began
         if began is None or self._has_said or self._clock() - began < _INTERVALS * self._period:
             return
@@ -68,7 +68,7 @@ class CollectionWatch:
             "No metrics are exported: a collection has not finished for %d intervals, because an observable callback"
             " of the application has not returned%s",
             _INTERVALS,
-            _where(sys._current_frames().get(self._thread)),  # noqa: SLF001 - documented, and private by name alone
+            _where(sys._current_frames().get(self._thread)),  # noqa: SLF001 - documented, private only by name
         )
 
     def _run(self, ended: Flag) -> None:
@@ -77,7 +77,7 @@ class CollectionWatch:
 
 
 def _where(frame: FrameType | None) -> str:
-    """Return where the application's code is, as the end of a sentence; nothing where that is not known."""
+    """Return where the application's code is, as the end of a sentence; empty if unknown."""
     for entry in reversed(extract_stack(frame) if frame else ()):
         if not any(part in entry.filename.replace("\\", "/") for part in _NOT_THE_APPLICATIONS):
             return f" ({entry.filename}:{entry.lineno} in {entry.name})"

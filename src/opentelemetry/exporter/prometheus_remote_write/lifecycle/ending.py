@@ -1,4 +1,4 @@
-"""The end of a process that leaves without the interpreter's exit: what was counted is exported once more."""
+"""The end of a process that skips the interpreter's exit: its last counts are exported first."""
 
 from __future__ import annotations
 
@@ -18,42 +18,42 @@ from .sdk_internals import exporter_of, is_ended, is_ticking, readers, readers_o
 
 @runtime_checkable
 class Pusher(Protocol):
-    """What lifecycle needs of our exporter beside what the SDK does."""
+    """What lifecycle needs from our exporter besides the SDK's interface."""
 
     @property
     def exit_time(self) -> ExitTime:
-        """How long the end of the process may still take because of it."""
+        """How much time it may still add to the end of the process."""
 
     @property
     def flushes_before_os_exit(self) -> bool:
-        """Whether a process that leaves by ``os._exit`` now exports first."""
+        """Whether to export if the process ends by ``os._exit`` now."""
 
     def cut_short(self, seconds: float) -> None:
-        """End the export that is under way within so many seconds."""
+        """End the export in progress within some seconds."""
 
     def set_meter_provider(self, meter_provider: MeterProvider) -> None:
-        """Tell of it by a provider's meters."""
+        """Report on it by a provider's meters."""
 
     def prepare(self, pause: Callable[[float], bool] | None) -> None:
-        """Import what exports need, in small steps, until a pause returns that there is no more time.
+        """Import what exports need, in small steps, until a pause returns that time is up.
 
         Without pauses, import at once what the last export needs.
         """
 
     def shutdown(self, timeout_millis: float) -> None:
-        """Say of every series that it has ended, where that is wanted, and export no more."""
+        """Mark every series as stale, if that is enabled, and export no more."""
 
 
 def pushers() -> list[Pusher]:
-    """Return the exporters of ours that readers of this process export by."""
+    """Return our exporters that this process's readers use."""
     exporters = {exporter_of(reader) for reader in readers()}
     return [exporter for exporter in exporters if isinstance(exporter, Pusher)]
 
 
 def flush(exporter: Pusher) -> None:
-    """Collect and export once more, and end the exporter, for the process ends; nothing is raised.
+    """Collect and export once more and shut the exporter down, because the process ends; raise nothing.
 
-    All within what is left of the exporter's time at the exit. Where that is under way already, wait for it.
+    All of it within what is left of the exporter's exit time. If that is in progress already, wait for it.
     """
     here = threading.get_ident()
     _flushing.append(here)
@@ -70,7 +70,7 @@ def flush(exporter: Pusher) -> None:
 
 
 def flushes_here() -> bool:
-    """Return whether this thread was interrupted in a flush, which must go on for it to end."""
+    """Return whether this thread was interrupted in a flush, which can only end if the thread continues."""
     return threading.get_ident() in _flushing
 
 
@@ -84,7 +84,7 @@ def _end(reader: MetricReader, exporter: Pusher, end: float) -> None:
     elif is_ended(reader):
         wait_for_end(reader, _milliseconds_until(end) / 1000)
     else:
-        # In this order: what its thread collects from now on is the last, and that is not cut short.
+        # In this order: what its thread collects from now on is the last export, which is not cut short.
         end_reader(reader)
         exporter.cut_short(_milliseconds_until(end) / 1000 / 2)
         wait_for_end(reader, _milliseconds_until(end) / 1000)

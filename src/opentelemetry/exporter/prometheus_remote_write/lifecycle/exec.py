@@ -1,4 +1,4 @@
-"""``os.exec…`` puts another program in the place of this one, without any exit: what was counted is exported before."""
+"""``os.exec…`` replaces this program without any exit handlers: its last counts are exported first."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from .sdk_internals import has_counted, readers_of
 
 
 def flush_before_exec() -> None:
-    """Have this process flush before it becomes another program; nothing is raised.
+    """Make this process flush before it becomes another program; raise nothing.
 
-    All functions of :mod:`os` that do so come down to two.
+    All exec functions of :mod:`os` come down to two.
     """
     for name in ("execv", "execve"):
         function = getattr(os, name, None)
@@ -27,7 +27,7 @@ def flush_before_exec() -> None:
 def _flushing_first(function: Callable[..., Any], process: int) -> Callable[..., Any]:
     @wraps(function)
     def flushing_first(*arguments: Any) -> Any:
-        # A forked child that becomes another program at once, as most do, has counted nothing.
+        # A forked child that execs at once, as most do, has counted nothing.
         is_child = os.getpid() != process
         _flush([pusher for pusher in pushers() if not is_child or has_counted(pusher)])
         return function(*arguments)
@@ -36,7 +36,7 @@ def _flushing_first(function: Callable[..., Any], process: int) -> Callable[...,
 
 
 def _flush(exporters: Iterable[Pusher]) -> None:
-    """Collect and export, within the time of the exit; the program may not be found, so that this one goes on."""
+    """Collect and export within the exit time; keep running, because the exec may fail."""
     for pusher in exporters:
         end = time.monotonic() + pusher.exit_time.left
         with suppress(Exception):

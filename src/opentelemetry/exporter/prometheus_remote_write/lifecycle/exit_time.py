@@ -1,4 +1,4 @@
-"""How long the end of the process may still take because of an exporter."""
+"""How much time an exporter may still add to the end of the process."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ _FOR_REQUESTS = 0.9  # the rest is for saying what was lost
 
 
 class ExitTime:
-    """Counts what an exporter uses of its time at the exit, and nothing of what others use there.
+    """Counts the exit time that an exporter uses, and none that others use.
 
-    The exit does not begin when the main thread ends: the interpreter then waits for all threads that are not daemons,
-    which may do the application's work for days. It begins with the first that is done for it.
+    The exit does not begin when the main thread ends: the interpreter then waits for all non-daemon threads, which may
+    do the application's work for days. It begins with the first call of :meth:`begin`.
 
     Args:
-        seconds: All of the time.
-        clock: Seconds that only go up.
+        seconds: The total exit time.
+        clock: Monotonic seconds.
 
     Attributes:
-        has_begun: Whether the process is at its end.
+        has_begun: Whether the exit has begun.
     """
 
     def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
@@ -35,16 +35,16 @@ class ExitTime:
 
     @property
     def for_requests(self) -> float:
-        """The seconds in which all requests have to be answered."""
+        """The seconds within which all requests have to be answered."""
         return self.left * _FOR_REQUESTS
 
     def begin(self) -> None:
-        """Note that the process is at its end."""
+        """Note that the exit begins."""
         self.has_begun = True
 
     @contextmanager
     def counted(self) -> Iterator[None]:
-        """Count the time inside, if the process is at its end when it begins."""
+        """Count the time of the block, if the exit has begun."""
         if not self.has_begun:
             yield
             return

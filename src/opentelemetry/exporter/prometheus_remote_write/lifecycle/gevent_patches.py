@@ -1,8 +1,8 @@
-"""What gevent and eventlet have patched of the standard library, and what they are still to patch.
+"""What gevent and eventlet have patched in the standard library, and what they have yet to patch.
 
-They put their own classes in the place of the standard library's. A module that was imported before has the old ones:
-urllib3's TLS contexts then call themselves without end. So what imports urllib3 has to come after the patches, in the
-application's interest. Neither library is imported here: only where the application has done so, there are patches.
+They replace classes of the standard library with their own. A module that was imported earlier keeps the old ones:
+urllib3's TLS contexts then recurse endlessly. So urllib3 must be imported after the patches, for the application's
+sake. Neither library is imported here: only an application that has imported one can be patched.
 """
 
 from __future__ import annotations
@@ -15,31 +15,31 @@ from contextlib import suppress
 from typing import Any
 
 PATCHING_WORKERS = ("gunicorn.workers.ggevent", "gunicorn.workers.geventlet")
-"""Loaded in the process that forks workers, each of which patches when it begins."""
+"""Modules of the process that forks workers; each worker patches when it starts."""
 
-_PATCHING_TAKES = 10.0  # seconds at most; others may have it given up without a word
+_PATCHING_TAKES = 10.0  # seconds at most; the patching may have been abandoned silently
 
 
 def has_green_threads() -> bool:
-    """Return whether one of the libraries is there."""
+    """Return whether one of the libraries is imported."""
     return "gevent" in sys.modules or "eventlet" in sys.modules
 
 
 def has_green_exports() -> bool:
-    """Return whether what exports is a greenlet, which lives on in a forked child."""
+    """Return whether exports run in a greenlet, which lives on in a forked child."""
     return _has_patched("threading") or _has_patched("thread")
 
 
 def begin_patching() -> None:
-    """Note that the patches are about to be made."""
+    """Note that patching is about to begin."""
     _patching.until = time.monotonic() + _PATCHING_TAKES
 
 
 def end_patching(after_fork: Callable[[], None]) -> None:
-    """Note that the patches are made.
+    """Note that patching is done.
 
     Args:
-        after_fork: Called in each forked child from now on, after what gevent does there.
+        after_fork: Called in each forked child from now on, after gevent's own handler.
     """
     _patching.until = 0.0
     if not _patching.has_ended:
@@ -48,12 +48,12 @@ def end_patching(after_fork: Callable[[], None]) -> None:
 
 
 def is_patching() -> bool:
-    """Return whether the patches are being made."""
+    """Return whether patching is in progress."""
     return time.monotonic() < _patching.until
 
 
 def starts_threads_after_forks() -> bool:
-    """Return whether a thread of a forked child is to start when gevent has dealt with the fork."""
+    """Return whether a forked child's thread has to wait until gevent has handled the fork."""
     return _patching.has_ended
 
 
@@ -67,12 +67,12 @@ _patching = _Patching()
 
 
 def waits_for_workers() -> bool:
-    """Return whether this process only forks workers that will patch for themselves."""
+    """Return whether this process only forks workers that patch for themselves."""
     return not _has_patched("socket") and any(module in sys.modules for module in PATCHING_WORKERS)
 
 
 def are_half_applied() -> bool:
-    """Return whether gevent has patched sockets, but not all that TLS consists of."""
+    """Return whether gevent has patched sockets, but not all of TLS."""
     if not _has_patched("socket") or "ssl" not in sys.modules:
         return False
     context: object = sys.modules["ssl"].SSLContext

@@ -1,8 +1,8 @@
-"""What gevent tells before and after it patches the standard library.
+"""What happens before and after gevent patches the standard library.
 
-A thread that was there before is no greenlet, and while it imports a module, the application's import of the same one
-fails: the main greenlet would wait for a lock that no greenlet holds. So what the first export needs is imported where
-gevent has just patched, by the thread that patches, before the application goes on.
+A thread that started before the patches is not a greenlet. While it imports a module, the application's import of the
+same module fails, because the main greenlet would wait for a lock that no greenlet holds. So the patching thread itself
+imports what the first export needs, right after the patches and before the application continues.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from .sdk_internals import readers
 
 
 def will_patch() -> None:
-    """Have nothing imported in the meantime."""
+    """Prevent imports until the patches are done."""
     begin_patching()
     wait_for_import()
 
 
 def did_patch() -> None:
-    """Import what is needed, and have threads of forked children start after gevent has dealt with the fork."""
+    """Import what is needed, and make threads of forked children start after gevent has handled the fork."""
     import_now()
     end_patching(_start_threads)
 

@@ -1,4 +1,4 @@
-"""Workers of gunicorn that give SIGTERM its default action back after the fork, as uvicorn's do."""
+"""Gunicorn workers that restore SIGTERM's default action after the fork, as uvicorn's do."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Any
 
 
 def after_init_signals(act: Callable[[], None]) -> None:
-    """Do something when a worker has set its signal handlers; to be called in a forked child. Nothing is raised.
+    """Call a function once a worker has set its signal handlers; called in a forked child. Raise nothing.
 
     Args:
         act: Called without arguments, in the main thread.
     """
     with suppress(Exception):
-        # Not imported here: only where the application has done so, this can be a worker.
+        # Not imported here: only an application that has imported it can have workers.
         for worker in _with_subclasses(sys.modules["gunicorn.workers.base"].Worker):
             if "init_signals" in vars(worker):
                 _wrap(worker, act)

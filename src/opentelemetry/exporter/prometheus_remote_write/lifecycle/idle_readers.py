@@ -1,7 +1,7 @@
-"""The SDK's own readers, which do not export where nothing was measured with OpenTelemetry.
+"""The SDK's own readers, which do not export if nothing was measured with OpenTelemetry.
 
-An exporter that tells of something else besides is to be asked all the same. Our controller does so by itself; the
-reader that is built in code, or by the SDK for a declarative file, knows nothing of it.
+An exporter that also pushes other metrics has to be called anyway. Our controller does so by itself; a reader that is
+built in code, or by the SDK for a declarative file, does not.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from .sdk_internals import exporter_of, resource_of
 
 
 class Asked(Protocol):
-    """An exporter that counts how often it was asked to export."""
+    """An exporter that counts how often it was called."""
 
     times_asked: int
 
@@ -26,7 +26,7 @@ _asked_when_idle: WeakSet[Any] = WeakSet()
 
 
 def ask_when_idle(exporter: Asked) -> None:
-    """Have the SDK's readers ask an exporter at each collection, whatever was measured; nothing is raised."""
+    """Make the SDK's readers call an exporter at each collection, whatever was measured; raise nothing."""
     _asked_when_idle.add(exporter)
     with suppress(Exception):
         _extend(PeriodicExportingMetricReader)

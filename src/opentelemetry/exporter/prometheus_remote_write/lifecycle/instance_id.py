@@ -1,11 +1,11 @@
-"""The instance id under which a process writes its series: its own, also where several processes were given the same.
+"""The instance id under which a process writes its series, unique even if several processes were given the same.
 
-Prometheus knows a writer by ``job`` and ``instance`` alone, and two writers of one series spoil it. The SDK makes up
-an id for each process; but the one that the environment names (the OpenTelemetry Operator names one for each
-container) is inherited by every worker, and a forked worker would get a new random one, and with it new series, at
-each restart. So the processes that share an id number themselves: the first is ``<id>``, the others ``<id>-1``,
-``<id>-2`` and so on, and the number of one that is gone, however it died, is free for the next. With the host's name as
-the id (INSTANCE=host), series go on over restarts without anything being set up.
+Prometheus identifies a writer only by ``job`` and ``instance``, and two writers corrupt a series. The SDK generates an
+id for each process. But an id from the environment (the OpenTelemetry Operator sets one for each container) is
+inherited by every worker, and a forked worker would get a new random id, and with it new series, at each restart. So
+processes that share an id number themselves: the first is ``<id>``, the others ``<id>-1``, ``<id>-2`` and so on, and
+the number of a process that is gone, however it died, is free for the next. With the host's name as the id
+(INSTANCE=host), series continue across restarts without further setup.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ _MOST = 10_000  # processes that share an id
 
 
 def host_name() -> str:
-    """Return the host's name, which in Kubernetes is the pod's; nothing if it has none."""
+    """Return the host's name, which in Kubernetes is the pod's; empty if it has none."""
     return platform.node()
 
 
 def writer(data: MetricsData) -> str:
-    """Return what is the same for processes that write the same series, one after the other; nothing without instances.
+    """Return a text shared by successive processes that write the same series; empty without instances.
 
     Args:
         data: With the ids of this process.
@@ -50,14 +50,14 @@ def writer(data: MetricsData) -> str:
 
 
 class _Claim(NamedTuple):
-    """An id that is this process's alone, by its number; without one where there is no way to hold it."""
+    """An id made unique by a number; without a number if none can be held."""
 
     instance: str
     number: InstanceNumber | None
 
 
 class _Origin(NamedTuple):
-    """What forked processes have in common: an id, and the first number that is theirs."""
+    """What forked processes have in common: an id, and their first number."""
 
     instance: str
     first: int
@@ -109,27 +109,27 @@ class Instance:
 
     def identified(self, data: MetricsData) -> MetricsData:
         """Return the data with the id of this process in its resources."""
-        if self._process != os.getpid():  # forked in a way that Python does not know of
+        if self._process != os.getpid():  # forked without Python's knowledge
             self.after_fork(next(map(_given, data.resource_metrics), ""))
         return replace(data, resource_metrics=[self._identified(metrics) for metrics in data.resource_metrics])
 
     def after_fork(self, inherited: str) -> None:
-        """Take up an id of its own, in a forked child.
+        """Take a new id, in a forked child.
 
         Args:
-            inherited: The id in the parent's resource, or nothing if that is not known.
+            inherited: The id in the parent's resource; empty if unknown.
         """
         if not inherited and not self._sdk_makes_ids:
             inherited = self._generated_here
         if self._origin is None and inherited:
-            # An id that the SDK made up is the parent's own: it has never locked it.
+            # An id that the SDK generated is the parent's own: it was never locked.
             self._origin = _Origin(inherited, first=1 if inherited == self._generated_here else 0)
         self._process = os.getpid()
         for number in self._given_up():
             number.close()
 
     def release(self) -> None:
-        """Leave the ids to others."""
+        """Release the ids."""
         for key, holder in tuple(_alone.items()):
             if holder() is self:
                 del _alone[key]
@@ -149,11 +149,11 @@ class Instance:
         elif given and given != self._generated():
             origin = _Origin(given, first=0)
         elif self._is_alone(metrics):
-            has_said = _INSTANCE_ID in metrics.resource.attributes  # also that there is to be none
+            has_said = _INSTANCE_ID in metrics.resource.attributes  # an empty one says that there is to be none
             return metrics if has_said or self._sdk_makes_ids else _with_id(metrics, self._generated_here)
         else:
             origin = _Origin(given or self._generated_here, first=1)
-        if not origin.first:  # otherwise it is one that was made up, and others of the group may have made up another
+        if not origin.first:  # otherwise it was generated, and others of the group may have generated another
             self.group = origin.instance
         key = (_job(metrics), origin.instance)
         claim = self._claims.get(key)
@@ -164,7 +164,7 @@ class Instance:
         return _with_id(metrics, claim.instance)
 
     def _is_alone(self, metrics: ResourceMetrics) -> bool:
-        """Return whether no other exporter of this process has the process's own id for the same job and receiver."""
+        """Return whether no other exporter of this process uses the process's own id for the same job and receiver."""
         key = (os.getpid(), self._destination, _job(metrics))
         holder = _alone.setdefault(key, ref(self))()
         if holder is None:
@@ -175,10 +175,10 @@ class Instance:
         """Claim an id.
 
         Args:
-            key: For what.
-            origin: What it is made of.
-            before: What this process had, and lost.
-            began: Since when it has counted.
+            key: The job and receiver that it is for.
+            origin: The id before its number.
+            before: The id that this process had and lost.
+            began: Since when the process has counted.
         """
         import hashlib  # noqa: PLC0415 - late: an application may have a module of that name
 
@@ -192,7 +192,7 @@ class Instance:
         except OSError as error:
             _logger.warning(
                 "Processes that share the instance id %s are distinguished by their process ids, so each restart "
-                "begins new series: no number can be locked (%s)",
+                "starts new series: no number can be locked (%s)",
                 origin.instance,
                 error,
             )
@@ -201,7 +201,7 @@ class Instance:
 
 
 _alone: dict[tuple[int, str, str], ref[Instance]] = {}
-"""Who has a process's own id without a number: by process, receiver and job."""
+"""Which exporter uses a process's own id without a number: by process, receiver and job."""
 
 
 def _job(metrics: ResourceMetrics) -> str:
@@ -219,7 +219,7 @@ def _with_id(metrics: ResourceMetrics, instance: str) -> ResourceMetrics:
 
 
 def _beginning(metrics: ResourceMetrics) -> int:
-    """Since when the process has counted, in nanoseconds since the epoch; 0 if nothing says it."""
+    """Return since when the process has counted, in nanoseconds since the epoch; 0 if unknown."""
     times = (
         point.start_time_unix_nano or point.time_unix_nano
         for scope in metrics.scope_metrics

@@ -1,10 +1,10 @@
-"""Numbers that tell processes of one instance id apart: each is one process's at a time, however that process ends.
+"""Numbers that distinguish processes with one instance id: each belongs to one process at a time, however that ends.
 
-On Linux a number is the name of an abstract socket, of which there is one in the whole container, for all users and
-whatever their temporary folder is. It is also a lock on a file in a folder of the user's, which other containers may
-share. The system drops both with the process. The file holds the time until which series were written under its
-number, and only a process that began to count after that takes it: so what a series holds of one process ends before
-what it holds of the next begins.
+On Linux a number is the name of an abstract socket, which is unique in the whole container, for all users and whatever
+their temporary folders. It is also a lock on a file in a folder of the user's, which other containers may share. The
+system releases both with the process. The file holds the time until which series were written under its number, and
+only a process that began to count after that takes it: so one process's samples in a series end before the next
+process's begin.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ from ..system.descriptor import Descriptor
 from .lock_folder import FORGOTTEN, Taken, locked_file, open_folder, read_time, remove_forgotten, write_time
 
 SOCKETS = "otel-prw-" if sys.platform == "linux" else None
-"""How the names of the sockets begin; None where there are none."""
+"""The prefix of the sockets' names; None if the system has no abstract sockets."""
 
-_LOCK_SECONDS = 2.0  # for the lock on a file; without its time the number may be one that was used just now
-_FILE_SECONDS = 1.0  # for anything else that is done with files
+_LOCK_SECONDS = 2.0  # seconds for locking a file; without its time the number may have been used just now
+_FILE_SECONDS = 1.0  # seconds for any other work on files
 
 _left: dict[tuple[int, tuple[int, int]], int] = {}
-"""By process and file, the time that it wrote last before it left it: where nobody else has written, it goes on."""
+"""By process and file, the time that it last wrote: if no other process has written since, it may continue."""
 
 
 class InstanceNumber:
     """A number that this process holds.
 
     Args:
-        number: From 0 on.
-        reserved: The socket, if there are such.
+        number: From 0.
+        reserved: The socket, if there is one.
         file: The file, if there is a folder for it.
     """
 
@@ -49,11 +49,11 @@ class InstanceNumber:
         self._file_seconds = _FILE_SECONDS
 
     def is_ours(self) -> bool:
-        """Whether this process still holds it: it may have been forked, or have closed descriptors that are ours."""
+        """Whether this process still holds it: it may have forked, or closed our descriptors."""
         return self._process == os.getpid() and all(held.is_ours() for held in (self._reserved, self._file) if held)
 
     def prolong(self, now: int) -> None:
-        """Write down until when series were written under it, in nanoseconds since the epoch; nothing is raised."""
+        """Record until when series were written under it, in nanoseconds since the epoch; raise nothing."""
         file = self._file
         if file is None:
             return
@@ -63,20 +63,20 @@ class InstanceNumber:
             self._written = now
             self._file_seconds = _FILE_SECONDS
 
-        with suppress(OSError):  # a full disk takes away what the next process would learn, and no more
+        with suppress(OSError):  # on a full disk the next process learns nothing, and that is all
             try:
                 bounded_call(self, write, self._file_seconds)
             except TimeoutError:
-                self._file_seconds = 0.0  # nothing waits for it any more until it has answered
+                self._file_seconds = 0.0  # nothing waits for the folder again until it answers
 
     def release(self) -> None:
-        """Leave it to others, this process included."""
+        """Release it to any process, this one included."""
         if self._file:
             _left[self._process, self._file.identity] = self._written
         self.close()
 
     def close(self) -> None:
-        """Close what holds it in this process; in a forked child that leaves it to the parent."""
+        """Close this process's descriptors of it; in a forked child that leaves it to the parent."""
         for held in (self._reserved, self._file):
             if held:
                 held.close()
@@ -91,18 +91,18 @@ def take_number(  # noqa: PLR0913 - three of them say where it runs
     sockets: str | None,
     now: Callable[[], int],
 ) -> InstanceNumber:
-    """Take the first number that is free.
+    """Take the first free number.
 
     Args:
-        name: What stands for the id: hexadecimal.
+        name: A hash of the id, in hexadecimal.
         numbers: To try, in order.
         began: Since when this process has counted, in nanoseconds since the epoch.
-        folders: Where files may be kept; the first that serves is used.
-        sockets: How the names of sockets begin; None is without.
+        folders: Where files may be kept; the first that works is used.
+        sockets: The prefix of the sockets' names; None for no sockets.
         now: Nanoseconds since the epoch.
 
     Raises:
-        OSError: None is free, or there is no way to hold one.
+        OSError: None is free, or none can be held.
     """
     files = _Files(folders, now() / 1e9 - FORGOTTEN)
     for number in numbers:
@@ -115,7 +115,7 @@ def take_number(  # noqa: PLR0913 - three of them say where it runs
             if reserved:
                 reserved.close()
             continue
-        except BaseException:  # also where the memory has ended
+        except BaseException:  # also if memory is exhausted
             if reserved:
                 reserved.close()
             raise
@@ -127,14 +127,14 @@ def take_number(  # noqa: PLR0913 - three of them say where it runs
 
 
 def _reserve(name: str) -> Descriptor | None:
-    """Bind an abstract socket; None where that is forbidden.
+    """Bind an abstract socket; None if that is forbidden.
 
     Raises:
         Taken: Another process has bound it.
     """
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as made:
-            made.bind(f"\0{name}")  # nobody listens, so nobody can connect
+            made.bind(f"\0{name}")  # not listening, so nothing can connect
             return Descriptor(made.detach())
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
@@ -143,11 +143,11 @@ def _reserve(name: str) -> Descriptor | None:
 
 
 class _Files:
-    """Locks on files, in the folders that serve.
+    """Locks on files, in the first folder that works.
 
     Args:
         folders: To try, in order.
-        forgotten: Files that were not written to since then are removed.
+        forgotten: Files that were not written to since this time are removed.
 
     Attributes:
         reason: Why there is no file.
@@ -159,11 +159,11 @@ class _Files:
         self._forgotten = forgotten
 
     def lock(self, name: str, began: int) -> Descriptor | None:
-        """Lock a file; None where there is no folder for it.
+        """Lock a file; None if there is no folder for it.
 
         Raises:
-            Taken: Another process has it, or has written to it after the beginning of this one.
-            TimeoutError: The folder does not answer, so nobody knows until when the number was used.
+            Taken: Another process has locked it, or has written to it after this process began.
+            TimeoutError: The folder does not answer, so it is unknown until when the number was used.
         """
         if not self._folders:
             return None
@@ -175,7 +175,7 @@ class _Files:
             raise TimeoutError(reason) from None
 
     def tidy(self) -> None:
-        """Remove what is forgotten in the folder that serves; nothing is raised."""
+        """Remove forgotten files; raise nothing."""
         if self._folders:
             with suppress(OSError, MemoryError, RuntimeError):
                 bounded_call((self, "tidy"), lambda: self._tidy_in(self._folders[0]), _FILE_SECONDS)
@@ -189,7 +189,7 @@ class _Files:
                 self.reason = f"{self._folders[0]}: {error.strerror or error}"
                 self._folders = self._folders[1:]
                 continue
-            late = not self._folders  # nobody waits for it any more
+            late = not self._folders  # the caller no longer waits
             if late or (written >= began and written != _left.get((os.getpid(), file.identity))):
                 file.close()
                 raise Taken

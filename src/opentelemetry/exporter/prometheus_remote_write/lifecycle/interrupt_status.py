@@ -8,11 +8,11 @@ from contextlib import suppress
 
 
 def keep_interrupt_status() -> None:
-    """Have a process that Ctrl-C ends die of SIGINT still; to be called when an export at its exit is over.
+    """Make sure that a process ended by Ctrl-C still dies of SIGINT; called after an export at exit.
 
-    Python notes whether the last source text that was run was ended by ``KeyboardInterrupt``, and looks at that after
-    the exit handlers. Text is also run by each named tuple and data class that a module makes, and the last export may
-    be the first to import some.
+    Python records whether the last source text that it ran ended with ``KeyboardInterrupt``, and checks that after the
+    exit handlers. Defining a named tuple or a data class also runs source text, and the last export may be the first to
+    import some.
     """
     is_exit = not threading.main_thread().is_alive()
     is_interactive = hasattr(sys, "ps1") or sys.flags.interactive or sys.flags.inspect

@@ -1,9 +1,9 @@
-"""Imports of what only the first export needs: late, in small steps, and never in the middle of a fork.
+"""Imports that only the first export needs: late, in small steps, and never in the middle of a fork.
 
-Together they take a quarter of a second of a processor, in which the application's threads would have to share the
-interpreter with them. So they are made one by one, with pauses, while the first interval goes by; or at once before the
-first fork, after which every child would pay for them. A process that is forked while another thread imports has half a
-module and a lock that nobody will ever release: a fork waits for the import that is under way.
+Together they take a quarter of a second of CPU time, in which the application's threads would have to share the
+interpreter with them. So they are done one by one, with pauses, during the first interval; or at once before the first
+fork, because otherwise every child would pay for them. A child forked while another thread imports inherits half a
+module and a lock that is never released: so a fork waits for the import in progress.
 """
 
 from __future__ import annotations
@@ -48,20 +48,20 @@ _STEPS = (
     f"{_PACKAGE}.delivery.delivery",
     DATA_PATH,
 )
-"""In the order in which one needs the other, none of which takes long when those before it are there."""
+"""In the order of their dependencies; none takes long once those before it are imported."""
 
 _ONLY_SOME_EXPORTS_NEED = (f"{_PACKAGE}.proto.write_v1_pb2", f"{_PACKAGE}.proto.write_v2_pb2")
 
 _PAUSE = 0.05  # seconds
-_FORK_WAITS = 1.0  # seconds, at most, for the imports that it makes first
+_FORK_WAITS = 1.0  # seconds, at most, for a fork's imports
 
 
 @contextmanager
 def forks_wait() -> Iterator[None]:
-    """Have forks wait while something is imported.
+    """Make forks wait during an import.
 
     Raises:
-        ImportError: This process was forked where that had not been waited for.
+        ImportError: This process was forked without waiting for it.
     """
     with _forks.work():
         if _forks.broke_in:
@@ -70,12 +70,12 @@ def forks_wait() -> Iterator[None]:
 
 
 def import_in_steps(pause: Callable[[float], bool]) -> None:
-    """Import all that the first export needs, with pauses; nothing is raised, for that export will say what is wrong.
+    """Import everything that the first export needs, with pauses; raise nothing, because that export reports failures.
 
-    Not beside gevent: its locks of modules are not made for threads.
+    Not under gevent: its import locks do not work across threads.
 
     Args:
-        pause: Waits for so many seconds, and returns whether there is no more time for it.
+        pause: Waits for some seconds, and returns whether time is up.
     """
     for name in _STEPS:
         if DATA_PATH in sys.modules or has_green_threads() or pause(_PAUSE):
@@ -85,7 +85,7 @@ def import_in_steps(pause: Callable[[float], bool]) -> None:
 
 
 def import_for_last_export() -> None:
-    """Import what an export needs that is the only one of its process, for the exit waits; nothing is raised."""
+    """Import only what a process's sole export needs, because the exit waits for it; raise nothing."""
     if not has_green_threads():
         with suppress(Exception, SystemExit), forks_wait():
             import_module(EXPORTS)
@@ -93,7 +93,7 @@ def import_for_last_export() -> None:
 
 
 def import_for_all_exports() -> None:
-    """Import what later exports may need; to be called while forks wait.
+    """Import what later exports may need; called while forks wait.
 
     Raises:
         ImportError: One of the packages cannot be imported.
@@ -103,24 +103,24 @@ def import_for_all_exports() -> None:
 
 
 def wait_for_import() -> None:
-    """Wait until no other thread is in the middle of an import that exports need."""
+    """Wait until no other thread is in the middle of one of these imports."""
     _forks.wait()
 
 
 def import_now() -> None:
-    """Import all that the first export needs at once in this thread, if there will be any; nothing is raised."""
+    """Import everything that the first export needs, in this thread, if there will be an export; raise nothing."""
     for name in _STEPS if _imports.are_expected else ():
         with suppress(Exception, SystemExit):
             import_module(name)
 
 
 def expect_exports() -> None:
-    """Have the first fork import for all children, too."""
+    """Make the first fork import for all children."""
     _imports.are_expected = True
 
 
 class _ForkedImports:
-    """What the first fork imports for all children."""
+    """Import before the first fork what all children need."""
 
     def __init__(self) -> None:
         self.are_expected = False

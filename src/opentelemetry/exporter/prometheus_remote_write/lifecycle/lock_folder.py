@@ -1,7 +1,7 @@
-"""A folder of this user alone for files that processes lock, made so that nobody else can play tricks with it.
+"""A private folder for lock files that other users cannot tamper with.
 
-All is done by descriptors of folders that were looked at, never by a path a second time: what a path means may have
-been changed by somebody else in between.
+Everything is done by descriptors of folders that were checked, never by a path a second time: another user may have
+changed in between what the path refers to.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from ..system.descriptor import Descriptor
 try:
     import fcntl
 except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]  # a platform without it
+    fcntl = None  # type: ignore[assignment]  # not on this platform
 
 FORGOTTEN = 86_400.0
-"""Seconds after which a file that nobody locks may be removed."""
+"""Seconds after which an unlocked file may be removed."""
 
-_LOOKED_AT = 100  # files, each time: a folder may hold those of thousands of processes
+_LOOKED_AT = 100  # files at a time: the folder may hold those of thousands of processes
 _OF_OURS = r"[0-9a-f]{24}-[0-9]{1,5}"
 _TIME_DIGITS = 20
 
@@ -33,7 +33,7 @@ class Taken(Exception):
 
 
 def lock_folders() -> list[Path]:
-    """Where locks may be kept, in this order: in a container the first is often read-only, the second never."""
+    """Return where locks may be kept, in order: in a container the first is often read-only, the second never."""
     if not fcntl or not hasattr(os, "geteuid"):
         return []
     name = f"otel-prw-{os.geteuid()}"
@@ -41,15 +41,15 @@ def lock_folders() -> list[Path]:
 
 
 def open_folder(path: Path) -> int:
-    """Open a folder, made if it is not there: a descriptor.
+    """Return a descriptor of a folder, which is created if missing.
 
     Raises:
-        OSError: It cannot be had, or others may change it or what is above it.
+        OSError: It cannot be opened, or other users may change it or its parents.
     """
     above = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         status = os.fstat(above)
-        # Where anybody may make a folder, only the sticky bit keeps others from moving ours away.
+        # Where anyone may create folders, only the sticky bit keeps others from moving ours away.
         guarded = not status.st_mode & 0o022 or status.st_mode & stat.S_ISVTX
         if status.st_uid not in {0, os.geteuid()} or not guarded:
             raise OSError(f"others may change {path.parent}")
@@ -61,7 +61,7 @@ def open_folder(path: Path) -> int:
     status = os.fstat(folder)
     if status.st_uid != os.geteuid() or status.st_mode & 0o022:
         os.close(folder)
-        raise OSError("it is not a folder of this user alone")
+        raise OSError("it is not a private folder of this user")
     return folder
 
 
@@ -70,7 +70,7 @@ def locked_file(folder: int, name: str) -> Descriptor:
 
     Raises:
         Taken: Another process has locked it.
-        OSError: It cannot be opened, or this file system knows no locks.
+        OSError: It cannot be opened, or the file system has no locks.
     """
     while True:
         number = os.open(
@@ -80,7 +80,7 @@ def locked_file(folder: int, name: str) -> Descriptor:
             fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
             status = os.fstat(number)
             if not stat.S_ISREG(status.st_mode):
-                raise OSError(f"{name} is not a file")  # noqa: TRY301 - closed below as after any other
+                raise OSError(f"{name} is not a file")  # noqa: TRY301 - closed below as after any other error
             if status.st_nlink:
                 return Descriptor(number)
         except BlockingIOError:
@@ -95,7 +95,7 @@ def locked_file(folder: int, name: str) -> Descriptor:
 def remove_forgotten(folder: int, before: float) -> None:
     """Remove files of ours that no process has written to since a time, in seconds since the epoch.
 
-    Some of them are looked at, by chance: so all are sooner or later, and however many there are, it takes no longer.
+    A random sample is checked each time: so every file is sooner or later, however many there are.
     """
     names = [name for name in os.listdir(folder) if re.fullmatch(_OF_OURS, name)]
     for name in random.sample(names, min(len(names), _LOOKED_AT)):
@@ -109,13 +109,13 @@ def remove_forgotten(folder: int, before: float) -> None:
 
 
 def read_time(file: Descriptor) -> int:
-    """What :func:`write_time` wrote last, in nanoseconds since the epoch; 0 in a new file."""
+    """Return the time that :func:`write_time` wrote last, in nanoseconds since the epoch; 0 in a new file."""
     text = os.pread(file.number, _TIME_DIGITS, 0)
     return int(text) if text.isdigit() else 0
 
 
 def write_time(file: Descriptor, nanoseconds: int) -> None:
-    """Write a time into a file, for the process that locks it next; nothing where the descriptor is another file's.
+    """Write a time into a file for the process that locks it next, unless the descriptor is another file's.
 
     Raises:
         OSError: It cannot be written.

@@ -1,7 +1,7 @@
-"""``os._exit`` ends a process at once, without the interpreter's exit: what was counted is exported before.
+"""``os._exit`` ends a process at once, without the interpreter's exit: its last counts are exported first.
 
-Forks leave so: RQ's for a job, those of ``socketserver``, of Airflow's task runners, of whoever does what the manual of
-``os.fork`` says; and programs that detach themselves.
+Forked children end this way (RQ's job processes, ``socketserver``, Airflow's task runners, and any that follow the
+manual of ``os.fork``), and so do programs that detach themselves.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from typing import Any
 
 from .ending import flush, flushes_here, pushers
 
-_A_TIMESTAMP_LATER = 0.002  # seconds: those of samples are milliseconds, and one can have only one value
+_A_TIMESTAMP_LATER = 0.002  # seconds: samples have milliseconds, each with only one value
 
 _leave = os._exit
 _flushes = False
 
 
 def flush_before_os_exit() -> None:
-    """Have this process, and those that it forks, flush before they leave by ``os._exit``; nothing is raised."""
+    """Make this process and its forked children flush before they end by ``os._exit``; raise nothing."""
     global _flushes, _leave
     if not _flushes:
         _flushes, _leave = True, os._exit
@@ -28,12 +28,12 @@ def flush_before_os_exit() -> None:
 
 
 def _flush_and_leave(*arguments: Any, **named: Any) -> None:
-    """Export what was counted, within the time of the exit; one that has counted nothing leaves at once."""
-    with suppress(BaseException):  # also what a signal handler of the application's raises: it wants to leave
+    """Export the last counts within the exit time; a process that has counted nothing ends at once."""
+    with suppress(BaseException):  # also what a signal handler of the application raises: the process wants to end
         # A flush that was interrupted in this thread cannot be waited for.
         if not flushes_here():
             for pusher in pushers():
                 if pusher.flushes_before_os_exit:
-                    time.sleep(_A_TIMESTAMP_LATER)  # the application may have flushed just now
+                    time.sleep(_A_TIMESTAMP_LATER)  # the application may have just flushed
                     flush(pusher)
     _leave(*arguments, **named)

@@ -1,4 +1,4 @@
-"""What a process calls an exporter for: in each forked child, and at the exit."""
+"""The calls to an exporter around forks and at exit."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from .uwsgi_embeds import uwsgi_may_embed
 
 
 class Hooked(Protocol):
-    """Who is called."""
+    """The object that is called."""
 
     def before_fork(self) -> None:
-        """Do what has to be done before a fork."""
+        """Prepare for a fork."""
 
     def after_fork(self) -> None:
-        """Remake what a forked child cannot share with its parent."""
+        """Replace what a forked child cannot share with its parent."""
 
     def at_exit(self) -> None:
-        """Take note that the exit begins."""
+        """Note that the exit begins."""
 
 
 class ProcessHooks:
-    """Calls somebody, who may be collected all the same, until it is released.
+    """Calls an object, without keeping it alive, until released.
 
     Args:
-        hooked: Who is called; at forks from now on.
+        hooked: The object that is called; at forks from now on.
     """
 
     def __init__(self, hooked: Hooked) -> None:
@@ -39,7 +39,7 @@ class ProcessHooks:
         _handle_forks()
 
     def watch_exit(self) -> None:
-        """Call at the exit from now on: what is registered late runs early, which is before the SDK's own shutdown."""
+        """Call it at exit from now on: handlers registered late run early, here before the SDK's own shutdown."""
         if self._exit_handler:
             return
         reference = self._hooked
@@ -51,7 +51,7 @@ class ProcessHooks:
         self._exit_handler = atexit.register(handler)
 
     def release(self) -> None:
-        """Call no more, and leave nothing behind."""
+        """Stop calling, and leave nothing behind."""
         if hooked := self._hooked():
             _forking.discard(hooked)
         if self._exit_handler:
@@ -64,7 +64,7 @@ _handles_forks = False
 
 
 def _handle_forks() -> None:
-    """Have forks handled: once for all, because what is registered for them cannot be taken back."""
+    """Register the fork handlers once for all hooks, because fork handlers cannot be unregistered."""
     global _handles_forks  # noqa: PLW0603 - see above
     if not _handles_forks and hasattr(os, "register_at_fork"):
         os.register_at_fork(before=_forks, after_in_child=_forked)
@@ -87,7 +87,7 @@ def _forked() -> None:
 
         worker_starts()
     for hooked in tuple(_forking):
-        with suppress(Exception):  # one that cannot be mended is no reason for another one to be broken
+        with suppress(Exception):  # a failure of one must not break another
             hooked.after_fork()
     if uwsgi_may_embed():
         from .uwsgi import worker_begins  # noqa: PLC0415 - as above

@@ -1,9 +1,9 @@
-"""Notices a signal while the main thread is in a long call, where no signal handler of Python's gets to run.
+"""Notices a signal while the main thread is in a long call, where Python's signal handlers do not run.
 
-What the system calls is the handler of :mod:`faulthandler`, which is written in C: it writes to our pipe, from which a
-thread reads, and then calls the handler that was there before it. Unlike the wakeup descriptor of :mod:`signal` it is
-nobody else's: asyncio takes that one for itself. The thread needs the interpreter's lock, so a call that never gives it
-away (``sum(range(10**12))``) is not helped; those that wait, compute in C or ask a database do.
+The system calls the handler of :mod:`faulthandler`, which is written in C: it writes to our pipe, from which a thread
+reads, and then calls the previous handler. Unlike the wakeup descriptor of :mod:`signal`, which asyncio claims, it is
+free to use. The thread needs the GIL, so this does not help in a call that never releases it (``sum(range(10**12))``);
+calls that wait, compute in C or query a database release it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from ..system.descriptor import Descriptor
 try:
     from faulthandler import register, unregister
 except ImportError:  # Windows
-    register = unregister = None  # type: ignore[assignment]  # a platform without it
+    register = unregister = None  # type: ignore[assignment]  # not on this platform
 
 __all__ = [
     "SignalWatch",
@@ -43,8 +43,8 @@ class SignalWatch:
     """Watches for one signal in a process; a forked child needs its own.
 
     Args:
-        number: Of the signal.
-        handler: Python's handler. Where the application has put another one in its place, nothing is done any more.
+        number: The signal's number.
+        handler: Python's handler. Once the application has replaced it, nothing more is done.
         arrived: Called in a thread when the signal has arrived.
     """
 
@@ -56,11 +56,11 @@ class SignalWatch:
         self._is_registered = False
 
     def is_in_charge(self) -> bool:
-        """Return whether the signal's handler is the one that was given."""
+        """Return whether the signal's handler is still the given one."""
         return signal.getsignal(self._number) == self._handler
 
     def start(self) -> None:
-        """Begin to watch, where that is possible; nothing is raised."""
+        """Begin to watch, if that is possible; raise nothing."""
         if register is None or not has_threads():
             return
         with suppress(OSError, RuntimeError, MemoryError):
@@ -71,21 +71,21 @@ class SignalWatch:
             self.resume()
 
     def pause(self) -> None:
-        """Have only Python's handler called; nothing is raised."""
+        """Let only Python's handler be called; raise nothing."""
         if self._is_registered and self.is_in_charge():
             self._is_registered = False
             with suppress(Exception):
                 unregister(self._number)
 
     def resume(self) -> None:
-        """Go on after a pause; nothing is raised."""
+        """Resume after a pause; raise nothing."""
         if self._pipe and not self._is_registered and self.is_in_charge() and self._pipe[1].is_ours():
             with suppress(Exception):
                 register(self._number, file=self._pipe[1].number, all_threads=False, chain=True)
                 self._is_registered = True
 
     def leave(self) -> None:
-        """Close what a forked child has inherited; it must have been paused before the fork."""
+        """Close what a forked child inherited; the watch must have been paused before the fork."""
         for descriptor in self._pipe or ():
             descriptor.close()
         self._pipe = None
@@ -95,14 +95,14 @@ class SignalWatch:
             if os.read(reading.number, _MORE_THAN_IS_WRITTEN):
                 self._arrived()
                 return
-        # The application has closed descriptors that are not its own, and may open others under their numbers.
+        # The application has closed our descriptors, and may open others under their numbers.
         self.pause()
         reading.close()
         writing.close()
 
 
 def has_threads() -> bool:
-    """Return whether threads are the system's, not greenlets, which must not block."""
+    """Return whether threads are real, not greenlets, which must not block."""
     return isinstance(_thread.start_new_thread, types.BuiltinFunctionType)
 
 
@@ -112,7 +112,7 @@ def handler_of(number: int) -> int | None:
     Raises:
         ImportError: This build of Python cannot tell.
     """
-    import ctypes  # noqa: PLC0415 - some builds of Python are without it
+    import ctypes  # noqa: PLC0415 - some builds of Python lack it
 
     handler = ctypes.pythonapi.PyOS_getsig
     handler.restype, handler.argtypes = ctypes.c_void_p, (ctypes.c_int,)
@@ -126,7 +126,7 @@ def set_handler(number: int, address: int | None) -> None:
     Raises:
         ImportError: This build of Python cannot do so.
     """
-    import ctypes  # noqa: PLC0415 - some builds of Python are without it
+    import ctypes  # noqa: PLC0415 - some builds of Python lack it
 
     set_action = ctypes.pythonapi.PyOS_setsig
     set_action.argtypes, set_action.restype = (ctypes.c_int, ctypes.c_void_p), ctypes.c_void_p
@@ -134,7 +134,7 @@ def set_handler(number: int, address: int | None) -> None:
 
 
 def set_default_action(number: int) -> bool:
-    """Set a signal's default action from any thread, which Python's own function does in the main thread alone.
+    """Set a signal's default action from any thread; Python's own function works only in the main thread.
 
     Returns:
         Whether that was possible.

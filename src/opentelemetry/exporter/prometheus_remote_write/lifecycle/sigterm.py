@@ -1,11 +1,11 @@
 """SIGTERM with its default action ends a process without the interpreter's exit, and so without the last interval.
 
-That is how Kubernetes and most supervisors end one. Here the last interval is sent before; the process then dies of the
-same signal. An application's own handler is left alone, whether it was there before or comes later.
+That is how Kubernetes and most supervisors end one. Here the last interval is sent first; the process then dies of the
+same signal. An application's own handler is left alone, whether it was set earlier or later.
 
-The flush is done in a thread of its own. The main thread may have been stopped while it held a lock that is needed for
-it, so it waits for half of the time at most, and then goes on, to let go of the lock. Where it is in a call that takes
-long, it does not even get to wait; then the process ends all the same.
+The flush runs in a thread of its own. The main thread may have been interrupted while it held a lock that the flush
+needs, so it waits for at most half of the time and then continues, to release the lock. If it is in a long call, it
+does not even get to wait; the process ends anyway.
 """
 
 from __future__ import annotations
@@ -25,56 +25,56 @@ from .ending import flush, flushes_here, pushers
 from .signal_watch import SignalWatch, set_default_action
 from .uwsgi_embeds import uwsgi_may_embed
 
-_TO_RETURN = 0.02  # seconds for the handler in C, which sets itself anew at its end
-_SLACK = 1.0  # seconds beyond those of the exporters for threads to get their turns
+_TO_RETURN = 0.02  # seconds for the handler in C, which installs itself again at its end
+_SLACK = 1.0  # seconds beyond the exporters' for threads to be scheduled
 
 
 class Termination:
     """What a process does at one SIGTERM.
 
     Args:
-        survived: Called in the main thread where the process lives on, as process 1 of a container does, which no
-            default action ends.
+        survived: Called in the main thread if the process lives on, as process 1 of a container does, which no default
+            action ends.
     """
 
     def __init__(self, survived: Callable[[], None]) -> None:
         self._survived = survived
         self.watch = SignalWatch(signal.SIGTERM, self.handle, self._arrived)
-        self._untaken = [None]  # who takes it out flushes
+        self._untaken = [None]  # whichever thread takes the item flushes
         self._flushed = Flag()
         self._handled = Flag()
         self._over = Flag()
 
     def start(self) -> None:
-        """Handle the signal from now on; to be called in the main thread."""
+        """Handle the signal from now on; called in the main thread."""
         signal.signal(signal.SIGTERM, self.handle)
         self.watch.start()
 
     def handle(self, _number: int, _frame: FrameType | None) -> None:
-        """Wait for the flush, or let it go on; called by Python in the main thread."""
+        """Wait for the flush, or let it continue; called by Python in the main thread."""
         self.watch.pause()
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a second one ends all at once
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a second signal ends the process at once
         self._handled.set()
         seconds = _seconds()
         try:
             _thread.start_new_thread(self._flush_and_die, (seconds,))
         except (RuntimeError, MemoryError):
             self._flush_and_die(seconds)
-        # A flush that was interrupted in this thread has to go on for it to end.
+        # A flush that was interrupted in this thread can only end if the thread continues.
         if not flushes_here() and self._over.wait(seconds / 2):
             self._survived()
 
     def _arrived(self) -> None:
-        """Do without the main thread, which may be in a long call; called in a thread when the signal has arrived."""
+        """Flush without the main thread, which may be in a long call; called in a thread after the signal."""
         time.sleep(_TO_RETURN)
         self.watch.pause()
-        set_default_action(signal.SIGTERM)  # a second one ends all at once
+        set_default_action(signal.SIGTERM)  # a second signal ends the process at once
         self._flush_and_die(_seconds())
 
     def _flush_and_die(self, seconds: float) -> None:
         try:
             self._untaken.pop()
-        except IndexError:  # another thread does it
+        except IndexError:  # another thread flushes
             return
         try:
             _thread.start_new_thread(self._flush, ())
@@ -94,15 +94,15 @@ class Termination:
 
 
 class Terminations:
-    """That of this process, and of each forked child."""
+    """The flush of this process, replaced in each forked child."""
 
     def __init__(self) -> None:
         self._current: Termination | None = None
         self._handles_forks = False
-        self._masks: dict[int, Collection[int]] = {}  # what was blocked before a fork, by thread
+        self._masks: dict[int, Collection[int]] = {}  # the signal masks before a fork, by thread
 
     def renew(self) -> None:
-        """Handle the next signal; to be called in the main thread."""
+        """Handle the next signal; called in the main thread."""
         self._current = Termination(self.renew)
         self._current.start()
         if not self._handles_forks and hasattr(os, "register_at_fork"):
@@ -112,8 +112,8 @@ class Terminations:
             )
 
     def _before_fork(self) -> None:
-        # In between a child has the parent's pipe, and would tell the parent of its own signal. And a signal that comes
-        # to a child before Python has remade itself there is forgotten, so it has to wait.
+        # Around a fork, a child still has the parent's pipe and would report its own signal to the parent; and Python
+        # forgets a signal that reaches a child before it has reinitialized there. So the signal has to wait.
         if self._current and self._current.watch.is_in_charge():
             self._current.watch.pause()
             self._masks[threading.get_ident()] = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
@@ -147,12 +147,12 @@ _TERMINATIONS = Terminations()
 
 
 def flush_on_sigterm() -> None:
-    """Have SIGTERM flush first, where there is something to flush and the action is the default; nothing is raised."""
+    """Make SIGTERM flush first, if there is something to flush and its action is the default; raise nothing."""
     try:
         if pushers() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL and not _is_uwsgi():
             _TERMINATIONS.renew()
     except ValueError:
-        return  # only the main thread can set handlers; no launcher configures from another one
+        return  # only the main thread can set handlers; launchers configure from it
 
 
 def _is_uwsgi() -> bool:

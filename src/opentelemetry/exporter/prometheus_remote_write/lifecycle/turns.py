@@ -1,4 +1,4 @@
-"""One export at a time, in the order in which they come, and who is under way can be waited for."""
+"""One export at a time, in order of arrival; the one in progress can be waited for."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Turns:
         begin: Called when a turn begins, and never at the same time as what :meth:`during` calls.
 
     Attributes:
-        under_way: The turn that is under way: a flag that is set at its end; None if there is none.
+        under_way: The turn in progress: a flag that is set at its end; None if there is none.
     """
 
     def __init__(self, begin: Callable[[], None]) -> None:
@@ -37,15 +37,15 @@ class Turns:
             work: Called without arguments.
 
         Raises:
-            MemoryError: There is none left to do it.
+            MemoryError: There is not enough left to do it.
         """
         mine = _Work(work)
-        self._waiting.append(mine)  # type: ignore[arg-type]  # what it returns is only of interest here
+        self._waiting.append(mine)  # type: ignore[arg-type]  # its result matters only here
         undisturbed(self._work_off)
         return mine.result()
 
     def during(self, turn: Flag, act: Callable[[], None]) -> None:
-        """Do something if a turn is under way still.
+        """Do something if a turn is still in progress.
 
         Args:
             turn: One that was ``under_way``.
@@ -56,7 +56,7 @@ class Turns:
                 act()
 
     def _work_off(self) -> None:
-        # All that waits, by whoever is first: the order is that of coming, and nothing rests on a thread that does not.
+        # Everything that waits, in order of arrival, done by whichever thread is first: none depends on a stuck one.
         with self._lock:
             while self._waiting:
                 work = self._waiting.popleft()
@@ -79,7 +79,7 @@ class _Work(Generic[T]):
     def do(self) -> None:
         try:
             self._outcome = (self._work(),)
-        except BaseException as error:  # noqa: BLE001 - raised by who asks for the result
+        except BaseException as error:  # noqa: BLE001 - raised where the result is requested
             self._outcome = error
 
     def result(self) -> T:

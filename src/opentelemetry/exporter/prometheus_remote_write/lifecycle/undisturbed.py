@@ -1,9 +1,9 @@
 """Work that neither a signal handler nor a log handler of the application can disturb.
 
 Python runs signal handlers in the main thread, between any two of its instructions, and they may raise, as Ctrl-C does.
-What they interrupt would be left half done: a lock taken and not given back, a context entered and not left. So what
-the main thread asks for is done in another one, and the main thread only waits. What a signal handler raises ends the
-waiting and reaches the application; the work goes on.
+Interrupted work would be left half done: a lock never released, a context never left. So another thread does the main
+thread's work, and the main thread only waits. An exception from a signal handler ends the wait and reaches the
+application; the work continues.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 def undisturbed(work: Callable[[], T]) -> T:
-    """Do some work, and say what it had to say when it holds no lock any more.
+    """Do some work, and log what it has to log once it holds no lock.
 
     Args:
         work: Called without arguments.

@@ -1,12 +1,12 @@
-"""uWSGI forks its workers without Python's hooks, unless it is told to: here they are run in each worker all the same.
+"""uWSGI forks its workers without Python's fork hooks, unless configured to call them: here they run in each worker.
 
-Its module exists only inside it, and only after the interpreter has started, which is when the launcher makes an
-exporter. So a finder, which finds nothing, looks for it at the next import: in the master where the application is
-loaded before the fork, and in the worker (``--lazy-apps``) where it is loaded after it.
+Its module exists only inside uWSGI, and only some time after the interpreter has started, which is when the launcher
+creates an exporter. So a finder, which finds nothing, looks for it at the next import: in the master if the application
+is loaded before the fork, in the worker (``--lazy-apps``) if it is loaded after it.
 
-The master forks whenever a worker has ended, and does not care whether another thread has the interpreter's lock: a
-worker that is forked then waits for that lock for ever. So no thread of ours runs in a master, unless it is told to
-take the lock before it forks; and what was counted in it before is the first worker's.
+The master forks whenever a worker has ended, even while another thread holds the GIL: a worker forked then waits for
+the GIL forever. So no thread of ours runs in a master, unless it is configured to take the GIL before it forks; and
+what was counted in the master belongs to the first worker.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ _THREADS_BY_DEFAULT = (2, 0, 31)
 _RECYCLES = {"max-requests", "max-worker-lifetime", "reload-on-as", "reload-on-rss"}
 _LAZY = {"lazy-apps", "lazy"}
 _NO = {"false", "off", "no", "0"}
-_MASTER_LOOKS = 1.0  # seconds: so often its master looks for workers that have ended, and leaves itself
+_MASTER_LOOKS = 1.0  # seconds: how often the master looks for workers that have ended, and for its own end
 
 
 def run_hooks_in_workers() -> None:
-    """Have Python's fork hooks run in the workers, if this is uWSGI; nothing is raised."""
+    """Make Python's fork hooks run in the workers, if this is uWSGI; raise nothing."""
     if "uwsgi" in sys.modules:
         _found(os.getpid(), has_own_threads=True)
     elif is_uwsgi():
@@ -47,7 +47,7 @@ def threads_wait(begin: Callable[[], None]) -> bool:
     """Return whether this process may be a master, in which no thread may run.
 
     Args:
-        begin: Called where it turns out to be none, or one that forks with care.
+        begin: Called if it turns out not to be one, or one that forks safely.
     """
     if _start.process != os.getpid():
         return False
@@ -69,13 +69,13 @@ def worker_starts() -> None:
 
 
 def worker_begins() -> None:
-    """Do what a worker needs; to be called in every forked child. Nothing is raised."""
+    """Set up a worker; called in every forked child. Raise nothing."""
     if "uwsgi" in sys.modules:
         watch_end_of_worker(sys.modules["uwsgi"], _start.early)
 
 
 def inherits_counts() -> bool:
-    """Return whether this forked child is to count on from what its parent, which never exports, has counted."""
+    """Return whether this forked child continues the counts of its parent, which never exports."""
     with suppress(Exception):
         uwsgi: Any = sys.modules["uwsgi"]
         if _start.process == os.getppid() == uwsgi.masterpid() and uwsgi.worker_id() == 1:
@@ -84,7 +84,7 @@ def inherits_counts() -> bool:
 
 
 def time_for_exit(seconds: float) -> float:
-    """Return how much of the time at the exit is left to a worker when its master's share is taken off."""
+    """Return how much of the exit time is left to a worker after subtracting its master's share."""
     with suppress(Exception):
         if sys.modules["uwsgi"].masterpid():
             return max(seconds - _MASTER_LOOKS, seconds / 2)
@@ -116,7 +116,7 @@ _start = _Start()
 
 
 class _Finder:
-    """Finds no module, but that it is asked for one tells that uWSGI has gone on."""
+    """Finds no module; being asked for one shows that uWSGI has progressed."""
 
     def __init__(self, process: int) -> None:
         self._process = process
@@ -130,21 +130,21 @@ class _Finder:
 
 def is_uwsgi() -> bool:
     """Return whether the program that embeds this interpreter is uWSGI, which handles signals itself."""
-    if sys.orig_argv:  # a program of Python's
+    if sys.orig_argv:  # a Python program
         return False
     try:
-        import ctypes  # noqa: PLC0415 - some builds of Python are without it
+        import ctypes  # noqa: PLC0415 - some builds of Python lack it
     except ImportError:
         return False
     return hasattr(ctypes.pythonapi, "uwsgi_respawn_worker")
 
 
 def _found(process: int, *, has_own_threads: bool) -> None:
-    """Begin, now that uWSGI says how it runs; nothing is raised.
+    """Begin, now that uWSGI reveals how it runs; raise nothing.
 
     Args:
-        process: In which the interpreter, or the application's own exporter, was started.
-        has_own_threads: Whether the application has made the exporter, whose reader is then one with a thread.
+        process: The process in which the interpreter, or the application's own exporter, was started.
+        has_own_threads: Whether the application created the exporter, whose reader then has a thread.
     """
     with suppress(Exception):
         uwsgi: Any = sys.modules["uwsgi"]
@@ -193,9 +193,9 @@ def _needed(options: set[str], uwsgi: Any, *, has_own_threads: bool) -> list[str
 
 
 def _before_other_hooks(uwsgi: Any, act: Callable[[], None]) -> None:
-    """Have uWSGI do something after each fork, before what the application wants done there."""
-    # A module of uWSGI's own sets the hook: where the application imports it later, it would replace ours. It raises
-    # an exception where there is no master.
+    """Make uWSGI call a function after each fork, before the application's own."""
+    # A module of uWSGI's sets the hook: if the application imported it later, it would replace ours. It raises an
+    # exception if there is no master.
     with suppress(Exception):
         import_module("uwsgidecorators").postfork_chain.insert(0, act)
         return
@@ -210,13 +210,13 @@ def _before_other_hooks(uwsgi: Any, act: Callable[[], None]) -> None:
 
 
 class _Worker:
-    """One that uWSGI has forked, or not: without a master the first of them is the process that there was."""
+    """A worker, forked or not: without a master the first worker is the original process."""
 
     def __init__(self, process: int) -> None:
         self._process = process
 
     def begins(self) -> None:
-        """Run the hooks, if it was forked."""
+        """Run the hooks if it was forked."""
         if os.getpid() != self._process:
             self._process = os.getpid()
             with suppress(Exception):
@@ -225,7 +225,7 @@ class _Worker:
 
 def _run_fork_hooks() -> None:
     """Do what ``os.fork()`` does in a child, as uWSGI itself would."""
-    import ctypes  # noqa: PLC0415 - some builds of Python are without it
+    import ctypes  # noqa: PLC0415 - some builds of Python lack it
 
-    _imp.acquire_lock()  # which is done before a fork, and undone by this:
+    _imp.acquire_lock()  # done before a fork, and undone by this:
     ctypes.pythonapi.PyOS_AfterFork_Child()

@@ -1,8 +1,8 @@
-"""The end of uWSGI's workers: it skips Python's exit handlers in one that is in the middle of a request.
+"""The end of uWSGI's workers: uWSGI skips Python's exit handlers in a worker that is in the middle of a request.
 
-At SIGINT, by which its master ends them all, and at SIGTERM a worker leaves from within the signal's handler, which is
-written in C. So another one in C takes its place, of :mod:`faulthandler`: it writes to our pipe, from which a thread
-reads. The thread has the worker take no more requests, flushes where that one is busy, and then has it leave.
+At SIGINT, with which its master ends them all, and at SIGTERM a worker exits from within the signal's handler, which is
+written in C. So another handler in C replaces it, that of :mod:`faulthandler`: it writes to our pipe, from which a
+thread reads. The thread makes the worker accept no more requests, flushes if the worker is busy, and then ends it.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from .signal_watch import handler_of, has_threads, register, unregister
 from .uwsgi_start import EarlySignals
 
 _ENDS = (signal.SIGINT, signal.SIGTERM)
-_FIRST_LOOK, _LOOK = 0.001, 0.02  # seconds until and between looks at how far the worker is
-_FORKED_BY_UWSGI = 10.0  # seconds, at most, until uWSGI has noted which process its new worker is
-_MOMENT = 0.1  # seconds for an exit to be noticed, which a second one would cut off, and to answer a request
+_FIRST_LOOK, _LOOK = 0.001, 0.02  # seconds until the first and between further checks of the worker's progress
+_FORKED_BY_UWSGI = 10.0  # seconds, at most, until uWSGI has noted its new worker's process id
+_MOMENT = 0.1  # seconds for an exit to be noticed, which a second one would cut short, and to answer a request
 _FREE = (b"idle", b"pause")
-_SLACK = 1.0  # seconds beyond those of the exporters
+_SLACK = 1.0  # seconds beyond the exporters'
 _MORE_THAN_IS_WRITTEN = 65_536  # bytes
 
 
@@ -67,12 +67,12 @@ class _WorkerEnd:
         self._pipe: tuple[Descriptor, Descriptor] | None = None
         self._is_registered = False
         self._leaves = False
-        atexit.register(self._leave)  # called before all that was registered earlier, such as the SDK's own handler
+        atexit.register(self._leave)  # called before all handlers registered earlier, such as the SDK's
 
     def run(self) -> None:
-        """Watch until the end, from when the worker takes requests on."""
+        """Watch from the time the worker accepts requests until its end."""
         with suppress(Exception):
-            signal.pthread_sigmask(signal.SIG_BLOCK, {*_ENDS, signal.SIGHUP})  # they are the main thread's
+            signal.pthread_sigmask(signal.SIG_BLOCK, {*_ENDS, signal.SIGHUP})  # signals belong to the main thread
             if self._begins():
                 reading, writing = os.pipe()
                 os.set_blocking(writing, False)
@@ -85,7 +85,7 @@ class _WorkerEnd:
                     self._end()
 
     def pause(self) -> None:
-        """Have only uWSGI's own handlers called."""
+        """Let only uWSGI's own handlers be called."""
         self._early.release()
         if self._is_registered:
             self._is_registered = False
@@ -93,14 +93,14 @@ class _WorkerEnd:
                 unregister(number)
 
     def resume(self) -> None:
-        """Go on after a pause."""
+        """Resume after a pause."""
         if self._pipe and not self._is_registered and self._pipe[1].is_ours():
             self._is_registered = True
             for number in _ENDS:
                 register(number, file=self._pipe[1].number, all_threads=False)
 
     def leave(self) -> None:
-        """Close what a forked child has inherited."""
+        """Close what a forked child inherited."""
         for descriptor in self._pipe or ():
             descriptor.close()
 
@@ -112,18 +112,18 @@ class _WorkerEnd:
         return _in_time(self._has_begun, math.inf)
 
     def _is_worker(self) -> bool:
-        """Return whether this process is a worker, not a child of one."""
+        """Return whether this process is a worker, not a worker's child."""
         return self.process in {worker["pid"] for worker in self._uwsgi.workers()}
 
     def _has_begun(self) -> bool:
-        """Return whether uWSGI has set its worker's handlers, which it does when the application is loaded."""
+        """Return whether uWSGI has set its worker's handlers, which it does once the application is loaded."""
         handlers = _handlers()
         return len(set(handlers)) == 1 and all(map(lambda now, then: now and now != then, handlers, self._inherited))
 
     def _end(self) -> None:
         time.sleep(_MOMENT)
         if not self._leaves and self._uwsgi.masterpid():
-            # It finishes its request, if it has one, and takes no other; if it has none, it leaves at once.
+            # A busy worker finishes its request and accepts no other; an idle one exits at once.
             os.kill(self.process, signal.SIGHUP)
             time.sleep(_MOMENT)
             seconds = max((pusher.exit_time.left for pusher in pushers()), default=0.0) + _SLACK
@@ -139,7 +139,7 @@ class _WorkerEnd:
         self._leaves = True
 
     def _is_busy(self) -> bool:
-        """Return whether it is in the middle of a request."""
+        """Return whether the worker is in the middle of a request."""
         return any(worker["pid"] == self.process and worker["status"] not in _FREE for worker in self._uwsgi.workers())
 
 
@@ -148,14 +148,14 @@ _handles_forks = False
 
 
 def _handle_forks() -> None:
-    global _handles_forks  # noqa: PLW0603 - what is registered for forks cannot be taken back
+    global _handles_forks  # noqa: PLW0603 - fork handlers cannot be unregistered
     if not _handles_forks:
         _handles_forks = True
         os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent)
 
 
 def _before_fork() -> None:
-    # A child would write to its parent's pipe.
+    # Otherwise a child would write to its parent's pipe.
     if _watch:
         _watch.pause()
 
@@ -166,7 +166,7 @@ def _after_fork_in_parent() -> None:
 
 
 def _in_time(is_so: Callable[[], bool], seconds: float) -> bool:
-    """Wait until something is so; return whether that was in time."""
+    """Wait for a condition; return whether it came true in time."""
     end = time.monotonic() + seconds
     pause = _FIRST_LOOK
     while not is_so():

@@ -1,1 +1,1 @@
-"""What may be said and shown: text, secrets and what hides them, and the log."""
+"""What may be logged and shown: text, secrets and their redaction, and the logger."""

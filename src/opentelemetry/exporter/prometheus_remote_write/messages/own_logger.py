@@ -27,29 +27,29 @@ _TO_SAY = 2.0  # seconds that an export waits for its lines to be said, at most
 
 
 class OwnLogger:
-    """Logs by the standard library's logger of a name.
+    """Logs by the standard library's logger of some name.
 
     Args:
-        name: The module's.
+        name: The module's name.
     """
 
     def __init__(self, name: str) -> None:
         self._name = name
 
     def debug(self, message: str, *arguments: object) -> None:
-        """Log what helps who looks for a fault."""
+        """Log details for debugging."""
         self._log(logging.DEBUG, message, arguments)
 
     def info(self, message: str, *arguments: object) -> None:
-        """Log what is as it should be."""
+        """Log normal operation."""
         self._log(logging.INFO, message, arguments)
 
     def warning(self, message: str, *arguments: object) -> None:
-        """Log what somebody should look at."""
+        """Log something that needs attention."""
         self._log(logging.WARNING, message, arguments)
 
     def error(self, message: str, *arguments: object) -> None:
-        """Log why something is not done that was asked for."""
+        """Log why something requested is not done."""
         self._log(logging.ERROR, message, arguments)
 
     def log(self, level: int, message: str, *arguments: object) -> None:
@@ -57,13 +57,13 @@ class OwnLogger:
         self._log(level, message, arguments)
 
     def log_at_once(self, level: int, message: str, *arguments: object) -> None:
-        """Log at any level, also within an export that goes on: in a thread of its own, which nothing waits for."""
+        """Log at any level without waiting, even during an export: in a thread of its own."""
         line = _Line(self._name, level, message, arguments)
-        with suppress(RuntimeError, MemoryError):  # as many threads as there may be; the export's own lines follow
+        with suppress(RuntimeError, MemoryError):  # no more threads are possible; the export's own lines follow
             _thread.start_new_thread(line.say, ())  # looked up now: gevent may have patched it
 
     def is_enabled_for(self, level: int) -> bool:
-        """Return whether a line of a level would be said, for what is costly to put together."""
+        """Return whether a level is enabled, for messages that are costly to build."""
         return logging.getLogger(self._name).isEnabledFor(level)
 
     def _log(self, level: int, message: str, arguments: tuple[object, ...]) -> None:
@@ -90,14 +90,14 @@ class _Line(NamedTuple):
 
 
 class HeldBackRecords:
-    """Lines that are held back."""
+    """Lines that are held back until the end of an export."""
 
     def __init__(self) -> None:
         self.lines: list[_Line] = []
 
     @contextmanager
     def held_back(self) -> Iterator[None]:
-        """Hold back what is said inside, in this context and its copies."""
+        """Hold back lines logged inside, in this context and its copies."""
         token = _held_back.set(self)
         try:
             yield

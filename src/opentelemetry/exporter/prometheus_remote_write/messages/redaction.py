@@ -1,7 +1,7 @@
-"""What may be shown of a URL, of a path and of what a receiver said: the one place that keeps secrets out of messages.
+"""What may be shown of a URL, a path or a receiver's answer: the one place that keeps secrets out of messages.
 
-A receiver may repeat what it was sent: whole, cut, split, in another case, escaped or encoded. So its words are shown
-only where they are certain to hold none of our secrets, and what does not look like words is left out in any case.
+A receiver may echo what it was sent: whole, cut, split, in another case, escaped or encoded. So its words are shown
+only if they certainly contain none of our secrets, and anything that does not look like words is never shown.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from functools import lru_cache
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit, urlunsplit
 
 SHOWN_CHARACTERS = 256
-"""How much of what the receiver said a message holds."""
+"""The most characters of a receiver's answer that a message quotes."""
 
 _HIDDEN = "***"
-_WINDOW = 5  # characters that a secret and a text may not have in common
-_LONG_ENOUGH = 8  # a shorter value of an unknown header is hardly a secret: a tenant's number
+_WINDOW = 5  # characters: a text must not share this many in a row with a secret
+_LONG_ENOUGH = 8  # a shorter value of an unknown header is hardly a secret, but for example a tenant's number
 _LONG_ENOUGH_FOR_A_KEY = 4
-_ROUNDS = 4  # of escaping, one inside the other
+_ROUNDS = 4  # levels of escaping, one inside the other
 _CREDENTIALS = frozenset({"authorization", "proxy-authorization", "cookie", "x-amz-security-token"})
 _SUSPICIOUS_NAME = "(?i)key|token|secret|pass|pwd|auth|cred|cookie|session|sign"
 
 # Patterns stay text until they are used: re remembers what it has compiled, and most processes have nothing to hide.
-# A run that no word of a sentence has: letters and digits mixed, or as long as only a key is.
+# A run that no word of a sentence contains: letters and digits mixed, or as long as only a key is.
 _OPAQUE = r"(?=[A-Za-z+=~]*[0-9])(?=[0-9+=~]*[A-Za-z])[A-Za-z0-9+=~]{16,}|[A-Za-z0-9+=~]{32,}"
 # Ten numbers or more: bytes in any base.
 _NUMBERS = r"(?<![A-Za-z0-9])(?:(?:0x)?[0-9A-Fa-f]{1,8}[^A-Za-z0-9]{1,6}){10,}"
@@ -38,7 +38,7 @@ _ESCAPE = (
 _NUMBER = r"(?i)(?:(?:0x|U\+|%u|\\)([0-9a-f]{2,6})|(?<![0-9a-z.])([0-9]{2,3})(?![0-9a-z.]))[,;\s]{0,2}"
 _CONTROL_ESCAPES = "bfnrtv0"
 
-# A word alone may be a file in the working directory, but just as well a password.
+# A single word may be a file in the working directory, but could just as well be a password.
 _ABSOLUTE = r"(?:[A-Za-z]:)?[/\\]|\.{1,2}(?:[/\\]|$)|~[/\\]"
 _NAMED_LIKE_A_FILE = r"(?a)[\w./\\-]{1,200}\.(?:pem|crt|cer|cert|key|txt|token|jwt|secret|password)"
 _PASTED = r"-----BEGIN|(?i:basic|bearer)\s|[\x00-\x1f\x7f]|ey[JK][\w-]{8,}"
@@ -46,13 +46,13 @@ _OPAQUE_SEGMENT = r"(?=[^/\\]*[0-9])(?=[^/\\]*[A-Z])(?=[^/\\]*[a-z])[A-Za-z0-9+=
 
 
 def shown_words(text: str) -> str:
-    """Return the beginning of a text as one line: white space and what cannot be seen become single spaces."""
+    """Return the beginning of a text as one line: white space and invisible characters become single spaces."""
     text = "".join(character if character.isprintable() else " " for character in text[: 4 * SHOWN_CHARACTERS])
     return " ".join(text.split())[:SHOWN_CHARACTERS]
 
 
 def shown_url(url: str) -> str:
-    """Return a URL without what may be secret: userinfo, query, fragment, and keys within the path."""
+    """Return a URL without its possible secrets: userinfo, query, fragment, and keys within the path."""
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -72,29 +72,29 @@ def has_late_at_sign(parts: SplitResult) -> bool:
 
 
 def shown_foreign(text: str) -> str:
-    """Return what another library says of an error, without what looks like a key."""
+    """Return another library's error message without what looks like a key."""
     return shown_words(re.sub(_OPAQUE, _HIDDEN, text[: 4 * SHOWN_CHARACTERS]))
 
 
 def shown_malformed_url(text: str) -> str:
-    """Return what of a text that should be a URL is certainly no secret; nothing where that cannot be told."""
+    """Return the part of a supposed URL that is certainly not secret; empty if in doubt."""
     public = re.split("[?#]", text)[0]
     shown = "" if "@" in text[len(public) :] else public.rpartition("@")[2]
     return "" if re.search(_OPAQUE, shown) or re.match(_PASTED, shown) else shown
 
 
 def shown_value(text: str) -> str:
-    """Return a setting's wrong value; nothing where it looks like a secret that was put into the wrong variable."""
+    """Return a setting's wrong value; empty if it looks like a secret in the wrong variable."""
     return "" if re.match(_PASTED, text) or re.search(_OPAQUE, text) else text
 
 
 def shown_path(path: str) -> str:
-    """Return a path as a message may show it; where it looks like a pasted secret, words that say so."""
+    """Return a path as a message may show it; if it looks like a pasted secret, say so instead."""
     return repr(path) if _looks_like_a_path(path) else "its value, which looks like a secret, not like a path,"
 
 
 def is_pasted_secret(text: str) -> bool:
-    """Return whether a text that should be a path is certainly none: a key in PEM form, a token, a header's value."""
+    """Return whether a supposed path is certainly not one: a key in PEM form, a token, a header's value."""
     return bool(re.match(_PASTED, text)) or "\n" in text
 
 
@@ -116,7 +116,7 @@ def secrets_of_headers(headers: Mapping[str, str]) -> Iterator[str]:
                 yield value
             continue
         scheme, _, credentials = value.partition(" ")
-        if scheme == "AWS4-HMAC-SHA256":  # its other parts are words that Amazon's own messages use
+        if scheme == "AWS4-HMAC-SHA256":  # its other parts are words that Amazon's messages use
             yield from re.findall(_KEY_AND_SIGNATURE, credentials)
             continue
         yield credentials or scheme
@@ -139,10 +139,10 @@ def _may_be_secret(name: str, value: str) -> bool:
 
 
 class Redaction:
-    """Makes what a receiver said fit for a message.
+    """Makes a receiver's answer fit for a message.
 
     Args:
-        secrets: What must not be shown; empty ones are none.
+        secrets: What must not be shown; empty ones are ignored.
     """
 
     def __init__(self, secrets: Iterable[str]) -> None:
@@ -153,7 +153,7 @@ class Redaction:
         return f"Redaction(of {len(self._secrets)} secrets)"
 
     def words(self, said: bytes) -> str:
-        """Return what looks like a sentence in an answer; where it may hold a secret, only how long it is.
+        """Return what looks like a sentence in an answer; if it may contain a secret, only its length.
 
         Args:
             said: The beginning of the answer's body.
@@ -165,7 +165,7 @@ class Redaction:
         return shown_words(self._without_keys(words))
 
     def url(self, place: str) -> str:
-        """Return a URL that the receiver named; where it may hold a secret, only that there is one."""
+        """Return a URL that the receiver named; if it may contain a secret, say only that."""
         shown = shown_url(place)
         if self._is_doubtful(shown):
             return "a URL that may hold a secret, not shown"
@@ -174,28 +174,28 @@ class Redaction:
         return f"{scheme}{separator}{host}{slash}{self._without_keys(path)}"
 
     def value(self, value: str) -> str:
-        """Return a header's value; nothing where it may hold a secret."""
+        """Return a header's value; empty if it may contain a secret."""
         is_doubtful = self._is_doubtful(value) or (self._secrets and re.search(_NUMBERS, f"{value},"))
         return "" if is_doubtful else value
 
     def body(self, said: bytes) -> bytes:
-        """Return an answer's body to be looked at for known words; nothing where it may hold a secret."""
+        """Return an answer's body to search for known words; empty if it may contain a secret."""
         text = self._without(said.decode("utf-8", "replace"))
         return b"" if self._is_doubtful(text) else text.encode()
 
     def _without(self, text: str) -> str:
-        """The text with each secret that stands in it as it is replaced, so that the rest of the sentence stays."""
+        """Replace each secret that occurs verbatim, so that the rest of the sentence stays."""
         for secret in self._secrets:
             for form in {secret, secret.encode("utf-8", "replace").decode("latin-1")}:
                 text = text.replace(form, _HIDDEN)
         return text
 
     def _without_keys(self, text: str) -> str:
-        """The text without what looks like a key: it may be a secret in a form that nobody has thought of."""
+        """Remove what looks like a key: it may be a secret in an unforeseen form."""
         return re.sub(_OPAQUE, _HIDDEN, re.sub(_NUMBERS, _HIDDEN, text)) if self._secrets else text
 
     def _is_doubtful(self, text: str) -> bool:
-        """Whether a text has a piece in common with a secret, whatever was done to either."""
+        """Return whether a text shares a piece with a secret, however either was encoded."""
         normal_forms = {normal for form in _unescaped(text) for normal in _normal_forms(form)}
         return any(
             any(short in normal for short in self._short)
@@ -204,9 +204,9 @@ class Redaction:
         )
 
 
-@lru_cache(maxsize=4)  # a receiver that refuses one request mostly refuses the next, too
+@lru_cache(maxsize=4)  # a receiver that refuses one request usually refuses the next, too
 def _windows(secrets: tuple[str, ...]) -> tuple[frozenset[str], frozenset[str]]:
-    """All pieces of secrets that a text may not hold, and the secrets that are shorter than a piece."""
+    """Return all pieces of secrets that a text must not contain, and the secrets shorter than a piece."""
     normal_forms = {
         normal for secret in secrets for form in _encoded(secret) for normal in _normal_forms(form) if normal
     }
@@ -216,7 +216,7 @@ def _windows(secrets: tuple[str, ...]) -> tuple[frozenset[str], frozenset[str]]:
 
 
 def _encoded(secret: str) -> set[str]:
-    """A secret as it may be written by others: unescaped, in hexadecimal, in base64 at any place of a longer text."""
+    """Return the forms of a secret: unescaped, in hexadecimal, in base64 at any position of a longer text."""
     forms = _unescaped(secret)
     data = secret.encode("utf-8", "replace")
     if len(data) > _WINDOW:
@@ -225,7 +225,7 @@ def _encoded(secret: str) -> set[str]:
 
 
 def _normal_forms(text: str) -> set[str]:
-    """A text without case and without what may be put between its letters: white space, and all that is no letter."""
+    """Return a text without case and without white space and anything else between its letters."""
     from unicodedata import normalize  # noqa: PLC0415 - late: an application may have a module of that name
 
     folded = normalize("NFKC", text).casefold()
@@ -239,7 +239,7 @@ def _is_seen(character: str) -> bool:
 
 
 def _unescaped(text: str) -> set[str]:
-    """A text with what it may have been before it was escaped, in several ways and several times."""
+    """Return a text and what it may have been before it was escaped, in several ways and several times."""
     forms = newest = {text, "".join(filter(_is_seen, text))}
     for _ in range(_ROUNDS):
         newest = {step(form) for form in newest for step in (_without_escapes, _without_markup)} - forms
@@ -256,7 +256,7 @@ def _without_escapes(text: str) -> str:
 
 
 def _joined(text: str) -> str:
-    """The text with one character for what is escaped as two surrogates, or as the bytes of UTF-8."""
+    """Return the text with one character for what is escaped as two surrogates, or as the bytes of UTF-8."""
     if not text.isascii():
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     try:

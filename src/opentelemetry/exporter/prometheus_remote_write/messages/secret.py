@@ -1,7 +1,7 @@
 """Values that no log, ``repr`` or traceback with local variables shows.
 
-Tools that print local variables (rich, error trackers) look into dictionaries, named tuples and data classes, but ask
-any other object for its ``repr``. So a secret is kept in an object of its own until the bytes of a request are made.
+Tools that print local variables (rich, error trackers) look into dictionaries, named tuples and data classes, but use
+the ``repr`` of any other object. So a secret stays wrapped in an object until the bytes of a request are made.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 
 
 class Secret:
-    """A text that only :meth:`reveal` gives away. It is false when empty, and equal to the same text.
+    """A text that only :meth:`reveal` returns. It is false when empty, and equal to the same text.
 
     Args:
         text: The secret.
@@ -22,7 +22,7 @@ class Secret:
         self._text = text
 
     def reveal(self) -> str:
-        """Return the text, for the place that sends it."""
+        """Return the text, for the code that sends it."""
         return self._text
 
     def __repr__(self) -> str:
@@ -44,7 +44,7 @@ NO_SECRET = Secret("")
 
 
 class SecretMapping(Mapping[str, str]):
-    """A mapping whose ``repr`` shows names and no values: headers, URLs of proxies.
+    """A mapping whose ``repr`` shows only names: headers, proxy URLs.
 
     Args:
         items: What it holds; copied.
@@ -68,5 +68,5 @@ class SecretMapping(Mapping[str, str]):
         return f"{{{', '.join(f'{name!r}: ***' for name in self._items)}}}"
 
     def copy(self) -> dict[str, str]:
-        """Return a copy that can be changed, as ``http.client`` makes one of a proxy's headers from Python 3.12 on."""
+        """Return a mutable copy, which ``http.client`` makes of a proxy's headers from Python 3.12 on."""
         return dict(self._items)

@@ -1,6 +1,6 @@
 """Text that can be sent and text that can be shown.
 
-Protobuf strings are UTF-8; Python's can hold surrogates, which UTF-8 cannot.
+Protobuf strings are UTF-8; Python's can contain surrogates, which UTF-8 cannot.
 """
 
 from __future__ import annotations
@@ -16,15 +16,14 @@ def valid_text(text: str) -> str:
     Surrogates come from undecodable bytes in the environment or in file names (``surrogateescape``).
 
     Args:
-        text: Any string. One of a subclass, such as a member of an ``Enum`` that is a ``str``, gives the characters
-            that it holds.
+        text: Any string. A subclass's, such as a member of an ``Enum`` that is a ``str``, yields its characters.
     """
     plain = str.__str__(text)
     return plain if plain.isascii() else re.sub(_SURROGATE, "\N{REPLACEMENT CHARACTER}", plain)
 
 
 def one_line(text: str, longest: int) -> str:
-    """Return the beginning of a text as it may stand in a log: what cannot be seen of it is replaced by U+FFFD.
+    """Return the beginning of a text for a log: invisible characters are replaced by U+FFFD.
 
     Args:
         text: Any string.
@@ -37,8 +36,8 @@ def one_line(text: str, longest: int) -> str:
 
 
 def error_text(error: BaseException) -> str:
-    """Return an error's type and, where it can be had, its message; the error may be anybody's."""
+    """Return an error's type and, if it can be read, its message; the error may be any code's."""
     try:
         return f"{type(error).__name__}: {error}"
-    except Exception:  # noqa: BLE001 - the message of a foreign error is code of somebody else's
+    except Exception:  # noqa: BLE001 - a foreign error's message is foreign code
         return type(error).__name__

@@ -9,7 +9,7 @@ from math import inf, isnan
 def le_text(bound: float) -> str:
     """Return a bucket's upper bound as the value of the label ``le``: the shortest decimal, never with an exponent.
 
-    The same text in every export, whatever the bound's type, is what makes a bucket one series.
+    The text must be the same in every export, whatever the bound's type, so that a bucket stays one series.
 
     Args:
         bound: The upper bound; infinity gives ``+Inf``.

@@ -1,8 +1,8 @@
-"""Every series known once: which streams a metric family has, and which of them a series belongs to.
+"""Families, streams and series, each described once.
 
-A stream of the SDK (a metric and a set of attributes) becomes one series or several: a histogram's become one for each
-bucket, the sum and the count. All streams of a :class:`Family` become the same series but for their own labels, so a
-series is a stream and one of the family's :class:`SeriesName`; the many are never built one by one.
+A stream of the SDK (a metric and a set of attributes) becomes one series or several: a histogram's becomes one for each
+bucket, the sum and the count. All streams of a :class:`Family` become the same series except for their labels, so a
+series is a stream and one of the family's :class:`SeriesName`; the many series are never built one by one.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from .remote_write import (
 
 
 class SeriesName(NamedTuple):
-    """What tells the series of a stream apart: the metric's name, and ``le`` where it is a bucket."""
+    """What distinguishes the series of a stream: the metric's name, and ``le`` for a bucket."""
 
     name: str
     le: str = ""
 
 
 class SeriesGroup(NamedTuple):
-    """The series of a stream that have one name: one series, or all buckets."""
+    """The series of a stream that share a name: one series, or all buckets."""
 
     name: str
     is_bucket: bool
@@ -44,8 +44,8 @@ class Family:
     Args:
         metric: The OpenTelemetry metric's name, for messages.
         metadata: The family's name, type, help and unit.
-        names: What each stream's series are called, in the order in which their samples come.
-        native: Whether a stream is one series of native histograms, not of float samples.
+        names: The names of each stream's series, in the order of their samples.
+        native: Whether a stream is one series of native histograms instead of float samples.
     """
 
     metric: str
@@ -55,17 +55,17 @@ class Family:
 
     @cached_property
     def groups(self) -> tuple[SeriesGroup, ...]:
-        """The names of the series, those of the buckets as one."""
+        """The distinct names of the series; all buckets share one."""
         return tuple(dict.fromkeys(SeriesGroup(series.name, bool(series.le)) for series in self.names))
 
 
-@dataclass(eq=False, slots=True)  # not frozen, which trebles the time to make one; nobody changes it
+@dataclass(eq=False, slots=True)  # not frozen, which triples the time to create one; never changed
 class Stream:
     """One set of attributes of a family. Two streams are never equal: the object is its own key.
 
     Args:
-        labels: What all its series have, without ``__name__`` and without a bucket's ``le``.
-        start: Since when its values count, in milliseconds since the epoch; 0 where that is not known.
+        labels: Common to all its series, without ``__name__`` and a bucket's ``le``.
+        start: Since when its values count, in milliseconds since the epoch; 0 if unknown.
         label_bytes: How many bytes the labels take.
     """
 
@@ -79,15 +79,15 @@ class FamilySamples(NamedTuple):
 
     Args:
         family: The family.
-        streams: Its streams; the very same list as in the export before while nothing about them changes.
+        streams: Its streams; the same list object as in the previous export while none of them changes.
         timestamps: In milliseconds since the epoch: one for all streams, or one for each.
         values: The float samples: all of the first stream, in the order of the family's names, then the next stream's.
-        histograms: Or the native histograms, one for each stream.
-        exemplars: By the position that a series has in ``values`` or ``histograms``.
-        zero_samples: When a stream that begins with this export stood at zero, in milliseconds, by the stream's
-            position: a sample of 0 goes before its own.
+        histograms: Instead, the native histograms, one for each stream.
+        exemplars: By a series' position in ``values`` or ``histograms``.
+        zero_samples: By a stream's position, when a stream that begins with this export was zero, in milliseconds: a
+            sample of 0 precedes its own.
         tells_points: Whether each stream is a data point of the application; ``target_info`` and stale markers are not.
-        diff: Where the streams were in a list of before, if that is known; of use to who holds that very list.
+        diff: How the streams differ from an earlier list, if known; useful only with that very list.
     """
 
     family: Family

@@ -1,4 +1,4 @@
-"""Where the items of a list were in another one: from export to export, mostly all of them where they were before."""
+"""The difference between two lists of mostly the same items in mostly the same order."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 
 class Block(NamedTuple):
-    """Items that stand together, and stood together in the same order before or are all new.
+    """Adjacent items that were also adjacent in the earlier list, in the same order, or are all new.
 
     Args:
         here: Their positions.
-        before: Their positions before; None if they are new.
+        before: Their earlier positions; None if they are new.
     """
 
     here: slice
@@ -36,14 +36,14 @@ class ListDiff(NamedTuple):
 
 
 def list_diff(before: Sequence[Hashable], now: Sequence[Hashable], known: ListDiff | None = None) -> ListDiff:
-    """Find where items were before.
+    """Compare two lists.
 
-    It is made for lists that keep most of their order: in a list that was shuffled each item is a block.
+    Made for lists that keep most of their order: in a shuffled list each item is a block of its own.
 
     Args:
-        before: Of equal items, all but the last are taken for gone.
-        now: Of equal items, all but the first are taken for new.
-        known: The answer, if it is about these very lists.
+        before: Of equal items, all but the last count as gone.
+        now: Of equal items, all but the first count as new.
+        known: An earlier result, returned if it compares these very lists.
     """
     if known is not None and known.before is before and known.now is now:
         return known

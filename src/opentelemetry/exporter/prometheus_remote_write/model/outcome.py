@@ -6,14 +6,14 @@ from enum import Enum
 
 
 class Outcome(str, Enum):
-    """What became of samples that were to be delivered; what has no outcome yet is waiting.
+    """What became of samples; those without an outcome are waiting.
 
-    Each sample has one outcome in the end. The text of a member is the word for it in the log.
+    Each sample has one outcome in the end. A member's value is the word for it in the log.
     """
 
     ACCEPTED = "accepted"
     REJECTED = "rejected"
-    UNKNOWN = "unknown"  # the receiver refused some of a request and did not say which
+    UNKNOWN = "unknown"  # the receiver refused part of a request and did not say which
     BUFFER_FULL = "buffer full"
     TOO_OLD = "too old"
     NOT_KEPT = "not kept"
@@ -22,5 +22,5 @@ class Outcome(str, Enum):
 
     @property
     def is_drop(self) -> bool:
-        """Whether the samples were given up without a final answer of the receiver."""
+        """Whether the samples were given up without a final answer from the receiver."""
         return self not in {Outcome.ACCEPTED, Outcome.REJECTED, Outcome.UNKNOWN}

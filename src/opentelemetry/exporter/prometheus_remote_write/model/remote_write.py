@@ -1,4 +1,4 @@
-"""The wire side's data: what translation makes, encoders read and tests compare. No behaviour."""
+"""The data of Remote Write: what translation makes, encoders read and tests compare. No behaviour."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class MetricType(IntEnum):
 
 
 class Metadata(NamedTuple):
-    """What is known of a metric family: its name is that of the series without ``_bucket``, ``_sum`` or ``_count``."""
+    """Metadata of a family: its name is that of the series without ``_bucket``, ``_sum`` or ``_count``."""
 
     family: str
     type: MetricType
@@ -38,7 +38,7 @@ class Metadata(NamedTuple):
 
 
 class Exemplar(NamedTuple):
-    """An example of what was measured. ``timestamp`` is in milliseconds since the epoch."""
+    """An example measurement. ``timestamp`` is in milliseconds since the epoch."""
 
     labels: Labels
     value: float
@@ -46,7 +46,7 @@ class Exemplar(NamedTuple):
 
 
 class Span(NamedTuple):
-    """A run of ``length`` buckets, ``offset`` buckets after the end of the run before (or after bucket 0)."""
+    """A run of ``length`` buckets, ``offset`` buckets after the end of the previous run (or after bucket 0)."""
 
     offset: int
     length: int
@@ -55,11 +55,11 @@ class Span(NamedTuple):
 class NativeHistogram(NamedTuple):
     """A native histogram with integer counts (Remote Write 2.0, message Histogram).
 
-    Buckets are numbered by their upper bound. Deltas are differences to the bucket before, across spans. With schema
-    -53 ``custom_bounds`` are the upper bounds of the buckets, and there is neither a zero bucket nor a negative side.
+    Buckets are numbered by their upper bound. Deltas are differences from the previous bucket, across spans. With
+    schema -53, ``custom_bounds`` are the upper bounds of the buckets, and there is no zero bucket and no negative side.
     """
 
-    count: int  # type: ignore[assignment]  # hides the tuple's method, which nobody calls
+    count: int  # type: ignore[assignment]  # hides the tuple's unused method
     sum: float
     schema: int
     zero_threshold: float

@@ -18,7 +18,7 @@ class Request(NamedTuple):
         histograms: How many native histograms.
         exemplars: How many exemplars.
         batch: The number of the batch whose series it holds; a series is in one batch at a time. -1 for no series.
-        points: How many data points of the application it tells of.
+        points: How many data points of the application it contains.
     """
 
     body: bytes
@@ -35,5 +35,5 @@ class Request(NamedTuple):
         return self.samples + self.histograms
 
     def points_of(self, samples: int) -> int:
-        """Return how many data points some of the samples stand for: in proportion, rather one more than less."""
+        """Return how many data points some of the samples stand for: in proportion, rounded up."""
         return -(-self.points * samples // self.size) if self.size else 0

@@ -1,4 +1,4 @@
-"""Points in time as Remote Write has them."""
+"""Timestamps of Remote Write."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from ..errors import Untranslatable
 
 NANOSECONDS_PER_MILLISECOND = 1_000_000
 LATEST = (1 << 42) - 1
-"""The latest time that is sent, in milliseconds: in May 2109. Six bytes of a varint hold it."""
+"""The latest time that is sent, in milliseconds: in May 2109. It fits into a varint of six bytes."""
 
 
 def milliseconds(nanoseconds: int) -> int:
-    """Return a time in milliseconds since the epoch; what is less than a millisecond is cut off.
+    """Return a time in milliseconds since the epoch, truncated.
 
     Args:
         nanoseconds: Since the epoch.

@@ -1,4 +1,4 @@
-"""What delivery needs of a transport, ours or one's own."""
+"""What delivery needs from a transport, ours or a user's."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ class Response(NamedTuple):
 
 
 class BaseTransport:
-    """Carries requests to the receiver. One's own has to have :meth:`post`; the others do nothing by default."""
+    """Carries requests to the receiver. A subclass must define :meth:`post`; the others do nothing by default."""
 
     def post(self, body: bytes, headers: Mapping[str, str], timeout: float) -> Response:
         """Send one request and wait for the answer; called from several threads at once.
 
         Args:
             body: The whole body.
-            headers: Those of the protocol; they win over all others.
+            headers: Those of the protocol; they override all others.
             timeout: Seconds for everything.
 
         Raises:
@@ -35,18 +35,18 @@ class BaseTransport:
         raise NotImplementedError
 
     def interrupt(self) -> None:
-        """End the requests under way, from another thread; until :meth:`resume` every request fails at once."""
+        """End the requests in flight, from another thread; until :meth:`resume` every request fails at once."""
 
     def resume(self) -> None:
         """End the interruption."""
 
     @property
     def renewal_failures(self) -> Mapping[str, int]:
-        """How often a secret or a certificate could not be renewed, by what it is; for self-metrics."""
+        """How often each secret or certificate could not be renewed; for self-metrics."""
         return {}
 
     def close(self) -> None:
-        """Let go of connections."""
+        """Close connections."""
 
     def after_fork(self) -> None:
         """Forget the parent's connections; called in a forked child before its first request."""

@@ -1,1 +1,1 @@
-"""Dashboards and rules for Prometheus and Grafana, with names as the settings in force write them."""
+"""Dashboards and rules for Prometheus and Grafana, with the names that the current settings produce."""

@@ -1,4 +1,4 @@
-"""How names are written where this process runs, as the environment says it."""
+"""How names are written in this environment."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def names_in_force(environ: Mapping[str, str]) -> Names:
     """Return the names that an application with this environment pushes.
 
     Args:
-        environ: What is wrong in it leaves the default, as in the application, which also says so.
+        environ: The environment; invalid settings get their defaults, as in the application, which logs them.
     """
     settings, _ = load({}, environ)
     return Names(
@@ -34,7 +34,7 @@ def names_in_force(environ: Mapping[str, str]) -> Names:
 
 
 def repository() -> str:
-    """Return the address of the repository, as the installed distribution has it."""
+    """Return the repository's address from the installed distribution's metadata."""
     urls: list[str] = metadata(_DISTRIBUTION).get_all("Project-URL") or []
     return next((url.partition(", ")[2] for url in urls if url.startswith("Repository, ")), "")
 

@@ -29,9 +29,9 @@ class Names(NamedTuple):
 
     Args:
         strategy: How names are translated.
-        namespace: What goes in front of a metric's name.
+        namespace: The prefix of a metric's name.
         interval: Between two exports, in seconds.
-        repository: The address of the repository, whose docs alerts refer to.
+        repository: The address of the repository, whose docs alerts link to.
         native: Whether histograms arrive as native ones.
         buffered_bytes: How many bytes may wait.
         buffered_seconds: For how long they may.
@@ -46,7 +46,7 @@ class Names(NamedTuple):
     buffered_seconds: float = 3600.0
 
     def fill(self, text: str) -> str:
-        """Return a text with the names that arrive."""
+        """Return a text with the names as they arrive."""
         text = _LABEL.sub(lambda match: self._label(match[2], quoted=match[1] == "label"), text)
         text = _SERIES.sub(lambda match: self._series(*match.groups()), text)
         text = _INTERVALS.sub(lambda match: f"{self.interval * int(match[1]):g}", text)

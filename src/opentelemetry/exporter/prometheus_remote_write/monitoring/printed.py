@@ -10,7 +10,7 @@ from .names import Names
 
 DASHBOARDS = ("application", "exporter")
 TEMPLATES = ("application", "application-native", "exporter")
-"""That of an application is another for native histograms."""
+"""The application's dashboard has a variant for native histograms."""
 
 
 def dashboard(name: str, names: Names) -> str:
@@ -38,7 +38,7 @@ def _read(name: str) -> str:
 
 
 def _filled(value: Any, names: Names) -> Any:
-    """Return a JSON value with all strings in it filled: a name that is quoted is escaped when it is written."""
+    """Return a JSON value with the names filled into all strings; writing JSON escapes quoted names."""
     if isinstance(value, dict):
         return {key: _filled(element, names) for key, element in value.items()}
     if isinstance(value, list):

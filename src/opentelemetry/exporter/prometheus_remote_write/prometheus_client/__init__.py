@@ -1,4 +1,4 @@
-"""What the application measures with the library prometheus_client, pushed beside what it measures with OpenTelemetry.
+"""The application's metrics of the library prometheus_client, pushed along with its OpenTelemetry metrics.
 
 The library is the application's: nothing here imports it before the application has.
 """

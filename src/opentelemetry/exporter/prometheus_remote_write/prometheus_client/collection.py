@@ -1,7 +1,7 @@
-"""One collection of what an application's registries hold, in which a bad collector costs its own families alone.
+"""One collection of an application's registries, in which a bad collector costs only its own families.
 
 A collector is code of the application or of a library: it may raise, and it may hang. So collectors are called one
-after the other in a thread of their own, and one that does not answer in time is left out until it does.
+after the other in a thread of their own, and one that does not answer in time is skipped until it does.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from ..system.bounded_call import Waiter, bounded_call
 
 _logger = OwnLogger(__name__)
 
-_MOST_THREADS = 2  # of one collection: at the exit there is only so much to spare
-_MOST_FAMILIES = 100_000  # of a collector, which may be a generator without an end
+_MOST_THREADS = 2  # of one collection: time at exit is limited
+_MOST_FAMILIES = 100_000  # of a collector, which may be an endless generator
 _LONGEST_MESSAGE = 300  # characters
 _MESSAGES_REMEMBERED = 1000
 
 
 class Collector(Protocol):
-    """What a registry asks for its families."""
+    """A source of a registry's families."""
 
     def collect(self) -> Iterable[Any]:
         """Return the families, each a ``Metric`` of prometheus_client."""
 
 
 class Restricted:
-    """A collector of which only some series are wanted.
+    """A collector reduced to some of its series.
 
     Args:
         collector: The library's or the application's.
@@ -44,14 +44,14 @@ class Restricted:
         self._names = names
 
     def collect(self) -> Iterator[Any]:
-        """Yield the families, each with what is wanted of it."""
+        """Yield the families, each reduced to the wanted series."""
         for family in self.collector.collect():
             if restricted := family._restricted_metric(self._names):  # noqa: SLF001 - the library has no public way
                 yield restricted
 
 
 class _Run:
-    """Some collectors asked in one thread, one after the other."""
+    """A run over collectors, one after the other, in one thread."""
 
     def __init__(self, collectors: Sequence[Collector]) -> None:
         self.families: list[Any] = []
@@ -64,7 +64,7 @@ class _Run:
         self._is_abandoned = False
 
     def __call__(self) -> None:
-        if self.has_ended or self._is_abandoned:  # it is called again by who has not seen its end
+        if self.has_ended or self._is_abandoned:  # the caller that has not seen its end calls it again
             return
         self.has_begun = True
         for collector in self._collectors:
@@ -76,7 +76,7 @@ class _Run:
                     if len(families) >= _MOST_FAMILIES:
                         raise OverflowError(f"it gives more than {_MOST_FAMILIES} families")  # noqa: TRY301 - handled as its own
                     families.append(family)
-            except BaseException as error:  # noqa: BLE001 - whatever it is, SystemExit too, the others are asked
+            except BaseException as error:  # noqa: BLE001 - whatever it is, even SystemExit, the others are called
                 self.failed.append((collector, error))
                 families = []
             if self._is_abandoned:
@@ -89,16 +89,16 @@ class _Run:
 
     @property
     def asked(self) -> Collector | None:
-        """The collector that is being asked."""
+        """The collector that is being called."""
         return self._collectors[self.done] if self.has_begun and self.done < len(self._collectors) else None
 
     def pass_over(self) -> Sequence[Collector]:
-        """Have the thread end with the collector that it is in; return those that come after it."""
+        """Make the thread end after its current collector; return those that follow it."""
         self._is_passed = True
         return self._collectors[self.done + 1 :]
 
     def abandon(self) -> None:
-        """Have the thread end with the collector that it is in, or with the next family that it makes."""
+        """Make the thread end after its current collector, or after the next family of it."""
         self._is_abandoned = True
 
 
@@ -106,27 +106,27 @@ class Collection:
     """Collects again and again, and remembers which collectors hang.
 
     Args:
-        clock: Seconds that only go up.
+        clock: Monotonic seconds.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        # By identity, for the collectors may be equal, and need not be hashable. Each is kept, with its identity.
+        # By identity, because collectors may be equal or unhashable. Each is kept alive, so that its id stays unique.
         self._hanging: dict[int, tuple[Collector, _Run]] = {}
         self._told: dict[tuple[int, str], Collector] = {}
         self._waiter = Waiter()
         self._is_interrupted = False
 
     def interrupt(self) -> None:
-        """End the collection that is under way with what there is; those that come are not concerned."""
+        """End the collection in progress with what there is; later ones are not affected."""
         self._is_interrupted = True
         self._waiter.end()
 
     def collect(self, collectors: Sequence[Collector], seconds: float) -> list[Any]:
-        """Return the families of some collectors; nothing is raised.
+        """Return the families of some collectors; raise nothing.
 
         Args:
-            collectors: In the order in which they are asked.
+            collectors: In the order in which to call them.
             seconds: How long that may take.
         """
         end = self._clock() + seconds
@@ -138,7 +138,7 @@ class Collection:
             runs.append(run := _Run(waiting))
             try:
                 waiting = [] if self._gets_to_its_end(run, end) else run.pass_over()
-            except (MemoryError, RuntimeError) as why:  # no thread can be had, and none of them is to blame
+            except (MemoryError, RuntimeError) as why:  # no thread can be started, which is no collector's fault
                 self._tell(waiting[0], type(why), f"and those after it were not asked ({error_text(why)})")
                 break
         for run in runs:
@@ -146,7 +146,7 @@ class Collection:
         return [family for run in runs for family in run.families]
 
     def _gets_to_its_end(self, run: _Run, end: float) -> bool:
-        """Wait for a run while it gets on: a collector that takes half of what is left holds up no others."""
+        """Wait for a run while it progresses: a collector that takes half of the time left blocks no others."""
         done = -1
         while done < run.done:
             done = run.done
@@ -167,10 +167,10 @@ class Collection:
                 self._tell(hanging, TimeoutError, what)
 
     def _ends(self, run: _Run, seconds: float) -> bool:
-        """Wait for the end of a run, at most so long.
+        """Wait for the end of a run, up to some time.
 
         Raises:
-            MemoryError: No thread can be had.
+            MemoryError: No thread can be started.
             RuntimeError: The same.
         """
         self._waiter = Waiter()
@@ -180,10 +180,10 @@ class Collection:
         return run.has_ended
 
     def _tell(self, collector: Collector, kind: type[BaseException], what: str) -> None:
-        """Warn, once for each collector and kind of error: its text may be another one each time."""
+        """Warn once for each collector and kind of error, because its text may differ each time."""
         key = id(collector), kind.__name__
         if key not in self._told and len(self._told) < _MESSAGES_REMEMBERED:
-            self._told[key] = collector  # kept, with its identity
+            self._told[key] = collector  # kept alive, so that its id stays unique
             named = collector.collector if isinstance(collector, Restricted) else collector
             message = one_line(f"{type(named).__qualname__} {what}", _LONGEST_MESSAGE)
             _logger.warning("prometheus_client: collector %s. Its metrics are not sent. Logged once.", message)

@@ -1,4 +1,4 @@
-"""The samples of a family in columns, as a comparison with the collection before needs them."""
+"""The samples of a family in columns, for comparison with the previous collection."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def columns_of(samples: Sequence[Any]) -> Columns:
     """Turn the library's samples into columns.
 
     Raises:
-        TypeError: They are not all alike.
+        TypeError: They do not all have the same shape.
         ValueError: The same.
     """
     if not samples:
@@ -37,11 +37,11 @@ def columns_of(samples: Sequence[Any]) -> Columns:
 
 
 def times_of(columns: Columns, now: int) -> Sequence[int]:
-    """Return the samples' own times in milliseconds since the epoch; nothing where none has one.
+    """Return the samples' own times in milliseconds since the epoch; empty if none has one.
 
     Raises:
         Untranslatable: One is out of range.
-        TypeError: One is no number.
+        TypeError: One is not a number.
         ValueError: The same.
         OverflowError: One is infinite.
     """

@@ -1,7 +1,7 @@
-"""What a family of prometheus_client becomes: names, labels and values as they stand on the page that is scraped.
+"""Translating families of prometheus_client: names, labels and values as on the page that Prometheus would scrape.
 
-The library makes new samples in every collection, mostly with the same names and labels in the same order; so a
-comparison with the collection before answers for all of them at once, and what is known of them is kept by position.
+The library makes new samples in every collection, mostly with the same names and labels in the same order; so one
+comparison with the previous collection covers all of them, and what is known about them is kept by position.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ class Context(NamedTuple):
     """What all families of a collection have in common.
 
     Args:
-        labels: From a sample's labels to those that are sent.
+        labels: Returns the labels to send for a sample's labels.
         registry: Where series are registered.
-        other: The registry of the OpenTelemetry metrics, which keep what they have.
-        drop: Told of what is left out, by the name of its family.
-        zero_samples: Decides on zero samples, where they are sent.
+        other: The registry of the OpenTelemetry metrics, which take precedence.
+        drop: Called for what is dropped, with the name of its family.
+        zero_samples: Decides on zero samples, if they are sent.
         exemplars: Whether exemplars are sent.
     """
 
@@ -54,7 +54,7 @@ class Context(NamedTuple):
 
 
 class _CollectedPart(NamedTuple):
-    """The streams that have series of the same names, and where each series stands among the samples."""
+    """The streams with series of the same names, and the position of each series among the samples."""
 
     family: Family
     streams: list[Stream]
@@ -67,7 +67,7 @@ class CollectedFamily:
 
     Args:
         name: The family's name, without ``_total``.
-        type: As prometheus_client calls it.
+        type: In prometheus_client's words.
         help: The documentation.
         unit: The unit.
     """
@@ -92,8 +92,8 @@ class CollectedFamily:
 
         Args:
             samples: The library's.
-            now: The time of those that have none of their own, in milliseconds since the epoch.
-            context: Of the collection.
+            now: The time for samples without one, in milliseconds since the epoch.
+            context: The collection's.
         """
         try:
             columns = columns_of(samples)
@@ -112,18 +112,18 @@ class CollectedFamily:
         ):
             self._find_anew(columns, values, now, context)
             self._names, self._starts = columns.names, starts
-            # Copies, for a collector may change its own. Where it was not complete they are not compared.
+            # Copies, because a collector may change its own. After an incomplete collection nothing is compared.
             self._labels = list(map(dict, columns.labels)) if self._is_complete else []
         for part in self._parts:
             yield self._samples(part, columns, values, times, now, context)
         self._new = {}
 
     def families(self) -> list[Family]:
-        """Return the families that it has become."""
+        """Return the families that result from it."""
         return [part.family for part in self._parts]
 
     def release(self, context: Context) -> None:
-        """Give up the series: the family is gone."""
+        """Release the series: the family is gone."""
         for part in self._parts:
             context.registry.release_all(part.family, [stream.labels for stream in part.streams])
         self._parts = []
@@ -134,12 +134,12 @@ class CollectedFamily:
                 (columns,) = zip(*columns_of([sample]), strict=True)
                 name, labels, value, time, *others = columns
                 timestamp_of(time, now)
-                yield name, labels, float(value), time, *others  # of a text, too, which the page shows as a number
-            except Exception as error:  # noqa: BLE001 - a sample of any kind of wrong
+                yield name, labels, float(value), time, *others  # also of a text, which the page shows as a number
+            except Exception as error:  # noqa: BLE001 - a sample may be wrong in any way
                 context.drop(self._name, Untranslatable("value", f"a sample cannot be read ({error_text(error)})"))
 
     def _find_anew(self, columns: Columns, values: Sequence[float], now: int, context: Context) -> None:
-        """Find which samples are the series of one stream, and the streams that there were before among them."""
+        """Group samples into streams, and find the streams that existed before."""
         known = {(part.family, stream.labels, stream.start): stream for part in self._parts for stream in part.streams}
         before = {part.family: part for part in self._parts}
         self._is_complete = True
@@ -147,7 +147,7 @@ class CollectedFamily:
         found: dict[Family, dict[Labels, tuple[Stream, list[int]]]] = {}
         for labels, start, series in self._grouped(columns, values, now, context):
             names = tuple(series)
-            native = bool(columns.histograms[series[names[0]]])  # as all of them, for they are grouped so
+            native = bool(columns.histograms[series[names[0]]])  # all of the group are alike
             family = self._families.setdefault((names, native), Family(self._name, self._metadata, names, native))
             if labels in found.get(family, ()):
                 self._drop(context, _twice(names[0].name))
@@ -170,7 +170,7 @@ class CollectedFamily:
     def _grouped(
         self, columns: Columns, values: Sequence[float], now: int, context: Context
     ) -> Iterator[tuple[Labels, int, dict[SeriesName, int]]]:
-        """Yield the labels of each stream, its start in milliseconds, and the place of each of its series."""
+        """Yield the labels of each stream, its start in milliseconds, and the position of each of its series."""
         groups: dict[tuple[frozenset[tuple[str, str]], bool], tuple[Mapping[str, str], dict[SeriesName, int]]] = {}
         starts: dict[frozenset[tuple[str, str]], float] = {}
         for place, (name, labels) in enumerate(zip(columns.names, columns.labels, strict=True)):
@@ -184,12 +184,12 @@ class CollectedFamily:
                 _, series = groups.setdefault(key, (own, {}))
                 if series.setdefault(SeriesName(valid_text(name), bound or ""), place) != place:
                     self._drop(context, _twice(name))
-            except Exception as error:  # noqa: BLE001 - a sample of any kind of wrong
+            except Exception as error:  # noqa: BLE001 - a sample may be wrong in any way
                 self._drop(context, Untranslatable("labels", f"its labels cannot be read ({error_text(error)})"))
         for (alike, _), (own, series) in groups.items():
             try:
                 yield context.labels(own), start_of(starts.get(alike, 0.0), now), series
-            except Exception as error:  # noqa: BLE001 - labels of any kind of wrong
+            except Exception as error:  # noqa: BLE001 - labels may be wrong in any way
                 reason = Untranslatable("labels", f"its labels cannot be sent ({error_text(error)})")
                 self._drop(context, error if isinstance(error, Untranslatable) else reason)
 
@@ -201,7 +201,7 @@ class CollectedFamily:
         samples: int,
         context: Context,
     ) -> _CollectedPart:
-        """Register the streams that are new, and leave out what others have."""
+        """Register new streams, and drop those whose series others own."""
         had = {stream.labels for stream in before.streams} if before else set()
         taken = {
             labels: reason for labels in found if (reason := context.other.reason_against(family, labels)) is not None
@@ -216,7 +216,7 @@ class CollectedFamily:
         streams = [stream for stream, _ in kept]
         places = [place for _, places in kept for place in places]
         if before and before.streams == streams:
-            streams = before.streams  # the very same list says that nothing changed
+            streams = before.streams  # the same list object means that nothing changed
         return _CollectedPart(family, streams, places, is_whole=places == [*range(samples)])
 
     def _drop(self, context: Context, reason: Untranslatable) -> None:
@@ -250,7 +250,7 @@ class CollectedFamily:
         return FamilySamples(family, streams, timestamps, own, (), exemplars, zero_samples)
 
     def _exemplars_of(self, part: _CollectedPart, columns: Columns, now: int) -> dict[int, tuple[Exemplar, ...]]:
-        """Return the exemplars that were not sent yet: the library keeps the last one of each series."""
+        """Return the exemplars that were not sent yet; the library keeps the last one of each series."""
         if columns.exemplars.count(None) == len(columns.exemplars) and not part.family.native:
             return {}
         found: dict[int, tuple[Exemplar, ...]] = {}
@@ -266,7 +266,7 @@ class CollectedFamily:
 
 
 def shown_name(name: str, type: str) -> str:  # noqa: A002 - their name
-    """Return a family's name as it stands on the page, such as ``requests_total`` for a counter ``requests``."""
+    """Return a family's name as on the page, such as ``requests_total`` for a counter ``requests``."""
     suffix = _SUFFIXES.get(type, "")
     return valid_text(f"{name.removesuffix(suffix)}{suffix}")
 

@@ -1,4 +1,4 @@
-"""Where the families come from: the registries of this process, or the folder that several processes share."""
+"""The sources of families: the registries of this process, or the folder that several processes share."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from typing import Any
 from .collection import Collector, Restricted
 from .shared_folder import SharedFolder, shared_folder
 
-_LOCK_TIMEOUT = 0.1  # seconds; a collector that hangs while it is registered holds the registry's lock, as a fork may
+_LOCK_TIMEOUT = (
+    0.1  # seconds; a collector that hangs while being registered holds the registry's lock, and so may a forked child
+)
 
 
 class Registries:
@@ -20,10 +22,10 @@ class Registries:
     Args:
         chosen: Registries; None is the default one, once the application has imported prometheus_client.
         environ: The environment, whose PROMETHEUS_MULTIPROC_DIR names the folder that several processes share.
-        modules: The modules that the application has imported.
+        modules: The imported modules.
 
     Attributes:
-        folder: The folder that several processes share, where there is one.
+        folder: The folder that several processes share, if there is one.
     """
 
     def __init__(
@@ -40,20 +42,20 @@ class Registries:
         self._made: dict[object, Collector] = {}
 
     def own(self) -> Sequence[Collector]:
-        """Return the collectors of this process alone."""
+        """Return the collectors of only this process."""
         if self._chosen is not None:
             return [collector for collector in self._collectors_of(self._chosen) if not _is_of_folder(collector)]
         registry = getattr(self._modules.get("prometheus_client"), "REGISTRY", None)
         return [] if self._path() or registry is None else self._collectors_of([registry])
 
     def shared(self, *, last: bool) -> Sequence[Collector] | None:
-        """Return the collectors of the folder; None where another process pushes it, or there is none.
+        """Return the collectors of the folder; None if another process pushes it, or there is none.
 
         Args:
             last: Whether this process exports for the last time.
 
         Raises:
-            OSError: The folder cannot be had.
+            OSError: The folder cannot be used.
         """
         library = self._modules.get("prometheus_client")
         if self._chosen is not None:
@@ -65,44 +67,44 @@ class Registries:
         if not self.folder.is_ours(self, last=last):
             return None
         if not self._of_folder:
-            # A part of what the application has imported; it registers itself with the registry that it is given.
+            # Part of the library, which the application has imported; it registers itself with the given registry.
             multiprocess = import_module("prometheus_client.multiprocess")
             self._of_folder = [multiprocess.MultiProcessCollector(library.CollectorRegistry(), path)]
         return self._of_folder
 
     def release(self) -> None:
-        """Leave what several processes share to the others."""
+        """Leave the shared folder to the other processes."""
         if self.folder:
             self.folder.release(self)
 
     def _path(self) -> str | None:
-        """Return the folder's path; nothing where there is none. The application may set the variable itself."""
+        """Return the folder's path; empty if there is none. The application may set the variable itself."""
         if self._chosen is not None:
             return next((str(each._path) for each in self._of_folder), None)  # type: ignore[attr-defined]  # noqa: SLF001 - the library has no public way
         return self._environ.get("PROMETHEUS_MULTIPROC_DIR") or self._environ.get("prometheus_multiproc_dir")
 
     def _collectors_of(self, registries: Sequence[Any]) -> list[Collector]:
-        """Return the collectors of registries, each once, however many registries it is in."""
+        """Return the collectors of registries, each once even if several registries contain it."""
         found = (collector for registry in registries for collector in self._collectors(registry))
         return list({id(collector): collector for collector in found}.values())
 
     def _collectors(self, registry: Any) -> Sequence[Collector]:
-        """Return the collectors of a registry, or the registry itself where they cannot be had.
+        """Return the collectors of a registry, or the registry itself if they are not accessible.
 
-        A registry's own way to collect ends with the first collector that raises.
+        A registry's own ``collect`` ends with the first collector that raises.
         """
         try:
             names = registry._name_set if _is_of_library(registry, "RestrictedRegistry") else None  # noqa: SLF001 - see above
             whole = registry if names is None else registry._registry  # noqa: SLF001 - see above
             if not _is_of_library(whole, "CollectorRegistry") or not whole._lock.acquire(timeout=_LOCK_TIMEOUT):  # noqa: SLF001 - see above
-                return [registry]  # which is asked where it may hang
+                return [registry]  # which is called in the thread that may hang
             try:
                 registered = dict(whole._collector_to_names)  # noqa: SLF001 - see above
                 nameless = [*getattr(whole, "_collectors_without_names", ())]
                 has_info = bool(getattr(whole, "_target_info", None))
             finally:
                 whole._lock.release()  # noqa: SLF001 - see above
-        except Exception:  # noqa: BLE001 - of a registry of somebody else's, or of another version
+        except Exception:  # noqa: BLE001 - a foreign registry, or another version's
             return [registry]
         info = [self._once(_TargetInfo, whole)] if has_info else []
         if names is None:
@@ -111,13 +113,13 @@ class Registries:
         return [*(info if "target_info" in names else ()), *(self._once(Restricted, each, names) for each in chosen)]
 
     def _once(self, kind: Callable[..., Collector], of: Any, *others: Any) -> Collector:
-        """Return the very same collector each time, which is known again when it hangs."""
+        """Return the same collector object each time, so that it is recognised when it hangs."""
         return self._made.setdefault((kind, id(of)), kind(of, *others))
 
 
 def _is_of_library(registry: Any, name: str) -> bool:
-    """Return whether a registry is of a class of the library's, or collects as it does."""
-    collect = type(registry).collect  # a subclass may have its own
+    """Return whether a registry is of the library's class, or collects in the same way."""
+    collect = type(registry).collect  # a subclass may have its own method
     return (collect.__module__, collect.__qualname__) == ("prometheus_client.registry", f"{name}.collect")
 
 
@@ -129,7 +131,7 @@ def _is_of_folder(collector: object) -> bool:
 
 
 class _TargetInfo:
-    """The info metric that was set for a registry as a whole."""
+    """The info metric that was set for a whole registry."""
 
     def __init__(self, registry: Any) -> None:
         self._registry = registry

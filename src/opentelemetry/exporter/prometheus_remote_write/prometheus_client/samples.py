@@ -13,7 +13,7 @@ _MAX_EXEMPLAR_CHARACTERS = 128  # of all label names and values (OpenMetrics 1.0
 
 
 def timestamp_of(time: Any, now: int) -> int:
-    """Return a sample's time in milliseconds since the epoch; ``now`` where it has none.
+    """Return a sample's time in milliseconds since the epoch; ``now`` if it has none.
 
     Args:
         time: In seconds, as a number or the library's ``Timestamp``.
@@ -23,7 +23,7 @@ def timestamp_of(time: Any, now: int) -> int:
 
 
 def start_of(created: float, now: int) -> int:
-    """Return since when a value counts, in milliseconds since the epoch; 0 where a collector says nothing sensible.
+    """Return since when a value counts, in milliseconds since the epoch; 0 if the collector gives no sensible time.
 
     Args:
         created: In seconds.
@@ -37,11 +37,11 @@ def start_of(created: float, now: int) -> int:
 
 
 def exemplar_of(exemplar: Any, now: int) -> Exemplar | None:
-    """Return an exemplar as it is sent; None where its labels are too long or it is not one.
+    """Return an exemplar as it is sent; None if its labels are too long or it is not one.
 
     Args:
         exemplar: The library's.
-        now: The time of one that has none, in milliseconds since the epoch.
+        now: The time for an exemplar without one, in milliseconds since the epoch.
     """
     try:
         labels = tuple(sorted((valid_text(name), valid_text(text)) for name, text in exemplar.labels.items()))

@@ -1,4 +1,4 @@
-"""Collects what this process has to push of prometheus_client's metrics, export after export."""
+"""Collects the prometheus_client metrics that this process has to push, export after export."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from .registries import Registries
 _logger = OwnLogger(__name__)
 
 _INSTANCE_ID = "service.instance.id"
-_SHARE = 0.5  # of an export's time, at most; the rest is for sending
-_LONGEST = 10.0  # seconds, as Prometheus's own scrape_timeout is by default
+_SHARE = 0.5  # fraction of an export's time, at most; the rest is for sending
+_LONGEST = 10.0  # seconds, Prometheus's default scrape_timeout
 
 
 class Part(NamedTuple):
@@ -27,8 +27,8 @@ class Part(NamedTuple):
 
     Args:
         families: Each a ``Metric`` of prometheus_client.
-        resource: The attributes that ``job`` and ``instance`` are taken from.
-        has_info: Whether ``target_info`` of this resource goes with it, because nothing else tells of it.
+        resource: The attributes from which ``job`` and ``instance`` are derived.
+        has_info: Whether ``target_info`` of this resource is included, because no other metrics are.
     """
 
     families: Sequence[Any]
@@ -40,9 +40,9 @@ class Collected(NamedTuple):
     """What was collected.
 
     Args:
-        own: Of this process alone.
-        shared: What several processes share; None where another process pushes it, or there is none.
-        time: Of the samples that have none of their own, in milliseconds since the epoch.
+        own: Of only this process.
+        shared: What several processes share; None if another process pushes it, or there is none.
+        time: The time for samples without one, in milliseconds since the epoch.
     """
 
     own: Part
@@ -54,22 +54,22 @@ class Source:
     """Collects from the registries of a process.
 
     Args:
-        setting: Registries, or True for the default one and for what several processes share.
+        setting: Registries, or True for the default one and the folder that several processes share.
         clock: Nanoseconds since the epoch.
     """
 
-    def __init__(self, setting: bool | tuple[Any, ...], clock: Callable[[], int] = time.time_ns) -> None:  # noqa: FBT001 - the setting as it is
+    def __init__(self, setting: bool | tuple[Any, ...], clock: Callable[[], int] = time.time_ns) -> None:  # noqa: FBT001 - the setting itself
         self._registries = Registries(None if setting is True else setting or ())
         self._collection = Collection()
         self._clock = clock
         self._has_told = False
 
     def collect(self, data: MetricsData, group: str, seconds: float, *, last: bool) -> Collected:
-        """Collect once; nothing is raised.
+        """Collect once; raise nothing.
 
         Args:
-            data: The export's metrics, which have the resource.
-            group: The instance id of what several processes share; nothing if none is set, then it is the folder's.
+            data: The export's metrics, which contain the resource.
+            group: The instance id for what several processes share; if empty, the folder's is used.
             seconds: How long the export may take.
             last: Whether this process exports for the last time.
         """
@@ -86,17 +86,17 @@ class Source:
         return Collected(of_process, of_folder, self._clock() // NANOSECONDS_PER_MILLISECOND)
 
     def interrupt(self) -> None:
-        """End the collection that is under way with what there is."""
+        """End the collection in progress with what there is."""
         self._collection.interrupt()
 
     def leaves_to_others(self) -> bool:
-        """Return whether another process goes on with what several processes share, when this one ends."""
+        """Return whether another process continues what several processes share when this one ends."""
         return self._registries.folder is not None and self._registries.folder.has_heirs()
 
     def _found(self, find: Callable[[], Sequence[Collector] | None]) -> Sequence[Collector] | None:
         try:
             return find()
-        except Exception as error:  # noqa: BLE001 - of a library that is half imported, or another one of its name
+        except Exception as error:  # noqa: BLE001 - a half-imported library, or another one of that name
             if not self._has_told:
                 self._has_told = True
                 what = error_text(error)
@@ -104,10 +104,10 @@ class Source:
             return None
 
     def after_fork(self) -> None:
-        """Begin anew, in a forked child: threads and the lock of the folder are the parent's."""
+        """Start afresh in a forked child: threads and the folder's lock are the parent's."""
         self._collection = Collection()
         self.release()
 
     def release(self) -> None:
-        """Leave what several processes share to the others."""
+        """Leave what several processes share to the other processes."""
         self._registries.release()

@@ -1,4 +1,4 @@
-"""From the families that were collected to family samples, with the labels that all series of the process have."""
+"""From collected families to family samples, with the labels that all series of the process have."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ class PrometheusClientTranslator:
     """Translates collection after collection, and remembers what does not change between them.
 
     Args:
-        settings: Labels and what is dropped. Names are not translated: they are sent as they stand on the page.
-        dropped: Where what is dropped is counted.
-        other: The registry of the OpenTelemetry metrics, which keep what they have; the limit of series is the same.
+        settings: Labels and what to drop. Names are not translated: they are sent as on the page.
+        dropped: Where dropped points are counted.
+        other: The registry of the OpenTelemetry metrics, which take precedence; both share one series limit.
         registry: Where its own series are registered.
-        unmatched_globs: Told of the metrics that there are.
+        unmatched_globs: Notes the names of the metrics.
         resources_as_labels: Whether every resource attribute is copied onto every series.
-        zero_samples: Decides on zero samples, where they are sent.
+        zero_samples: Decides on zero samples, if they are sent.
     """
 
     def __init__(  # noqa: PLR0913 - three are by keyword
@@ -79,11 +79,11 @@ class PrometheusClientTranslator:
             yield self._info.family
 
     def translate(self, part: Part, now: int) -> Iterator[FamilySamples]:
-        """Translate one collection; what it does not contain any more is given up.
+        """Translate one collection; families that it no longer contains are released.
 
         Args:
             part: What was collected.
-            now: The time of samples that have none of their own, in milliseconds since the epoch.
+            now: The time for samples without one, in milliseconds since the epoch.
         """
         if part.resource != self._resource:
             self.release()
@@ -101,21 +101,21 @@ class PrometheusClientTranslator:
                     known = self._families[key] = CollectedFamily(*map(str, key[:4]))
                 yield from known.translate(family.samples, now, self._context)
             except Exception as error:  # noqa: BLE001 - one bad family never costs another
-                if known := self._families.pop(key, None):  # the next collection finds everything anew
+                if known := self._families.pop(key, None):  # the next collection looks everything up again
                     known.release(self._context)
                 self._drop(family, error)
         if self._zero_samples:
             self._zero_samples.note(now)
 
     def release(self) -> None:
-        """Give up all series."""
+        """Release all series."""
         for family in self._families.values():
             family.release(self._context)
         self._families = {}
         self._resource, self._info = None, None
 
     def _current(self, families: Sequence[Any]) -> dict[tuple[object, ...], Any]:
-        """Return the families that are sent, by what makes them the same in the next collection."""
+        """Return the families to send, by what identifies them in the next collection."""
         current: dict[tuple[object, ...], Any] = {}
         alike: Counter[tuple[object, ...]] = Counter()
         for family in families:
@@ -167,7 +167,7 @@ class PrometheusClientTranslator:
 
 
 def _info(labels: Labels) -> FamilySamples:
-    """Return the samples of ``target_info``, of which each resource has one."""
+    """Return the sample of ``target_info``, one for each resource."""
     name = dict(labels)[METRIC_NAME]
     own = tuple(label for label in labels if label[0] != METRIC_NAME)
     family = Family(name, Metadata(name, MetricType.GAUGE, "Target metadata", ""), (SeriesName(name),))

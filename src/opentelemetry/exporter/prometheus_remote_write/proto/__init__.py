@@ -1,7 +1,7 @@
-"""The messages of Remote Write, and what protoc generates of them; encoding and the receiver share them.
+"""The messages of Remote Write, and the modules that protoc generates from them; encoding and the receiver share them.
 
-Protobuf is imported with the first message, for most requests are encoded without it: a process that ends soon does not
-pay for it.
+Protobuf is imported with the first message, because most requests are encoded without it: a short-lived process does
+not pay for it.
 """
 
 from __future__ import annotations
@@ -18,4 +18,4 @@ __all__ = ["write_v1_pb2", "write_v2_pb2"]
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return import_module(f"{__name__}.{name}")  # which makes it an attribute
+    return import_module(f"{__name__}.{name}")  # the import makes it an attribute

@@ -1,6 +1,6 @@
 """The strict embedded receiver behind `otel-prw receive`, the demo and the tests.
 
-It refuses what the protocol forbids, although Prometheus lets much of it pass. The exporter does not import it.
+It refuses what the protocol forbids, although Prometheus accepts much of it. The exporter does not import it.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .server import Server  # which imports this module
 
 WRITE_PATHS = ("/api/v1/write", "/api/v1/push", "/api/prom/push", "/api/v1/receive")
-"""Where Prometheus and VictoriaMetrics, Mimir, Cortex, and Thanos take pushes; a prefix may stand before each."""
+"""The write paths of Prometheus and VictoriaMetrics, Mimir, Cortex, and Thanos; each may have a prefix."""
 
 _LENGTH = re.compile(r"[0-9]{1,18}", re.ASCII)
 _NO_CONTENT = 204
@@ -42,7 +42,7 @@ class Handler(BaseHTTPRequestHandler):
     error_message_format = "%(message)s\n"
 
     def handle_one_request(self) -> None:
-        """Handle one request, and say when it has ended."""
+        """Handle one request, and signal its end."""
         super().handle_one_request()
         self.server.request_ended(self.connection)
 
@@ -68,7 +68,7 @@ class Handler(BaseHTTPRequestHandler):
             self.server.give_back(length)
 
     def do_GET(self) -> None:
-        """Answer with a page; where pushes are taken there is none."""
+        """Answer with a page; write paths have none."""
         if self._takes_pushes():
             self._refuse_method()
         elif len(self.headers.get_all("Host") or []) > 1:
@@ -81,7 +81,7 @@ class Handler(BaseHTTPRequestHandler):
     do_HEAD = do_GET  # noqa: N815 - the base class's name
 
     def _refuse_method(self) -> None:
-        """Refuse what is no push, and so no rejection of one either."""
+        """Refuse a method that is not a push; this does not count as a rejected push."""
         allowed = "POST" if self._takes_pushes() else "GET, HEAD"
         self._answer_unread(
             ScriptedAnswer(405, {"Allow": allowed}, f"method {self.command} is not {allowed}\n".encode())
@@ -105,7 +105,7 @@ class Handler(BaseHTTPRequestHandler):
         return self._length_fault(self.headers.get_all("Content-Length") or [])
 
     def _length_fault(self, lengths: Sequence[str]) -> tuple[int, str] | None:
-        """Two lengths, or a length and chunks, are how one request is smuggled past a proxy within another."""
+        """Return the fault: two lengths, or a length and chunks, would smuggle a request past a proxy."""
         if len(lengths) > 1 or any("," in each for each in lengths):
             return 400, "the request has several lengths in Content-Length"
         if "Transfer-Encoding" in self.headers or not lengths or not _LENGTH.fullmatch(lengths[0]):
@@ -130,8 +130,8 @@ class Handler(BaseHTTPRequestHandler):
     def _answer_unread(self, answer: ScriptedAnswer) -> None:
         """Answer without having read the body, which ends the connection.
 
-        What is still coming is read for a while after the answer, because a client that is still sending would see a
-        reset in its place.
+        The rest of the request is read for a while after the answer, because a client that is still sending would see
+        a reset instead of the answer.
         """
         self.close_connection = True
         self._send(ScriptedAnswer(answer.status, {**answer.headers, "Connection": "close"}, answer.body))
@@ -186,4 +186,4 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
-        """Say nothing: what comes in is in the receiver's lists."""
+        """Log nothing: requests are in the receiver's lists."""

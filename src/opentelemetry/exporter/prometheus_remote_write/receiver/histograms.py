@@ -1,4 +1,4 @@
-"""When a native histogram is sound (the native histograms specification of Prometheus, section Data model)."""
+"""When a native histogram is valid (Prometheus's specification of native histograms, section Data model)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _RESET_HINTS = range(4)
 def histogram_fault(histogram: Histogram, protocol: str) -> str | None:
     """Return the first thing that is wrong with a native histogram, or None.
 
-    Of a stale marker (its sum is the stale NaN) nothing else counts.
+    In a stale marker (its sum is the stale NaN) nothing else counts.
 
     Args:
         histogram: The histogram, its counts absolute.
@@ -77,7 +77,7 @@ def _side_faults(side: str, spans: Sequence[Span], counts: Sequence[float]) -> I
 
 
 def _count_faults(histogram: Histogram) -> Iterator[str]:
-    """The count is the sum of all buckets; observations of NaN, which the sum shows, are in no bucket."""
+    """Yield what is wrong with the count: it is the sum of all buckets, plus observations of NaN."""
     total = histogram.zero_count + sum(histogram.positive_counts) + sum(histogram.negative_counts)
     if not histogram.zero_count >= 0:
         yield "zero_count is not a number from 0"

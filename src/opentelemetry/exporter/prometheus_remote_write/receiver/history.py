@@ -1,4 +1,4 @@
-"""What came in so far: the lists that tests read, and the order of each series' samples across requests."""
+"""The requests so far: the lists that tests read, and the order of each series' samples across requests."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class History:
 
     Args:
         keep: How many requests of each kind to keep, the newest ones; None keeps all.
-        listener: Called with each request once its fate is known, one call at a time, on the thread that handles it.
-        remembered_series: Of how many series, those that came last, to know the newest timestamp.
+        listener: Called with each request once it is accepted or rejected, one call at a time, on its thread.
+        remembered_series: For how many series, the most recent ones, to remember the newest timestamp.
     """
 
     def __init__(
@@ -51,15 +51,15 @@ class History:
 
     @property
     def rejected(self) -> list[RejectedRequest]:
-        """The requests that were not, oldest first: refused for a fault, or by a scripted answer."""
+        """The requests that were rejected, oldest first: for a fault, or by a scripted answer."""
         with self._changed:
             return list(self._rejected)
 
     def wait_for(self, condition: Callable[[], bool], timeout: float) -> None:
-        """Wait until a condition holds; it is looked at again after each request.
+        """Wait until a condition holds; it is checked after each request.
 
         Args:
-            condition: Looks at what came in.
+            condition: Checks what came in.
             timeout: Seconds.
 
         Raises:
@@ -73,12 +73,12 @@ class History:
     def store(
         self, request: ReceivedRequest, message: Message, script: Callable[[ReceivedRequest], ScriptedAnswer | None]
     ) -> ScriptedAnswer | None:
-        """Take a sound message in, unless the script says otherwise; return the script's answer.
+        """Accept a valid message, unless the script says otherwise; return the script's answer.
 
         Args:
-            request: The request as it came in.
-            message: What it says.
-            script: Asked for the answer once the order was found right.
+            request: The request as received.
+            message: Its content.
+            script: Called for the answer once the order proved correct.
 
         Raises:
             Refusal: A sample is not newer than what the series has. The newest sample may be repeated by a request with
@@ -111,11 +111,11 @@ class History:
             return answer
 
     def reject(self, request: ReceivedRequest, status: int, reason: str) -> None:
-        """Note a request that was not taken in.
+        """Note a request that was rejected.
 
         Args:
-            request: The request as it came in.
-            status: What was answered.
+            request: The request as received.
+            status: The status of the answer.
             reason: One line why.
         """
         rejected = RejectedRequest(request.path, request.headers, request.body, request.client_port, status, reason)
@@ -157,7 +157,7 @@ class History:
                 raise LookupError(f"{len(found)} series match {name} {labels}; there is:\n  {texts}")
 
     def _remember(self, newest: dict[int, int]) -> None:
-        """Remember the newest timestamps of so many series, those that came last."""
+        """Remember the newest timestamps of the most recent series."""
         for series, timestamp in newest.items():
             self._newest.pop(series, None)
             self._newest[series] = timestamp

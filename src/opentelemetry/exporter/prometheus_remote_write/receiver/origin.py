@@ -36,7 +36,7 @@ def foreign(headers: Message, listening_on: str, *, reading: bool) -> str | None
 
 
 def is_wildcard(host: str) -> bool:
-    """Tell whether listening on a host means all addresses of the machine."""
+    """Return whether listening on a host means all addresses of the machine."""
     address = _address(host)
     return not host or (address is not None and address.is_unspecified)
 

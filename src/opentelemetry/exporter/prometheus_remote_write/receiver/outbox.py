@@ -1,4 +1,4 @@
-"""Text on its way to somebody who reads slowly, or not at all: bounded, and what is lost is counted."""
+"""Text on its way to a reader that may be slow or stuck: bounded, with losses counted."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _LIMIT = 4 * 1024 * 1024
 
 
 class Text(NamedTuple):
-    """Something to write, to standard error or to standard output."""
+    """A text for standard error or standard output."""
 
     text: str
     is_error: bool = False
@@ -21,7 +21,7 @@ class Outbox:
     """A queue of texts.
 
     Args:
-        limit: How many characters may wait until no more is taken in.
+        limit: How many characters may wait before texts are dropped.
     """
 
     def __init__(self, limit: int = _LIMIT) -> None:
@@ -33,7 +33,7 @@ class Outbox:
         self._changed = threading.Condition()
 
     def put(self, lines: Iterable[str], *, is_error: bool = False) -> None:
-        """Add lines as one text, unless too much waits already or no more is wanted: then they are not even made."""
+        """Add lines as one text, unless too much waits already or the outbox is closed: then do not even make them."""
         with self._changed:
             if self._is_closed:
                 return
@@ -47,7 +47,7 @@ class Outbox:
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Take no more in."""
+        """Accept no more texts."""
         with self._changed:
             self._is_closed = True
             self._changed.notify_all()

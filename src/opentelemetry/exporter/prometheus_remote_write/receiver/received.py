@@ -17,7 +17,7 @@ _STALE_MARKER = 0x7FF0000000000002
 
 
 def is_stale(value: float) -> bool:
-    """Tell whether a value is the stale marker: a NaN of one certain bit pattern, which says that a series has ended.
+    """Return whether a value is the stale marker: a NaN with a certain bit pattern that marks the end of a series.
 
     Args:
         value: The value of a sample, or the sum of a histogram.

@@ -1,1 +1,1 @@
-"""The interpreter's and the system's own things, handled with care: threads, waiting, descriptors."""
+"""Safe use of the interpreter's and the system's primitives: threads, waiting, descriptors."""

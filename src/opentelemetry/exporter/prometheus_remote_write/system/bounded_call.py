@@ -1,8 +1,8 @@
-"""A call that may hang, made in a thread of its own: who waits for it has a deadline, the call has none.
+"""A call that may hang, made in a thread of its own: its caller has a deadline, the call has none.
 
 The system's resolver and a read of a file (on a dead NFS, of a device) can be neither interrupted nor timed. So such a
-call is left behind when the time is over. At most one of a kind is outstanding: who asks the same again waits for the
-call that is under way, so a name service that never answers costs one thread, not one for each look-up.
+call is abandoned when time is up. At most one of a kind is outstanding: a caller with the same key waits for the call
+in progress, so a name service that never answers costs one thread, not one for each lookup.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ EXIT_THREAD_NEEDED = sys.version_info >= (3, 12)
 
 
 class Waiter:
-    """A wait that ends once. It is a lock, which no interruption leaves in between, and nothing of threading's.
+    """A wait that ends once. It is a plain lock, not an Event: no interruption leaves it in between.
 
-    Locks and threads are looked up when they are needed: where gevent has patched them they belong together.
+    Locks and threads are looked up when they are needed, so that both are gevent's if gevent has patched them.
     """
 
     def __init__(self) -> None:
@@ -33,7 +33,7 @@ class Waiter:
         self._lock.acquire()
 
     def wait(self, seconds: float | None) -> bool:
-        """Wait for so long, or for ever; return whether it was ended."""
+        """Wait for some time, or forever; return whether it was ended."""
         if not self._lock.acquire(timeout=-1 if seconds is None else min(seconds, _thread.TIMEOUT_MAX)):
             return False
         self.end()
@@ -41,24 +41,24 @@ class Waiter:
 
     def end(self) -> None:
         """End it, now or when it begins."""
-        with suppress(RuntimeError):  # it is ended
+        with suppress(RuntimeError):  # it was ended already
             self._lock.release()
 
 
 def bounded_call(key: Hashable, function: Callable[[], T], seconds: float | None, waiter: Waiter | None = None) -> T:
-    """Make a call, and wait for its result for so long.
+    """Make a call, and wait some time for its result.
 
     Args:
-        key: What is asked: while a call of the same key is outstanding, its result is waited for instead.
+        key: Identifies the call: while one with the same key is outstanding, its result is used instead.
         function: Called without arguments, in another thread.
         seconds: How long to wait; None is no limit.
-        waiter: Whose end ends the wait.
+        waiter: Its end ends the wait.
 
     Raises:
-        TimeoutError: There is no result in time. The call is left to itself.
-        BaseException: What the function raises.
+        TimeoutError: There is no result in time. The call is abandoned.
+        BaseException: Whatever the function raises.
     """
-    key = (os.getpid(), key)  # the threads of a parent are not those of its forked child
+    key = (os.getpid(), key)  # a forked child does not have its parent's threads
     mine: _Call[T] = _Call(key, function)
     started = False
     try:
@@ -66,14 +66,14 @@ def bounded_call(key: Hashable, function: Callable[[], T], seconds: float | None
         if call is mine:
             _start(mine.run)
         started = True
-    finally:  # whatever interrupts it here: no call is outstanding that nobody makes
+    finally:  # whatever interrupts it here: no call stays outstanding that no thread makes
         if not started and _outstanding.get(key) is mine:
             del _outstanding[key]
     return call.wait(seconds, waiter or Waiter())
 
 
 class ExitThread:
-    """A thread that is there before it is needed, for calls at the interpreter's exit; or several."""
+    """One or more threads started in advance, for calls at the interpreter's exit."""
 
     def __init__(self) -> None:
         self._tasks: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
@@ -82,23 +82,23 @@ class ExitThread:
         self._users: WeakSet[Any] = WeakSet()
 
     def start(self, user: object, threads: int = 1) -> None:
-        """Start the thread, unless this process has it; a forked child has none. Nothing is raised.
+        """Start the threads, unless this process has them; a forked child has none. Raise nothing.
 
         Args:
-            user: For whom; the thread ends with the last one.
-            threads: How many there have to be: one more than calls that may hang until the end.
+            user: Who needs them; they end with the last user.
+            threads: How many are needed: one more than the calls that may hang until the end.
         """
         self._users.add(user)
         if self._process != os.getpid():
             self._tasks, self._threads = SimpleQueue(), 0
-        with suppress(RuntimeError, MemoryError):  # as many threads as there may be
+        with suppress(RuntimeError, MemoryError):  # no more threads are possible
             while self._threads < threads:
                 _thread.start_new_thread(_work, (self._tasks,))
                 self._process = os.getpid()
                 self._threads += 1
 
     def stop(self, user: object) -> None:
-        """End the thread, where nobody else needs it."""
+        """End the threads, unless another user needs them."""
         self._users.discard(user)
         if not self._users and self._process == os.getpid():
             self._process = 0
@@ -106,7 +106,7 @@ class ExitThread:
                 self._tasks.put(None)
 
     def do(self, task: Callable[[], None]) -> None:
-        """Do something in the thread; where there is none, do it at once.
+        """Do something in a reserved thread; if there is none, do it at once.
 
         Args:
             task: Raises nothing.
@@ -118,7 +118,7 @@ class ExitThread:
 
 
 EXIT_THREAD = ExitThread()
-"""The process's."""
+"""The process's reserve."""
 
 
 class _Call(Generic[T]):
@@ -132,9 +132,9 @@ class _Call(Generic[T]):
         outcome: tuple[T] | BaseException
         try:
             outcome = (self._function(),)
-        except BaseException as error:  # noqa: BLE001 - raised by who waits
+        except BaseException as error:  # noqa: BLE001 - raised in the waiting thread
             outcome = error
-        _outstanding.pop(self._key, None)  # first: who asks from now on asks anew
+        _outstanding.pop(self._key, None)  # first: a later caller makes a new call
         self._outcome = outcome
         for waiter in tuple(self._waiters):
             waiter.end()
@@ -158,9 +158,9 @@ _outstanding: dict[Hashable, _Call[Any]] = {}
 
 def _start(run: Callable[[], None]) -> None:
     try:
-        # It does not wait for the thread to begin, as threading does: for ever, where the memory is used up.
+        # Unlike threading, do not wait for the thread to begin: that is forever if memory is exhausted.
         _thread.start_new_thread(run, ())
-    except RuntimeError:  # no thread can be started any more: the last export of a process that ends
+    except RuntimeError:  # no thread can be started any more: this is the last export of an ending process
         EXIT_THREAD.do(run)
 
 

@@ -1,8 +1,8 @@
-"""A descriptor that is kept from export to export, and may be another file's by the time that it is used.
+"""A descriptor that is kept from export to export, and may be another file's when it is used again.
 
 An application may close descriptors that are not its own (a daemon closes all of them) and open files under the same
-numbers: what is written then goes into its file, and what is closed is its file. So a kept descriptor is compared first
-with what it stood for.
+numbers: writing or closing would then hit the application's file. So a kept descriptor is first compared with what it
+stood for.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from contextlib import suppress
 
 
 class Descriptor:
-    """One that was opened by us, and what it stood for then.
+    """A descriptor that we opened, and what it stood for then.
 
     Args:
-        number: The descriptor; it is ours alone from now on.
+        number: The descriptor, which this object owns from now on.
 
     Attributes:
-        identity: Of what it stood for: device and inode.
+        identity: Device and inode that it stood for.
 
     Raises:
         OSError: There is no such descriptor.
@@ -36,7 +36,7 @@ class Descriptor:
             return False
 
     def close(self) -> None:
-        """Close it if it is still ours; nothing is raised."""
+        """Close it if it is still ours; raise nothing."""
         if self.is_ours():
             with suppress(OSError):
                 os.close(self.number)

@@ -7,11 +7,11 @@ from contextlib import suppress
 
 
 class Flag:
-    """As :class:`threading.Event`, but nothing can leave it locked.
+    """Like :class:`threading.Event`, but nothing can leave it locked.
 
-    An Event keeps its lock for ever where a signal handler of the application raises (as Ctrl-C does) while it is set,
+    An Event keeps its lock forever if a signal handler of the application raises (as Ctrl-C does) while it is set,
     cleared or waited for; whoever touches it later hangs. Here each waiter has a lock of its own, for which nobody else
-    waits, and no other one is ever held.
+    waits, and no other lock is ever held.
     """
 
     def __init__(self) -> None:
@@ -23,14 +23,14 @@ class Flag:
         return self._is_set
 
     def set(self) -> None:
-        """Set it, and wake who waits."""
+        """Set it, and wake all waiters."""
         self._is_set = True
         for waiter in tuple(self._waiters):
             with suppress(RuntimeError):  # it was woken already
                 waiter.release()
 
     def clear(self) -> None:
-        """Have those that come wait again."""
+        """Clear it, so that later callers wait again."""
         self._is_set = False
 
     def wait(self, timeout: float | None = None) -> bool:

@@ -1,4 +1,4 @@
-"""Work that forks wait for: a forked child would find it half done, and the locks that it takes never released."""
+"""Work that forks wait for: a forked child would find it half done, and its locks never released."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class ForkPause:
         seconds: How long a fork waits at most.
 
     Attributes:
-        broke_in: Whether this process was forked, or one of its parents, in the middle of the work.
+        broke_in: Whether this process, or one of its parents, was forked in the middle of the work.
     """
 
     def __init__(self, before: Callable[[], None] = lambda: None, seconds: float = _FORK_WAITS) -> None:
@@ -38,7 +38,7 @@ class ForkPause:
 
     @contextmanager
     def work(self) -> Iterator[None]:
-        """Have forks wait until the work is done."""
+        """Make forks wait until the work is done."""
         with self._lock:
             try:
                 yield
@@ -46,7 +46,7 @@ class ForkPause:
                 self._hangs = False
 
     def wait(self) -> None:
-        """Wait until no other thread is at the work, as long as a fork does at most."""
+        """Wait until no other thread does the work, for at most as long as a fork waits."""
         if self._lock.acquire(timeout=self._seconds):
             self._lock.release()
 
@@ -63,6 +63,6 @@ class ForkPause:
             self._lock.release()
 
     def _after_in_child(self) -> None:
-        # Who forks without Python's hooks, as uWSGI does, does not call the one before.
+        # A fork without Python's hooks, such as uWSGI's, does not call the handler before it.
         self.broke_in = self.broke_in or (self._held_by != get_ident() and self._lock.locked())
         self._lock, self._held_by, self._hangs = Lock(), _NO_THREAD, False  # there is no other thread

@@ -1,9 +1,9 @@
-"""Gives the interpreter's lock to the application while an export computes.
+"""Yields the GIL to the application while an export computes.
 
-A thread that wants the interpreter's lock gets it only when the one that has it waits for something, or after a whole
-switch interval (5 ms). An export computes for tens of milliseconds without waiting, so a request handler that becomes
-ready meanwhile would be late by as much as that interval, again and again. So an export in the background sleeps for a
-moment after each slice of work. That costs it next to no processor time.
+A thread that wants the GIL gets it only when the holder waits for something, or after a whole switch interval (5 ms).
+An export computes for tens of milliseconds without waiting, so a request handler that becomes ready meanwhile would be
+late by up to that interval, again and again. So an export in the background sleeps for a moment after each slice of
+work. That costs almost no CPU time.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-_SLICE = 0.00007  # seconds; with the piece of work that is under way then, what a request of the application waits
-_MOMENT = 0.0001  # seconds: enough for a waiting thread to wake up and take the lock
-_BLOCK = 128  # items of which each takes a microsecond or so
+_SLICE = 0.00007  # seconds; plus the piece of work in progress, this is how long a request of the application waits
+_MOMENT = 0.0001  # seconds: enough for a waiting thread to wake up and take the GIL
+_BLOCK = 128  # items, each of which takes about a microsecond
 
 
 class TimeSlice:
     """The slice of work that an export is in.
 
     Args:
-        clock: Seconds that only go up.
-        sleep: Wait for so many seconds.
+        clock: Monotonic seconds.
+        sleep: Waits for some seconds.
     """
 
     def __init__(
@@ -39,12 +39,12 @@ class TimeSlice:
         """Begin the work of an export.
 
         Args:
-            gives_way: Whether it gives the lock away. Not where somebody waits for its end.
+            gives_way: Whether it yields the GIL. Not if somebody waits for its end.
         """
         self._end = self._clock() + _SLICE if gives_way else math.inf
 
     def check(self) -> None:
-        """Give the lock away, if the slice is over; to be called after each little piece of work."""
+        """Yield the GIL if the slice is over; called after each small piece of work."""
         if self._clock() >= self._end:
             self._sleep(_MOMENT)
             self._end = self._clock() + _SLICE
@@ -59,7 +59,7 @@ class TimeSlice:
         """Yield blocks of lists that are equally long, side by side, with a check before each."""
         if len(lists[0]) <= _BLOCK:
             self.check()
-            yield lists  # as most are, so nothing is copied
+            yield lists  # the usual case, so nothing is copied
             return
         for start in range(0, len(lists[0]), _BLOCK):
             self.check()

@@ -1,7 +1,7 @@
-"""Work that is done in another thread, or by who waits for it where there is none.
+"""Work that is done in another thread, or by its waiter if no thread can be started.
 
-``threading.Thread.start`` waits for the thread to begin, which is for ever where the memory ends between the two. So
-threads are started here without waiting; what has not begun can be taken back, and a thread that has died is noticed.
+``threading.Thread.start`` waits for the thread to begin, which is forever if memory runs out in between. So threads are
+started here without waiting; work that has not begun can be taken back, and a thread that has died is noticed.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from weakref import ref
 
 T = TypeVar("T")
 
-_LOOK_EVERY = 1.0  # seconds between two looks at a thread that is waited for
+_LOOK_EVERY = 1.0  # seconds between two checks of a thread that is waited for
 
 
 class Helper(Generic[T]):
-    """Does some work once, in a thread of its own and a copy of this context. One thread waits for it at most.
+    """Does some work once, in a thread of its own and a copy of this context. At most one thread waits for it.
 
     Args:
         work: Called without arguments.
@@ -29,22 +29,22 @@ class Helper(Generic[T]):
 
     def __init__(self, work: Callable[[], T]) -> None:
         self._work = work
-        self._untaken = [None]  # who takes it out does the work
+        self._untaken = [None]  # whichever thread takes the item does the work
         self._outcome: tuple[T] | BaseException | None = None
         self._ended = threading.Lock()
         self._ended.acquire()
         life = _Life()
         self._life = ref(life)
         try:
-            # Looked up now: in an application of gevent's it is a greenlet that is started.
+            # Looked up now: under gevent it starts a greenlet.
             _thread.start_new_thread(copy_context().run, (self._run, life))
         except (RuntimeError, MemoryError) as error:
-            if error.__traceback__ and error.__traceback__.tb_next:  # not of this call: a signal handler has raised it
+            if error.__traceback__ and error.__traceback__.tb_next:  # not from this call: a signal handler raised it
                 raise
             self._run(life)  # no thread can be started any more, as at the interpreter's exit
 
     def take_back(self) -> bool:
-        """Return whether it has not begun, and now never will."""
+        """Take the work back; return whether it had not begun, and now never will."""
         try:
             self._untaken.pop()
         except IndexError:
@@ -67,7 +67,7 @@ class Helper(Generic[T]):
                 return
 
     def result(self) -> T:
-        """Wait for its end, and return or raise what it did.
+        """Wait for its end, and return its result or raise its exception.
 
         Raises:
             MemoryError: Its thread died of that.
@@ -79,28 +79,28 @@ class Helper(Generic[T]):
         raise outcome or MemoryError("the thread has died")
 
     def _run(self, _life: _Life | None) -> None:
-        # Where the memory has ended, nothing but this must be needed for its end to be noticed.
+        # If memory is exhausted, noticing the end must need nothing but this.
         try:
             self._untaken.pop()
         except IndexError:
             return
         try:
             self._outcome = (self._work(),)
-        except BaseException as error:  # noqa: BLE001 - raised by who asks for the result
+        except BaseException as error:  # noqa: BLE001 - raised where the result is requested
             self._outcome = error
         finally:
             self._ended.release()
 
 
 class _Life:
-    """Held by a thread for as long as it lives."""
+    """Alive for as long as its thread."""
 
 
 def together(work: Callable[[], None], workers: int) -> None:
-    """Do some work in several threads at once, of which this is one.
+    """Do some work in several threads at once, including this one.
 
     Args:
-        work: Done when it returns, wherever it does so first.
+        work: The work is done when any of the calls returns.
         workers: How many threads.
     """
     helpers = [Helper(work) for _ in range(workers - 1)]

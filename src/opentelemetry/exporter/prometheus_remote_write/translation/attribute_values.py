@@ -1,8 +1,8 @@
-"""The values of attributes as text.
+"""Attribute values as text.
 
-The rules are those of the OpenTelemetry specification ("Common specification concepts", AnyValue representation for
-non-OTLP protocols). Where they leave a choice, it is that of the Collector and of Prometheus: numbers as JavaScript and
-Go write them, JSON without spaces and with sorted keys.
+The rules are the OpenTelemetry specification's ("Common specification concepts", AnyValue representation for non-OTLP
+protocols). Where they leave a choice, it is that of the Collector and Prometheus: numbers as JavaScript and Go write
+them, JSON without spaces and with sorted keys.
 """
 
 from __future__ import annotations
@@ -23,28 +23,28 @@ _SMALLEST_WITH_EXPONENT = 1e21
 
 
 def attribute_text(value: Any) -> str:
-    """Return the value of an attribute as the text of a label.
+    """Return an attribute's value as a label's text.
 
-    Strings and numbers are written as they are, bytes in base64, None as nothing, sequences and mappings as JSON.
+    Strings and numbers are written as they are, bytes in base64, None as an empty text, sequences and mappings as JSON.
 
     Args:
-        value: A string, boolean, number, bytes, None, or a sequence or mapping of such.
+        value: A string, boolean, number, bytes, None, or a sequence or mapping of these.
 
     Raises:
-        Untranslatable: The value is, or holds, something of another type, or cannot be written. The message names types
-            only; values may be private.
+        Untranslatable: The value is or contains something of another type, or cannot be written. The message names only
+            types, because values may be private.
     """
     if isinstance(value, str):
         return valid_text(value)
     if value is None:
         return ""
     try:
-        # Bytes, NaN and infinities are strings in JSON, but here they stand alone.
+        # Bytes, NaN and infinities are strings in JSON, but here they are bare.
         return _json(value).strip('"')
     except Untranslatable:
         raise
     except Exception as error:
-        # A container runs the application's own code, may hold itself, and a number may have too many digits.
+        # A container may run the application's code or contain itself, and a number may have too many digits.
         raise Untranslatable(
             "attribute value", f"a value of type {type(value).__name__} cannot be written: {type(error).__name__}"
         ) from error

@@ -1,4 +1,4 @@
-"""What was dropped: counted by reason, logged once."""
+"""Dropped data points: counted by reason, logged once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _logger = OwnLogger(__name__)
 
 _MESSAGES_REMEMBERED = 1000
 _METRICS_NAMED = 5
-_METRICS_COUNTED = 50  # each by itself; the rest together, under no name
+_METRICS_COUNTED = 50  # metrics that are counted separately; the others share an empty name
 _LONGEST_NAME = 300  # characters
 _LONGEST_REASON = 1000
 _EXCEEDED = ("", "max_series")
@@ -23,7 +23,7 @@ class DroppedPoints:
     """Counts the data points that have no Prometheus form, and warns once for each metric and reason.
 
     Attributes:
-        points: How many data points were left out so far, by the reason's short word.
+        points: How many data points were dropped so far, by the reason's short word.
         exceeding: How many of them because of the series limit, by metric.
     """
 
@@ -34,7 +34,7 @@ class DroppedPoints:
         self.exceeding: Counter[str] = Counter()
 
     def drop(self, metric: str, error: Untranslatable, points: int = 1) -> None:
-        """Count data points that are left out.
+        """Count dropped data points.
 
         Args:
             metric: The name of the OpenTelemetry metric.
@@ -52,22 +52,22 @@ class DroppedPoints:
             return
         self._told.add((metric, error.reason))
         _logger.warning(
-            "Metric %s: %s. Logged once; all that is dropped is counted.",
+            "Metric %s: %s. Logged once; everything dropped is counted.",
             one_line(repr(metric), _LONGEST_NAME),
-            one_line(str(error), _LONGEST_REASON),  # which may name labels, and these may hold anything
+            one_line(str(error), _LONGEST_REASON),  # it may name labels, which may contain anything
         )
 
     def after_fork(self) -> None:
-        """Count from zero, in a forked child; what the parent has said is not said again."""
+        """Count from zero, in a forked child; what the parent has logged is not logged again."""
         for counted in (self.points, self.exceeding, self._exceeding):
             counted.clear()
 
     def log_exceeded(self, limit: int, used: Callable[[], Counter[str]]) -> None:
-        """Warn of what an export has dropped because of the series limit, if it is the first to do so.
+        """Warn about what an export dropped because of the series limit, the first time that it happens.
 
         Args:
             limit: How many series the process may have.
-            used: Returns how many series there are, by metric.
+            used: Returns the number of series by metric.
         """
         left_out, self._exceeding = self._exceeding, Counter()
         if not left_out or _EXCEEDED in self._told:
@@ -75,7 +75,7 @@ class DroppedPoints:
         self._told.add(_EXCEEDED)
         _logger.warning(
             "The process has reached max_series=%d, so %d streams are dropped (of %s). Most "
-            "series are of %s: drop attributes or metrics, or allow more. Logged once; all that is dropped is counted.",
+            "series are of %s: drop attributes or metrics, or allow more. Logged once; everything dropped is counted.",
             limit,
             left_out.total(),
             _listed(left_out),

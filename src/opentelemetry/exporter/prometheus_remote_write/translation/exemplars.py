@@ -1,7 +1,7 @@
-"""Exemplars: measurements that a data point keeps as examples, each with the span in which it was taken.
+"""Exemplars: example measurements of a data point, each with the span in which it was taken.
 
 The rules are the OpenTelemetry specification's ("Prometheus and OpenMetrics Compatibility", Exemplars); the limit of
-128 characters is that of OpenMetrics, which Prometheus enforces.
+128 characters is OpenMetrics's, which Prometheus enforces.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ _MAX_CHARACTERS = 128  # in all names and values of one exemplar
 
 
 def prometheus_exemplars(exemplars: Iterable[Any]) -> tuple[Exemplar, ...]:
-    """Return the exemplars of a data point as a series carries them: by time, then by value.
+    """Return the exemplars of a data point in a series' order: by time, then by value.
 
-    An exemplar that is not as the SDK makes them, or whose value is NaN, is left out: it is an addition to a data point
-    that has to go out all the same.
+    An exemplar that is not as the SDK makes them, or whose value is NaN, is dropped: it only supplements a data point,
+    which is sent anyway.
 
     Args:
         exemplars: Objects like the SDK's, with ``value``, ``time_unix_nano``, ``trace_id``, ``span_id`` and
@@ -40,7 +40,7 @@ def prometheus_exemplars(exemplars: Iterable[Any]) -> tuple[Exemplar, ...]:
 
 
 def bucket_of(value: float, bounds: Sequence[float]) -> int:
-    """Return which bucket holds a value: the first whose bound is not less, or ``len(bounds)`` for the last.
+    """Return the bucket that holds a value: the first whose bound is not less, or ``len(bounds)`` for the last.
 
     Args:
         value: What was measured.
@@ -60,19 +60,19 @@ def _prometheus_exemplar(exemplar: Any) -> Exemplar | None:
             return None
         labels = _labels(exemplar.trace_id, exemplar.span_id, exemplar.filtered_attributes or {})
         return Exemplar(labels, float(value), milliseconds(exemplar.time_unix_nano))
-    except Exception:  # noqa: BLE001 - whatever a foreign object raises, its data point goes out without it
+    except Exception:  # noqa: BLE001 - whatever a foreign object raises, its data point is sent without it
         return None
 
 
 def _labels(trace_id: int | None, span_id: int | None, attributes: Any) -> Labels:
-    """Return the labels, sorted; the ids alone where the attributes cannot be written, or are too long together."""
+    """Return the sorted labels; only the ids if the attributes cannot be written, or are too long together."""
     ids = {}
     if trace_id:
         ids["trace_id"] = _hexadecimal(trace_id, digits=32)
     if span_id:
         ids["span_id"] = _hexadecimal(span_id, digits=16)
     try:
-        # Names are not escaped: no series is identified by them.
+        # Names are not escaped, because they do not identify a series.
         texts = {valid_text(name): attribute_text(value) for name, value in attributes.items()}
     except Untranslatable:
         texts = {}

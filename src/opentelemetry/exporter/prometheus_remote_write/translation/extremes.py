@@ -1,4 +1,4 @@
-"""The least and the greatest value in a histogram's points, as gauges beside it."""
+"""The minimum and maximum of a histogram's points, as additional gauges."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from .points import DataPoints, MetricDescriptor, NumberPoints, Points
 
 
 class WithExtremes:
-    """The points of a histogram, and beside them their least and greatest values as gauges.
+    """The points of a histogram, plus their minimums and maximums as gauges.
 
-    A data point is told of as one, though it may be left out of each of the three: by reason, as often as the one that
-    leaves out the most.
+    A data point counts as one even if it is dropped from each of the three: by reason, as often as in the one that
+    drops the most.
 
     Args:
-        descriptor: Of the metric.
-        points: Makes what translates the histogram itself.
+        descriptor: The metric's.
+        points: Creates what translates the histogram itself.
     """
 
     def __init__(self, descriptor: MetricDescriptor, points: Callable[[MetricDescriptor], Points]) -> None:
@@ -47,17 +47,17 @@ class WithExtremes:
             self._descriptor.drop(error)
 
     def release(self) -> None:
-        """Give up the series: the metric is gone."""
+        """Release the series: the metric is gone."""
         for kind in self._kinds:
             kind.release()
 
 
 class ExtremePoints:
-    """The least or the greatest value in a histogram's points, as a gauge.
+    """The minimum or maximum of a histogram's points, as a gauge.
 
     Args:
-        descriptor: Of the histogram.
-        extreme: ``min`` or ``max``, which the name ends in.
+        descriptor: The histogram's.
+        extreme: ``min`` or ``max``, the suffix of the name.
     """
 
     def __init__(self, descriptor: MetricDescriptor, extreme: str) -> None:
@@ -66,17 +66,17 @@ class ExtremePoints:
         self._points = NumberPoints(of_extreme, MetricType.GAUGE, lambda points: map(attrgetter(extreme), points))
 
     def translate(self, points: DataPoints) -> Iterator[FamilySamples]:
-        """Translate the data points of one export, but for those that have not recorded their extremes."""
+        """Translate the data points of one export, except those that have not recorded their extremes."""
         yield from self._points.translate([point for point in self._time_slice.between(points) if _has_extremes(point)])
 
     def release(self) -> None:
-        """Give up the series: the metric is gone."""
+        """Release the series: the metric is gone."""
         self._points.release()
 
 
 def _has_extremes(point: Any) -> bool:
-    """The SDK leaves them at plus and minus infinity where an aggregation records none."""
+    """Return whether a point records its extremes; the SDK leaves infinities where an aggregation does not."""
     try:
         return not point.min > point.max
-    except Exception:  # noqa: BLE001 - a point of any kind of wrong; what is wrong with it will be said
+    except Exception:  # noqa: BLE001 - a point may be wrong in any way; that is reported later
         return True

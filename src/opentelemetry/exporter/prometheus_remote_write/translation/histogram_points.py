@@ -1,4 +1,4 @@
-"""What the data points of histograms become: classic series for each bucket, or native histograms."""
+"""Translating the data points of histograms: classic series for each bucket, or native histograms."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from .points import (
 from .streams import Streams
 
 _Shape: TypeAlias = tuple[tuple[float, ...], int]
-"""Bounds, and the number of buckets."""
+"""Bounds and the number of buckets."""
 
 
 class HistogramPoints:
@@ -52,10 +52,10 @@ class HistogramPoints:
         self._by_shape: dict[_Shape, _ClassicBuckets] = {}
 
     def translate(self, points: DataPoints) -> Iterator[FamilySamples]:
-        """Translate the data points of one export; those with other bounds are a family of their own."""
+        """Translate the data points of one export; points with different bounds form different families."""
         by_shape = self._grouped(points)
         if by_shape.keys() != self._by_shape.keys() or len(by_shape) > 1:
-            # First, so that a stream that moves to other bounds can have its series there.
+            # First, so that a stream that moves to other bounds can register its series there.
             for shape, buckets in self._by_shape.items():
                 buckets.keep_only(by_shape.get(shape, ()))
             self._by_shape = {shape: buckets for shape, buckets in self._by_shape.items() if shape in by_shape}
@@ -76,15 +76,15 @@ class HistogramPoints:
 
     def _grouped(self, points: DataPoints) -> dict[_Shape, DataPoints]:
         try:
-            if shape := self._only_shape(points):  # as it always is in what the SDK collects
+            if shape := self._only_shape(points):  # always so in what the SDK collects
                 return {shape: points}
-        except Exception:  # noqa: BLE001, S110 - which of them is wrong shows below
+        except Exception:  # noqa: BLE001, S110 - the wrong one is found below
             pass
         groups: dict[_Shape, list[Any]] = {}
         for point in self._time_slice.between(points):
             try:
                 groups.setdefault((tuple(point.explicit_bounds), len(point.bucket_counts)), []).append(point)
-            except Exception as error:  # noqa: BLE001 - a point of any kind of wrong
+            except Exception as error:  # noqa: BLE001 - a point may be wrong in any way
                 self._descriptor.drop(unreadable(error))
         return {**groups}
 
@@ -102,7 +102,7 @@ class NativePoints:
 
     Args:
         descriptor: Of the metric.
-        histogram: From a data point to its native histogram; raises :class:`Untranslatable` where it has none.
+        histogram: Returns a data point's native histogram; raises :class:`Untranslatable` if it has none.
     """
 
     def __init__(self, descriptor: MetricDescriptor, histogram: Callable[[Any], NativeHistogram]) -> None:
@@ -133,7 +133,7 @@ class NativePoints:
 
 
 class CustomBucketPoints:
-    """The points of a histogram with explicit buckets, as native histograms where they have that form, else classic.
+    """The points of a histogram with explicit buckets, as native histograms if possible, else as classic ones.
 
     Args:
         descriptor: Of the metric.
@@ -160,17 +160,17 @@ class CustomBucketPoints:
 
 
 def exponential_points(descriptor: MetricDescriptor) -> NativePoints:
-    """Return what translates the points of an exponential histogram."""
+    """Return the translation of an exponential histogram's points."""
     return NativePoints(descriptor, _with_exponential_buckets)
 
 
 class _ClassicBuckets:
-    """The points of a histogram that have the same bounds and number of buckets."""
+    """The points of a histogram with the same bounds and number of buckets."""
 
     def __init__(self, descriptor: MetricDescriptor, bounds: tuple[float, ...], buckets: int) -> None:
         bounds = _different_numbers(bounds)
         if bounds and bounds[-1] == math.inf:
-            bounds = bounds[:-1]  # what every histogram has: the bucket +Inf
+            bounds = bounds[:-1]  # every histogram has the bucket +Inf
         self._descriptor = descriptor
         self._bounds = bounds[:buckets]
         self._complete = buckets > len(bounds)
@@ -204,7 +204,7 @@ class _ClassicBuckets:
         return Samples(timestamps(points), values, exemplars=exemplars)
 
     def _values(self, points: DataPoints) -> array[float] | None:
-        """The values of points that need no closer look: whose buckets hold what they count, as the SDK's do."""
+        """Return the values of points whose buckets add up to their count, as the SDK's always do."""
         if not (points and self._one_for_each):
             return None
         values: list[float] = []
@@ -229,7 +229,7 @@ class _ClassicBuckets:
         return cumulative
 
     def _check_total(self, point: Any, total: float) -> None:
-        # The bucket +Inf shows the count; so a point may have no buckets at all, or count what fits in none (NaN).
+        # The bucket +Inf shows the count; so a point may have no buckets at all, or count what fits into none (NaN).
         if total > point.count or (total and not self._complete):
             raise Untranslatable("buckets", f"its buckets hold {total} values, but its count is {point.count}")
 
@@ -244,19 +244,19 @@ class _ClassicBuckets:
 
 
 def _labels(descriptor: MetricDescriptor) -> Callable[[Mapping[str, Any]], LabelSet]:
-    """Return what makes the labels of a histogram, whose ``le`` is a bucket's and never an attribute's."""
+    """Return the function that makes a histogram's labels: ``le`` is a bucket's, never an attribute's."""
 
     def labels(attributes: Mapping[str, Any]) -> LabelSet:
         found = descriptor.labels(attributes)
         if all(name != BUCKET_BOUND for name, _ in found.labels):
-            return found  # the same that other metrics have
+            return found  # the same object that other metrics have
         return label_set(found.attributes, sorted_labels(exported_labels(dict(found.labels), (BUCKET_BOUND,))))
 
     return labels
 
 
 def _different_numbers(bounds: Sequence[Any]) -> tuple[float, ...]:
-    """Return bounds as floats, of which two integers may be the same."""
+    """Return bounds as floats; two distinct integers may become the same float."""
     try:
         numbers = tuple(map(float, bounds))
     except (TypeError, ValueError, OverflowError):
@@ -285,11 +285,11 @@ def _with_custom_buckets(point: Any) -> NativeHistogram:
 
 
 def _has_custom_buckets(point: Any) -> bool:
-    """A receiver refuses bounds that do not ascend and buckets that do not hold the count; classic series may be so."""
+    """Return whether bounds ascend and buckets hold the count, which custom buckets, unlike classic ones, require."""
     try:
         bounds, counts = point.explicit_bounds, point.bucket_counts
         return all(map(lt, bounds, bounds[1:])) and bool(counts) and sum(counts) == point.count
-    except Exception:  # noqa: BLE001 - a point of any kind of wrong; the classic form will say what
+    except Exception:  # noqa: BLE001 - a point may be wrong in any way; the classic form will say what
         return False
 
 

@@ -1,4 +1,4 @@
-"""Sets of attributes and their labels, remembered: the metrics of a scope mostly have the same sets."""
+"""Attribute sets and their labels, remembered because the metrics of a scope mostly share them."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from typing import Any, NamedTuple
 from ..model.remote_write import Labels
 
 _SETS_KEPT = 1000
-_PLAIN = frozenset({str, int, bool})  # whose values are told apart by value and type
+_PLAIN = frozenset({str, int, bool})  # types whose values are distinguished by value and type
 _UNCHANGING = _PLAIN | {float, bytes}
 
 
 class LabelSet(NamedTuple):
-    """What attributes become.
+    """Attributes and the labels that they become.
 
     Args:
-        attributes: A copy of them, which nobody changes; several streams may have the same.
+        attributes: An unchanging copy; several streams may share it.
         labels: Their labels.
         label_bytes: How many bytes the labels take.
     """
@@ -32,7 +32,7 @@ class LabelSets:
     """Makes the labels for attributes under one resource and scope, and remembers some.
 
     Args:
-        make: From attributes to labels; it gives the same for the same.
+        make: Returns the labels for attributes; a pure function.
     """
 
     def __init__(self, make: Callable[[Mapping[str, Any]], Labels]) -> None:
@@ -40,8 +40,8 @@ class LabelSets:
         self._kept: dict[object, LabelSet] = {}
 
     def __call__(self, attributes: Mapping[str, Any]) -> LabelSet:
-        """Return what attributes become; may raise what ``make`` raises."""
-        copy = dict(attributes)  # first, for somebody may change them meanwhile
+        """Return the labels for attributes; may raise what ``make`` raises."""
+        copy = dict(attributes)  # first, because the application may change them meanwhile
         types = tuple(map(type, copy.values()))
         if not _PLAIN.issuperset(types):
             labels = self._make(copy)
@@ -58,5 +58,5 @@ class LabelSets:
 
 
 def label_set(attributes: Mapping[str, Any], labels: Labels) -> LabelSet:
-    """Return the set of attributes, which nobody may change, and their labels."""
+    """Return an unchanging set of attributes and their labels."""
     return LabelSet(attributes, labels, len("".join(chain.from_iterable(labels)).encode()))

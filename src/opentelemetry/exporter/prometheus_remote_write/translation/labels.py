@@ -3,7 +3,7 @@
 The rules are those of the OpenTelemetry specification ("Prometheus and OpenMetrics Compatibility", Metric Attributes
 and Instrumentation Scope) and of Remote Write: names sorted by their bytes, each once, neither names nor values empty.
 There is one deviation: an attribute that conflicts with a label of ours, such as ``job``, is kept as ``exported_job``,
-as Prometheus does when it scrapes. The other translators overwrite it, and what differed by it becomes one series.
+as Prometheus does when it scrapes. Other translators overwrite it, which merges the series that it distinguished.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ _HASH_LENGTH = 12  # hexadecimal digits, at the end of a value that was cut
 
 
 def attribute_labels(attributes: Mapping[str, Any], strategy: TranslationStrategy) -> dict[str, str]:
-    """Return the labels for attributes, without those that are empty.
+    """Return the labels for attributes, without empty ones.
 
-    Where several keys give one label, their values are joined by ``;`` in the order of the keys' bytes.
+    If several keys become the same label, their values are joined by ``;`` in the order of the keys' bytes.
 
     Args:
         attributes: Of a data point, a resource or a scope.
         strategy: How the keys are translated.
 
     Raises:
-        Untranslatable: A key or a value has no form as a label. All labels are dropped together: without one of them,
-            two series could become one.
+        Untranslatable: A key or a value cannot become a label. No labels are returned, because without one of them two
+            series could become one.
     """
     try:
         keys = sorted(attributes)
@@ -48,7 +48,7 @@ def attribute_labels(attributes: Mapping[str, Any], strategy: TranslationStrateg
             text = attribute_text(attributes[key])
         except Untranslatable as error:
             raise Untranslatable(error.reason, f"attribute {key!r}: {error}") from error
-        # As in Prometheus, a label that is empty so far is not set yet: only what follows another value is joined.
+        # As in Prometheus, an empty label counts as not set: only non-empty values are joined.
         if earlier := labels.get(name):
             labels[name] = f"{earlier};{text}"
         elif text:
@@ -57,14 +57,14 @@ def attribute_labels(attributes: Mapping[str, Any], strategy: TranslationStrateg
 
 
 def exported_labels(labels: Mapping[str, str], ours: Collection[str]) -> Mapping[str, str]:
-    """Return the labels of attributes, those that conflict with ours under names that begin with ``exported_``.
+    """Return the labels of attributes; those that conflict with ours are renamed to begin with ``exported_``.
 
     The new names are Prometheus's for scraped labels that conflict with those of the target (``scrape_config``,
     ``honor_labels``): the prefix is put in front until no other label has the name.
 
     Args:
         labels: Of the attributes of a data point or a resource.
-        ours: Names that are taken; the metric's always is.
+        ours: Reserved names; the metric's name always is.
     """
     conflicting = sorted((name for name in labels if name in ours or name == METRIC_NAME), key=len)
     if not conflicting:
@@ -88,15 +88,15 @@ def scope_labels(
     """Return the labels for an instrumentation scope, whose names all begin with ``otel_scope_``.
 
     Args:
-        name: The scope's name; as version and schema URL it gives no label where it is empty.
+        name: The scope's name; like the version and the schema URL it becomes no label if it is empty.
         version: The scope's version.
         schema_url: The scope's schema URL.
-        attributes: The scope's attributes. One whose label is that of the name, version or schema URL is left out, even
-            where the scope has none of these.
+        attributes: The scope's attributes. One whose label is that of the name, version or schema URL is dropped, even
+            if the scope has none of these.
         strategy: How the keys of the attributes are translated.
 
     Raises:
-        Untranslatable: An attribute has a value that cannot be a label's.
+        Untranslatable: An attribute's value cannot become a label's.
     """
     labels = attribute_labels({_SCOPE + key: value for key, value in (attributes or {}).items()}, strategy)
     for label, text in (
@@ -118,10 +118,10 @@ def merged_labels(
     target: Mapping[str, str],
     scope: Mapping[str, str],
 ) -> dict[str, str]:
-    """Return all labels of a data point; of those with one name, the one given last in this list.
+    """Return all labels of a data point; of several with one name, the last in this order wins.
 
     Args:
-        external: The user's own, wherever nothing else sets them.
+        external: The user's own, unless something else sets them.
         promoted: Resource attributes that are copied onto every series.
         attributes: The data point's.
         target: ``job`` and ``instance`` of the resource.
@@ -131,11 +131,11 @@ def merged_labels(
 
 
 def shortened_values(labels: Labels, longest: int) -> Labels:
-    """Return the labels with long values cut, each ending in a hash of the whole, so that no two become one.
+    """Return the labels with long values cut to end in a hash of the whole, so that no two become the same.
 
     Args:
         labels: Of a series.
-        longest: How many characters a value may have; 0 is no limit. The metric's name is never cut.
+        longest: The most characters of a value; 0 is no limit. The metric's name is never cut.
     """
     if not longest or all(len(text) <= longest for _, text in labels):
         return labels
@@ -146,9 +146,9 @@ def sorted_labels(labels: Mapping[str, str]) -> Labels:
     """Return the labels as they are sent: sorted by the bytes of their names, without empty names and values.
 
     Args:
-        labels: Legal names, and values that can be written as UTF-8.
+        labels: Valid names, and values that can be written as UTF-8.
     """
-    # Code points sort as the bytes of their UTF-8 do.
+    # Code points sort like the bytes of their UTF-8.
     if "" in labels or "" in labels.values():
         labels = {name: text for name, text in labels.items() if name and text}
     return tuple(sorted(labels.items()))

@@ -1,8 +1,7 @@
-"""OpenTelemetry's names as Prometheus's: of metrics, of their units and of labels.
+"""OpenTelemetry's names of metrics, units and labels as Prometheus's.
 
-The OpenTelemetry specification says what a name has to look like ("Prometheus and OpenMetrics Compatibility"); where it
-leaves room, this is what Prometheus's otlptranslator makes of the same name, so that a metric has one name by whichever
-way it gets there.
+The OpenTelemetry specification defines the names ("Prometheus and OpenMetrics Compatibility"); where it leaves room,
+Prometheus's otlptranslator decides, so that a metric has the same name on whichever path it arrives.
 """
 
 from __future__ import annotations
@@ -18,12 +17,12 @@ from .units import legal_unit_word, unit_words
 
 _NAME_TOKEN = re.compile("[A-Za-z0-9:]+")
 _LEGAL_IN_NAME = re.compile("[A-Za-z0-9:_]+")
-_ILLEGAL_IN_LABEL = re.compile("[^A-Za-z0-9]+")  # an underscore is legal, but a run of them is not kept
-_LABEL_NAMES_KEPT = 4096  # an application has some dozens; the bound is for those that make them up
+_ILLEGAL_IN_LABEL = re.compile("[^A-Za-z0-9]+")  # an underscore is valid, but a run of them becomes one
+_LABEL_NAMES_KEPT = 4096  # applications have a few dozen; the bound is for those that generate them
 
 
 class MetricKind(Enum):
-    """What a metric is, as far as its name depends on it."""
+    """The kind of a metric, as far as its name depends on it."""
 
     GAUGE = auto()
     COUNTER = auto()
@@ -43,11 +42,11 @@ def metric_name(name: str, unit: str, kind: MetricKind, strategy: TranslationStr
         unit: The instrument's unit.
         kind: What the instrument measures; a counter's name ends in ``total``, a gauge's with unit ``1`` in ``ratio``.
         strategy: How to translate.
-        namespace: Goes in front. As in Prometheus it is escaped only where no suffixes are added: it is the user's own
-            word, and has to be legal as it stands.
+        namespace: A prefix. As in Prometheus it is escaped only if no suffixes are added: it is the user's own word and
+            should already be valid.
 
     Raises:
-        Untranslatable: Nothing is left of the name.
+        Untranslatable: The name has no valid character.
     """
     name, unit, namespace = valid_text(name), valid_text(unit), valid_text(namespace)
     match strategy:
@@ -68,11 +67,11 @@ def metric_name(name: str, unit: str, kind: MetricKind, strategy: TranslationStr
 
 
 def unit_word(unit: str, strategy: TranslationStrategy = TranslationStrategy.UNDERSCORE_ESCAPING_WITH_SUFFIXES) -> str:
-    """Return the unit as metadata has it, such as ``bytes_per_second``; empty where there is none.
+    """Return the unit for metadata, such as ``bytes_per_second``; empty if there is none.
 
     Args:
         unit: The instrument's unit.
-        strategy: Only whether it escapes matters: where it does not, a unit that has no word is left as it is.
+        strategy: Only whether it escapes matters: if not, a unit without a word of its own stays as it is.
     """
     words = unit_words(valid_text(unit))
     if strategy.escapes:
@@ -84,15 +83,15 @@ def unit_word(unit: str, strategy: TranslationStrategy = TranslationStrategy.UND
 def label_name(key: str, strategy: TranslationStrategy) -> str:
     """Return the name of the label for an attribute.
 
-    Escaped, every run of other characters than letters and digits becomes one underscore, ``key_`` comes before a
-    leading digit, and a name between double underscores keeps these.
+    When escaped, every run of characters other than letters and digits becomes one underscore, a leading digit gets the
+    prefix ``key_``, and a name between double underscores keeps these.
 
     Args:
         key: The attribute's key.
         strategy: How to translate.
 
     Raises:
-        Untranslatable: Nothing is left of the key, or it is not a string.
+        Untranslatable: The key has no valid character, or is not a string.
     """
     if not isinstance(key, str):
         raise Untranslatable("label name", f"an attribute has a key of type {type(key).__name__}; use a string")
@@ -150,15 +149,15 @@ def _with_suffixes(name: str, unit: str, kind: MetricKind) -> str:
 def _ending(unit: str, kind: MetricKind) -> str:
     if kind is MetricKind.COUNTER:
         return "total"
-    # Only gauges: "1" is widely used for counts of things too.
+    # Only gauges: "1" is also widely used for counts of things.
     return "ratio" if kind is MetricKind.GAUGE and unit == "1" else ""
 
 
 def _without_suffix(name: str, suffix: str) -> str:
-    """Return the name without the suffix and the delimiter before it, such as ``_`` or ``.``, where it has both.
+    """Return the name without the suffix and the delimiter before it, such as ``_`` or ``.``, if it has both.
 
-    A letter or digit is no delimiter: the specification leaves alone only what ends in ``_total``, while the
-    otlptranslator, taking any character for one, makes ``su_total`` of ``subtotal``.
+    A letter or digit is not a delimiter: the specification keeps only what ends in ``_total``, while the
+    otlptranslator, which accepts any character as delimiter, turns ``subtotal`` into ``su_total``.
     """
     stem = name.removesuffix(suffix)
     if not suffix or stem == name or len(stem) < len("x_") or stem[-1].isalnum():

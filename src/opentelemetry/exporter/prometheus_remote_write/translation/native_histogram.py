@@ -3,7 +3,7 @@
 OpenTelemetry numbers an exponential bucket by its lower bound and lists every bucket between the first and the last.
 Prometheus numbers it by its upper bound and lists runs of buckets. The rules are the OpenTelemetry specification's
 ("Prometheus and OpenMetrics Compatibility", Exponential Histograms) and those of Prometheus's specification of native
-histograms. What a receiver would drop, and with it the whole request, is dropped here.
+histograms. A histogram for which a receiver would drop the whole request is dropped here.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ _COARSEST_SCHEMA = -4
 _FINEST_SCHEMA = 8
 _CUSTOM_BUCKETS_SCHEMA = -53
 
-# What the specification puts where a point has no zero threshold of its own.
+# The specification's default for a point without a zero threshold.
 _DEFAULT_ZERO_THRESHOLD = 1e-128
 
-# So many empty buckets are cheaper written as zeros than as a span of their own.
+# Up to this many empty buckets are cheaper as zeros than as a new span.
 _LONGEST_FILLED_GAP = 2
 
 # A span's offset is a sint32; a count is a uint64, but the difference between two is a sint64.
@@ -34,7 +34,7 @@ _MAX_OFFSET = (1 << 31) - 1
 _MAX_COUNT = (1 << 63) - 1
 
 
-def exponential(  # noqa: PLR0913 - a data point has as many fields
+def exponential(  # noqa: PLR0913 - one for each field of a data point
     *,
     scale: int,
     zero_count: int,
@@ -48,7 +48,7 @@ def exponential(  # noqa: PLR0913 - a data point has as many fields
 ) -> NativeHistogram:
     """Return an exponential histogram's point as a native histogram.
 
-    A scale above 8 is brought down to 8 by merging buckets, without loss of a count.
+    A scale above 8 is reduced to 8 by merging buckets, without losing counts.
 
     Args:
         scale: The base of the bucket bounds is ``2 ** 2 ** -scale``.
@@ -59,11 +59,11 @@ def exponential(  # noqa: PLR0913 - a data point has as many fields
         negative_counts: The same for the negative values.
         sum: The sum of all values; NaN where one of them was NaN.
         count: How many values there were.
-        zero_threshold: The upper bound of what counts as zero, or 0 where the point does not say.
+        zero_threshold: The upper bound of what counts as zero; 0 if the point has none.
 
     Raises:
-        Untranslatable: ``scale``: there is no schema so coarse. ``sum``: it is not set, or no float. ``buckets``: their
-            counts are negative, out of range, or not ``count`` together.
+        Untranslatable: ``scale``: there is no schema so coarse. ``sum``: it is missing or not a float. ``buckets``:
+            their counts are negative, out of range, or do not add up to ``count``.
     """
     if scale < _COARSEST_SCHEMA:
         raise Untranslatable("scale", f"its scale is {scale}, but a native histogram's is at least {_COARSEST_SCHEMA}")
@@ -72,11 +72,11 @@ def exponential(  # noqa: PLR0913 - a data point has as many fields
     total_sum = _as_float(sum)
     schema = min(scale, _FINEST_SCHEMA)
     shift = scale - schema
-    # One bucket more, in the merged buckets' width, leads from the lower bound to the upper.
+    # One merged bucket more leads from the lower bound to the upper.
     upper = 1 << shift
     positive_spans, positive_deltas, positive_total = _sparse(positive_counts, positive_offset + upper, shift)
     negative_spans, negative_deltas, negative_total = _sparse(negative_counts, negative_offset + upper, shift)
-    # Nothing but NaN is counted without falling into a bucket.
+    # Only NaN is counted without falling into a bucket.
     _check_count(zero_count + positive_total + negative_total, count, may_miss=math.isnan(total_sum))
     if zero_count < 0:
         raise Untranslatable("buckets", f"its zero bucket holds {zero_count} values")
@@ -104,13 +104,13 @@ def custom_buckets(
     Args:
         bounds: The upper bounds of the buckets; the last bucket has none. An explicit +Inf at the end is understood.
         counts: How many values fell into each bucket.
-        sum: The sum of all values; where it is not set, Prometheus's translator writes 0, and so do we.
+        sum: The sum of all values; if it is missing, Prometheus's translator writes 0, and so do we.
         count: How many values there were.
 
     Raises:
         Untranslatable: ``bounds``: they are not finite and ascending, or fewer than the buckets need. ``buckets``:
-            their counts are negative, out of range, or not ``count`` together. ``sum``: it is no float. The point has
-            its classic form still.
+            their counts are negative, out of range, or do not add up to ``count``. ``sum``: it is not a float. The
+            point still has its classic form.
     """
     if len(counts) > len(bounds) + 1:
         raise Untranslatable("bounds", f"it has {len(counts)} buckets, but {len(bounds)} bounds")
@@ -142,13 +142,13 @@ def _sparse(counts: Sequence[int], first: int, shift: int) -> tuple[tuple[Span, 
     Args:
         counts: The dense counts.
         first: The number of the first bucket, before merging.
-        shift: Two to this power neighbouring buckets become one.
+        shift: ``2 ** shift`` neighbouring buckets become one.
     """
     spans: list[Span] = []
     deltas: list[int] = []
     total = 0
-    offset = length = 0  # the span that is being written
-    end = 0  # one past the bucket written last
+    offset = length = 0  # the current span
+    end = 0  # one past the last bucket written
     previous = 0  # what that bucket holds
     for number, count in enumerate(counts, first):
         if not count:
@@ -158,7 +158,7 @@ def _sparse(counts: Sequence[int], first: int, shift: int) -> tuple[tuple[Span, 
         total += count
         bucket = number >> shift
         gap = bucket - end
-        if length and gap < 0:  # the bucket written last, of which this is a part
+        if length and gap < 0:  # part of the last bucket written
             deltas[-1] += count
             previous += count
             continue
@@ -183,13 +183,13 @@ def _sparse(counts: Sequence[int], first: int, shift: int) -> tuple[tuple[Span, 
 
 
 def _without_infinity(bounds: Sequence[float], counts: Sequence[int]) -> tuple[Sequence[float], Sequence[int]]:
-    """Return bounds and counts without an explicit +Inf: what lies above the last finite bound is one bucket."""
+    """Return bounds and counts without an explicit +Inf: everything above the last finite bound is one bucket."""
     finite = bounds[:-1]
     return finite, (*counts[: len(finite)], sum(counts[len(finite) :]))
 
 
 def _as_float(value: float) -> float:
-    """Return a sum as a float; Python's integers can be larger than any."""
+    """Return a sum as a float; Python's integers can be larger than any float."""
     try:
         return float(value)
     except OverflowError:
@@ -197,8 +197,8 @@ def _as_float(value: float) -> float:
 
 
 def _check_count(total: int, count: int, *, may_miss: bool) -> None:
-    """Raises Untranslatable unless the buckets hold ``count`` values, or at most those where some may be missing."""
-    # A float in the sum shows that one of the counts was no whole number.
+    """Raise Untranslatable unless the buckets hold ``count`` values, or at most as many if some may be missing."""
+    # A float sum shows that one of the counts was not a whole number.
     if not (isinstance(total, int) and isinstance(count, int) and 0 <= count <= _MAX_COUNT):
         raise Untranslatable("buckets", f"its count is {count}, and its buckets hold {total} values")
     if total != count and not (may_miss and total < count):

@@ -1,7 +1,7 @@
-"""What the data points of a metric become: a class for each kind, with ``translate(points)`` and ``release()``.
+"""Translating the data points of a metric: a class for each kind, with ``translate(points)`` and ``release()``.
 
-One bad data point never costs another: all points are translated at once, and only where that fails one by one, to find
-those to leave out.
+One bad data point never costs another: all points are translated at once, and only if that fails one by one, to find
+those to drop.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ class MetricDescriptor(NamedTuple):
         family: The name of the Prometheus metric family.
         help: The metric's description.
         unit: The unit's word.
-        labels: From a data point's attributes to what they become.
+        labels: Returns the labels for a data point's attributes.
         registry: Where series are registered.
-        drop: Told of each data point that is left out, and why.
+        drop: Called for each dropped data point, with the reason.
         exemplars: Whether exemplars are sent.
-        zero_samples: Decides on zero samples, where they are sent.
-        time_slice: Gives the interpreter's lock away between pieces of work.
+        zero_samples: Decides on zero samples, if they are sent.
+        time_slice: Yields the GIL between pieces of work.
     """
 
     metric: str
@@ -66,7 +66,7 @@ class Points(Protocol):
         """Translate the data points of one export."""
 
     def release(self) -> None:
-        """Give up the series: the metric is gone."""
+        """Release the series: the metric is gone."""
 
 
 def _values(points: DataPoints) -> list[float]:
@@ -74,7 +74,7 @@ def _values(points: DataPoints) -> list[float]:
 
 
 class NumberPoints:
-    """The points of a sum, a gauge, or of one number in a histogram's points.
+    """The points of a sum or a gauge, or one number of a histogram's points.
 
     Args:
         descriptor: Of the metric.
@@ -105,7 +105,7 @@ class NumberPoints:
         yield from family_samples(self._streams, self._samples, points, self._descriptor.drop)
 
     def release(self) -> None:
-        """Give up the series: the metric is gone."""
+        """Release the series: the metric is gone."""
         self._streams.release()
 
     def _samples(self, points: DataPoints) -> Samples:
@@ -114,7 +114,7 @@ class NumberPoints:
 
 
 class Samples(NamedTuple):
-    """What data points are worth: the part of a :class:`FamilySamples` that is new in every export."""
+    """The samples of data points: the part of a :class:`FamilySamples` that is new in every export."""
 
     timestamps: int | list[int]
     values: array[float]
@@ -128,23 +128,23 @@ def family_samples(
     points: DataPoints,
     drop: Callable[[Untranslatable], None],
 ) -> Iterator[FamilySamples]:
-    """Translate the data points of one family and one export, leaving out those that cannot be.
+    """Translate the data points of one family and one export, dropping those that have no Prometheus form.
 
     Args:
         streams: The family's.
-        samples: From some data points to what they are worth; may raise anything for what is wrong with one of them.
+        samples: Returns the samples of data points; may raise anything if one of them is wrong.
         points: The data points.
-        drop: Told of each data point that is left out, and why.
+        drop: Called for each dropped data point, with the reason.
 
     Yields:
-        The samples, if there is a data point left.
+        The samples, if any data point is left.
     """
     found, their_streams, diff = streams.find(points)
     if not found:
         return
     try:
         translated = _in_blocks(samples, found, streams.time_slice)
-    except Exception:  # noqa: BLE001 - whatever is wrong with one point, the others go out
+    except Exception:  # noqa: BLE001 - whatever is wrong with one point, the others are sent
         sound = list(_sound(streams.time_slice.between(found), samples, drop))
         found, their_streams, diff = streams.find(sound)
         if not found:
@@ -154,7 +154,7 @@ def family_samples(
 
 
 def _in_blocks(samples: Callable[[DataPoints], Samples], points: DataPoints, time_slice: TimeSlice) -> Samples:
-    """What all data points are worth, block by block, so that no family holds the interpreter's lock for long."""
+    """Return the samples of all data points, made block by block, so that no family holds the GIL for long."""
     blocks = [(samples(some), len(some)) for (some,) in time_slice.blocks(points)]
     return blocks[0][0] if len(blocks) == 1 else _joined(blocks)
 
@@ -165,7 +165,7 @@ def _joined(blocks: Sequence[tuple[Samples, int]]) -> Samples:
     histograms: list[NativeHistogram] = []
     exemplars: dict[int, tuple[Exemplar, ...]] = {}
     for block, _ in blocks:
-        before = len(values) + len(histograms)  # a family has either
+        before = len(values) + len(histograms)  # a family has only one of the two
         exemplars |= {before + position: several for position, several in block.exemplars.items()}
         values += block.values
         histograms += block.histograms
@@ -173,7 +173,7 @@ def _joined(blocks: Sequence[tuple[Samples, int]]) -> Samples:
 
 
 def _joined_times(times: Sequence[tuple[int | list[int], int]]) -> int | list[int]:
-    """One time where all blocks have it, as all that the SDK collects do; else the time of each point."""
+    """Return one time if all blocks share it, as in all that the SDK collects; else the time of each point."""
     first, _ = times[0]
     if isinstance(first, int) and all(time == first for time, _ in times):
         return first
@@ -188,25 +188,25 @@ def _sound(
             samples([point])
         except Untranslatable as error:
             drop(error)
-        except Exception as error:  # noqa: BLE001 - a point of any kind of wrong
+        except Exception as error:  # noqa: BLE001 - a point may be wrong in any way
             drop(unreadable(error))
         else:
             yield point
 
 
 def unreadable(error: Exception) -> Untranslatable:
-    """Return the reason to leave out a data point that is not as the SDK makes them."""
+    """Return the reason to drop a data point that is not as the SDK makes them."""
     return Untranslatable("value", f"a data point cannot be read ({error_text(error)})")
 
 
 def timestamps(points: DataPoints) -> int | list[int]:
-    """Return the time of the data points in milliseconds: one if they usage it, as all that the SDK collects do."""
+    """Return the time of the data points in milliseconds: one if they share it, as all that the SDK collects do."""
     times = [point.time_unix_nano for point in points]
     return milliseconds(times[0]) if times and times.count(times[0]) == len(times) else list(map(milliseconds, times))
 
 
 def exemplars_by_point(points: DataPoints, time_slice: TimeSlice) -> dict[int, tuple[Exemplar, ...]]:
-    """Return the exemplars of those data points that have some, by their position."""
+    """Return the exemplars of data points that have some, by position."""
     found = {}
     for position, point in enumerate(points):
         if point.exemplars:

@@ -1,4 +1,4 @@
-"""What is remembered of a resource from export to export: its target, its scopes, and the points of their metrics."""
+"""What is remembered about a resource between exports: its target, its scopes, and the points of their metrics."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from .points import Points
 from .target import Target
 
 MetricKey: TypeAlias = tuple[object, ...]
-"""What makes a metric of a scope the same in the next export."""
+"""What identifies a metric of a scope in the next export."""
 
 
 def metric_key(metric: Metric, seen: Collection[MetricKey]) -> MetricKey:
-    """Return what makes a metric the same in the next export; a number tells apart those that views made alike.
+    """Return what identifies a metric in the next export; a number distinguishes those that views made alike.
 
     Args:
         metric: The metric.
@@ -43,11 +43,11 @@ class RememberedScope:
 
     Args:
         scope: The scope.
-        target: What the resource's attributes become.
+        target: What the resource becomes.
 
     Attributes:
-        label_sets: The labels of its attribute sets, when they were first asked for.
-        metrics: What the points of each of its metrics become.
+        label_sets: The labels of its attribute sets, created on first use.
+        metrics: The translation of each metric's points.
     """
 
     def __init__(self, scope: InstrumentationScope, target: Target) -> None:
@@ -71,9 +71,9 @@ class RememberedResource:
     """A resource.
 
     Args:
-        attributes: Its attributes, by which it is found again.
-        target: What they become.
-        info: The points of ``target_info``, where that is sent.
+        attributes: Its attributes, which identify it.
+        target: What it becomes.
+        info: The points of ``target_info``, if that is sent.
     """
 
     def __init__(self, attributes: Mapping[str, Any], target: Target, info: Points | None) -> None:
@@ -83,14 +83,14 @@ class RememberedResource:
         self._scopes: dict[InstrumentationScope, RememberedScope] = {}
 
     def scope(self, scope: InstrumentationScope) -> RememberedScope:
-        """Return what is remembered of a scope."""
+        """Return what is remembered about a scope."""
         remembered = self._scopes.get(scope)
         if remembered is None:
             remembered = self._scopes[scope] = RememberedScope(scope, self.target)
         return remembered
 
     def keep_only(self, keys: Mapping[RememberedScope, Collection[MetricKey]]) -> None:
-        """Forget the scopes that are not among the keys, and of the others all metrics that are not."""
+        """Forget the scopes that are not among the keys, and the metrics of other scopes that are not."""
         for remembered in [*self._scopes.values()]:
             remembered.keep_only(keys.get(remembered, ()))
             if remembered not in keys:

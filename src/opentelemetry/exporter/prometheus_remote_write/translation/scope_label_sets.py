@@ -23,10 +23,10 @@ from .target import Target
 
 
 def label_sets_of(target: Target, scope: InstrumentationScope, settings: Settings) -> LabelSets:
-    """Return what makes the labels for attributes.
+    """Return the label sets of a scope.
 
     Args:
-        target: Of the resource.
+        target: The resource's.
         scope: The instrumentation scope.
         settings: Which labels there are, and how they are written.
     """
@@ -52,7 +52,7 @@ def label_sets_of(target: Target, scope: InstrumentationScope, settings: Setting
 
     def labels(attributes: Mapping[str, Any]) -> Labels:
         own = exported_labels(attribute_labels(attributes, strategy), ours)
-        if common.keys().isdisjoint(own):  # so that all sets share what they have in common
+        if common.keys().isdisjoint(own):  # once, so that all sets share them
             return tuple(sorted((*in_order, *own.items())))
         return sorted_labels(merged(own))
 

@@ -1,7 +1,7 @@
-"""The limit on how many series a process has, over all its exporters.
+"""The limit on the series of a process, over all its exporters.
 
-Every set of attributes makes another series, and a careless attribute (a user's number, a path) makes them without end,
-which the receiver pays for. What exceeds the limit is dropped; what is sent already goes on.
+Every set of attributes creates another series, and a careless attribute (a user's id, a path) creates them endlessly,
+which the receiver pays for. Streams that exceed the limit are dropped; those already sent stay.
 """
 
 from __future__ import annotations
@@ -15,39 +15,39 @@ from ..errors import SeriesLimitExceeded
 
 
 class SeriesLimit:
-    """What all exporters of a process use together."""
+    """The series that all exporters of a process use together."""
 
     def __init__(self) -> None:
         self.reset()
 
     def reset(self) -> None:
-        """Begin anew, as a forked child does: its exporters take again what they send."""
+        """Start afresh, in a forked child: its exporters take again what they send."""
         self.lock = threading.Lock()
         self.usages: WeakSet[SeriesUsage] = WeakSet()
 
     def used(self) -> Counter[str]:
-        """Return how many series there are, by metric."""
+        """Return the number of series by metric."""
         with self.lock:
             return sum((usage.series for usage in self.usages), Counter())
 
 
 PROCESS = SeriesLimit()
-"""The process's own."""
+"""The process's limit."""
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=PROCESS.reset)
 
 
 class SeriesUsage:
-    """The series of one exporter; they count as long as somebody holds it.
+    """The series of one exporter; they count as long as this object lives.
 
     Args:
-        limit: How many series all usages may have together when this one takes more; 0 is no limit.
-        series_limit: Whose usage this is; by default of a limit of its own.
+        limit: How many series all usages together may have when this one takes more; 0 is no limit.
+        series_limit: The limit that this usage counts under; by default one of its own.
 
     Attributes:
-        series: How many it has, by metric.
-        size: How many it has.
+        series: The number of its series by metric.
+        size: The number of its series.
     """
 
     def __init__(self, limit: int = 0, series_limit: SeriesLimit | None = None) -> None:
@@ -59,7 +59,7 @@ class SeriesUsage:
             self._series_limit.usages.add(self)
 
     def check(self, series: int) -> None:
-        """Raise :class:`SeriesLimitExceeded` where so many more series would exceed the limit."""
+        """Raise :class:`SeriesLimitExceeded` if this many more series would exceed the limit."""
         if self._limit:
             with self._series_limit.lock:
                 self._check(series)
@@ -68,7 +68,7 @@ class SeriesUsage:
         """Take more series.
 
         Args:
-            metric: Whose.
+            metric: The metric that they belong to.
             series: How many.
 
         Raises:
@@ -79,14 +79,14 @@ class SeriesUsage:
             self._add(metric, series)
 
     def give_back(self, metric: str, series: int) -> None:
-        """Give back series that were taken."""
+        """Release series that were taken."""
         with self._series_limit.lock:
             self._add(metric, -series)
             if not self.series[metric]:
                 del self.series[metric]
 
     def detach(self) -> None:
-        """Count no more, as if nobody held it."""
+        """Stop counting these series, as if this object were gone."""
         with self._series_limit.lock:
             self._series_limit.usages.discard(self)
 

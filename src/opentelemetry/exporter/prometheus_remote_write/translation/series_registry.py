@@ -12,15 +12,15 @@ from .series_limit import SeriesUsage
 
 
 class SeriesRegistry:
-    """Knows who writes which series.
+    """Knows which stream writes which series.
 
-    No two streams may write one: receivers keep one sample and drop the other silently.
+    No two streams may write the same series: receivers keep one sample and drop the other silently.
 
-    Registered are a stream's labels under each of its family's names, not every series: a histogram's buckets are
-    registered together. Only a stream that brings a label ``le`` of its own can hit one bucket among them.
+    A stream's labels are registered under each of its family's names, not for every series: a histogram's buckets are
+    registered together. Only a stream with a label ``le`` of its own can collide with a single bucket.
 
     Args:
-        usage: What is registered counts in it. By default there is no limit.
+        usage: Counts the registered series. By default there is no limit.
     """
 
     def __init__(self, usage: SeriesUsage | None = None) -> None:
@@ -28,20 +28,20 @@ class SeriesRegistry:
         self._owners: dict[SeriesGroup, dict[Labels, Family]] = {}
 
     def beyond(self, usage: SeriesUsage) -> SeriesRegistry:
-        """Return a registry of the same series that counts in another usage."""
+        """Return a registry of the same series that counts them in another usage."""
         registry = SeriesRegistry(usage)
         registry._owners = self._owners
         return registry
 
     def has_names_of(self, family: Family) -> bool:
-        """Return whether any registered series has a name of a family's."""
+        """Return whether any registered series has one of a family's names."""
         return any(
             group in self._owners or SeriesGroup(group.name, not group.is_bucket) in self._owners
             for group in family.groups
         )
 
     def reason_against(self, family: Family, labels: Labels) -> Untranslatable | None:
-        """Return why a stream cannot be registered because of another; None where nothing is against it."""
+        """Return why a stream cannot be registered because of another; None if it can."""
         for name, owner in self._owners_of(family, labels):
             shown = ", ".join(f'{label}="{text}"' for label, text in labels)
             return Untranslatable(
@@ -52,7 +52,7 @@ class SeriesRegistry:
         return None
 
     def register(self, family: Family, labels: Labels) -> None:
-        """Take the series of a stream.
+        """Register the series of a stream.
 
         Args:
             family: The stream's family.
@@ -60,7 +60,7 @@ class SeriesRegistry:
 
         Raises:
             Untranslatable: Another stream has one of the series, or they exceed the limit
-                (:class:`SeriesLimitExceeded`). Nothing is taken.
+                (:class:`SeriesLimitExceeded`). Nothing is registered.
         """
         if reason := self.reason_against(family, labels):
             raise reason
@@ -69,14 +69,14 @@ class SeriesRegistry:
             self._owners.setdefault(group, {})[labels] = family
 
     def register_all(self, family: Family, all_labels: Sequence[Labels]) -> Mapping[int, Untranslatable]:
-        """Take the series of streams.
+        """Register the series of streams.
 
         Args:
             family: The streams' family.
             all_labels: The labels of each.
 
         Returns:
-            What :meth:`register` would raise, by the position of those streams that cannot have their series.
+            What :meth:`register` would raise, by the position of each stream that was not registered.
         """
         if not all_labels:
             return {}
@@ -96,11 +96,11 @@ class SeriesRegistry:
         return dropped
 
     def check(self, family: Family) -> None:
-        """Raise :class:`SeriesLimitExceeded` where there is no room for another stream of a family."""
+        """Raise :class:`SeriesLimitExceeded` if there is no room for another stream of a family."""
         self.usage.check(len(family.names))
 
     def release_all(self, family: Family, all_labels: Collection[Labels]) -> None:
-        """Give back the series of streams.
+        """Release the series of streams.
 
         Args:
             family: The streams' family.
@@ -117,7 +117,7 @@ class SeriesRegistry:
         self.usage.give_back(family.metric, len(family.names) * len(all_labels))
 
     def _are_free(self, family: Family, all_labels: Mapping[Labels, object]) -> bool:
-        """Whether certainly nobody has a series of some streams."""
+        """Return whether certainly no other stream has a series of some streams."""
         return all(
             SeriesGroup(group.name, not group.is_bucket) not in self._owners
             and self._owners.get(group, {}).keys().isdisjoint(all_labels)
@@ -136,7 +136,7 @@ class SeriesRegistry:
 
 
 def _as_buckets(family: Family, group: SeriesGroup, labels: Labels) -> Iterator[tuple[SeriesName, Labels]]:
-    """The series of a group as those of the other kind have them: ``le`` among the labels, or in the name."""
+    """Yield the series of a group in the other notation: ``le`` among the labels, or in the name."""
     if group.is_bucket:
         for series in family.names:
             if series.name == group.name and series.le:

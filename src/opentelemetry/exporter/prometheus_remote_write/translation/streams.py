@@ -1,4 +1,4 @@
-"""The streams of one family, found again from export to export."""
+"""The streams of one family, recognised from export to export."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from .zero_samples import ZeroSamples
 
 
 class Found(NamedTuple):
-    """What was found in one export.
+    """The streams of one export.
 
     Args:
         points: The data points that have a stream.
-        streams: Their streams, in the same order: the same list as the last time if nothing changed.
-        diff: Where these were in the list of the last time, if that is known.
+        streams: Their streams, in the same order: the same list object as the last time if nothing changed.
+        diff: How they differ from the last list, if known.
     """
 
     points: Sequence[Any]
@@ -34,22 +34,22 @@ class Found(NamedTuple):
 
 
 class _Known(NamedTuple):
-    """What is known of data points: a list for each thing, all in one order."""
+    """What is known about data points: four lists in the same order, which grow and shrink together."""
 
-    attributes: list[object]  # held, so that no other object can have its id
+    attributes: list[object]  # kept alive, so that no other object can have its id
     copies: list[object]
     starts: list[int | None]
     streams: list[Stream]
 
     def add(self, attributes: object, copy: object, start: int | None, stream: Stream) -> None:
-        """Add what is known of a point."""
+        """Add what is known about a point."""
         self.attributes.append(attributes)
         self.copies.append(copy)
         self.starts.append(start)
         self.streams.append(stream)
 
     def add_from(self, other: _Known, places: slice) -> None:
-        """Add what is known of some points elsewhere."""
+        """Add what another object knows about some points."""
         attributes, copies, starts, streams = other
         self.attributes.extend(attributes[places])
         self.copies.extend(copies[places])
@@ -57,7 +57,7 @@ class _Known(NamedTuple):
         self.streams.extend(streams[places])
 
     def only(self, stays: Collection[bool]) -> _Known:
-        """Return what is known of those points that stay."""
+        """Return what is known about the points that stay."""
         attributes, copies, starts, streams = self
         return _Known(
             list(compress(attributes, stays)),
@@ -74,17 +74,17 @@ class Streams:
     """Finds the stream of each data point.
 
     The SDK hands out the same attributes object for a stream at every collection, and its data points in the same
-    order; so mostly a comparison with the export before answers for all at once. Attributes are compared as objects and
-    with a copy of what they held, so that new objects and those that somebody changed in place are looked at again.
-    (A change in place to what is equal, as from 1 to True, is not seen; the SDK changes nothing in place.)
+    order; so one comparison with the previous export usually covers all of them. Attributes are compared by identity
+    and with a copy of their content, so that new objects and those changed in place are looked up again. (A change in
+    place to something equal, as from 1 to True, goes unnoticed; the SDK changes nothing in place.)
 
     Args:
-        family: Whose streams they are.
+        family: The streams' family.
         registry: Where their series are registered.
-        labels: From a data point's attributes to what they become.
-        drop: Told of each data point that gets no stream, and why.
-        zero_samples: Decides on zero samples, where the family has them.
-        time_slice: Gives the interpreter's lock away between pieces of work.
+        labels: Returns the labels for a data point's attributes.
+        drop: Called for each data point that gets no stream, with the reason.
+        zero_samples: Decides on zero samples, if the family has them.
+        time_slice: Yields the GIL between pieces of work.
 
     Attributes:
         time_slice: The same.
@@ -121,14 +121,14 @@ class Streams:
         return self._find_anew(points, recognised)
 
     def zero_samples(self) -> Mapping[int, int]:
-        """Return the zero samples of streams found last, by position; each is given once."""
+        """Return the zero samples of the streams found last, by position; each is returned once."""
         if self._zero_samples is None:
             return {}
         new, self._new = self._new, {}
         return self._zero_samples.zero_samples(self.family, self._known.streams, new)
 
     def keep_only(self, points: Sequence[Any]) -> None:
-        """Give up the streams, and their registry, whose attributes are not among those of some data points."""
+        """Release the streams whose attributes are not among those of some data points."""
         present = {id(getattr(point, "attributes", None)) for point in points}
         stays = [id(attributes) in present for attributes in self._known.attributes]
         if not all(stays):
@@ -136,21 +136,23 @@ class Streams:
             self._known = self._known.only(stays)
 
     def release(self) -> None:
-        """Give up all streams and their registry."""
+        """Release all streams."""
         self.keep_only(())
         self._without_room = {}
 
     def _recognised(self, points: Sequence[Any]) -> ListDiff | None:
-        """Find where the points that are as they were stood in the export before; None if nothing changed."""
+        """Find where unchanged points were in the previous export; None if nothing changed."""
         held, copies, starts, _ = self._known
-        with suppress(Exception):  # which of them cannot be read or compared shows when they are looked at one by one
+        with suppress(
+            Exception
+        ):  # the point that cannot be read or compared is found when they are looked up one by one
             if self._are_as_before(points):
                 return None
             attributes = [point.attributes for point in points]
             since = [point.start_time_unix_nano for point in points]
             identities = list(map(id, attributes))
             diff = list_diff(list(map(id, held)), identities)
-            # An object that is there twice may have held one thing for the first point and another for the second.
+            # An object that occurs twice may have had one content for the first point and another for the second.
             if len(set(identities)) == len(identities) and all(
                 there is None or (copies[there] == attributes[here] and starts[there] == since[here])
                 for here, there in diff.blocks
@@ -178,7 +180,7 @@ class Streams:
         _, _, blocks, gone = recognised
         left = {stream.labels: stream for stream in (before.streams[place] for place in gone)}
         known, new, dropped = self._look_at_others(points, blocks, left)
-        is_complete = len(left) == len(gone)  # else some were found by their labels
+        is_complete = len(left) == len(gone)  # otherwise some were found by their labels
         self._give_up(left.values())
         for (some,) in self.time_slice.blocks(new):
             unregistered = self._registry.register_all(self.family, [known.streams[place].labels for place in some])
@@ -187,12 +189,12 @@ class Streams:
                 self._new.pop(known.streams[some[place]], None)
         beyond = [points[position] for position, error in dropped.items() if isinstance(error, SeriesLimitExceeded)]
         if dropped:
-            # What is known has not their number, so the next export looks at them again: there may be a place then.
+            # Fewer points are known than there are, so the next export looks them up again: there may be room then.
             stays = [position not in dropped for position in range(len(points))]
             known, points, is_complete = known.only(stays), list(compress(points, stays)), False
         unchanged = known.streams == before.streams
         self._known = known._replace(streams=before.streams) if unchanged else known
-        # Last, for what is read and logged may run code of the application.
+        # Last, because reading and logging may run the application's code.
         self._without_room = {id(attributes): attributes for attributes in [point.attributes for point in beyond]}
         for _, error in sorted(dropped.items()):
             self._drop(error)
@@ -202,15 +204,15 @@ class Streams:
     def _look_at_others(
         self, points: Sequence[Any], blocks: Iterable[Block], left: dict[Labels, Stream]
     ) -> tuple[_Known, list[int], dict[int, Untranslatable]]:
-        """Look at the points that are not as they were.
+        """Look up the points that changed.
 
         Args:
             points: The data points.
             blocks: Where they were before.
-            left: The streams that were found before and not yet now, by their labels. What is found is taken away.
+            left: The streams found before and not yet now, by their labels. Those found are removed.
 
         Returns:
-            What is known of the points, the positions of the streams that are new, and why not, by position.
+            What is known about the points, the positions of new streams, and errors by position.
         """
         known, new, dropped = _Known([], [], [], []), [], {}
         for here, there in blocks:
@@ -220,7 +222,7 @@ class Streams:
             for position in self.time_slice.between(range(here.start, here.stop)):
                 try:
                     stream = self._look_at(points[position], left, known)
-                except Exception as error:  # noqa: BLE001 - attributes of any kind of wrong
+                except Exception as error:  # noqa: BLE001 - attributes may be wrong in any way
                     dropped[position] = _reason(error)
                     known.add(None, None, None, _DROPPED)
                 else:
@@ -235,9 +237,9 @@ class Streams:
                 self._new.pop(stream, None)
 
     def _look_at(self, point: Any, left: Mapping[Labels, Stream], known: _Known) -> Stream:
-        """Find the stream of a point that is not as it was, by its labels or a new one, and add what is known now."""
+        """Find the stream of a changed point by its labels, or create one, and add what is known now."""
         attributes, start = point.attributes, point.start_time_unix_nano
-        if attributes is not None and not isinstance(attributes, (dict, Mapping)):  # the SDK's are dicts: soon answered
+        if attributes is not None and not isinstance(attributes, (dict, Mapping)):  # the SDK's are dicts: a fast check
             raise Untranslatable("attributes", f"attributes of type {type(attributes).__name__} are not a mapping")
         if id(attributes) in self._without_room:
             self._registry.check(self.family)
@@ -253,8 +255,8 @@ class Streams:
 
 
 def _identity(point: Any, before: Mapping[int, tuple[object, int | None]]) -> int | None:
-    """The identity of a point's attributes, if it is as it was before."""
-    with suppress(Exception):  # what is wrong with it shows when it is looked at
+    """Return the identity of a point's attributes, if it is unchanged."""
+    with suppress(Exception):  # its error is found when it is looked up
         attributes = point.attributes
         if before.get(id(attributes)) == (attributes, point.start_time_unix_nano):
             return id(attributes)

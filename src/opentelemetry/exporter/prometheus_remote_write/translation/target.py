@@ -38,9 +38,9 @@ class Target:
 
     Attributes:
         labels: ``job`` and ``instance``, as far as the resource has them.
-        promoted: Resource attributes that are copied onto every series; metric attributes win over them.
-        info: All labels of the ``target_info`` series, its name among them; None where it is not sent.
-        left_out: A sentence for each resource attribute that cannot be a label, for the log.
+        promoted: Resource attributes that are copied onto every series; metric attributes override them.
+        info: All labels of the ``target_info`` series, including its name; None if it is not sent.
+        left_out: A sentence for each resource attribute that cannot become a label, for the log.
     """
 
     labels: Mapping[str, str]
@@ -61,19 +61,19 @@ def target(  # noqa: PLR0913 - each is a setting of its own
 ) -> Target:
     """Return what a resource becomes.
 
-    ``target_info`` is sent where it says something (the resource has more than the attributes that identify it) that
-    can be joined to other series (there is a ``job`` or an ``instance``). An attribute that cannot be a label is left
-    out.
+    ``target_info`` is sent if it adds information (the resource has more than its identifying attributes) that can be
+    joined with other series (there is a ``job`` or an ``instance``). An attribute that cannot become a label is
+    dropped.
 
     Args:
         resource_attributes: The resource's attributes.
         strategy: How names are translated.
-        namespace: Goes in front of ``target_info`` as of every metric name.
-        external_labels: The user's own labels, with legal names; the resource's win over them.
+        namespace: The prefix of ``target_info``, as of every metric name.
+        external_labels: The user's own labels, with valid names; the resource's override them.
         resource_labels: Globs over the keys of the attributes to copy onto every series, in any order. A glob after
-            ``!`` takes away from what the others name.
-        resources_as_labels: Whether every attribute is copied, but for what ``resource_labels`` take away.
-        target_info: Whether ``target_info`` is wanted.
+            ``!`` excludes keys that the others include.
+        resources_as_labels: Whether every attribute is copied, except those that ``resource_labels`` exclude.
+        target_info: Whether to send ``target_info``.
     """
     texts, left_out = _texts(resource_attributes, strategy)
     labels = _identity(texts)

@@ -1,7 +1,7 @@
 """From the SDK's metrics data to series and samples (OpenTelemetry specification, "Prometheus and OpenMetrics").
 
-What the points of a metric become is in ``points.py`` and ``histogram_points.py``. Here is what metrics have in common:
-the resource, the scope, the name, and what happens to a metric that has no Prometheus form.
+``points.py`` and ``histogram_points.py`` translate the points of a metric. This module does what metrics have in
+common: the resource, the scope, the name, and dropping a metric that has no Prometheus form.
 """
 
 from __future__ import annotations
@@ -68,21 +68,21 @@ _KINDS = {
 }
 
 _ABOUT_EXPORTERS = ("otel.sdk.exporter.", "prometheus_remote_write.exporter.")
-"""Metrics of exporters about themselves: few, and those that tell of a limit come when it is reached."""
+"""Scopes of exporters' metrics about themselves: few, and exempt from the limit that they report on."""
 
 
 class Translator:
     """Translates export after export, and remembers what does not change between them.
 
     Args:
-        settings: Names, labels and what is left out.
-        dropped: Where what is left out is counted.
+        settings: Names, labels and what to drop.
+        dropped: Where dropped points are counted.
         resources_as_labels: Whether every resource attribute is copied onto every series.
         custom_buckets: Whether explicit histograms become native histograms with custom buckets.
-        zero_samples: Decides on the zero samples of counters and histograms; without it they have none.
-        series_limit: Of all exporters of the process.
-        clock: Nanoseconds since the epoch; the time of ``target_info`` where nothing has been measured.
-        time_slice: Gives the interpreter's lock away between pieces of work.
+        zero_samples: Decides on the zero samples of counters and histograms; None for no zero samples.
+        series_limit: Shared by all exporters of the process.
+        clock: Nanoseconds since the epoch; the time of ``target_info`` if nothing has been measured.
+        time_slice: Yields the GIL between pieces of work.
     """
 
     def __init__(  # noqa: PLR0913 - all but two are by keyword
@@ -107,7 +107,7 @@ class Translator:
         self._time_slice = time_slice or TimeSlice()
         self._series_limit = series_limit or SeriesLimit()
         self.registry = SeriesRegistry(SeriesUsage(settings.max_series, self._series_limit))
-        # However many series there are, what tells their target and what becomes of them is sent.
+        # However many series there are, their target_info and the self-metrics are sent.
         self._unlimited = self.registry.beyond(SeriesUsage(0, self._series_limit))
         self._resources: list[RememberedResource] = []
         self.unmatched_globs = UnmatchedGlobs(settings)
@@ -119,7 +119,7 @@ class Translator:
             data: What the SDK collected.
 
         Yields:
-            The samples of each family that has something to send. Series that are not in it are forgotten.
+            The samples of each family that has something to send. Series that are missing are forgotten.
         """
         by_resource: dict[RememberedResource, list[ScopeMetrics]] = {}
         for of_resource in data.resource_metrics:
@@ -144,7 +144,7 @@ class Translator:
         self._resources = []
 
     def detach(self) -> None:
-        """Leave the series limit to others, whatever state the series are in; nothing is translated any more."""
+        """Release the series limit, in whatever state the series are; nothing more is translated."""
         for registry in (self.registry, self._unlimited):
             registry.usage.detach()
 
@@ -185,7 +185,7 @@ class Translator:
         self, resource: RememberedResource, scopes: Iterable[ScopeMetrics]
     ) -> Iterator[FamilySamples]:
         current = self._current(resource, scopes)
-        resource.keep_only(current)  # first, so that what takes the place of a metric can have its series
+        resource.keep_only(current)  # first, so that a metric's successor can register its series
         newest = 0
         for scope, metrics in current.items():
             for key, metric in metrics.items():
@@ -203,7 +203,7 @@ class Translator:
     def _current(
         self, resource: RememberedResource, scopes: Iterable[ScopeMetrics]
     ) -> dict[RememberedScope, dict[MetricKey, Metric]]:
-        """The metrics of this export."""
+        """Return the metrics of this export by scope and key."""
         current: dict[RememberedScope, dict[MetricKey, Metric]] = {}
         for scope_metrics in scopes:
             metrics = None
@@ -217,7 +217,7 @@ class Translator:
         return current
 
     def _translate_metric(self, scope: RememberedScope, key: MetricKey, metric: Metric) -> list[FamilySamples]:
-        """Nothing is raised, because one bad metric never costs another; of a metric that fails nothing is sent."""
+        """Translate a metric; raise nothing, because one bad metric never costs another. One that fails is not sent."""
         try:
             kinds = scope.metrics.get(key)
             if kinds is None:
@@ -279,7 +279,7 @@ class Translator:
 
 
 class _InfoPoint(NamedTuple):
-    """The data point of ``target_info``, as the SDK's are."""
+    """The data point of ``target_info``, shaped like the SDK's."""
 
     time_unix_nano: int
     value: float = 1.0

@@ -1,7 +1,7 @@
 """OpenTelemetry units (UCUM, case sensitive) as the words that Prometheus uses.
 
-The words are those of the OpenTelemetry specification ("Prometheus and OpenMetrics Compatibility", Metric Metadata);
-how a unit is taken apart and cleaned is what Prometheus's otlptranslator does.
+The words are the OpenTelemetry specification's ("Prometheus and OpenMetrics Compatibility", Metric Metadata); a unit is
+split and cleaned as in Prometheus's otlptranslator.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _WORDS = {
     "GiBy": "gibibytes",
     "TiBy": "tebibytes",
     "kBy": "kilobytes",
-    "KBy": "kilobytes",  # not UCUM, but what other translators have long accepted
+    "KBy": "kilobytes",  # not UCUM, but long accepted by other translators
     "MBy": "megabytes",
     "GBy": "gigabytes",
     "TBy": "terabytes",
@@ -50,13 +50,13 @@ _ILLEGAL = re.compile("[^A-Za-z0-9:]+")
 
 
 def unit_words(unit: str) -> tuple[str, str]:
-    """Return the word for what is measured and that for what it is measured by, either of them possibly empty.
+    """Return the words for both halves of a unit, either of which may be empty.
 
-    ``By/s`` gives ``bytes`` and ``per_second``. A half with an annotation, such as ``{request}``, gives nothing; a half
-    that has no word of its own stands for itself.
+    ``By/s`` becomes ``bytes`` and ``per_second``. A half with an annotation, such as ``{request}``, becomes empty; a
+    half without a word of its own stays as it is.
 
     Args:
-        unit: A unit as an instrument has it.
+        unit: An instrument's unit.
     """
     measured, _, by = unit.partition("/")
     main = _word(measured, _WORDS)
@@ -65,7 +65,7 @@ def unit_words(unit: str) -> tuple[str, str]:
 
 
 def legal_unit_word(word: str) -> str:
-    """Return the word with each run of characters that a name cannot have as one ``_``, and none in front.
+    """Return the word with each run of invalid characters as one ``_``, and none in front.
 
     Args:
         word: One of the two that `unit_words` gives.

@@ -1,4 +1,4 @@
-"""Globs of settings that match nothing: most likely they are misspelled."""
+"""Globs of settings that match nothing, most likely because they are misspelled."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class UnmatchedGlobs:
 
     Args:
         settings: With the globs.
-        clock: Seconds that only go up.
+        clock: Monotonic seconds.
     """
 
     def __init__(self, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
@@ -29,15 +29,15 @@ class UnmatchedGlobs:
         self._unmatched = {"drop_metrics": {*settings.drop_metrics}, "resource_labels": {*settings.resource_labels}}
 
     def note_metrics(self, names: Iterable[str]) -> None:
-        """Take note of metrics that there are."""
+        """Note names of metrics."""
         self._note("drop_metrics", list(names))
 
     def note_attributes(self, keys: Iterable[str]) -> None:
-        """Take note of the attributes of a resource."""
+        """Note the attributes of a resource."""
         self._note("resource_labels", list(keys))
 
     def log(self) -> None:
-        """Warn, once and after an hour, of the globs that have matched nothing."""
+        """Warn once, after an hour, about the globs that have matched nothing."""
         if not self._unmatched or self._clock() - self._began < _SAY_AFTER:
             return
         for setting, globs in self._unmatched.items():

@@ -9,13 +9,13 @@ from typing import Any, TypeAlias
 
 from .deadline import current, remaining, within_deadline
 
-# getaddrinfo imports this codec when it first needs it. A process that is forked at that moment inherits the lock of
+# getaddrinfo imports this codec when it first needs it. A process forked at that moment inherits the lock of
 # the module, which nobody holds any more, and could never look a name up.
 codecs.lookup("idna")
 
 SocketOptions: TypeAlias = Sequence[tuple[int, int, int | bytes]]
 Addresses: TypeAlias = list[tuple[Any, ...]]
-Lookup: TypeAlias = Callable[..., Addresses]  # as socket.getaddrinfo
+Lookup: TypeAlias = Callable[..., Addresses]  # like socket.getaddrinfo
 
 
 def connected_socket(
@@ -37,7 +37,7 @@ def connected_socket(
         OSError: The name cannot be resolved (``socket.gaierror``), or the last address cannot be connected to.
     """
     addresses = resolve(host, port, lookup=lookup)
-    failure: OSError = socket.gaierror(socket.EAI_NONAME, "no address belongs to the name")
+    failure: OSError = socket.gaierror(socket.EAI_NONAME, "the name has no address")
     for untried, (family, kind, protocol, _, address) in zip(range(len(addresses), 0, -1), addresses, strict=True):
         left = remaining()
         try:
@@ -62,7 +62,7 @@ def connected_socket(
 
 
 def resolve(host: str, port: int, *, lookup: Lookup = socket.getaddrinfo) -> Addresses:
-    """Ask for a host's addresses, once at a time for each name.
+    """Return a host's addresses, with only one lookup at a time for each name.
 
     Args:
         host: A name or an IP address.
@@ -72,7 +72,7 @@ def resolve(host: str, port: int, *, lookup: Lookup = socket.getaddrinfo) -> Add
     Raises:
         TimeoutError: The resolver has not answered in time.
         OSError: The name cannot be resolved (``socket.gaierror``).
-        UnicodeError: It is not a host's name.
+        UnicodeError: It is not a host name.
     """
     try:
         return within_deadline(("look-up", lookup, host, port), lambda: lookup(host, port, type=socket.SOCK_STREAM))

@@ -1,4 +1,4 @@
-"""What the receiver's answer means: accepted, to be sent again, or refused for good (Remote Write 1.0 and 2.0)."""
+"""What the receiver's answer means: accepted, retry, or refused for good (Remote Write 1.0 and 2.0)."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from .cause import cause_of, is_no_receivers
 from .failure import Route
 
 _WRITTEN = re.compile("x-prometheus-remote-write-[a-z]+-written", re.IGNORECASE)
-_GZIP_OR_ZLIB, _BARE_DEFLATE = 47, -15  # what zlib calls window bits: the largest window, and the format
+_GZIP_OR_ZLIB, _BARE_DEFLATE = 47, -15  # zlib's window bits: the largest window, and the format
 _UNPACKED_BYTES = 4096
 _WRONG_CLOCK = 30.0  # seconds between the receiver's clock and ours; a Date may be a second old
 
 
 class Answer(NamedTuple):
-    """An answer of HTTP.
+    """An HTTP response.
 
     Args:
         status: The status code.
         headers: Names in any case.
         body: Its beginning.
-        redaction: What keeps our secrets, which it may repeat, out of messages.
+        redaction: Keeps our secrets, which it may echo, out of messages.
     """
 
     status: int
@@ -41,23 +41,23 @@ class Answer(NamedTuple):
 
     @property
     def accepted(self) -> bool:
-        """Whether a receiver has taken the request: 2xx, and not a page for people or an error in JSON.
+        """Whether a receiver has accepted the request: 2xx, and not a page for people or an error in JSON.
 
-        Who counts what was written is a receiver, whatever else is said.
+        An answer that counts what was written is a receiver's, whatever else it contains.
         """
         return self.is_2xx and (any(map(_WRITTEN.fullmatch, self.headers)) or not is_no_receivers(self.body))
 
     @property
     def is_2xx(self) -> bool:
-        """Whether the status alone says that the request was taken."""
+        """Whether the status alone says that the request was accepted."""
         return HTTPStatus.OK <= self.status < HTTPStatus.MULTIPLE_CHOICES
 
 
 def unpacked(body: bytes, encoding: str) -> bytes:
-    """Return the beginning of a body that a proxy has packed although nobody asked for that.
+    """Return the beginning of a body that a proxy has compressed without being asked.
 
     Args:
-        body: As it came, perhaps cut.
+        body: As received, perhaps cut.
         encoding: The header Content-Encoding.
     """
     name = encoding.strip().lower()
@@ -70,21 +70,21 @@ def unpacked(body: bytes, encoding: str) -> bytes:
 
 
 def _is_text(body: bytes) -> bool:
-    """Whether a body, perhaps cut within a letter, is text whatever its header says, and not packed after all."""
+    """Return whether a body, perhaps cut within a character, is plain text despite its header."""
     text = body.decode("utf-8", "ignore")
     return len(text.encode()) >= len(body) - 3 and all(letter.isprintable() or letter.isspace() for letter in text)
 
 
 def refusal(answer: Answer, route: Route, now: float) -> SendError:
-    """Return the error that an answer stands for which does not accept the request.
+    """Return the error for an answer that does not accept the request.
 
-    Retried are 5xx, as the protocol demands, and 429, as it allows; no other status of 4xx. A redirect is an error: it
-    is most often the way to a login page, and to follow it would give the data to a host that nobody has named.
+    5xx are retried, as the protocol demands, and 429, as it allows; no other 4xx. A redirect is an error: it usually
+    leads to a login page, and following it would give the data to a host that the user has not named.
 
     Args:
-        answer: The answer as it came.
+        answer: The answer as received.
         route: Who was asked.
-        now: Seconds since the epoch, for what is a date.
+        now: Seconds since the epoch, to interpret dates.
     """
     status = answer.status
     said = answer.redaction.words(answer.body)
@@ -114,7 +114,9 @@ def refusal(answer: Answer, route: Route, now: float) -> SendError:
     ):
         cause = Cause.CLOCK
         message += f" (this host's clock is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} the receiver's)"
-    is_final = cause is Cause.TOO_LARGE  # gRPC's ResourceExhausted comes as 500, but the bytes will be no fewer
+    is_final = (
+        cause is Cause.TOO_LARGE
+    )  # gRPC's ResourceExhausted arrives as 500, but the same bytes will always be too many
     if not is_final and (status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR):
         wait = retry_after(answer.headers.get("Retry-After", ""), now)
         return Retryable(message, status=status, retry_after=wait, cause=cause)
@@ -122,7 +124,7 @@ def refusal(answer: Answer, route: Route, now: float) -> SendError:
 
 
 def _is_of_the_proxy(answer: Answer, route: Route) -> bool:
-    """Whether a proxy that forwards has refused by itself; what it hands on has Via, its own errors say more."""
+    """Return whether a forwarding proxy itself refused; answers that it forwards have Via."""
     if not route.proxy or not route.receiver.startswith("http:"):
         return False
     names = {name.lower() for name in answer.headers}
@@ -137,13 +139,13 @@ def _named(status: int) -> str:
 
 
 def _is_signed_too_early_or_late(body: bytes) -> bool:
-    """Whether a signature was refused for its date; Amazon allows five minutes."""
+    """Return whether a signature was refused for its date; Amazon allows five minutes."""
     text = body.lower()
     return any(words in text for words in (b"signature expired", b"signature not yet current", b"requesttimetooskewed"))
 
 
 def _ahead(date: str, now: float) -> float:
-    """How many seconds our clock is ahead of the receiver's, by its header Date; 0 where they agree or it has none."""
+    """Return how many seconds our clock is ahead of the receiver's header Date; 0 if they agree or there is none."""
     theirs = _seconds(date)
     if theirs is None or abs(now - theirs) < _WRONG_CLOCK:
         return 0.0
@@ -158,7 +160,7 @@ def retry_after(value: str, now: float) -> float | None:
         now: Seconds since the epoch.
 
     Returns:
-        Not negative; None where the value says nothing.
+        Not negative; None if the value is invalid.
     """
     if seconds := re.fullmatch(r"[ \t]*([0-9]{1,9})[ \t]*", value):
         return float(seconds[1])
@@ -167,7 +169,7 @@ def retry_after(value: str, now: float) -> float | None:
 
 
 def _seconds(date: str) -> float | None:
-    """Seconds since the epoch, from a date of HTTP or mail."""
+    """Return the seconds since the epoch of a date in HTTP's or mail's format."""
     try:
         parsed = parsedate_to_datetime(date)
         return (parsed if parsed.tzinfo else parsed.replace(tzinfo=timezone.utc)).timestamp()

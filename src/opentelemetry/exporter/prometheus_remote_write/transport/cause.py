@@ -1,7 +1,7 @@
-"""Why an answer does not accept a request: from its status, its headers and the words of receivers, proxies and clouds.
+"""Why an answer does not accept a request: from its status, headers and the wording of receivers, proxies and clouds.
 
-The protocol says that a sender must not interpret the text of an error. Nothing here decides whether to send again but
-for what a status alone cannot say: that a request is too large, and that it reached something else than a receiver.
+The protocol says that a sender must not interpret the text of an error. So nothing here decides whether to retry,
+except what a status cannot express: that a request is too large, or that it reached something other than a receiver.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from http import HTTPStatus
 from ..errors import Cause
 
 _WORDS: dict[Cause, str] = {
-    # The first that is found counts, so what is special stands before what is general.
+    # The first match counts, so special patterns precede general ones.
     Cause.SWITCHED_OFF: r"needs to be enabled with --",
     Cause.EXEMPLARS: r"\bexemplars?\b",
     Cause.LABEL_VALUE: r"label[ -]value[^;]{0,40}(too[ -]long|exceeds)",
@@ -44,7 +44,7 @@ _TOO_LARGE = re.compile(
     r"[^;]{0,60}(too (large|big)|exceed(s|ing|ed)?\b|(larger|bigger) than)"
     r"|too (large|big)[^;]{0,30}\b(message|body|entity|payload|request|data)\b"
 )
-# Where the status means that the same may pass later only what is clear counts: what a request "exceeds" may be a time.
+# If the status means "try again later", only clear words count: what a request "exceeds" may be a time.
 _TOO_LARGE_FOR_EVER = re.compile(_SAYS_TOO_LARGE)
 _WANTS_TLS = re.compile(
     r"http request (to an https|was sent to (an? )?(https|ssl|tls))|plain http (to|on) (an )?(ssl|tls|https)"
@@ -112,7 +112,7 @@ def cause_of(status: int, body: bytes, headers: Mapping[str, str], *, receiver: 
         status: The HTTP status.
         body: The beginning of the text.
         headers: Names in any case.
-        receiver: The URL that was asked.
+        receiver: The URL of the request.
     """
     text = body.decode("utf-8", "replace").lower()
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
@@ -145,9 +145,9 @@ def _cloud(text: str, headers: Mapping[str, str], receiver: str) -> Cause | None
 
 
 def is_no_receivers(body: bytes) -> bool:
-    """Return whether an answer of 2xx is not that of a receiver, but a page for people or an error in JSON.
+    """Return whether an answer of 2xx is not a receiver's, but a page for people or an error in JSON.
 
-    A receiver mostly says nothing when it accepts; any other text may be one's own.
+    A receiver usually accepts with an empty body; a custom receiver may return any other text.
 
     Args:
         body: The beginning of the text.
@@ -178,6 +178,6 @@ def _says_failed(said: Mapping[str, object]) -> bool:
 
 
 def _is_error_code(value: object) -> bool:
-    """Return whether a value is a status of HTTP that stands for an error."""
+    """Return whether a value is an HTTP error status."""
     text = str(value) if isinstance(value, int | str) else ""
     return bool(re.fullmatch("[45][0-9]{2}", text))

@@ -1,4 +1,4 @@
-"""urllib3's connections and pools, kept within the deadline of the request and without a word to the application."""
+"""urllib3's connections and pools, bound to the request's deadline and silent towards the application."""
 
 from __future__ import annotations
 
@@ -20,22 +20,21 @@ from .deadline import current, remaining
 if TYPE_CHECKING:
     from urllib3 import HTTPResponse
 
-_BLOCK = 65536  # bytes sent before a look at the clock
+_BLOCK = 65536  # bytes sent between checks of the clock
 _INTERIM, _FINAL, _REDIRECTION = 100, 200, 300  # the first status of each kind
 _LONGEST_LINE = 65536
 _LONGEST_IDLE = 90.0
 """Seconds by the wall clock for which a connection is kept: longer than the usual interval, less than middleboxes do.
 
-Some drop what is idle without a word, and so may a host whose guest is frozen, as that of AWS Lambda: what is sent on
-such a connection is not answered, and would cost the whole timeout.
+Some drop idle connections silently, and so may a host that freezes its guest, such as AWS Lambda's: a request on such a
+connection gets no answer, and would cost the whole timeout.
 """
 
 
 class StaleConnectionError(Exception):
-    """A connection that had served a request before was closed by the other side without an answer to this one.
+    """A reused connection was closed by the other side without an answer to this request.
 
-    That is what a connection kept alive looks like when the receiver, or something in between, has dropped it while it
-    was idle.
+    That is what happens if the receiver, or something in between, has dropped an idle connection.
     """
 
 
@@ -73,10 +72,10 @@ class _DeadlineReader(io.RawIOBase):
 
 
 class _WholeLines(io.BufferedReader):
-    """Lines of which those after the first, the status, are whole.
+    """A reader whose lines after the first, the status, are complete.
 
-    :mod:`http.client` takes the end of the connection for the end of the headers, so that an answer which is cut off in
-    the middle of them would seem to accept the request.
+    :mod:`http.client` takes the end of the connection for the end of the headers, so an answer cut off in the middle of
+    them would seem to accept the request.
 
     Attributes:
         has_more: Whether something was left unread when it was closed.
@@ -93,7 +92,7 @@ class _WholeLines(io.BufferedReader):
         """Read a line.
 
         Raises:
-            IncompleteRead: The other side has closed the connection before the end of the line.
+            IncompleteRead: The other side closed the connection before the end of the line.
         """
         line = super().readline(size)
         if self._has_status and not line.endswith(b"\n") and len(line) != size:
@@ -106,7 +105,7 @@ class _WholeLines(io.BufferedReader):
         self._reader.ends_with_time = True
 
     def close(self) -> None:
-        """Close it; what was read of the socket and not asked for is noticed."""
+        """Close it, and note whether unrequested bytes were read from the socket."""
         if not self.closed:
             self._reader.reads_on = False
             self.has_more = bool(self.peek(1))
@@ -124,17 +123,17 @@ class _DeadlineFiles:
 
 
 class _Response(http.client.HTTPResponse):
-    """An answer, be it the receiver's or that of a proxy to CONNECT, that is read within the deadline."""
+    """An answer, the receiver's or a proxy's to CONNECT, that is read within the deadline."""
 
     def __init__(self, sock: socket.socket, *arguments: Any, **keywords: Any) -> None:
         super().__init__(_DeadlineFiles(sock), *arguments, **keywords)  # type: ignore[arg-type] # makefile is enough
         self.lines: _WholeLines = self.fp  # type: ignore[assignment] # what makefile returns; it is None once it is closed
 
     def begin(self) -> None:
-        """Read status and headers; where these are too many, too long or contradict each other, the status says enough.
+        """Read status and headers; if those are too many, too long or contradictory, the status says enough.
 
         Raises:
-            HTTPException: There is no status of HTTP/1, or the connection ended in the middle.
+            HTTPException: There is no HTTP/1 status line, or the connection ended in the middle.
         """
         try:
             super().begin()
@@ -148,7 +147,7 @@ class _Response(http.client.HTTPResponse):
             if len(set(self.headers.get_all("Content-Length", ()))) <= 1:
                 return
             del self.headers["Content-Length"]
-        self.chunked, self.length, self.will_close = False, 0, True  # nobody knows where the next answer begins
+        self.chunked, self.length, self.will_close = False, 0, True  # the beginning of the next answer is unknown
 
     def _read_status(self) -> tuple[str, int, str]:
         """Read the final status: any number of interim answers may come before it (RFC 9110, section 15.2)."""
@@ -179,9 +178,9 @@ class Connection(HTTPConnection):
 
     @property
     def is_connected(self) -> bool:
-        """Whether another request may be sent: not where anything is unread, which would be taken for its answer."""
+        """Whether another request may be sent: not if unread bytes would be taken for its answer."""
         self._let_go()
-        # The wall clock, for the other one may stand still while the guest is frozen; it may be set back, too.
+        # The wall clock, because the monotonic one may stop while the guest is frozen; it may also be set back.
         is_fresh = not self._served or abs(time.time() - self._served_at) < _LONGEST_IDLE
         return is_fresh and not self._has_unread() and super().is_connected
 
@@ -191,14 +190,14 @@ class Connection(HTTPConnection):
         super().close()
 
     def _has_unread(self) -> bool:
-        """Whether anything came after the last answer that is no longer on the socket itself."""
-        tls = getattr(self.sock, "sslobj", self.sock)  # the first: of TLS within the TLS of a proxy
+        """Whether anything after the last answer was already read from the socket."""
+        tls = getattr(self.sock, "sslobj", self.sock)  # the first case: TLS within a proxy's TLS
         is_pending = isinstance(tls, ssl.SSLSocket | ssl.SSLObject) and tls.pending() > 0
         return is_pending or bool(self._last and self._last.lines.has_more)
 
     def _let_go(self) -> None:
-        """Give up a socket whose descriptor the application has closed, and may have opened a file of its own under."""
-        inner = getattr(self.sock, "socket", self.sock)  # the first: of TLS within the TLS of a proxy
+        """Give up a socket whose descriptor the application has closed, and may have reused for a file of its own."""
+        inner = getattr(self.sock, "socket", self.sock)  # the first case: TLS within a proxy's TLS
         if isinstance(inner, socket.socket) and self._descriptor and not self._descriptor.is_ours():
             inner.detach()
             self.sock = None
@@ -223,7 +222,7 @@ class Connection(HTTPConnection):
         return made
 
     def send(self, data: Any) -> None:
-        """Send bytes; those of a large body in blocks, because TLS starts its timeout anew with each record."""
+        """Send bytes, a large body in blocks, because TLS restarts its timeout with each record."""
         if self.sock is None:
             self.connect()
         with memoryview(data) as view:
@@ -232,13 +231,13 @@ class Connection(HTTPConnection):
                 super().send(view[start : start + _BLOCK])
 
     def request(self, *arguments: Any, **keywords: Any) -> None:
-        """Send a request; arguments as in urllib3.
+        """Send a request; the arguments are urllib3's.
 
         Raises:
             StaleConnectionError: TLS was ended by the other side while the connection was idle.
         """
         if self.sock is not None and (running := current()):
-            running.watch(self.sock)  # one that is kept; a new one is watched from its beginning
+            running.watch(self.sock)  # a reused one; a new one is watched from its beginning
         try:
             super().request(*arguments, **keywords)
         except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
@@ -284,7 +283,7 @@ class TLSConnectionPool(HTTPSConnectionPool):
     ConnectionCls = TLSConnection
 
     def _validate_conn(self, conn: Any) -> None:
-        # As in urllib3 without its warning for each unverified request, which only process-wide filters could hold
-        # back: that verification is off is said once, in our own log.
+        # As in urllib3, without its warning for each unverified request, which only process-wide filters could
+        # suppress: our own log says once that verification is disabled.
         if conn.is_closed:
             conn.connect()

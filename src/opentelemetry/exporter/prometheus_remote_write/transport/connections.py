@@ -1,4 +1,4 @@
-"""The connections to a receiver, made with the proxy, the authorities and the certificate of one moment."""
+"""The connections to a receiver, with the proxy, the authorities and the certificate at the time of their creation."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from .tls import proxy_context, receiver_context
 _BODY_BYTES = 4096
 _BODY_SECONDS = 0.5
 """How long a body is waited for, which only explains the status and may never end; the connection is then closed."""
-_KEPT_CONNECTIONS = 16  # more than requests are ever under way together
+_KEPT_CONNECTIONS = 16  # more than there are ever concurrent requests
 
 
 class Connections:
     """Connections to one receiver, kept from request to request until they are closed.
 
-    Making them reads the files of TLS, but connects to nothing.
+    Creating them reads the TLS files, but connects to nothing.
 
     Args:
         endpoint: The receiver's URL, without userinfo.
@@ -43,8 +43,8 @@ class Connections:
 
     Attributes:
         route: Who is between us and the receiver.
-        proxy_headers: For the proxy alone: its credentials.
-        tls_proxy: The proxy, where it is reached by TLS.
+        proxy_headers: Only for the proxy: its credentials.
+        tls_proxy: The proxy, if it is reached by TLS.
         use_tls: Whether the receiver or the proxy has to be verified.
 
     Raises:
@@ -71,14 +71,14 @@ class Connections:
         self.use_tls = endpoint.scheme == "https" or bool(self.tls_proxy)
 
     def close(self) -> None:
-        """Close the connections, each as soon as no request is under way on it."""
+        """Close the connections, each as soon as no request uses it."""
         self._manager.clear()
 
     def exchange(self, body: bytes, headers: Mapping[str, str]) -> Answer:
         """Send one request and wait for the answer.
 
-        A kept connection that proves to be closed is replaced, and the request sent once more at once: the receiver
-        takes the same samples twice as once, so nothing is lost should it have read the first.
+        If a reused connection turns out to be closed, the request is sent once more at once on a new one: receivers
+        ignore repeated samples, so it does no harm if the first request was read.
 
         Args:
             body: The whole body.
@@ -86,11 +86,13 @@ class Connections:
 
         Raises:
             HTTPError: As urllib3 does, and exceptions of ``http.client``, of the socket and of TLS.
-            StaleConnectionError: The new connection was closed, too.
+            StaleConnectionError: The new connection was also closed.
         """
-        with suppress(StaleConnectionError, ClosedPoolError):  # the second: closed since the caller has chosen this
+        with suppress(
+            StaleConnectionError, ClosedPoolError
+        ):  # the second case: closed after the caller chose this pool
             return self._request(body, headers)
-        # urllib3 has put an empty place on top of its stack, or has a new one, so this one opens a connection.
+        # urllib3's pool now has an empty slot on top, or is new, so this request opens a connection.
         return self._request(body, headers)
 
     def _request(self, body: bytes, headers: Mapping[str, str]) -> Answer:
@@ -105,7 +107,7 @@ class Connections:
             decode_content=False,
         )
         try:
-            # The status says enough, and an accepted request stays accepted, whatever comes of the body.
+            # The status says enough, and an accepted request stays accepted, whatever happens to the body.
             with at_most(_BODY_SECONDS):
                 said = response.read(self._answer_bytes)
         except Exception as error:  # noqa: BLE001 - as above
@@ -124,7 +126,7 @@ def _manager(endpoint: SplitResult, settings: Settings, proxy: Proxy | None) -> 
     manager: PoolManager
     if proxy:
         context = proxy_context(settings) if proxy.url.startswith("https:") else None
-        arguments.setdefault("ssl_context", context)  # what urllib3 2.0 takes for a proxy that forwards
+        arguments.setdefault("ssl_context", context)  # how urllib3 2.0 recognises a forwarding proxy
         manager = ProxyManager(proxy.url, proxy_headers=proxy.headers, proxy_ssl_context=context, **arguments)
     else:
         manager = PoolManager(**arguments)

@@ -1,8 +1,8 @@
-"""The end of a request, for everything that happens during it.
+"""The deadline of a request, for everything that happens during it.
 
-The timeouts of sockets hold for one operation, so a peer that sends a byte now and then could keep a request alive for
-ever. Instead each operation is given what is left of the whole. The deadline belongs to the context (the thread) that
-makes the request, because urllib3 has no place to hand it through. Another thread may bring it forward to now.
+Socket timeouts apply to single operations, so a peer that sends a byte now and then could keep a request alive forever.
+Instead, each operation gets what is left of the total. The deadline belongs to the context (the thread) that makes the
+request, because urllib3 cannot pass it through. Another thread may bring it forward to now.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 class Deadline:
-    """The end of one request.
+    """The deadline of one request.
 
     Args:
         end: In seconds, by ``time.monotonic``; infinity is no limit.
@@ -39,17 +39,17 @@ class Deadline:
         self._watched: list[socket.socket] = []
 
     def interrupt(self) -> None:
-        """End the request now: what waits is woken, and fails."""
+        """End the request now: whatever waits wakes up and fails."""
         with self._lock:
             self.interrupted = True
             for wake in self._wake:
                 wake()
 
     def wake_by(self, wake: Callable[[], object]) -> None:
-        """Name what ends a wait of this request.
+        """Register what ends a wait of this request.
 
         Args:
-            wake: Called by the thread that interrupts, or at once if one has.
+            wake: Called by the thread that interrupts, or at once if the request was interrupted already.
         """
         with self._lock:
             self._wake.append(wake)
@@ -57,7 +57,7 @@ class Deadline:
                 wake()
 
     def watch(self, connection: socket.socket) -> None:
-        """Have an interruption end the operations of a socket, and of the TLS that is put around it."""
+        """Make an interruption end the operations of a socket, and of the TLS around it."""
         with suppress(OSError):
             # A descriptor of its own for the same connection: the socket becomes another object when it is wrapped, and
             # its number may be that of another file once it is closed.
@@ -66,7 +66,7 @@ class Deadline:
             self.wake_by(lambda: _shut(watched))
 
     def close(self) -> None:
-        """Watch nothing any more."""
+        """Stop watching."""
         with self._lock:
             self._wake.clear()
         for watched in self._watched:
@@ -78,7 +78,7 @@ _deadline: ContextVar[Deadline | None] = ContextVar("end of the request", defaul
 
 @contextmanager
 def deadline(seconds: float) -> Iterator[Deadline]:
-    """End the operations inside, together, after some time.
+    """Limit the total time of the operations inside.
 
     Args:
         seconds: Time for all of them; infinity is no limit.
@@ -93,12 +93,12 @@ def deadline(seconds: float) -> Iterator[Deadline]:
 
 
 def current() -> Deadline | None:
-    """The deadline of the running request, if there is one."""
+    """Return the deadline of the current request, if there is one."""
     return _deadline.get()
 
 
 def remaining() -> float | None:
-    """The seconds that are left, as a socket's timeout: None where there is no limit.
+    """Return the seconds that are left, as a socket's timeout: None for no limit.
 
     Raises:
         TimeoutError: Nothing is left.
@@ -127,16 +127,16 @@ def at_most(seconds: float) -> Iterator[None]:
 
 
 def within_deadline(key: Hashable, function: Callable[[], T], *, give_up_after: float | None = None) -> T:
-    """Make a call that may hang, in a thread of its own, and wait for it no longer than the request has time.
+    """Make a call that may hang, in a thread of its own, and wait for it within the request's deadline.
 
     Args:
-        key: What is asked; see :func:`bounded_call`.
+        key: Identifies the call; see :func:`bounded_call`.
         function: Called without arguments.
-        give_up_after: Seconds after which it is given up before; None is the whole time.
+        give_up_after: Seconds after which to give up earlier; None for no earlier limit.
 
     Raises:
-        TimeoutError: There is no result in time, or the request is interrupted. The call is left to itself.
-        BaseException: What the function raises.
+        TimeoutError: There is no result in time, or the request is interrupted. The call is abandoned.
+        BaseException: Whatever the function raises.
     """
     waiter = Waiter()
     if running := current():

@@ -1,4 +1,4 @@
-"""Why a request got no answer, in words, and whether it makes sense to send it again."""
+"""Why a request got no answer, in words, and whether to retry it."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from ..errors import Cause, Rejected, Retryable, SendError, Unsendable
 _REFUSED_TUNNEL = re.compile(r"Tunnel connection failed: ([0-9]{3})")
 _INTERNAL_SERVER_ERROR = 500
 _PROXY_AUTHENTICATION_REQUIRED = 407
-_ALERT_OF_TLS = ("\x15\x03", "\\x15\\x03")  # the first bytes of its record, as they are or as http.client shows them
+_ALERT_OF_TLS = ("\x15\x03", "\\x15\\x03")  # the first bytes of its record, raw or as http.client shows them
 
 
 class Route(NamedTuple):
     """Who is between us and the receiver.
 
     Args:
-        receiver: The endpoint as it may be shown.
-        proxy: The proxy as it may be shown, or nothing.
+        receiver: The endpoint, fit for messages.
+        proxy: The proxy, fit for messages; empty for none.
     """
 
     receiver: str
@@ -35,15 +35,15 @@ class Route(NamedTuple):
 
 
 def send_error(error: Exception, route: Route, timeout: float) -> SendError:
-    """Return the error that an exception of urllib3, of a socket or of TLS stands for.
+    """Return our error for an exception of urllib3, a socket or TLS.
 
-    Nothing of the exception's text is used but what the system and OpenSSL say: the rest may hold the URL's query or
-    a header.
+    Only the system's and OpenSSL's words are used: other parts of the exception's text may contain the URL's query or a
+    header.
 
     Args:
         error: What was raised.
-        route: Whose fault it can be.
-        timeout: Seconds that there were.
+        route: Who was involved.
+        timeout: Seconds that the request had.
     """
     cause = _cause(error)
     peer = route.receiver
@@ -72,7 +72,7 @@ def _what_happened(  # noqa: PLR0911 - a table of exceptions
         return Cause.TIMEOUT, f"did not answer within {max(timeout, 0.0):.3g} s"
     if isinstance(cause, socket.gaierror):
         return Cause.HOST_UNKNOWN, f"cannot be found: the host name cannot be resolved ({cause.strerror})"
-    # Which of them a reset is depends on how much of the request the system had taken; http.client has one of its own.
+    # Which one a reset raises depends on how much of the request the system had accepted; http.client has its own.
     if isinstance(cause, (ConnectionResetError, ConnectionAbortedError, BrokenPipeError)):
         return Cause.CLOSED, "closed the connection without an answer"
     if isinstance(cause, IncompleteRead):
@@ -88,7 +88,7 @@ def _what_happened(  # noqa: PLR0911 - a table of exceptions
 
 
 def _cause(error: BaseException) -> BaseException:
-    """The exception of the socket, of TLS or of HTTP inside those of urllib3."""
+    """Return the exception of the socket, TLS or HTTP inside urllib3's."""
     inner: object = None
     if isinstance(error, ProxyError):
         inner = error.original_error
@@ -100,12 +100,13 @@ def _cause(error: BaseException) -> BaseException:
 
 
 def _tls_failure(error: ssl.SSLError | CertificateError, peer: str) -> SendError:
-    """A peer that is not who it should be, or that refuses us by an alert, is not mended by sending again soon.
+    """Return the error for a TLS failure.
 
-    Anything else in TLS (a connection that ends in the middle, an internal error) may pass.
+    Retrying does not help if the peer is not who it should be, or refuses us by an alert. Any other failure (a
+    connection that ends in the middle, an internal error) may be temporary.
     """
     if isinstance(error, (ssl.SSLCertVerificationError, CertificateError)):
-        # The second is urllib3's, which compares names itself where an application has put pyOpenSSL in Python's place.
+        # The second is urllib3's, which compares names itself if the application has injected pyOpenSSL.
         reason = getattr(error, "verify_message", "the certificate is for another name").rstrip(".")
         return Unsendable(
             f"{peer} is not trusted: {reason}; nothing was sent. Set {variable('certificate')} to its authority, "
@@ -115,7 +116,7 @@ def _tls_failure(error: ssl.SSLError | CertificateError, peer: str) -> SendError
     reason = error.reason or ""
     words = reason.replace("_", " ").lower() or type(error).__name__
     if isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
-        words = "the connection ended in the middle"  # it depends on the moment which of the two is raised
+        words = "the connection ended in the middle"  # which of the two is raised depends on timing
     if reason in {"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST"}:
         return Unsendable(
             f"{peer} does not speak TLS ({words}): is it http:// instead of https://?", cause=Cause.NO_TLS

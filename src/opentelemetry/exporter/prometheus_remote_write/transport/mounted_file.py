@@ -1,6 +1,6 @@
 """A file with a secret or a certificate, as Kubernetes mounts it into a container.
 
-A secret is read when it is needed, and again when its file has changed.
+A secret is read when needed, and again when its file has changed.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from ..errors import Unsendable
 from ..messages.redaction import shown_path
 from .rotation import Rotating
 
-_MAX_BYTES = 1 << 20  # what a Secret or a ConfigMap of Kubernetes can hold, and more than any secret needs
+_MAX_BYTES = 1 << 20  # the limit of a Kubernetes Secret or ConfigMap, and more than any secret needs
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 def secret_file(setting: str, path: str, on_failure: Callable[[], object] = lambda: None) -> Rotating[str]:
-    """Return the secret in a file: its text without the line break at its end.
+    """Return the secret in a file: its text without the final line break.
 
     Args:
-        setting: What the user calls it, for messages, which hold nothing of the text.
+        setting: The setting's name for messages, which never quote the secret.
         path: The file.
         on_failure: Called each time that the file cannot be used.
     """
@@ -31,7 +31,7 @@ def secret_file(setting: str, path: str, on_failure: Callable[[], object] = lamb
 
 def _secret(setting: str, path: str) -> str:
     try:
-        text = content(setting, path).decode("utf-8-sig").rstrip("\r\n")  # Windows begins files with a mark
+        text = content(setting, path).decode("utf-8-sig").rstrip("\r\n")  # Windows editors write a byte order mark
     except UnicodeDecodeError:
         raise unusable(setting, path, "is not UTF-8 text") from None
     if not text.strip():
@@ -45,16 +45,16 @@ def content(setting: str, path: str) -> bytes:
     """Read a file.
 
     Args:
-        setting: What the user calls it, for messages.
+        setting: The setting's name for messages.
         path: The file; links are followed.
 
     Raises:
-        Unsendable: There is no such file, it is a directory or something else that is no file, it cannot be read, it is
-            empty, or larger than 1 MiB. The message holds nothing of its content.
+        Unsendable: There is no such file, it is not a regular file, it cannot be read, it is empty, or it is larger
+            than 1 MiB. The message does not quote its content.
     """
     try:
         status = os.stat(path)  # noqa: PTH116 - a path is a string here
-        if not stat.S_ISREG(status.st_mode):  # not opened: a pipe would hold us up
+        if not stat.S_ISREG(status.st_mode):  # not opened: a pipe would block
             raise unusable(setting, path, "is a directory" if stat.S_ISDIR(status.st_mode) else "is not a file")
         with open(path, "rb") as file:  # noqa: PTH123 - as above
             data = file.read(_MAX_BYTES + 1)
@@ -72,7 +72,7 @@ def unusable(setting: str, path: str, reason: str) -> Unsendable:
     """Return the error for a file that is not what it should be.
 
     Args:
-        setting: What the user calls it.
+        setting: The setting's name.
         path: The file.
         reason: What is wrong with it, as the end of a sentence.
     """

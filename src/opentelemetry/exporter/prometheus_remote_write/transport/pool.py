@@ -1,4 +1,4 @@
-"""Requests to the receiver over connections that are kept."""
+"""Requests to the receiver over persistent connections."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ _OF_CREDENTIALS = {Cause.CREDENTIALS, Cause.AWS_CREDENTIALS, Cause.AZURE_CREDENT
 class Transport(BaseTransport):
     """Sends requests to one receiver, from any thread; connections are kept from request to request.
 
-    Making one does no I/O and raises nothing, whatever the settings and the environment hold: what is wrong with them
-    is raised by each :meth:`post`.
+    Creating one does no I/O and raises nothing, whatever the settings and the environment contain: each :meth:`post`
+    raises what is wrong with them.
 
     Args:
         settings: Endpoint, headers, authentication, TLS and proxies.
@@ -71,19 +71,19 @@ class Transport(BaseTransport):
     def post(self, body: bytes, headers: Mapping[str, str], timeout: float) -> Response:
         """Send one request and wait for the answer.
 
-        Secrets, certificates and authorities are those that stand in their files now. Where a file has become one that
-        cannot be used, what it held before stays in use, and a warning says so. A request that is refused with 401 or
-        403 is sent once more, because a secret may have been exchanged since it was read.
+        Secrets, certificates and authorities are read from their files' current content. If a file becomes unusable,
+        its last valid content stays in use, and a warning is logged. A request that is refused with 401 or 403 is sent
+        once more, because a secret may have changed since it was read.
 
         Args:
             body: The whole body.
-            headers: Those of the protocol; they win over the user's.
+            headers: Those of the protocol; they override the user's.
             timeout: Seconds for everything from resolving the name to the answer; infinity is no limit.
 
         Raises:
-            Retryable: The network failed, the time was over, a file does not answer and never did, or the receiver
-                answered 5xx or 429.
-            Rejected: The receiver answered something else than 2xx, a redirect for instance.
+            Retryable: The network failed, time was up, a file does not answer and never did, or the receiver answered
+                5xx or 429.
+            Rejected: The receiver answered something other than 2xx, such as a redirect.
             Unsendable: A file or a proxy cannot be used and never could, or the receiver is not who it should be.
         """
         try:
@@ -92,18 +92,18 @@ class Transport(BaseTransport):
                 if isinstance(outcome, SendError) and outcome.cause in _OF_CREDENTIALS:
                     self._authentication.refused()
                     outcome = self._outcome(body, headers, timeout)
-        except BaseException as error:  # noqa: BLE001 - it is raised again
-            # The frames of a request hold its headers, and tools show a traceback with what its frames hold.
+        except BaseException as error:  # noqa: BLE001 - raised again below
+            # The frames of a request contain its headers, and some tools print local variables of a traceback's frames.
             raise error.with_traceback(foreign_frames(error.__traceback__))  # noqa: B904 - it is the same error
         if isinstance(outcome, SendError):
             raise outcome
         return outcome
 
     def _outcome(self, body: bytes, headers: Mapping[str, str], timeout: float) -> Response | SendError:
-        """The answer to a request, or why there is none.
+        """Return the answer to a request, or the error if there is none.
 
-        It is returned and not raised where its cause is at hand: exceptions of urllib3 hold the request, and would hang
-        on it.
+        The error is returned, not raised inside a handler: urllib3's exceptions refer to the request, and would be
+        attached as its context.
         """
         url = urlunsplit(self._endpoint)
         route = Route(shown_url(url))
@@ -121,7 +121,7 @@ class Transport(BaseTransport):
                 message = f"{route.receiver} had not answered when the request was given up"
                 error = Retryable(message, cause=Cause.TIMEOUT)
             return error
-        except SendError as error:  # of authentication; its own frames hold more secrets
+        except SendError as error:  # from authentication, whose frames contain more secrets
             error.__context__ = None
             return error.with_traceback(None)
         if answer.accepted:
@@ -131,7 +131,7 @@ class Transport(BaseTransport):
         return refusal(answer._replace(redaction=redaction), route, self._clock())
 
     def interrupt(self) -> None:
-        """End the requests under way, from another thread; until :meth:`resume` every request fails at once."""
+        """End the requests in flight, from another thread; until :meth:`resume` every request fails at once."""
         self._interrupted = True
         for end in tuple(self._under_way):
             end.interrupt()
@@ -141,12 +141,12 @@ class Transport(BaseTransport):
         self._interrupted = False
 
     def close(self) -> None:
-        """Close the connections, those that are in use after their requests."""
+        """Close the connections; those in use close after their requests."""
         before, self._connections = self._connections, self._rotating()
         before.close()
 
     def after_fork(self) -> None:
-        """Forget the parent's connections; to be called in a forked child before its first request.
+        """Forget the parent's connections; called in a forked child before its first request.
 
         They are neither used nor closed: they stay referenced, because closing takes locks that a thread of the parent
         may have held.
@@ -159,7 +159,7 @@ class Transport(BaseTransport):
 
     @property
     def renewal_failures(self) -> Mapping[str, int]:
-        """How often a secret or a certificate could not be renewed, by what it is."""
+        """How often each secret or certificate could not be renewed."""
         return self._failures.counts
 
     @contextmanager
@@ -175,7 +175,7 @@ class Transport(BaseTransport):
     def _rotating(self) -> Rotating[Connections]:
         settings = self._settings
         files = (settings.certificate, settings.client_certificate, settings.client_key)
-        # New ones take the place of those before, which would keep the old certificates in use.
+        # New connections replace the old ones, which would keep the old certificates in use.
         on_failure = self._failures.of("certificate") if any(files) else int
         return Rotating(files, self._open, discard=Connections.close, on_failure=on_failure)
 
@@ -194,7 +194,7 @@ class Transport(BaseTransport):
 
 
 def _split(url: str) -> SplitResult:
-    """The parts of a URL; none where it is malformed, which the first request will say."""
+    """Return the parts of a URL; empty if it is malformed, which the first request will report."""
     try:
         parts = urlsplit(url)
         _ = parts.port

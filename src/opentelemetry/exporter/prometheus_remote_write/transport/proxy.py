@@ -1,7 +1,7 @@
-"""Which proxy stands between us and the receiver, if any.
+"""The proxy between us and the receiver, if any.
 
 The variables are those of curl, Go and Python's standard library: ``http_proxy``, ``https_proxy`` and ``no_proxy``, in
-lower case or, where that is not set, in upper case. ``ALL_PROXY`` is not read, as by Go and so by Prometheus.
+lower case or, if that is not set, in upper case. ``ALL_PROXY`` is ignored, as by Go and therefore by Prometheus.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Proxy(NamedTuple):
 
     Args:
         url: Scheme, host and port.
-        headers: For the proxy alone: its credentials.
+        headers: Only for the proxy: its credentials.
     """
 
     url: str
@@ -39,11 +39,11 @@ def proxy_for(endpoint: SplitResult, proxies: Mapping[str, str] | None, environ:
 
     Args:
         endpoint: The receiver's URL, http or https.
-        proxies: By the endpoint's scheme; they alone count where they are given, and ``NO_PROXY`` does not.
-        environ: The environment, used where ``proxies`` is None.
+        proxies: By the endpoint's scheme; if given, only these count, and ``NO_PROXY`` is ignored.
+        environ: The environment, used if ``proxies`` is None.
 
     Raises:
-        Unsendable: A proxy is wanted that cannot be used. To go without it could send data where it must not go.
+        Unsendable: The configured proxy cannot be used. Bypassing it could send data where it must not go.
     """
     if proxies is not None:
         name, text = variable("proxies"), proxies.get(endpoint.scheme, "")
@@ -57,10 +57,10 @@ def proxy_for(endpoint: SplitResult, proxies: Mapping[str, str] | None, environ:
 
 
 def _from_environment(name: str, environ: Mapping[str, str]) -> tuple[str, str]:
-    """A variable's name as it is spelled there, and its text; a lower-case one that is empty counts as no proxy."""
+    """Return a variable's name as spelled in the environment, and its text; an empty lower-case one means no proxy."""
     if name in environ:
         return name, environ[name]
-    # In a CGI program HTTP_PROXY is the request header "Proxy", which anybody can send (https://httpoxy.org).
+    # In a CGI program HTTP_PROXY is the request header "Proxy", which any client can set (https://httpoxy.org).
     if name == "http_proxy" and "REQUEST_METHOD" in environ:
         return name, ""
     return name.upper(), environ.get(name.upper(), "")
@@ -75,9 +75,9 @@ def _parsed(name: str, text: str) -> Proxy:
         host = parts.hostname or ""
         address = f"[{host}]" if ":" in host else host
         url = f"{parts.scheme}://{address}:{parts.port or _DEFAULT_PORTS[parts.scheme]}"
-        # urllib3 must not go to another place than is written there.
+        # urllib3 must not connect to anything but what is written there.
         if not host or re.search(r"[\s\\]", host) or parse_url(url).url != url:
-            raise ValueError  # noqa: TRY301 - as the others here
+            raise ValueError  # noqa: TRY301 - like the others here
         headers = SecretMapping({"Proxy-Authorization": basic_from_userinfo(userinfo)} if userinfo else {})
     except ValueError:
         raise Unsendable(f"{name} is not a proxy's URL") from None
@@ -87,9 +87,9 @@ def _parsed(name: str, text: str) -> Proxy:
 def bypassed(host: str, port: int, exceptions: str) -> bool:
     """Return whether ``NO_PROXY`` says that a host is reached directly.
 
-    Entries stand between commas or white space: ``*`` for all; a domain, which includes the names below it, with or
-    without a dot (or ``*.``) in front; an IP address; a block of addresses such as ``10.0.0.0/8``; each also with
-    ``:port``. No name is resolved.
+    Entries are separated by commas or white space: ``*`` for all; a domain, which includes its subdomains, with or
+    without a leading dot (or ``*.``); an IP address; a block of addresses such as ``10.0.0.0/8``; each optionally with
+    ``:port``. Names are not resolved.
 
     Args:
         host: The endpoint's host, without brackets.

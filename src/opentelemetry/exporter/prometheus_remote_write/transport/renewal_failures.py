@@ -1,4 +1,4 @@
-"""How often a secret or a certificate could not be renewed; counted from several threads at once."""
+"""How often each secret or certificate could not be renewed; counted from several threads at once."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from collections.abc import Callable
 
 
 class RenewalFailures:
-    """Counts attempts that failed, by what was to be renewed."""
+    """Counts failed renewals by secret or certificate."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._counts: Counter[str] = Counter()
 
     def of(self, what: str) -> Callable[[], None]:
-        """Return what counts a failure; from now on there are 0 of them.
+        """Return a function that counts a failure, starting from 0.
 
         Args:
             what: The setting or the kind of credentials.
@@ -30,10 +30,10 @@ class RenewalFailures:
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many there were of each."""
+        """The number of failures of each."""
         return dict(self._counts)
 
     def after_fork(self) -> None:
-        """Count from zero, in a forked child; the lock may have been held by a thread that it does not have."""
+        """Count from zero, in a forked child; another thread of the parent may have held the lock."""
         self._lock = threading.Lock()
         self._counts = Counter(dict.fromkeys(self._counts, 0))

@@ -17,23 +17,23 @@ _logger = OwnLogger(__name__)
 T = TypeVar("T")
 
 _TRIES = 3
-_GIVE_UP_AFTER = 1.0  # seconds that files have to answer where there is something that stays in use
-_BETWEEN_WARNINGS = 60.0  # seconds: a file may be there and gone again all the time
+_GIVE_UP_AFTER = 1.0  # seconds that files have to answer if there is valid content to keep using
+_BETWEEN_WARNINGS = 60.0  # seconds: a file may appear and vanish all the time
 
 
 class Rotating(Generic[T]):
-    """What is made out of files, and made anew when one of them has changed; for several threads at once.
+    """An object made from files, and made again when one of them has changed; used by several threads at once.
 
-    Where that fails, what was made before stays in use, and a warning says so: a file may be half written, or one of a
-    pair newer than the other. Making a ``Rotating`` does no I/O. Files are only looked at and read in a thread of its
-    own, one at a time, for a read may hang; nobody holds a lock meanwhile.
+    If that fails, the previous object stays in use, and a warning is logged: a file may be half written, or one of a
+    pair newer than the other. Creating a ``Rotating`` does no I/O. Files are read in a thread of its own, one at a
+    time, because a read may hang; no lock is held meanwhile.
 
     Args:
         paths: The files; an empty path is none.
-        make: Reads them; raises ``Unsendable`` where they cannot be used.
-        discard: What becomes of something that has been replaced, or is not needed any more.
+        make: Reads them and makes the object; raises ``Unsendable`` if they cannot be used.
+        discard: Called with an object that has been replaced, or is no longer needed.
         on_failure: Called each time that it could not be made.
-        clock: Seconds, by any beginning.
+        clock: Seconds since any moment.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class Rotating(Generic[T]):
         self._warned: float | None = None
 
     def current(self) -> T:
-        """Return what the files stand for now; they are opened only when time, size or identity of one has changed.
+        """Return the current object; files are opened only if the time, size or identity of one has changed.
 
         Raises:
             Unsendable: They cannot be used, and never could.
@@ -84,18 +84,18 @@ class Rotating(Generic[T]):
             return self._kept(made, f"{names} does not answer")
 
     def renew(self) -> None:
-        """Have the next :meth:`current` open the files, whatever they look like."""
+        """Make the next :meth:`current` open the files, changed or not."""
         self._versions = None
 
     def close(self) -> None:
-        """Discard what was made, and what is being made."""
+        """Discard the object, and any that is being made."""
         self._closed = True
         made, self._made = self._made, None
         if made:
             self._discard(made[0])
 
     def _now(self) -> T:
-        # Looked at before they are read: a change in the meantime is noticed next time.
+        # Checked before they are read: a change in the meantime is noticed next time.
         versions = self._seen()
         before = self._made
         if before is None or versions != self._versions:
@@ -121,7 +121,7 @@ class Rotating(Generic[T]):
         return [_version(path) for path in self._paths]
 
     def _make_undisturbed(self, versions: list[object]) -> tuple[T, list[object]]:
-        """Make it, and again where that failed while files were exchanged: an old one may have met a new one."""
+        """Make the object; try again if that failed while files changed: an old one may have met a new one."""
         for _ in range(_TRIES - 1):
             try:
                 return self._make(), versions
@@ -141,9 +141,9 @@ class Rotating(Generic[T]):
 
 
 def _version(path: str) -> object:
-    """What differs when a file is another one or was written again; None where there is no file."""
+    """Return what changes when a file is replaced or written; None if there is no file."""
     try:
         status = os.stat(path)  # noqa: PTH116 - a path is a string here
-    except (OSError, ValueError):  # told when it is read
+    except (OSError, ValueError):  # reported when it is read
         return None
     return status.st_mtime_ns, status.st_size, status.st_ino, status.st_dev

@@ -1,4 +1,4 @@
-"""How the other side of a TLS connection is verified, and what we show it."""
+"""How the peer of a TLS connection is verified, and which certificate we present."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .mounted_file import content, unusable
 
 
 def receiver_context(settings: Settings) -> ssl.SSLContext:
-    """Return the rules for the receiver: the given authorities, else the system's, and our certificate if there is one.
+    """Return the context for the receiver: the given authorities, else the system's, and our certificate, if any.
 
     Raises:
         Unsendable: A file cannot be used.
@@ -23,10 +23,10 @@ def receiver_context(settings: Settings) -> ssl.SSLContext:
 
 
 def proxy_context(settings: Settings) -> ssl.SSLContext:
-    """Return the rules for a proxy reached by https: the system's authorities and the given ones, no certificate.
+    """Return the context for a proxy reached by https: the system's authorities and the given ones, no certificate.
 
     Raises:
-        Unsendable: The file with the authorities cannot be used.
+        Unsendable: The authorities' file cannot be used.
     """
     context = _trusting(settings.certificate)
     context.load_default_certs()
@@ -36,12 +36,12 @@ def proxy_context(settings: Settings) -> ssl.SSLContext:
 def _trusting(path: str) -> ssl.SSLContext:
     setting = variable("certificate")
     if path:
-        content(setting, path)  # what OpenSSL says of a file that it cannot read names neither file nor reason
+        content(setting, path)  # OpenSSL's message for an unreadable file names neither the file nor the reason
     try:
         return ssl.create_default_context(cafile=path or None)
     except ssl.SSLError:
         raise unusable(setting, path, "holds no certificate in PEM form") from None
-    except OSError as error:  # not to be read, or SSLKEYLOGFILE not to be written
+    except OSError as error:  # unreadable, or SSLKEYLOGFILE not writable
         raise Unsendable(f"TLS cannot be set up: {shown_path(error.filename or path)}: {error.strerror}") from None
 
 
@@ -57,7 +57,7 @@ def _identify(context: ssl.SSLContext, certificate: str, key: str) -> None:
     if key:
         content(variable("client_key"), key)
 
-    def refuse_password() -> str:  # else OpenSSL would ask on the terminal, and wait
+    def refuse_password() -> str:  # otherwise OpenSSL would prompt on the terminal and wait
         raise Unsendable(f"{variable('client_key')}: {shown_path(key or certificate)} is protected by a password")
 
     try:

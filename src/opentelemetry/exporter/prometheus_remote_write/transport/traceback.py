@@ -1,4 +1,4 @@
-"""Tracebacks without the frames of a request, whose local variables hold its headers."""
+"""Tracebacks without the frames of a request, whose local variables contain its headers."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ _OURS = frozenset({"urllib3", "http", "opentelemetry", "botocore", "azure", "msa
 
 
 def foreign_frames(traceback: TracebackType | None) -> TracebackType | None:
-    """Return what of a traceback comes after our own frames and those of what we use.
+    """Return the part of a traceback after our own frames and those of our dependencies.
 
-    That is the application's: a signal handler that has raised in the middle of a request.
+    That part is the application's: a signal handler that raised in the middle of a request.
 
     Args:
         traceback: From where an exception was caught to where it was raised.

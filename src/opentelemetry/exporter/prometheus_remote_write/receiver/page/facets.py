@@ -1,4 +1,4 @@
-"""Which streams of a metric somebody wants to see, by the values of their labels."""
+"""Which streams of a metric to show, by the values of their labels."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from ...model.remote_write import Labels
 
 Wanted: TypeAlias = Mapping[str, frozenset[str]]
-"""By label name which values are wanted; the empty string stands for a stream that has no such label."""
+"""The wanted values by label name; the empty string stands for a stream without that label."""
 
 _SHOWN_VALUES = 50
 
@@ -25,7 +25,7 @@ def parse(texts: Iterable[str]) -> Wanted:
 
 
 def matches(labels: Mapping[str, str], wanted: Wanted, but: str | None = None) -> bool:
-    """Tell whether labels have one of the wanted values of each name, one name perhaps left out of account."""
+    """Return whether labels have one of the wanted values of each name, except perhaps one name."""
     return all(labels.get(name, "") in values for name, values in wanted.items() if name != but)
 
 

@@ -106,7 +106,7 @@ def _rate(all_series: Iterable[StoredSeries], now: int, window: int) -> float | 
 
 
 def _trend(family: StoredFamily, store: Store) -> Iterator[float | None]:
-    """Steps are two intervals long and end half an interval after the newest export, so that each has two of them."""
+    """Yield the trend; its steps are two intervals long and end half an interval after the newest export."""
     interval = store.interval
     step = 2 * interval
     moments = family.moments

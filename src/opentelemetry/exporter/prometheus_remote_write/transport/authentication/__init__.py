@@ -1,4 +1,4 @@
-"""How we say who we are: one seam, and a small implementation of it for each way."""
+"""Authentication: one interface, and a small implementation for each way."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ class Authentication(Protocol):
         """Return the headers that authenticate a request, within its deadline.
 
         Args:
-            request: Without these headers.
+            request: The request without these headers.
 
         Raises:
             SendError: There are no credentials.
         """
 
     def refused(self) -> None:
-        """Take note that the receiver has answered 401 or 403, so that the next headers are made of what is new."""
+        """Note that the receiver answered 401 or 403, so that the next headers use new credentials."""
 
 
 class NoAuthentication:
-    """For receivers that ask for none, and for users who set the header themselves."""
+    """No authentication: for receivers that need none, and for users who set the header themselves."""
 
     def headers(self, _request: Outgoing) -> Mapping[str, str]:
         """Return no header."""
@@ -45,9 +45,9 @@ def authentication(settings: Settings, environ: Mapping[str, str], failures: Ren
     Args:
         settings: The exporter's.
         environ: The environment.
-        failures: Where it is counted that a secret could not be renewed.
+        failures: Where failed renewals are counted.
     """
-    # Each is imported late: nobody pays for a way that is not used.
+    # Each is imported late, so that unused ones cost nothing.
     match way_to_authenticate(settings):
         case "basic":
             from .basic import Basic  # noqa: PLC0415 - see above

@@ -28,12 +28,12 @@ _TIMEOUT = 5  # seconds for a connection, and for an answer
 
 
 class Azure:
-    """A token for Azure Monitor, with the credentials that the environment has.
+    """A token for Azure Monitor, with credentials from the environment.
 
     Args:
         settings: The scope and the endpoint; TLS and proxies as for the receiver.
         environ: The environment, for the cloud and the proxies; azure-identity reads the process's own.
-        failures: Where it is counted that it could not be had anew.
+        failures: Where failed renewals are counted.
     """
 
     def __init__(self, settings: Settings, environ: Mapping[str, str], failures: RenewalFailures) -> None:
@@ -51,12 +51,12 @@ class Azure:
         return {"Authorization": f"Bearer {self._token.current().reveal()}"}
 
     def refused(self) -> None:
-        """Have a new token issued."""
+        """Request a new token."""
         self._token.refused()
 
     def _fetch(self) -> Lease[Secret]:
         try:
-            # Late: they take a good part of a second and some megabytes, which only this way to authenticate pays.
+            # Imported late: they take a good part of a second and some megabytes, which only this way should cost.
             from azure.identity import DefaultAzureCredential  # noqa: PLC0415 - see above
         except ImportError:
             raise Unsendable(
@@ -65,17 +65,17 @@ class Azure:
             ) from None
         mute(*_LOGGING)
         try:
-            # One for each token: what it keeps it would hand out again after a 401.
+            # A new credential for each token: it caches tokens, and would return the same one after a 401.
             with DefaultAzureCredential(**self._options()) as credential:
-                mute(*_LOGGING)  # what was imported for it
+                mute(*_LOGGING)  # loggers of modules that were imported for it
                 token = credential.get_token(self.scope)
-        except Exception as error:  # noqa: BLE001 - a chain of files, processes and hosts may fail in any way
+        except Exception as error:  # noqa: BLE001 - a chain of files, processes and hosts can fail in any way
             raise _failure(error) from None
         return Lease(Secret(token.token), float(token.expires_on))
 
     @property
     def scope(self) -> str:
-        """What the token is for."""
+        """Return the scope of the token."""
         host = urlsplit(self._settings.endpoint).hostname or ""
         by_host = next((cloud for end, cloud in _CLOUDS.items() if host.endswith(end)), "")
         cloud = by_host or _AUTHORITIES.get(self._authority, _PUBLIC)
@@ -87,14 +87,14 @@ class Azure:
         return (urlsplit(text if "://" in text else f"https://{text}").hostname or "") if text else ""
 
     def _options(self) -> dict[str, Any]:
-        """How it is to reach hosts: as we reach the receiver, and giving up in a reasonable time."""
+        """Return the options for reaching hosts: as we reach the receiver, with reasonable timeouts."""
         settings = self._settings
         options: dict[str, Any] = {
             "connection_timeout": _TIMEOUT,
             "read_timeout": _TIMEOUT,
             "retry_total": 1,
             "connection_verify": settings.certificate or True,  # whatever is set for the receiver
-            # An authority that is not Microsoft's own is known to nobody but who has named it.
+            # An authority other than Microsoft's cannot be verified by Microsoft's instance discovery.
             "disable_instance_discovery": bool(self._authority) and not self._authority.endswith(_MICROSOFT),
         }
         if settings.client_certificate:
@@ -106,7 +106,7 @@ class Azure:
 
 
 def _failure(error: Exception) -> SendError:
-    """The error for one of azure-identity's, which lists on many lines what it has tried."""
+    """Return our error for one of azure-identity's, whose text lists all attempts on many lines."""
     from azure.core import exceptions  # noqa: PLC0415 - see _fetch
 
     is_known = isinstance(error, (exceptions.AzureError, OSError, ValueError))

@@ -18,17 +18,17 @@ def basic(username: str, password: str) -> str:
 
 
 def basic_from_userinfo(userinfo: str) -> str:
-    """Return the header's value for ``user:password`` as it stands in a URL, percent-encoded."""
+    """Return the header's value for ``user:password`` from a URL, percent-encoded."""
     username, _, password = userinfo.partition(":")
     return basic(unquote(username), unquote(password))
 
 
 class Basic:
-    """A user name with a password, which may stand in a file that changes.
+    """A user name with a password, which may be in a file that changes.
 
     Args:
-        settings: With both.
-        failures: Where it is counted that the file cannot be used.
+        settings: The user name, and the password or its file.
+        failures: Where failed reads of the file are counted.
     """
 
     def __init__(self, settings: Settings, failures: RenewalFailures) -> None:
@@ -40,7 +40,7 @@ class Basic:
         """Return the header Authorization.
 
         Raises:
-            Unsendable: The file with the password cannot be used, and never could.
+            Unsendable: The password file cannot be used, and never could.
         """
         password = self._password.reveal()
         if self._file:
@@ -48,6 +48,6 @@ class Basic:
         return {"Authorization": basic(self._username.reveal(), password)}
 
     def refused(self) -> None:
-        """Have the file read again: the password may have been exchanged."""
+        """Make the next request read the file again: the password may have changed."""
         if self._file:
             self._file.renew()

@@ -1,4 +1,4 @@
-"""A token that the user gives us (RFC 6750)."""
+"""A token that the user provides (RFC 6750)."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _logger = OwnLogger(__name__)
 
 
 class Bearer:
-    """A token, which may stand in a file that changes.
+    """A token, which may be in a file that changes.
 
     Args:
-        settings: With the token or its file.
-        failures: Where it is counted that the file cannot be used.
+        settings: The token or its file.
+        failures: Where failed reads of the file are counted.
     """
 
     def __init__(self, settings: Settings, failures: RenewalFailures) -> None:
@@ -32,7 +32,7 @@ class Bearer:
         """Return the header Authorization.
 
         Raises:
-            Unsendable: The file with the token cannot be used, and never could.
+            Unsendable: The token file cannot be used, and never could.
         """
         token = self._token.reveal()
         if self._file:
@@ -46,12 +46,12 @@ class Bearer:
             name = variable("bearer_token_file")
             _logger.warning("%s: the file begins with 'Bearer', which is added anyway; only the token is used", name)
         token = text[len(prefix) :].strip()
-        if token.lower() in {"", "bearer"}:  # written as Bearer $TOKEN, of which nothing was left
+        if token.lower() in {"", "bearer"}:  # written as Bearer $TOKEN with an empty TOKEN
             settings = self._settings
             raise unusable(variable("bearer_token_file"), settings.bearer_token_file, "holds Bearer without a token")
         return token
 
     def refused(self) -> None:
-        """Have the file read again: the token may have been exchanged."""
+        """Make the next request read the file again: the token may have changed."""
         if self._file:
             self._file.renew()

@@ -29,7 +29,7 @@ from .renewal import LONGEST, Lease, Renewal
 
 _ANSWER_BYTES = 1 << 16
 _WRONG_CLIENT = frozenset({"invalid_client", "unauthorized_client"})
-_PUBLIC = frozenset({"audience", "resource"})  # parameters that an error's text may well name
+_PUBLIC = frozenset({"audience", "resource"})  # parameters that an error's text may name
 _ERRORS = _WRONG_CLIENT | {"invalid_request", "invalid_grant", "unsupported_grant_type", "invalid_scope"}  # section 5.2
 
 
@@ -39,12 +39,12 @@ class _Client(NamedTuple):
 
 
 class OAuth2:
-    """A token for the client's id and secret, until it ends or is refused.
+    """A token for the client's id and secret, used until it expires or is refused.
 
     Args:
         settings: The token's URL, the client, scopes and parameters; TLS and proxies as for the receiver.
         environ: The environment, for the proxies' variables.
-        failures: Where it is counted that it could not be had anew.
+        failures: Where failed renewals are counted.
     """
 
     def __init__(self, settings: Settings, environ: Mapping[str, str], failures: RenewalFailures) -> None:
@@ -65,7 +65,7 @@ class OAuth2:
         return {"Authorization": f"Bearer {self._token.current().reveal()}"}
 
     def refused(self) -> None:
-        """Have a new token issued, and the file with the client's secret read again."""
+        """Request a new token, and read the file with the client's secret again."""
         self._token.refused()
         if self._file:
             self._file.renew()
@@ -80,13 +80,13 @@ class OAuth2:
             ) from None
         secret = Secret(self._file.current()) if self._file else self._settings.oauth2_client_secret
         client = _Client(self._settings.oauth2_client_id, secret)
-        # Another host than the receiver's, so its name is not the one that is set for that.
+        # A different host from the receiver's, so TLS_SERVER_NAME does not apply.
         settings = self._settings.changed(tls_server_name="")
         connections = Connections(self._endpoint, settings, self._environ, answer_bytes=_ANSWER_BYTES)
         try:
             answer = self._asked(connections, client)
             if answer.status in {HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED} and _error(answer) in _WRONG_CLIENT:
-                # A server need not support basic authentication of clients; what it supports is asked from now on.
+                # A server need not support basic authentication of clients; use what it supports from now on.
                 self._in_body = not self._in_body
                 other = self._asked(connections, client)
                 if other.accepted or _error(other) not in _WRONG_CLIENT:
@@ -104,7 +104,7 @@ class OAuth2:
         from oauthlib.oauth2 import BackendApplicationClient  # noqa: PLC0415 - see _fetch
 
         body = BackendApplicationClient(client.identity).prepare_request_body(
-            body=urlencode(self._settings.oauth2_params),  # not as arguments, whose names they may have
+            body=urlencode(self._settings.oauth2_params),  # not as keyword arguments, whose names they may shadow
             scope=self._settings.oauth2_scopes or None,
             include_client_id=self._in_body,
             **({"client_secret": client.secret.reveal()} if self._in_body else {}),
@@ -116,11 +116,11 @@ class OAuth2:
             return connections.exchange(body.encode(), headers)
         except (HTTPError, HTTPException, OSError, ValueError, StaleConnectionError) as cause:
             error = send_error(cause, connections.route, LONGEST)
-        raise error  # not where its cause is at hand, which holds the request
+        raise error  # not inside the handler: its cause, which refers to the request, must not be attached
 
 
 def _encoded(text: str) -> str:
-    return quote(text, safe="")  # a blank as %20, which those also read who do not read a plus sign as one
+    return quote(text, safe="")  # a blank as %20, which servers also accept that do not decode a plus sign
 
 
 def _error(answer: Answer) -> str:
@@ -128,14 +128,14 @@ def _error(answer: Answer) -> str:
 
 
 def _parsed(answer: Answer) -> tuple[Mapping[str, object], str]:
-    """The token with what is known of it, and the error's word where there is none."""
+    """Return the token's fields, and the error's code if there is no token."""
     from oauthlib.oauth2 import BackendApplicationClient, OAuth2Error  # noqa: PLC0415 - see _fetch
 
     try:
         return BackendApplicationClient("").parse_request_body_response(answer.body.decode()), ""
     except OAuth2Error as error:
         return {}, str(error.error or "")
-    except Exception:  # noqa: BLE001 - whatever it is, it is no token
+    except Exception:  # noqa: BLE001 - whatever it is, it is not a token
         return {}, ""
 
 
@@ -148,7 +148,9 @@ def _lease(answer: Answer, url: str) -> Lease[Secret]:
     if str(token.get("token_type", "bearer")).lower() != "bearer":
         raise Unsendable(f"{issuer} issued a token that is not of type Bearer, which cannot be used")
     try:
-        life = float(str(token.get("expires_in", "inf")))  # in seconds; who does not say it refuses the token one day
+        life = float(
+            str(token.get("expires_in", "inf"))
+        )  # in seconds; without it, the token is used until it is refused
     except ValueError:
         life = math.inf
     return Lease(Secret(text), time.time() + life)

@@ -10,10 +10,10 @@ class Outgoing(NamedTuple):
     """A request that is about to be sent.
 
     Args:
-        method: Of HTTP.
+        method: The HTTP method.
         url: The whole URL, with its query.
-        headers: All others, as they go over the wire.
-        body: The bytes that are sent.
+        headers: All other headers, as sent.
+        body: The bytes to send.
     """
 
     method: str

@@ -1,4 +1,4 @@
-"""Credentials that end: kept until shortly before, then renewed by one thread at a time."""
+"""Credentials that expire: kept until shortly before that, then renewed by one thread at a time."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ _logger = OwnLogger(__name__)
 
 T = TypeVar("T")
 
-_EARLY = 300.0  # seconds before the end; of what lives shortly a fifth of its life
+_EARLY = 300.0  # seconds before they expire; for short-lived ones, a fifth of their lifetime
 _SHARE_OF_LIFE = 5
-_GIVE_UP_AFTER = 5.0  # seconds for a renewal while what is there is still valid
-_PAUSE = 30.0  # seconds after a failed renewal, while what is there is still valid
+_GIVE_UP_AFTER = 5.0  # seconds for a renewal while the current ones are still valid
+_PAUSE = 30.0  # seconds after a failed renewal, while the current ones are still valid
 LONGEST = 30.0
-"""Seconds for one renewal, which may outlast the request that has begun it."""
+"""Seconds for one renewal, which may outlast the request that started it."""
 
 
 @dataclass(frozen=True)  # Python 3.10 has no generic named tuples
 class Lease(Generic[T]):
-    """Credentials for some time.
+    """Credentials with a limited lifetime.
 
     Args:
-        credentials: What they are.
-        end: Seconds since the epoch; infinity where they do not end.
+        credentials: The credentials.
+        end: Seconds since the epoch; infinity if they do not expire.
     """
 
     credentials: T
@@ -39,14 +39,14 @@ class Lease(Generic[T]):
 
 
 class Renewal(Generic[T]):
-    """Credentials that are fetched at the first request, and anew before they end; for several threads at once.
+    """Credentials that are fetched at the first request and renewed before they expire; used by several threads.
 
-    Fetching may hang; it is done in a thread of its own, one at a time, and who waits for it waits no longer than his
-    request may take. What is kept is used while it is valid, whatever becomes of its renewal.
+    Fetching may hang; it runs in a thread of its own, one at a time, and a request waits for it no longer than its own
+    deadline. The current credentials are used while they are valid, whatever happens to their renewal.
 
     Args:
-        name: What is fetched, for messages.
-        fetch: Fetches; raises a ``SendError`` that says what to do.
+        name: The credentials' name in messages.
+        fetch: Fetches them; raises a ``SendError`` that says what to do.
         clock: Seconds since the epoch.
         on_failure: Called each time that they could not be fetched.
     """
@@ -106,9 +106,9 @@ class Renewal(Generic[T]):
         return kept.credentials
 
     def refused(self) -> None:
-        """Have the next request fetch anew: the receiver does not take what this thread has used last.
+        """Make the next request fetch again: the receiver refuses what this thread used last.
 
-        What has taken its place meanwhile is left alone: requests that are under way together are refused together.
+        Credentials that have been replaced meanwhile are kept: concurrent requests are refused together.
         """
         kept = self._kept
         if kept and getattr(self._used, "credentials", None) is kept.credentials:

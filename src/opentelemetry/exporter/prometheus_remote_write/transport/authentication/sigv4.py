@@ -1,4 +1,4 @@
-"""Signature Version 4 of Amazon, with credentials from botocore's whole chain."""
+"""Amazon's Signature Version 4, with credentials from botocore's whole chain."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .renewal import Lease, Renewal
 
 _REGION_IN_HOST = re.compile(r"(?:^|\.)aps-workspaces(?:-fips)?\.([a-z0-9-]+)\.")
 _SESSION = "opentelemetry-prometheus-remote-write"
-_SIGNED = ("Content-Type",)  # and the host and Amazon's own; proxies change, add or drop any other
+_SIGNED = ("Content-Type",)  # besides the host and Amazon's own; proxies change, add or drop any others
 _TIMEOUT = 5  # seconds for a connection to STS, and for its answer
 _WHERE = (
     "they were looked for in environment variables, the profile, a web identity, SSO, a process, and the metadata of "
@@ -34,7 +34,7 @@ class SigV4:
     Args:
         settings: Region, service, profile, role and the endpoint.
         environ: The environment, for the region; botocore reads the process's own.
-        failures: Where it is counted that they could not be had anew.
+        failures: Where failed renewals are counted.
     """
 
     def __init__(self, settings: Settings, environ: Mapping[str, str], failures: RenewalFailures) -> None:
@@ -54,18 +54,18 @@ class SigV4:
 
         signed = {name: value for name, value in request.headers.items() if name in _SIGNED}
         aws_request = AWSRequest(request.method, _with_encoded_query(request.url), data=request.body, headers=signed)
-        mute("botocore")  # which writes what it signs, with the session's token, into its debug log
+        mute("botocore")  # botocore's debug log contains what it signs, including the session token
         signer.add_auth(aws_request)
         return {name: value for name, value in aws_request.headers.items() if name not in _SIGNED}
 
     def refused(self) -> None:
-        """Have the credentials fetched anew."""
+        """Fetch the credentials again."""
         self._signer.refused()
 
     def _fetch(self) -> Lease[Any]:
-        """Make a signer of the credentials that the chain has now, which may read files and ask hosts."""
+        """Return a signer with the chain's current credentials; it may read files and query hosts."""
         try:
-            # Late: they take a good part of a second and some megabytes, which only this way to authenticate pays.
+            # Imported late: they take a good part of a second and some megabytes, which only this way should cost.
             from botocore.auth import SigV4Auth  # noqa: PLC0415 - see above
             from botocore.session import Session  # noqa: PLC0415 - see above
         except ImportError:
@@ -80,12 +80,12 @@ class SigV4:
             credentials, end = self._credentials(session, region)
         except SendError:
             raise
-        except Exception as error:  # noqa: BLE001 - a chain of files, processes and hosts may fail in any way
+        except Exception as error:  # noqa: BLE001 - a chain of files, processes and hosts can fail in any way
             raise _failure(error) from None
         return Lease(SigV4Auth(credentials, self._settings.sigv4_service, region), end)
 
     def _bound(self, session: Any) -> None:
-        """Have botocore give up in a reasonable time, and reach STS as we reach the receiver."""
+        """Make botocore give up in a reasonable time, and reach STS as we reach the receiver."""
         from botocore.config import Config  # noqa: PLC0415 - see _fetch
 
         proxy = (self._settings.proxies or {}).get("https")
@@ -120,14 +120,14 @@ class SigV4:
             raise Unsendable(f"Unable to locate credentials for AWS{profile}: {_WHERE}")
         frozen = found.get_frozen_credentials()
         if not self._settings.sigv4_role_arn:
-            # botocore keeps to itself when they end; without that they are used until they are refused.
+            # botocore keeps their expiry private; without it they are used until they are refused.
             end = getattr(found, "_expiry_time", None)
             return frozen, end.timestamp() if isinstance(end, datetime) else math.inf
         return _assumed(session, region, frozen, self._settings)
 
 
 def _with_encoded_query(url: str) -> str:
-    """Return a URL with its query encoded as it is signed: botocore takes it as it is, and encodes but the path."""
+    """Return a URL with its query encoded for signing: botocore encodes only the path."""
     parts = urlsplit(url)
     pairs = ([quote(unquote(text), safe="-_.~") for text in pair.split("=", 1)] for pair in parts.query.split("&"))
     return urlunsplit(parts._replace(query="&".join(map("=".join, pairs))))
@@ -151,7 +151,7 @@ def _assumed(session: Any, region: str, source: Any, settings: Settings) -> tupl
 
 
 def _failure(error: Exception) -> SendError:
-    """The error for one of botocore's, whose text names no secret but may quote what a process or a host has said."""
+    """Return our error for one of botocore's, whose text may quote the output of a process or a host."""
     from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError  # noqa: PLC0415 - see _fetch
     from botocore.exceptions import ConnectionError as NoConnection  # noqa: PLC0415 - see _fetch
 
