@@ -1,7 +1,8 @@
-"""What the SDK keeps private: this is the only file that touches it.
+"""The private parts of the SDK: only this file touches them.
 
-Each touch is guarded: where a later SDK has changed, what rests on it is lost and nothing else.
-``tests/lifecycle/test_sdk_internals.py`` fails then. What has to be repaired is in opentelemetry-sdk 1.45:
+Each access is guarded: if a later SDK has changed, only what depends on that part is lost.
+``tests/lifecycle/test_sdk_internals.py`` fails then. :class:`HookedReader` gives the reader's private hooks public
+names. What has to be repaired is in opentelemetry-sdk 1.45:
 
 - ``PeriodicExportingMetricReader._at_fork_reinit`` starts a new thread in the child, but keeps ``_export_lock`` and
   ``_shutdown_event``. Where an export was under way at the fork, the lock stays held for ever, and the child never
@@ -14,20 +15,95 @@ Each touch is guarded: where a later SDK has changed, what rests on it is lost a
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from contextlib import nullcontext, suppress
 from threading import Event, Lock
 from typing import Any
 
 from opentelemetry.metrics import Asynchronous
+from opentelemetry.metrics import MeterProvider as AnyMeterProvider
 from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.metrics.export import MetricReader
+from opentelemetry.sdk.metrics.export import MetricReader, PeriodicExportingMetricReader
 from opentelemetry.sdk.resources import SERVICE_INSTANCE_ID, Resource
 
 _ONLY_AT_THE_END = 2**31 - 1  # milliseconds: an interval so long is none
 
+_COLLECTION_TIMEOUT = 30_000.0  # milliseconds; the specification's
+
+
+class HookedReader(PeriodicExportingMetricReader):
+    """The SDK's periodic reader, with public names for the private methods and attributes that a subclass needs.
+
+    The constructor starts the thread, so a subclass sets its attributes before it calls this one.
+
+    Args:
+        exporter: A ``MetricExporter``.
+        interval_millis: Milliseconds between two collections.
+    """
+
+    def __init__(self, exporter: Any, interval_millis: float) -> None:
+        # The SDK's constructor sets these itself; under other names in a later SDK, they still exist for us.
+        self._exporter, self._shutdown, self._shutdown_event = exporter, False, Event()
+        self._export_interval_millis, self._export_timeout_millis = interval_millis, _COLLECTION_TIMEOUT
+        super().__init__(exporter, export_interval_millis=interval_millis)
+
+    @property
+    def exporter(self) -> Any:
+        """What it exports by."""
+        return self._exporter
+
+    @property
+    def interval_millis(self) -> float:
+        """Milliseconds between two collections."""
+        return self._export_interval_millis
+
+    @property
+    def collection_timeout_millis(self) -> float:
+        """Milliseconds that a collection may take."""
+        return self._export_timeout_millis
+
+    @property
+    def was_shut_down(self) -> bool:
+        """Whether :meth:`shutdown` has been called."""
+        return self._shutdown
+
+    @abstractmethod
+    def tick(self) -> None:
+        """Collect again and again until the reader is shut down; the reader's thread calls it."""
+
+    @abstractmethod
+    def on_fork(self) -> None:
+        """Start a thread in a forked child, now or later; the SDK's fork handler calls it."""
+
+    @abstractmethod
+    def on_meter_provider(self, meter_provider: AnyMeterProvider) -> None:
+        """Note which provider the reader serves, for metrics about it; SDKs before 1.45 never call it."""
+
+    def start_thread(self) -> None:
+        """Start the thread of a forked child, or of a process that could not have one at first."""
+        super()._at_fork_reinit()  # type: ignore[no-untyped-call]  # the SDK's
+
+    def wait_for_shutdown(self, seconds: float) -> bool:
+        """Wait for some seconds, or until the reader is shut down; return whether it was."""
+        return self._shutdown_event.wait(seconds)
+
+    def has_provider(self) -> bool:
+        """Return whether a provider has taken the reader; if unknown, assume so."""
+        return getattr(self, "_collect", True) is not None
+
+    def _ticker(self) -> None:
+        self.tick()
+
+    def _at_fork_reinit(self) -> None:
+        self.on_fork()
+
+    def _set_meter_provider(self, meter_provider: AnyMeterProvider) -> None:
+        super()._set_meter_provider(meter_provider)
+        self.on_meter_provider(meter_provider)
+
 
 def has_counted(exporter: object) -> bool:
-    """Return whether anything has been measured for an exporter since the fork, not counting what callbacks observe."""
+    """Return whether anything but observations was measured for an exporter since the fork."""
     return any(_has_counted(reader) for reader in readers_of(exporter))
 
 
@@ -47,17 +123,17 @@ def readers() -> list[MetricReader]:
 
 
 def exporter_of(reader: MetricReader) -> object:
-    """Return what a reader exports by; None where it does not export."""
+    """Return a reader's exporter; None if it has none."""
     return getattr(reader, "_exporter", None)
 
 
 def readers_of(exporter: object) -> list[MetricReader]:
-    """Return the readers, our controllers or the SDK's own, that export by this exporter."""
+    """Return the readers of an exporter, our controllers or the SDK's own."""
     return [reader for reader in readers() if exporter_of(reader) is exporter]
 
 
 def interval_of(reader: MetricReader) -> float | None:
-    """Return the seconds between a reader's collections; None where it does not collect by itself."""
+    """Return the seconds between a reader's collections; None if it does not collect periodically."""
     milliseconds = getattr(reader, "_export_interval_millis", None)
     if not isinstance(milliseconds, int | float) or milliseconds >= _ONLY_AT_THE_END:
         return None
@@ -65,26 +141,26 @@ def interval_of(reader: MetricReader) -> float | None:
 
 
 def thread_of(reader: MetricReader) -> object:
-    """Return the thread in which a reader collects by itself; None where it has none."""
+    """Return the thread in which a reader collects; None if it has none."""
     return getattr(reader, "_daemon_thread", None)
 
 
 def is_ended(reader: Any) -> bool:
-    """Return whether a reader was shut down, so that what it exports now is its last collection."""
+    """Return whether a reader was shut down, so that its current collection is the last."""
     with suppress(Exception):
         return bool(reader._shutdown_event.is_set())  # noqa: SLF001 - see the module
     return False
 
 
 def is_ticking(reader: Any) -> bool:
-    """Return whether a reader has a thread in this process that collects, and will once more when it is shut down."""
+    """Return whether a reader has a thread in this process, which collects once more when it is shut down."""
     with suppress(Exception):
         return bool(reader._daemon_thread.is_alive())  # noqa: SLF001 - see the module
     return False
 
 
 def end(reader: Any) -> None:
-    """Have a reader's thread collect once more and end; nothing is waited for."""
+    """Make a reader's thread collect once more and end, without waiting for it."""
     reader._shutdown_event.set()  # noqa: SLF001 - see the module
 
 
@@ -95,9 +171,9 @@ def wait_for_end(reader: Any, seconds: float) -> None:
 
 
 def let_in(exporter: object) -> None:
-    """Have an exporter's readers hold no lock while they export: ours lets exports take turns itself.
+    """Make an exporter's readers export without holding a lock: our exporter serializes exports itself.
 
-    A handler of the application's log, or of a signal, may flush metrics within an export of the same thread.
+    A log or signal handler of the application may flush metrics during an export in the same thread.
     """
     for reader in readers_of(exporter):
         with suppress(Exception):
@@ -108,15 +184,15 @@ def let_in(exporter: object) -> None:
 def renew_after_fork(exporter: object, *, counts_on: bool = False) -> str:
     """Make an exporter's readers work in a forked child, and count from zero.
 
-    To be called before the SDK's own handlers, whose order is that of construction: an exporter is there before its
-    reader, and a reader before its provider.
+    Called before the SDK's own handlers, which run in order of construction: an exporter exists before its reader, and
+    a reader before its provider.
 
     Args:
-        exporter: Ours.
-        counts_on: Whether it counts on from what the parent had counted instead.
+        exporter: Our exporter.
+        counts_on: Whether to continue the parent's counts instead.
 
     Returns:
-        The instance id in the parent's resource, or nothing if that cannot be found out.
+        The instance id in the parent's resource; empty if unknown.
     """
     instance = ""
     for reader in readers_of(exporter):
@@ -131,12 +207,12 @@ def renew_after_fork(exporter: object, *, counts_on: bool = False) -> str:
 
 
 def _consumer(reader: MetricReader) -> Any:
-    """Return what takes the measurements of the reader's provider."""
+    """Return the measurement consumer of a reader's provider."""
     return reader._collect.__self__  # type: ignore[union-attr] # noqa: SLF001 - see the module
 
 
 def resource_of(reader: MetricReader) -> Resource | None:
-    """Return the resource of a reader's provider; None where it cannot be found out."""
+    """Return the resource of a reader's provider; None if unknown."""
     with suppress(Exception):
         resource: Resource = _consumer(reader)._sdk_config.resource  # noqa: SLF001 - see the module
         return resource
@@ -155,13 +231,13 @@ def _renew_locks(reader: Any) -> None:
 
 
 def _forget_what_was_counted(reader: MetricReader) -> None:
-    """Put a new storage in place of the reader's: instruments, also observable ones, fill it from now on."""
+    """Replace the reader's storage: from now on, all instruments fill the new one."""
     consumer = _consumer(reader)
     consumer._lock = Lock()  # noqa: SLF001 - see the module
     if hasattr(consumer, "add_metric_reader"):
         consumer.add_metric_reader(reader)
         return
-    # opentelemetry-sdk 1.42 and before: the storages are in a mapping that is never changed, only replaced.
+    # opentelemetry-sdk 1.42 and earlier: the storages are in a mapping that is never changed, only replaced.
     storages = consumer._reader_storages  # noqa: SLF001 - see the module
     storage = type(storages[reader])(
         consumer._sdk_config,  # noqa: SLF001 - see the module
