@@ -50,6 +50,16 @@ def test_namespace_stands_before_names(tmp_path):
     assert "shop_http_server_request_duration" in printed(tmp_path, "rules", OTEL_EXPORTER_PRW_NAMESPACE="shop")
 
 
+@pytest.mark.parametrize("words", [("rules",), ("dashboard", "application"), ("dashboard", "exporter")], ids=" ".join)
+@pytest.mark.parametrize("strategy", DURATION)
+def test_namespace_stands_before_every_metric_that_is_asked_for(tmp_path, words, strategy):
+    """Before target_info, too, which says who pushes."""
+    variables = {"OTEL_EXPORTER_PRW_NAMESPACE": "shop", "OTEL_EXPORTER_PRW_TRANSLATION_STRATEGY": strategy}
+    text = printed(tmp_path, *words, **variables)
+    assert "shop_target_info" in text
+    assert "target_info" not in text.replace("shop_target_info", "")
+
+
 @pytest.mark.parametrize(
     ("variables", "seconds"),
     [

@@ -35,8 +35,8 @@ def board(uid: str, title: str, description: str) -> dashboard.Dashboard:
         .tooltip(DashboardCursorSync.CROSSHAIR)
         .readonly()
         .with_variable(dashboard.DatasourceVariable("datasource").label("data source").type("prometheus"))
-        .with_variable(_choice("job", "label_values(target_info, job)"))
-        .with_variable(_choice("instance", 'label_values(target_info{job=~"$job"}, instance)'))
+        .with_variable(_choice("job", "label_values(<<gauge target_info {info} {}>>, job)"))
+        .with_variable(_choice("instance", 'label_values(<<gauge target_info {info} {job=~"$job"}>>, instance)'))
     )
 
 
