@@ -19,7 +19,7 @@ from typing import NamedTuple
 import pytest
 import urllib3
 
-from tests.application import run, wait_until_it_serves
+from tests.application import AMPLE, run, wait_until_it_serves
 from tests.end_to_end import frameworks, installations
 from tests.end_to_end.frameworks import Framework
 from tests.end_to_end.injected_shop import INSTANCE
@@ -63,10 +63,11 @@ NOTEBOOK = """
 import json, os, sys
 from jupyter_client.manager import start_new_kernel
 with open(sys.argv[1]) as variables:
-    manager, client = start_new_kernel(env={"PATH": os.environ["PATH"], **json.load(variables)})
+    manager, client = start_new_kernel(startup_timeout=240, env={"PATH": os.environ["PATH"], **json.load(variables)})
 cell = "from opentelemetry import metrics; metrics.get_meter('notebook').create_counter('cells').add(1)"
-told = client.execute_interactive(cell, timeout=60)["content"]["status"]
+told = client.execute_interactive(cell, timeout=240)["content"]["status"]
 client.stop_channels()
+manager.shutdown_wait_time = 120  # seconds; then it is killed
 manager.shutdown_kernel()
 print(told)
 """
@@ -100,7 +101,7 @@ class Started(NamedTuple):
 
     def said(self, pattern: str) -> None:
         """Return when its log has what the pattern matches."""
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 240
         while not re.search(pattern, self.log.read_text(), re.DOTALL):
             assert self.process.poll() is None, self.log.read_text()
             assert time.monotonic() < deadline, self.log.read_text()
@@ -116,7 +117,7 @@ def start(python, injected, tmp_path):
         for name, text in files.items():
             (tmp_path / name).write_text(text)
         program, *arguments = command
-        environment = injected(**{"OTEL_EXPORTER_PRW_INTERVAL": NEVER, **variables})
+        environment = injected(**{"OTEL_EXPORTER_PRW_INTERVAL": NEVER, **AMPLE, **variables})
         log = tmp_path / "log"
         with (
             log.open("wb") as output,
@@ -192,7 +193,7 @@ def test_requests_of_the_last_interval_are_counted_by_their_route(start, receive
         visit(started.process, port)
         assert receiver.received == []
         started.process.terminate()
-        assert started.process.wait(timeout=60) == served.status
+        assert started.process.wait(timeout=240) == served.status
     assert_nothing_is_said(started.log)
     assert_ours_was_chosen(receiver)
     assert counted(receiver, served.route) == {3}
@@ -211,7 +212,7 @@ def test_runserver_that_reloads_kills_its_second_process_which_has_told_of_whole
         visit(started.process, port)
         receiver.wait_for(lambda receiver: counted(receiver, "products/<int:number>") == told, 60)
         started.process.terminate()
-        assert started.process.wait(timeout=60) == 0
+        assert started.process.wait(timeout=240) == 0
     assert_nothing_is_said(started.log)
     assert_ours_was_chosen(receiver)
     assert counted(receiver, "products/<int:number>") == told
@@ -220,12 +221,12 @@ def test_runserver_that_reloads_kills_its_second_process_which_has_told_of_whole
 def test_tasks_of_a_celery_worker_are_counted_by_the_processes_of_its_pool(start, receiver, tmp_path):
     (tmp_path / "broker").mkdir()
     with start({"tasks.py": TASKS}, "python", "-c", SEND, OTEL_SDK_DISABLED="true") as client:
-        assert client.process.wait(timeout=60) == 0, client.log.read_text()
+        assert client.process.wait(timeout=240) == 0, client.log.read_text()
     with start({}, *frameworks.CELERY.command.split()) as worker:
         worker.said("(.*added ){6}")
         assert receiver.received == []
         worker.process.terminate()
-        assert worker.process.wait(timeout=60) == 0
+        assert worker.process.wait(timeout=240) == 0
     assert_nothing_is_said(worker.log)
     assert_ours_was_chosen(receiver)
     found = receiver.series("flower_task_runtime_seconds_count", task="tasks.add", job="berlin/shop")
@@ -238,7 +239,7 @@ def test_what_a_plain_script_counts_arrives(start, receiver):
         started.said("counted")
         assert receiver.received == []
         started.process.terminate()
-        assert started.process.wait(timeout=60) == -signal.SIGTERM
+        assert started.process.wait(timeout=240) == -signal.SIGTERM
     assert_nothing_is_said(started.log)
     assert_ours_was_chosen(receiver)
     assert receiver.values("orders_total", instance=INSTANCE)[-1] == 1
@@ -249,7 +250,7 @@ def test_cells_of_a_notebook_are_counted(python, injected, receiver, tmp_path):
     script = tmp_path / "server.py"
     script.write_text(NOTEBOOK)
     (tmp_path / "environment.json").write_text(
-        json.dumps({**injected(OTEL_EXPORTER_PRW_INTERVAL=NEVER), "HOME": str(tmp_path)})
+        json.dumps({**injected(OTEL_EXPORTER_PRW_INTERVAL=NEVER, **AMPLE), "HOME": str(tmp_path)})
     )
     ended = run("python", script, tmp_path / "environment.json", cwd=tmp_path, python=python, HOME=str(tmp_path))
     assert (ended.status, ended.output.split()[-1:]) == (0, ["ok"]), ended.errors

@@ -16,7 +16,7 @@ import urllib3
 import yaml
 
 from examples.launcher.shop import APPLICATION
-from tests.application import run, wait_until_it_serves
+from tests.application import AMPLE, run, wait_until_it_serves
 from tests.end_to_end import installations, read_only
 from tests.end_to_end.conftest import OPERATOR, SHOP
 from tests.end_to_end.injected_shop import INSTANCE, assert_shop_arrived
@@ -43,7 +43,7 @@ def visit_deployment(image, injected, tmp_path):
         with subprocess.Popen(
             [python.with_name(program), *(here.get(argument, argument) for argument in arguments)],
             cwd=tmp_path,
-            env={"PATH": os.defpath, **injected(folder=folder, **settings)},
+            env={"PATH": os.defpath, **AMPLE, **injected(folder=folder, **settings)},
             stderr=subprocess.PIPE,
             text=True,
         ) as shop:

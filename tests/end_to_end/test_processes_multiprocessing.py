@@ -54,6 +54,7 @@ def test_the_instance_of_a_process_that_died_is_taken_by_the_next(receiver, tmp_
 
 CHILD = """
 import multiprocessing, sys
+import opentelemetry.exporter.prometheus_remote_write.data_path  # what the exit imports else; its time is for the file
 from work import work
 
 def run():

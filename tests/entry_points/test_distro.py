@@ -8,7 +8,7 @@ import pytest
 from opentelemetry.instrumentation.distro import BaseDistro
 from opentelemetry_prometheus_remote_write.distro import PrometheusRemoteWriteDistro
 
-from tests.application import run
+from tests.application import AMPLE, run
 
 CHOSEN = {"OTEL_METRICS_EXPORTER": "prometheus_remote_write", "OTEL_PYTHON_CONFIGURATOR": "prometheus_remote_write"}
 CONFIGURE = """
@@ -16,7 +16,10 @@ import json, logging, os
 from opentelemetry_prometheus_remote_write.distro import PrometheusRemoteWriteDistro
 PrometheusRemoteWriteDistro().configure()
 """
-PRINT_ENVIRONMENT = "print(json.dumps({name: text for name, text in os.environ.items() if name.startswith('OTEL_')}))"
+PRINT_ENVIRONMENT = f"""
+names = {{name for name in os.environ if name.startswith('OTEL_')}} - {{*{[*AMPLE]}}}
+print(json.dumps({{name: os.environ[name] for name in names}}))
+"""
 LAUNCHERS_LOG = "opentelemetry.instrumentation.auto_instrumentation._load"
 
 

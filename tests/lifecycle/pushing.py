@@ -12,7 +12,7 @@ from opentelemetry.exporter.prometheus_remote_write.lifecycle.controller import 
 from opentelemetry.exporter.prometheus_remote_write.lifecycle.exit_time import ExitTime
 
 HOUR = 3_600_000
-LONG = 10  # seconds, which nothing takes unless something is wrong
+LONG = 60  # seconds, which nothing takes unless something is wrong
 
 
 class Exporter(MetricExporter):

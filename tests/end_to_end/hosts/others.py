@@ -45,6 +45,8 @@ HOSTS = [
             "--to",
             "notebook",
             "--execute",
+            # The kernel is killed after so many seconds; the default of five is little on a busy machine.
+            "--KernelManager.shutdown_wait_time=120",
             "--output-dir",
             "{folder}",
             str(FOLDER / "notebook.ipynb"),
