@@ -605,7 +605,7 @@ def as_writer(writer, folder, **bounds):
 
 
 def stored(path):
-    with sqlite3.connect(path) as connection:
+    with closing(sqlite3.connect(path)) as connection:
         return tuple(body for (body,) in connection.execute("SELECT body FROM requests ORDER BY id"))
 
 

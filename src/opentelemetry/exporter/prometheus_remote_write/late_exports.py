@@ -81,6 +81,7 @@ class LateExports:
         try:
             with forks_wait():
                 from .exports import Exports  # noqa: PLC0415 - late, see there
+                from .lifecycle import interrupt_status  # noqa: F401, PLC0415 - so that the end reads no file
 
                 self.made = self.made or Exports(
                     self._exporter,
