@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from ipaddress import ip_address
 from itertools import chain
-from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from .settings import PREFIX, Settings, rows
@@ -25,26 +24,14 @@ _NEEDED = {  # by the chosen way: the groups of settings of which it needs at le
 _OF_THE_GRANT = frozenset({"grant_type", "client_id", "client_secret"})  # RFC 6749, sections 4.4.2 and 2.3.1
 
 
-class Contradiction(NamedTuple):
-    """Settings that contradict each other.
-
-    Args:
-        settings: The names of the settings; the message names the first.
-        reason: Why, as the end of a sentence.
-    """
-
-    settings: tuple[str, ...]
-    reason: str
-
-
-def contradictions(settings: Settings) -> Iterator[Contradiction]:
-    """Yield the contradictions among settings.
+def contradictions(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield the contradictions among settings: the names of each one's settings, the first of which is told, and why.
 
     Args:
         settings: As they were read.
     """
     if not settings.endpoint:
-        yield Contradiction(("endpoint",), "is not set: give it the receiver's write URL")
+        yield (("endpoint",), "is not set: give it the receiver's write URL")
     yield from _several_ways(settings)
     yield from _incomplete_ways(settings)
     for secret, file in (
@@ -53,15 +40,15 @@ def contradictions(settings: Settings) -> Iterator[Contradiction]:
         ("oauth2_client_secret", "oauth2_client_secret_file"),
     ):
         if getattr(settings, secret) and getattr(settings, file):
-            yield Contradiction((secret, file), "and the same from a file are both set: keep one")
+            yield ((secret, file), "and the same from a file are both set: keep one")
     if settings.oauth2_token_url:
         yield from _token_url(settings.oauth2_token_url)
     if reserved := sorted(_OF_THE_GRANT.intersection(settings.oauth2_params)):
-        yield Contradiction(("oauth2_params",), f"holds {', '.join(reserved)}, which the token request sets itself")
+        yield (("oauth2_params",), f"holds {', '.join(reserved)}, which the token request sets itself")
     if settings.sigv4_external_id and not settings.sigv4_role_arn:
-        yield Contradiction(("sigv4_external_id", "sigv4_role_arn"), "needs the role that asks for it")
+        yield (("sigv4_external_id", "sigv4_role_arn"), "needs the role that asks for it")
     if settings.client_key and not settings.client_certificate:
-        yield Contradiction(("client_key", "client_certificate"), "needs the certificate that belongs to it")
+        yield (("client_key", "client_certificate"), "needs the certificate that belongs to it")
 
 
 def way_to_authenticate(settings: Settings) -> str:
@@ -95,24 +82,22 @@ def _has_userinfo(url: str) -> bool:
         return False
 
 
-def _several_ways(settings: Settings) -> Iterator[Contradiction]:
+def _several_ways(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]:
     ways = list(_ways(settings))
     if len(ways) > 1:
         others = ", ".join(words for _, _, words in ways)
         names = tuple(name for _, name, _ in ways)
-        yield Contradiction(names, f"is one of several ways to authenticate that are set ({others}): keep one")
+        yield (names, f"is one of several ways to authenticate that are set ({others}): keep one")
         return
     for way, name, words in ways:
         is_own_header = way == "header" and settings.auth == "none"
         if settings.auth and way != settings.auth and not is_own_header:
-            yield Contradiction(("auth", name), f"is {settings.auth}, and another way is set, too ({words}): keep one")
+            yield (("auth", name), f"is {settings.auth}, and another way is set, too ({words}): keep one")
 
 
-def _incomplete_ways(settings: Settings) -> Iterator[Contradiction]:
+def _incomplete_ways(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]:
     if bool(settings.username) != bool(settings.password or settings.password_file):
-        yield Contradiction(
-            ("username", "password", "password_file"), "and a password, or a file with one, go together: set both"
-        )
+        yield (("username", "password", "password_file"), "and a password, or a file with one, go together: set both")
         return
     way = way_to_authenticate(settings)
     if _has_userinfo(settings.endpoint):
@@ -121,17 +106,15 @@ def _incomplete_ways(settings: Settings) -> Iterator[Contradiction]:
     if missing:
         wanted = " and ".join(" or ".join(f"{PREFIX}{rows()[name].variable}" for name in names) for names in missing)
         first = "auth" if settings.auth else next(name for _, name, _ in _ways(settings))
-        yield Contradiction((first, *chain.from_iterable(missing)), f"needs {wanted}, too")
+        yield ((first, *chain.from_iterable(missing)), f"needs {wanted}, too")
 
 
-def _token_url(url: str) -> Iterator[Contradiction]:
+def _token_url(url: str) -> Iterator[tuple[tuple[str, ...], str]]:
     parts = urlsplit(url)
     if "@" in parts.netloc:
-        yield Contradiction(
-            ("oauth2_token_url",), "holds credentials: they go into OAUTH2_CLIENT_ID and OAUTH2_CLIENT_SECRET"
-        )
+        yield (("oauth2_token_url",), "holds credentials: they go into OAUTH2_CLIENT_ID and OAUTH2_CLIENT_SECRET")
     if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
-        yield Contradiction(("oauth2_token_url",), "must begin with https://: the client's secret would be readable")
+        yield (("oauth2_token_url",), "must begin with https://: the client's secret would be readable")
 
 
 def is_loopback(host: str) -> bool:

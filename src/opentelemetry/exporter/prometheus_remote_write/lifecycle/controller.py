@@ -149,18 +149,20 @@ class Controller(HookedReader):
         threading.current_thread()
 
     def _tick(self) -> None:
-        self._watch.start()
         wait = self._random() * self.interval_millis / 1000
         start = ApplicationStart() if self._lets_start else None
         with suppress(RuntimeError, MemoryError):  # without a thread, the first export imports what it needs
             _thread.start_new_thread(self._prepare, (wait / 2, start))
-        process = os.getpid()
+        process, is_watched = os.getpid(), False
         while not self.wait_for_shutdown(wait):
             if os.getpid() != process:
                 return  # a greenlet lives on in a forked child, which has a thread of its own
             if not self.has_provider() or (start and not start.wait(self._ends.wait)):
                 wait = _UNTIL_THERE_IS_A_PROVIDER
             else:
+                if not is_watched:  # not before: it takes a thread, which most starts do without
+                    is_watched = True
+                    self._watch.start()
                 self._collect_and_export(self.collection_timeout_millis)
                 wait = self.interval_millis / 1000
         if self.has_provider():

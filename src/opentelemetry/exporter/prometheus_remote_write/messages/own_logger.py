@@ -19,7 +19,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from typing import NamedTuple
 
 from ..system.worker import Helper
 
@@ -76,11 +75,14 @@ class OwnLogger:
             line.say(Exception if is_main else BaseException)
 
 
-class _Line(NamedTuple):
-    name: str
-    level: int
-    message: str
-    arguments: tuple[object, ...]
+class _Line:
+    __slots__ = ("arguments", "level", "message", "name")
+
+    def __init__(self, name: str, level: int, message: str, arguments: tuple[object, ...]) -> None:
+        self.name = name
+        self.level = level
+        self.message = message
+        self.arguments = arguments
 
     def say(self, of_handlers: type[BaseException] = BaseException) -> None:
         logger = logging.getLogger(self.name)
