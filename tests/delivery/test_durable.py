@@ -26,6 +26,7 @@ from opentelemetry.exporter.prometheus_remote_write.model.request import Request
 from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver, ScriptedAnswer
 from tests.collected import NOW, collected, counter, point
 from tests.servers.strace import calls_with_paths
+from tests.soak.disk import Disk
 
 URL = "http://receiver/api/v1/write"
 KILLED = """
@@ -709,6 +710,19 @@ def test_a_row_that_holds_no_text_costs_no_other(folder):
     assert bodies_of(second.take_over()) == [b"sound"]
     second.mirror([])
     assert [each.suffix for each in folder.iterdir()] == [".corrupt"]
+
+
+def test_what_others_have_left_is_read_from_a_full_disk_and_delivered_once(tmp_path):
+    with Disk(tmp_path / "disk") as disk:
+        if not disk.is_own:
+            pytest.skip("this user may not mount a disk to fill it")
+        left_by("a", disk.path, b"of a")
+        assert disk.fill()
+        restarted = as_writer("a", disk.path)
+        assert bodies_of(restarted.take_over()) == [b"of a"]
+        assert not restarted.is_behind
+        restarted.mirror([])
+        assert [path.name for path in disk.path.iterdir()] == ["ballast"]
 
 
 def locking(path):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import random
 import signal
 import subprocess
@@ -23,7 +24,7 @@ from pathlib import Path
 from tests.servers import packages
 from tests.servers.prometheus import Prometheus
 from tests.soak.disk import Disk
-from tests.soak.witness import Witness
+from tests.soak.witness import Refusal, Witness
 
 WORKERS = 4
 PATIENCE = 120.0  # seconds for everything to arrive in the end
@@ -39,6 +40,7 @@ class Life:
         lines: What it said of its exports.
         log: What the exporter logged.
         killed: When it was killed, in seconds since the epoch; None where it ended by itself.
+        gone: When it was not there any more, in seconds since the epoch.
         disk_was_full: Whether what it had waiting when it was killed may have found no room.
     """
 
@@ -48,6 +50,7 @@ class Life:
     lines: list[dict] = field(default_factory=list)
     log: list[str] = field(default_factory=list)
     killed: float | None = None
+    gone: float = math.inf
     disk_was_full: bool = False
 
     @property
@@ -84,6 +87,8 @@ class Report:
     most_on_disk: int = 0
     repeated_after_kill: int = 0
     repeated_after_corruption: int = 0
+    refused_after_corruption: int = 0
+    refused_when_gone: int = 0
     lost_with_disk: int = 0
     faults: list[str] = field(default_factory=list)
     log: list[str] = field(default_factory=list)
@@ -101,6 +106,8 @@ class Report:
             f"on disk at most: {self.most_on_disk} bytes",
             f"samples sent again because their sender was killed in between: {self.repeated_after_kill}",
             f"samples sent again because the page that said so was overwritten: {self.repeated_after_corruption}",
+            f"requests refused when their sender had ended: {self.refused_when_gone}",
+            f"requests refused of workers of whose files a page had been overwritten: {self.refused_after_corruption}",
             f"exports lost with a page or for want of room: {self.lost_with_disk}",
         ]
 
@@ -125,6 +132,11 @@ class Chaos:
         self._corrupted: list[tuple[str, float]] = []
         self._report = Report()
         self._freed = 0.0  # when there was room on the disk again
+
+    @property
+    def refusals(self) -> list[Refusal]:
+        """What the receiver has refused."""
+        return self._witness.refusals
 
     def run(self, rounds: int) -> Report:
         """Let it happen so often, and return what has become of it."""
@@ -164,6 +176,7 @@ class Chaos:
         self._pause(0.5)
         ended.process.send_signal(signal.SIGTERM)
         ended.process.wait(60)
+        ended.gone = time.time()
         ended.disk_was_full = is_full
         report.workers_ended += 1
         if chance.random() < 0.3:
@@ -201,7 +214,7 @@ class Chaos:
     def _kill(self, life: Life, *, disk_is_full: bool) -> None:
         life.process.kill()
         life.process.wait()
-        life.killed = time.time()
+        life.killed = life.gone = time.time()
         # An export that began after there was room again has put on disk what had found none; the first may have begun
         # before.
         began_since = sum(line["at"] > self._freed for line in life.lines) - 1
@@ -259,7 +272,12 @@ class Chaos:
             self._judge_worker(worker)
         spoilt = self._workers_with_corrupted_files()
         for refusal in witness.refusals:
-            if not any(f'instance="worker-{worker}"' in refusal for worker in spoilt):
+            (life,) = (life for life in self._lives if life.name == refusal.sender)
+            if refusal.at > life.gone:  # it was under way when its sender ended, and came after what the next one sent
+                report.refused_when_gone += 1
+            elif any(f'instance="worker-{worker}"' in refusal.said for worker in spoilt):
+                report.refused_after_corruption += 1
+            else:
                 report.faults.append(f"refused: {refusal}")
         for repeat in witness.repeats:
             if self._is_killed_before_it_knew(repeat.first, repeat.accepted):
@@ -318,6 +336,8 @@ def main() -> None:
         chaos = Chaos(prometheus, Path(folder), arguments.seed, lambda text: print(text, flush=True))
         report = chaos.run(arguments.rounds)
     print("\n".join(report.lines()))
+    for refusal in chaos.refusals[:20]:
+        print(f"refused: {refusal}")
     if report.faults:
         sys.exit("\n".join(["FAILED", *report.faults[:20], "of the log:", *report.log[-50:]]))
     print("as it should be")

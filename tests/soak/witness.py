@@ -30,6 +30,20 @@ class Repeat(NamedTuple):
     again: str
 
 
+class Refusal(NamedTuple):
+    """A request that the receiver did not take.
+
+    Args:
+        sender: Who sent it.
+        at: When it was refused, in seconds since the epoch.
+        said: The status, and what the receiver said.
+    """
+
+    sender: str
+    at: float
+    said: str
+
+
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
@@ -45,14 +59,14 @@ class Witness:
         bytes: How many were accepted.
         samples: How many were accepted, each counted once.
         repeats: What was sent again to no avail.
-        refusals: What the receiver said of requests that it did not take.
+        refusals: The requests that it did not take.
     """
 
     def __init__(self, receiver: str):
         self.statuses: Counter[int] = Counter()
         self.bytes = 0
         self.repeats: list[Repeat] = []
-        self.refusals: list[str] = []
+        self.refusals: list[Refusal] = []
         self._accepted: dict[tuple[int, int], tuple[str, float]] = {}
         self._receiver = receiver
         self._lock = threading.Lock()
@@ -79,7 +93,7 @@ class Witness:
         with self._lock:
             self.statuses[status] += 1
             if 400 <= status < 500 and status != 429:
-                self.refusals.append(f"{sender}: {status} {said.decode(errors='replace').strip()}")
+                self.refusals.append(Refusal(sender, time.time(), f"{status} {said.decode(errors='replace').strip()}"))
             content = parts(Request(body, protocol, 0, 0, 0))
             for series, labels in zip(content.series, content.labels(), strict=True):
                 for sample in series.samples:

@@ -170,9 +170,7 @@ class BufferFile:
         existing = f"{self.path.as_uri()}?mode=rw"
         with closing(sqlite3.connect(existing, timeout=_BUSY, uri=True)) as connection:
             connection.text_factory = _text
-            connection.execute(
-                "PRAGMA locking_mode=EXCLUSIVE"
-            )  # without a third file, for which a full disk has no room
+            connection.execute("PRAGMA locking_mode=EXCLUSIVE")  # without a third file: a full disk has no room for it
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=FULL")
             connection.execute(_TABLE)
