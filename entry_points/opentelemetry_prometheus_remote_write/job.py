@@ -35,6 +35,7 @@ from opentelemetry_prometheus_remote_write.command_line import seconds
 EXAMPLE = "otel-prw job --name nightly-import --endpoint http://localhost:9090/api/v1/write -- python import.py"
 EXIT_STATUSES = "the job's own, or 128 plus the signal that ended it; 2 for a wrong flag, 126 and 127 as for `run`"
 
+_TO_CUT_SHORT = 5000  # milliseconds for a push that is interrupted to end
 _SERVICE_NAME, _INSTANCE_ID = "service.name", "service.instance.id"
 
 
@@ -126,6 +127,8 @@ def _exported(
             is_accepted = exporter.export(data, timeout_millis=1000 * seconds) is MetricExportResult.SUCCESS
     except KeyboardInterrupt:
         why = " (interrupted)"
+        exporter.cut_short(0)
+        exporter.force_flush(_TO_CUT_SHORT)  # so that the shutdown can say what is kept
     exporter.shutdown()  # keeps on disk what was not accepted
     if is_accepted:
         return ""

@@ -275,6 +275,39 @@ def test_what_is_kept_on_disk_is_not_said_to_be_lost_and_goes_with_the_next_run(
         assert [sample.value for sample in other.series("job_last_exit_code")[0].samples] == [3, 3]
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize("answers", [True, False])
+def test_an_interrupted_push_is_kept_on_disk_and_goes_with_the_next_run(tmp_path, number, answers):
+    asked, is_back = threading.Event(), threading.Event()
+
+    def answer(_request):
+        if is_back.is_set():
+            return None
+        asked.set()
+        if not answers:
+            is_back.wait(30)
+        return ScriptedAnswer(503)
+
+    with Receiver(answers=answer) as receiver:
+        environ = {
+            "PATH": os.environ["PATH"],
+            "OTEL_EXPORTER_PRW_ENDPOINT": receiver.url,
+            "OTEL_EXPORTER_PRW_BUFFER_DIRECTORY": str(tmp_path / "kept"),
+        }
+        words = [OTEL_PRW, "job", "--name", "nightly", "--", "sh", "-c", "exit 3"]
+        with subprocess.Popen(words, cwd=tmp_path, env=environ, stderr=subprocess.PIPE, text=True) as process:
+            assert asked.wait(30)
+            process.send_signal(number)
+            *_, kept, last_line = process.communicate(timeout=60)[1].splitlines()
+        assert process.returncode == 3
+        assert kept.endswith(f"and are kept in {tmp_path / 'kept'} for the next process")
+        assert "(interrupted): it is lost unless the lines above say that" in last_line
+        is_back.set()
+        assert subprocess.run(words, cwd=tmp_path, env=environ, check=False, timeout=60).returncode == 3
+        assert receiver.values("job_last_exit_code") == [3, 3]
+    assert list((tmp_path / "kept").iterdir()) == []
+
+
 def test_who_ends_the_push_still_gets_the_status(tmp_path):
     asked = threading.Event()
     with Receiver(answers=lambda _: asked.set() or ScriptedAnswer(503)) as receiver:
