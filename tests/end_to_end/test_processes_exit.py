@@ -310,7 +310,7 @@ def outage(count):
     ("answers", "requests"),
     [
         pytest.param(lambda _: ScriptedAnswer(delay=0.5), 10, id="a slow receiver"),
-        pytest.param(outage(200), 3, id="an outage"),
+        pytest.param(outage(200), 210, id="an outage"),
     ],
 )
 def test_while_threads_work_on_after_the_main_one_it_is_not_the_exit(tmp_path, reader, answers, requests):
