@@ -26,7 +26,7 @@ from .failure import Route, send_error
 from .headers import merged, on_the_wire
 from .renewal_failures import RenewalFailures
 from .rotation import Rotating
-from .silence import silence
+from .suppressed_telemetry import suppressed_telemetry
 from .traceback import foreign_frames
 
 _logger = OwnLogger(__name__)
@@ -111,7 +111,7 @@ class Transport(BaseTransport):
         try:
             connections = self._connections.current()
             route = connections.route
-            with silence():
+            with suppressed_telemetry():
                 sent = merged(given, self._own_headers, headers)
                 given = merged(given, self._authentication.headers(Outgoing("POST", url, sent, body)))
                 answer = connections.exchange(body, on_the_wire(merged(given, self._own_headers, headers)))

@@ -11,7 +11,7 @@ from ...errors import Retryable, SendError, Unsendable
 from ...messages.redaction import shown_foreign
 from ...messages.secret import Secret
 from ..renewal_failures import RenewalFailures
-from ..silence import mute
+from ..suppressed_telemetry import suppress_logs
 from .outgoing import Outgoing
 from .renewal import Lease, Renewal
 
@@ -63,11 +63,11 @@ class Azure:
                 f"{PREFIX}AUTH=azure needs azure-identity: "
                 "pip install 'opentelemetry-exporter-prometheus-remote-write[azure]'"
             ) from None
-        mute(*_LOGGING)
+        suppress_logs(*_LOGGING)
         try:
             # A new credential for each token: it caches tokens, and would return the same one after a 401.
             with DefaultAzureCredential(**self._options()) as credential:
-                mute(*_LOGGING)  # loggers of modules that were imported for it
+                suppress_logs(*_LOGGING)  # loggers of modules that were imported for it
                 token = credential.get_token(self.scope)
         except Exception as error:  # noqa: BLE001 - a chain of files, processes and hosts can fail in any way
             raise _failure(error) from None

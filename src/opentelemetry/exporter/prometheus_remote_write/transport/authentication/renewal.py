@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 from ...errors import Retryable, SendError
 from ...messages.own_logger import OwnLogger
 from ..deadline import deadline, remaining, within_deadline
-from ..silence import silence
+from ..suppressed_telemetry import suppressed_telemetry
 
 _logger = OwnLogger(__name__)
 
@@ -115,7 +115,7 @@ class Renewal(Generic[T]):
             self._is_refused = True
 
     def _renew(self) -> Lease[T]:
-        with silence(), deadline(LONGEST):
+        with suppressed_telemetry(), deadline(LONGEST):
             lease = self._fetch()
         now = self._clock()
         life = lease.end - now

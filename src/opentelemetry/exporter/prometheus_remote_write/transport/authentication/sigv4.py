@@ -14,7 +14,7 @@ from ...configuration.settings import PREFIX, Settings
 from ...errors import Retryable, SendError, Unsendable
 from ...messages.redaction import shown_foreign
 from ..renewal_failures import RenewalFailures
-from ..silence import mute
+from ..suppressed_telemetry import suppress_logs
 from .outgoing import Outgoing
 from .renewal import Lease, Renewal
 
@@ -54,7 +54,7 @@ class SigV4:
 
         signed = {name: value for name, value in request.headers.items() if name in _SIGNED}
         aws_request = AWSRequest(request.method, _with_encoded_query(request.url), data=request.body, headers=signed)
-        mute("botocore")  # botocore's debug log contains what it signs, including the session token
+        suppress_logs("botocore")  # botocore's debug log contains what it signs, including the session token
         signer.add_auth(aws_request)
         return {name: value for name, value in aws_request.headers.items() if name not in _SIGNED}
 
@@ -72,7 +72,7 @@ class SigV4:
             raise Unsendable(
                 f"{PREFIX}AUTH=sigv4 needs botocore: pip install 'opentelemetry-exporter-prometheus-remote-write[aws]'"
             ) from None
-        mute("botocore", "urllib3")
+        suppress_logs("botocore", "urllib3")
         try:
             session = Session(profile=self._settings.sigv4_profile or None)
             self._bound(session)

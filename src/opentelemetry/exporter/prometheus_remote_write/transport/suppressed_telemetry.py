@@ -17,7 +17,7 @@ def _not_ours(_record: logging.LogRecord) -> bool:
 
 
 @contextmanager
-def silence() -> Iterator[None]:
+def suppressed_telemetry() -> Iterator[None]:
     """Drop urllib3's log records of this context (this thread), and switch its instrumentation off.
 
     The records would name the whole URL, query included, and hold tracebacks; a failure is told by our own errors.
@@ -34,8 +34,8 @@ def silence() -> Iterator[None]:
         _silent.reset(token)
 
 
-def mute(*packages: str) -> None:
-    """Have whatever these packages log within :func:`silence` dropped.
+def suppress_logs(*packages: str) -> None:
+    """Have whatever these packages log within :func:`suppressed_telemetry` dropped.
 
     Args:
         packages: Names of packages that have been imported.

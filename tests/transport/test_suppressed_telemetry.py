@@ -6,7 +6,7 @@ import pytest
 from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 
 from opentelemetry.exporter.prometheus_remote_write.errors import Retryable
-from opentelemetry.exporter.prometheus_remote_write.transport.silence import silence
+from opentelemetry.exporter.prometheus_remote_write.transport.suppressed_telemetry import suppressed_telemetry
 from tests.transport.scripted_server import raw
 
 LOGGERS = ["connection", "connectionpool", "poolmanager", "response", "util.retry"]
@@ -16,14 +16,14 @@ LOGGERS = ["connection", "connectionpool", "poolmanager", "response", "util.retr
 def test_urllib3_says_nothing_inside_and_speaks_again_outside(caplog, name):
     logger = logging.getLogger(f"urllib3.{name}")
     with caplog.at_level(logging.DEBUG):
-        with silence():
+        with suppressed_telemetry():
             logger.warning("inside")
         logger.warning("outside")
     assert caplog.messages == ["outside"]
 
 
 def test_another_thread_is_not_silenced(caplog):
-    with silence():
+    with suppressed_telemetry():
         thread = threading.Thread(target=logging.getLogger("urllib3.connectionpool").warning, args=("of another",))
         thread.start()
         thread.join()
@@ -31,13 +31,13 @@ def test_another_thread_is_not_silenced(caplog):
 
 
 def test_the_application_keeps_its_own_records(caplog):
-    with silence():
+    with suppressed_telemetry():
         logging.getLogger("application").warning("mine")
     assert caplog.messages == ["mine"]
 
 
 def test_our_requests_are_not_instrumented():
-    with silence():
+    with suppressed_telemetry():
         assert not is_instrumentation_enabled()
     assert is_instrumentation_enabled()
 
