@@ -86,7 +86,7 @@ class PrometheusRemoteWriteConfigurator(SdkConfigurator):
 
 
 def _look_after_the_application() -> None:
-    """Hook SIGTERM and other exits that would lose metrics, and check Django's settings, once our exporter exists."""
+    """Install handlers for exits that would lose metrics, and check Django's settings, once our exporter exists."""
     if _EXPORTER in sys.modules:
         # Imported late, see _controller.
         from opentelemetry.exporter.prometheus_remote_write.lifecycle.exec import flush_before_exec  # noqa: PLC0415
@@ -172,7 +172,7 @@ def _look_at_the_timeout(environ: Mapping[str, str]) -> None:
 
 @contextmanager
 def _metrics_exporters(names: list[str]) -> Iterator[None]:
-    """Sets the SDK's variable to these exporter names for a while, because the SDK accepts no argument for them."""
+    """Set the SDK's variable to these exporter names for a while, because the SDK accepts no argument for them."""
     before = os.environ.get(OTEL_METRICS_EXPORTER)
     os.environ[OTEL_METRICS_EXPORTER] = ",".join(names)
     try:

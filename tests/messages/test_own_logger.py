@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import io
 import logging
-import re
+import pkgutil
 import threading
 from contextvars import copy_context
+from importlib import import_module
 from logging.config import dictConfig, fileConfig
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver, Sc
 from tests.collected import collected, counter
 
 PACKAGE = "opentelemetry.exporter.prometheus_remote_write"
-LIBRARY = Path(__file__).resolve().parents[1] / "src" / Path(*PACKAGE.split("."))
+OF_THE_COMMAND = {"receiver", "diagnose"}
 CLOSED = "http://127.0.0.1:9/api/v1/write"
 
 # As in Flask's documentation, "Logging", "Basic Configuration".
@@ -125,14 +126,16 @@ def test_a_record_names_the_line_that_logs(caplog):
     assert (record.filename, record.funcName) == (Path(__file__).name, "test_a_record_names_the_line_that_logs")
 
 
-def test_no_module_of_the_exporter_logs_in_another_way():
-    others = [
-        path.name
-        for path in LIBRARY.rglob("*.py")
-        if "receiver" not in path.parts
-        and re.search(r"= (logging\.)?getLogger\(__name__\)$", path.read_text(encoding="utf-8"), re.MULTILINE)
-    ]
-    assert others == []
+def test_every_module_of_the_exporter_logs_by_our_own_logger():
+    loggers = {
+        module.name: value
+        for module in pkgutil.walk_packages(import_module(PACKAGE).__path__, f"{PACKAGE}.")
+        if not OF_THE_COMMAND & {*module.name.split(".")}
+        for value in vars(import_module(module.name)).values()
+        if isinstance(value, logging.Logger | OwnLogger)
+    }
+    assert f"{PACKAGE}.delivery.log" in loggers
+    assert [name for name, logger in loggers.items() if not isinstance(logger, OwnLogger)] == []
 
 
 class Recording(logging.Handler):

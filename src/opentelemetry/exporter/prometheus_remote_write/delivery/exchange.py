@@ -117,7 +117,7 @@ class Exchange:
         return error
 
     def _more_telling(self, before: Retryable | None, error: Retryable, remaining: float) -> Retryable:
-        """The error, or the one before where nothing but the export's deadline ended the request."""
+        """Return the error, or the one before it if only the export's deadline ended the request."""
         return before if before and self._had_little_time(error, remaining) else error
 
     def _had_little_time(self, error: Retryable, remaining: float) -> bool:

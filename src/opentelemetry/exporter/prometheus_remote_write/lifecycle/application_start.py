@@ -1,7 +1,7 @@
-"""Whether the application is still starting, in which time nothing is imported for it.
+"""Detects when the application has started; until then we import nothing.
 
-Under the launcher we are there before the application. What it does at its start may depend on what has been imported
-before: gevent has to patch first, a file in its folder may have the name of a module that only we need.
+Under the launcher we start before the application. Its start may depend on what has been imported earlier: gevent has
+to patch first, and a file in its folder may have the name of a module that only we need.
 """
 
 from __future__ import annotations
@@ -9,23 +9,23 @@ from __future__ import annotations
 import sys
 import time
 
-# By name: what gevent puts in its place tells greenlets apart.
+# By name: gevent's replacement would distinguish greenlets.
 from _thread import get_ident
 from collections.abc import Callable
 from types import FrameType
 
-_QUIET = 1.0  # seconds without an import, after which it has started
-_AT_MOST = 10.0  # seconds; some import as they go
-_LOOK = 0.05  # seconds between two looks
+_QUIET = 1.0  # seconds without an import after which it has started
+_AT_MOST = 10.0  # seconds; some applications never stop importing
+_LOOK = 0.05  # seconds between two checks
 
 _IMPORTS = "<frozen importlib._bootstrap>"
 
 
 class ApplicationStart:
-    """The start of a process, from now on.
+    """The start of the application, from now on.
 
     Args:
-        clock: Seconds, by any beginning.
+        clock: Seconds since any moment.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -33,13 +33,13 @@ class ApplicationStart:
         self._began = self._quiet_since = clock()
 
     def wait(self, pause: Callable[[float], bool]) -> bool:
-        """Wait until it is over.
+        """Wait until the application has started.
 
         Args:
-            pause: Waits for so many seconds, and returns whether to give up.
+            pause: Waits for some seconds, and returns whether to give up.
 
         Returns:
-            Whether it is over.
+            Whether it has started.
         """
         while not self._is_over():
             if pause(_LOOK):

@@ -1,4 +1,4 @@
-"""What our own requests must not leave in the application: urllib3's log records, and spans and metrics about them."""
+"""Suppressing the telemetry of our own requests: urllib3's log records, and spans and metrics about them."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ def _not_ours(_record: logging.LogRecord) -> bool:
 
 @contextmanager
 def suppressed_telemetry() -> Iterator[None]:
-    """Drop urllib3's log records of this context (this thread), and switch its instrumentation off.
+    """Drop urllib3's log records in this context (this thread), and suppress its instrumentation.
 
-    The records would name the whole URL, query included, and hold tracebacks; a failure is told by our own errors.
+    The records would contain the whole URL, including its query, and tracebacks; our own errors report failures.
     """
-    # A filter holds only for its own logger, not for those below. It is put back each time because the application may
-    # configure logging anew; where it stands already, this does nothing.
+    # A filter applies only to its own logger, not to child loggers. It is added each time because the application may
+    # reconfigure logging; adding it twice does nothing.
     for name in ("connection", "connectionpool", "poolmanager", "response", "util.retry"):
         logging.getLogger(f"urllib3.{name}").addFilter(_not_ours)
     token = _silent.set(True)
@@ -35,10 +35,10 @@ def suppressed_telemetry() -> Iterator[None]:
 
 
 def suppress_logs(*packages: str) -> None:
-    """Have whatever these packages log within :func:`suppressed_telemetry` dropped.
+    """Make :func:`suppressed_telemetry` drop these packages' log records, too.
 
     Args:
-        packages: Names of packages that have been imported.
+        packages: Names of imported packages.
     """
     for name, logger in tuple(logging.root.manager.loggerDict.items()):
         if isinstance(logger, logging.Logger) and name.partition(".")[0] in packages:
