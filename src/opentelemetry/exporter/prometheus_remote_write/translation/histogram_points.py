@@ -109,14 +109,7 @@ class NativePoints:
         self._descriptor = descriptor
         self._histogram = histogram
         family = _family(descriptor, (SeriesName(descriptor.family),), native=True)
-        self._streams = Streams(
-            family,
-            descriptor.registry,
-            _labels(descriptor),
-            descriptor.drop,
-            descriptor.zero_samples,
-            descriptor.time_slice,
-        )
+        self._streams = _streams(descriptor, family)
 
     def translate(self, points: DataPoints) -> Iterator[FamilySamples]:
         """Translate the data points of one export."""
@@ -178,14 +171,7 @@ class _ClassicBuckets:
         name = descriptor.family
         names = [SeriesName(f"{name}_bucket", le_text(bound)) for bound in (*self._bounds, math.inf)]
         family = _family(descriptor, (*names, SeriesName(f"{name}_sum"), SeriesName(f"{name}_count")))
-        self._streams = Streams(
-            family,
-            descriptor.registry,
-            _labels(descriptor),
-            descriptor.drop,
-            descriptor.zero_samples,
-            descriptor.time_slice,
-        )
+        self._streams = _streams(descriptor, family)
 
     def translate(self, points: DataPoints) -> Iterator[FamilySamples]:
         yield from family_samples(self._streams, self._samples, points, self._descriptor.drop)
@@ -291,6 +277,17 @@ def _has_custom_buckets(point: Any) -> bool:
         return all(map(lt, bounds, bounds[1:])) and bool(counts) and sum(counts) == point.count
     except Exception:  # noqa: BLE001 - a point may be wrong in any way; the classic form will say what
         return False
+
+
+def _streams(descriptor: MetricDescriptor, family: Family) -> Streams:
+    return Streams(
+        family,
+        descriptor.registry,
+        _labels(descriptor),
+        descriptor.drop,
+        descriptor.zero_samples,
+        descriptor.time_slice,
+    )
 
 
 def _family(descriptor: MetricDescriptor, names: tuple[SeriesName, ...], *, native: bool = False) -> Family:
