@@ -58,8 +58,7 @@ class DurableBacklog:
 
     Attributes:
         folder: The folder.
-        writer: Who writes the series of this process, as its successors with the same series would say; empty if it
-            has none.
+        writer: Who writes the series of this process, as its successors would say; empty if it has none.
         is_behind: Whether an earlier process left samples of the same series that are still to be sent.
         has_more: Whether the last look found files that were not taken over.
     """
