@@ -74,6 +74,43 @@ def test_a_client_authenticates_in_the_body_where_basic_is_refused(provide, conn
     assert [asked.get("client_secret") for asked in provider.asked] == [None, SECRET, SECRET]
 
 
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (401, b'{"error": "invalid_client"}'),
+        (400, b'{"error": "unauthorized_client"}'),
+        (400, b'{"error": "invalid_request", "error_description": "client_id is missing"}'),
+        (401, b"<html>Unauthorized</html>"),
+        (401, b""),
+    ],
+)
+def test_however_basic_is_refused_the_client_authenticates_in_the_body(connect, start_server, status, said):
+    def behave(exchange):
+        if b"client_secret=" in exchange.request.body:
+            return answer(200, {}, b'{"access_token": "issued", "token_type": "Bearer"}')(exchange)
+        return answer(status, {"WWW-Authenticate": "Basic"}, said)(exchange)
+
+    server, transport = connect(Provider(), start_server(behave).url)
+    with pytest.raises(Rejected, match="401"):  # of the receiver, which knows no such token
+        post(transport)
+    assert server.requests[0].headers["authorization"] == "Bearer issued"
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "times"),
+    [(401, b"", 2), (400, b'{"error": "invalid_request"}', 2), (400, b'{"error": "invalid_scope"}', 1), (403, b"", 1)],
+)
+def test_client_that_is_refused_in_both_ways_is_not_asked_for_more(connect, start_server, status, said, times):
+    asked = start_server(answer(status, {}, said))
+    _, transport = connect(Provider(), asked.url)
+    for _ in range(2):
+        with pytest.raises(Unsendable, match=f"issued no token: it answered {status}"):
+            post(transport)
+    assert len(asked.requests) == 2 * times
+    assert "authorization" in asked.requests[0].headers
+    assert "authorization" in asked.requests[times].headers  # basic comes first again
+
+
 def test_the_secret_may_stand_in_a_file_that_changes(provide, connect, tmp_path):
     volume = Volume(tmp_path / "client", {"secret": SECRET.encode() + b"\n"})
     provider = Provider()

@@ -85,14 +85,14 @@ class OAuth2:
         connections = Connections(self._endpoint, settings, self._environ, answer_bytes=_ANSWER_BYTES)
         try:
             answer = self._asked(connections, client)
-            if answer.status in {HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED} and _error(answer) in _WRONG_CLIENT:
+            if _refuses_client(answer):
                 # A server need not support basic authentication of clients; use what it supports from now on.
                 self._in_body = not self._in_body
                 other = self._asked(connections, client)
-                if other.accepted or _error(other) not in _WRONG_CLIENT:
-                    answer = other
-                else:
+                if _refuses_client(other):
                     self._in_body = not self._in_body
+                else:
+                    answer = other
         finally:
             connections.close()
         secrets = (client.secret.reveal(), _encoded(client.secret.reveal()))
@@ -121,6 +121,18 @@ class OAuth2:
 
 def _encoded(text: str) -> str:
     return quote(text, safe="")  # a blank as %20, which servers also accept that do not decode a plus sign
+
+
+def _refuses_client(answer: Answer) -> bool:
+    """Return whether the way in which the client authenticates may be at fault.
+
+    A server that does not look at the header says that a parameter is missing, client_id; a gateway in front of one may
+    answer 401 in its own words.
+    """
+    error = _error(answer)
+    if answer.status == HTTPStatus.BAD_REQUEST:
+        return error in _WRONG_CLIENT or error == "invalid_request"
+    return answer.status == HTTPStatus.UNAUTHORIZED and (error in _WRONG_CLIENT or error not in _ERRORS)
 
 
 def _error(answer: Answer) -> str:
