@@ -47,6 +47,11 @@ MIMIR = (
         ),
         pytest.param(answered(409, b"add 1 samples: out of order sample"), "service.instance.id", id="Thanos"),
         pytest.param(
+            answered(409, b"store locally for endpoint 10.0.0.7:10901: conflict"), "service.instance.id", id="conflict"
+        ),
+        pytest.param(answered(409), "service.instance.id", id="409"),
+        pytest.param(answered(409, b"add 1 samples: too far in the future"), "clock", id="409: clock"),
+        pytest.param(
             answered(
                 400, b"rejected because another sample with the same timestamp " + MIMIR % b"sample-duplicate-timestamp"
             ),

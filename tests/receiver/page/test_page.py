@@ -233,6 +233,11 @@ def test_there_is_nothing_at_other_addresses(running, path):
     assert get(running, path).status == 404
 
 
+def test_browser_that_opens_the_address_for_pushes_is_told_where_the_page_is(running):
+    answer = get(running, "/api/v1/write")
+    assert (answer.status, answer.data) == (405, b"method GET is not POST; what arrives is shown at /\n")
+
+
 def test_too_many_conditions_are_refused(running):
     assert get(running, "/view/metric?" + "&".join(["where=a"] * 200)).status == 400
 

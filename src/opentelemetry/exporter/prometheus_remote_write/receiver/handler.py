@@ -83,9 +83,9 @@ class Handler(BaseHTTPRequestHandler):
     def _refuse_method(self) -> None:
         """Refuse a method that is not a push; this does not count as a rejected push."""
         allowed = "POST" if self._takes_pushes() else "GET, HEAD"
-        self._answer_unread(
-            ScriptedAnswer(405, {"Allow": allowed}, f"method {self.command} is not {allowed}\n".encode())
-        )
+        page = "; what arrives is shown at /" if self.command == "GET" and self.server.pages.get("/") else ""
+        said = f"method {self.command} is not {allowed}{page}\n"
+        self._answer_unread(ScriptedAnswer(405, {"Allow": allowed}, said.encode()))
 
     do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _refuse_method  # noqa: N815 - the base class's names
 

@@ -70,10 +70,13 @@ _BY_STATUS: dict[int, Cause] = {
     HTTPStatus.PROXY_AUTHENTICATION_REQUIRED: Cause.PROXY_CREDENTIALS,
     HTTPStatus.NOT_FOUND: Cause.PATH,
     HTTPStatus.METHOD_NOT_ALLOWED: Cause.PATH,
+    HTTPStatus.CONFLICT: Cause.OUT_OF_ORDER,  # Thanos: with samples that it has, whatever else it says of them
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: Cause.TOO_LARGE,
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: Cause.PROTOCOL,
     HTTPStatus.TOO_MANY_REQUESTS: Cause.RATE_LIMIT,
 }
+_LESS_THAN_WORDS = {None, Cause.RATE_LIMIT, Cause.PATH, Cause.OUT_OF_ORDER}
+"""What a status says and words may say better."""
 _MAY_BE_TOO_LARGE: dict[int, re.Pattern[str]] = {
     HTTPStatus.BAD_REQUEST: _TOO_LARGE,
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: _TOO_LARGE,
@@ -127,7 +130,7 @@ def cause_of(status: int, body: bytes, headers: Mapping[str, str], *, receiver: 
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return Cause.NATIVE_HISTOGRAMS if "histogram" in text else Cause.UNAVAILABLE
     by_status = _BY_STATUS.get(status)
-    return said if said and by_status in {None, Cause.RATE_LIMIT, Cause.PATH} else by_status or Cause.REJECTED
+    return said if said and by_status in _LESS_THAN_WORDS else by_status or Cause.REJECTED
 
 
 def _wants_tls(status: int, text: str, receiver: str) -> bool:
