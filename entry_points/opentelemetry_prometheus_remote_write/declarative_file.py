@@ -71,10 +71,6 @@ def _is_usable(reader: Any) -> bool:
     if isinstance(part, dict):
         parts[NAME] = {str(key): value for key, value in part.items()}  # which one is unknown, the exporter says
         return True
-    _logger.error(
-        "Metrics are not sent by Remote Write: mistake in the file: %s must hold arguments (name: value), not be of "
-        "the type %s",
-        NAME,
-        type(part).__name__,
-    )
+    what = f"{NAME} must hold arguments (name: value), not be of the type {type(part).__name__}"
+    _logger.error("Metrics are not sent by Remote Write: mistake in the file: %s", what)
     return False

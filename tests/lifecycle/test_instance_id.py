@@ -7,7 +7,9 @@ import os
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from uuid import uuid4
 from warnings import catch_warnings, simplefilter
 
@@ -15,7 +17,7 @@ import pytest
 from opentelemetry.sdk.metrics.export import MetricsData, ResourceMetrics
 from opentelemetry.sdk.resources import Resource
 
-from opentelemetry.exporter.prometheus_remote_write.lifecycle.instance_id import Instance
+from opentelemetry.exporter.prometheus_remote_write.lifecycle.instance_id import Instance, writer
 from opentelemetry.exporter.prometheus_remote_write.lifecycle.instance_number import InstanceNumber
 from opentelemetry.exporter.prometheus_remote_write.lifecycle.lock_folder import read_time
 from opentelemetry.exporter.prometheus_remote_write.system.descriptor import Descriptor
@@ -95,6 +97,40 @@ def descriptors():
 def take(process, *arguments, **keywords):
     (metrics,) = process.identified(data(*arguments, **keywords)).resource_metrics
     return metrics.resource.attributes.get("service.instance.id")
+
+
+EVIL = [None, "text", 5, object(), SimpleNamespace(data_points=5), SimpleNamespace(data_points=[None, object()])]
+
+
+@pytest.mark.parametrize("wrong", EVIL, ids=repr)
+def test_what_a_foreign_producer_got_wrong_keeps_no_process_from_its_number(start, wrong):
+    def given(metric):
+        (metrics,) = data().resource_metrics
+        (scope,) = metrics.scope_metrics
+        metrics = replace(metrics, scope_metrics=[replace(scope, metrics=[metric, *scope.metrics])])
+        return MetricsData([metrics])
+
+    first, second = start(), start()
+    for metric in (wrong, SimpleNamespace(data=wrong)):
+        for process, own in ((first, POD), (second, f"{POD}-1")):
+            (metrics,) = process.identified(given(metric)).resource_metrics
+            assert metrics.resource.attributes["service.instance.id"] == own
+
+
+def test_a_resource_that_cannot_be_read_is_left_to_translation(start):
+    wrong = [None, object(), SimpleNamespace(resource=SimpleNamespace(attributes=5), scope_metrics=[])]
+    (good,) = data().resource_metrics
+    *left, identified = start().identified(MetricsData([*wrong, good])).resource_metrics
+    assert left == wrong
+    assert identified.resource.attributes["service.instance.id"] == POD
+    assert writer(MetricsData([*wrong, good])) == writer(MetricsData([good]))
+
+
+def test_a_start_from_before_the_process_keeps_it_from_no_number(start):
+    first = start(now=NOW + 10)
+    take(first)
+    end(first)
+    assert take(start(now=NOW + 11), began=5) == POD
 
 
 def test_processes_with_the_same_id_number_themselves(start):
@@ -268,13 +304,15 @@ class TestWithoutFiles:
         assert [take(start(folders=folders, sockets=None)) for _ in range(2)] == [POD, f"{POD}-1"]
 
     @linux
-    def test_sockets_tell_processes_apart(self, start, read_only):
+    def test_sockets_tell_processes_apart_and_a_warning_says_what_they_do_not_do(self, start, read_only, caplog):
         assert [take(start(folders=(read_only,))) for _ in range(2)] == [POD, f"{POD}-1"]
+        assert [record.levelno for record in caplog.records] == [logging.WARNING] * 2
+        assert all(POD in record.message and "Not a directory" in record.message for record in caplog.records)
 
     @pytest.mark.parametrize("folders", [0, 1], ids=["this system has no file locks", "the folder cannot be made"])
     def test_without_sockets_the_process_id_does_and_a_warning_says_so(self, start, read_only, caplog, folders):
         process = start(folders=(read_only,)[:folders], sockets=None)
-        assert [take(process), take(process)] == [f"{POD}-{os.getpid()}"] * 2
+        assert [take(process), take(process)] == [f"{POD}-pid{os.getpid()}"] * 2
         (record,) = caplog.records
         assert record.levelno == logging.WARNING
         assert POD in record.message
@@ -377,7 +415,7 @@ def test_where_a_folder_does_not_answer_nobody_knows_who_used_a_number_last(
             raise OSError("gone")
 
     process = start(folders=(Dead(tmp_path / "locks"),), sockets=sockets if with_sockets else None)
-    assert take(process) == f"{POD}-{os.getpid()}"
+    assert take(process) == f"{POD}-pid{os.getpid()}"
     assert "does not answer" in caplog.text
     answered.set()
     assert take(start(sockets=process._sockets)) == POD

@@ -27,11 +27,17 @@ def test_a_resolver_that_never_answers_costs_one_thread_for_each_name():
         answered.wait(60)
         return []
 
-    for host in ("a", "b") * 5:
+    for port, host in enumerate(("a", "b", "A", "a", "B") * 5):
         with deadline(0.02), pytest.raises(TimeoutError):
-            address.resolve(host, 80, lookup=lookup)
+            address.resolve(host, port, lookup=lookup)
     assert sorted(asked) == ["a", "b"]
     answered.set()
+
+
+def test_each_port_is_that_which_was_asked_for():
+    found = (socket.AF_INET6, socket.SOCK_STREAM, 6, "", ("::1", 0, 7, 9))
+    for port in (1, 2):
+        assert address.resolve("host", port, lookup=lambda *_, **__: [found])[0][4] == ("::1", port, 7, 9)
 
 
 def test_what_the_resolver_raises_is_raised():

@@ -14,6 +14,7 @@ import os
 import platform
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -45,7 +46,7 @@ def writer(data: MetricsData) -> str:
     Args:
         data: With the ids of this process.
     """
-    instances = {(_job(metrics), _given(metrics)) for metrics in data.resource_metrics}
+    instances = {(_job(metrics), _given(metrics)) for metrics in data.resource_metrics if _is_readable(metrics)}
     return "" if any(not instance for _, instance in instances) else repr(sorted(instances))
 
 
@@ -102,6 +103,7 @@ class Instance:
         self._folders = folders
         self._sockets = sockets
         self._clock = clock
+        self._made = clock()
         self._process = birth.process if birth else os.getpid()
         self._origin: _Origin | None = None
         self.group = ""
@@ -110,8 +112,10 @@ class Instance:
     def identified(self, data: MetricsData) -> MetricsData:
         """Return the data with the id of this process in its resources."""
         if self._process != os.getpid():  # forked without Python's knowledge
-            self.after_fork(next(map(_given, data.resource_metrics), ""))
-        return replace(data, resource_metrics=[self._identified(metrics) for metrics in data.resource_metrics])
+            self.after_fork(next(map(_given, filter(_is_readable, data.resource_metrics)), ""))
+        # What a foreign producer got wrong is left for translation to drop.
+        identified = [self._identified(each) if _is_readable(each) else each for each in data.resource_metrics]
+        return replace(data, resource_metrics=identified)
 
     def after_fork(self, inherited: str) -> None:
         """Take a new id, in a forked child.
@@ -158,7 +162,8 @@ class Instance:
         key = (_job(metrics), origin.instance)
         claim = self._claims.get(key)
         if claim is None or (claim.number and not claim.number.is_ours()):
-            claim = self._claims[key] = self._claim(key, origin, claim, _beginning(metrics) or self._clock())
+            began = max(_beginning(metrics) or self._clock(), self._made)  # for the SDK counts for us since then
+            claim = self._claims[key] = self._claim(key, origin, claim, began)
         if claim.number:
             claim.number.prolong(self._clock())
         return _with_id(metrics, claim.instance)
@@ -196,7 +201,14 @@ class Instance:
                 origin.instance,
                 error,
             )
-            return _Claim(f"{origin.instance}-{os.getpid()}", None)
+            return _Claim(f"{origin.instance}-pid{os.getpid()}", None)  # a number may be as small in a container
+        if number.forgotten_for:
+            _logger.warning(
+                "Processes that share the instance id %s may take over a number that was used a moment ago, so that "
+                "their series overlap: when it was used last cannot be written down (%s)",
+                origin.instance,
+                number.forgotten_for,
+            )
         return _Claim(f"{origin.instance}-{number.number}" if number.number else origin.instance, number)
 
 
@@ -218,12 +230,20 @@ def _with_id(metrics: ResourceMetrics, instance: str) -> ResourceMetrics:
     return replace(metrics, resource=resource)
 
 
+def _is_readable(metrics: ResourceMetrics) -> bool:
+    try:
+        return bool(_job(metrics)) and isinstance(_given(metrics), str)
+    except Exception:  # noqa: BLE001 - a foreign producer's data may be wrong in any way
+        return False
+
+
 def _beginning(metrics: ResourceMetrics) -> int:
     """Return since when the process has counted, in nanoseconds since the epoch; 0 if unknown."""
-    times = (
-        point.start_time_unix_nano or point.time_unix_nano
-        for scope in metrics.scope_metrics
-        for metric in scope.metrics
-        for point in metric.data.data_points
-    )
+    times: list[int] = []
+    for scope in metrics.scope_metrics:
+        for metric in scope.metrics:
+            with suppress(Exception):  # as above
+                times.append(
+                    min(int(each.start_time_unix_nano or each.time_unix_nano) for each in metric.data.data_points)
+                )
     return min(times, default=0)

@@ -38,10 +38,14 @@ class InstanceNumber:
         number: From 0.
         reserved: The socket, if there is one.
         file: The file, if there is a folder for it.
+        forgotten_for: Why there is no file, so that nobody knows later until when it was used.
     """
 
-    def __init__(self, number: int, reserved: Descriptor | None, file: Descriptor | None) -> None:
+    def __init__(
+        self, number: int, reserved: Descriptor | None, file: Descriptor | None, forgotten_for: str = ""
+    ) -> None:
         self.number = number
+        self.forgotten_for = forgotten_for
         self._process = os.getpid()
         self._reserved = reserved
         self._file = file
@@ -122,7 +126,7 @@ def take_number(  # noqa: PLR0913 - three of them say where it runs
         if not reserved and not file:
             raise OSError(files.reason)
         files.tidy()
-        return InstanceNumber(number, reserved, file)
+        return InstanceNumber(number, reserved, file, "" if file else files.reason)
     raise OSError("too many processes share an instance id")
 
 
