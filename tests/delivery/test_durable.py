@@ -356,6 +356,49 @@ def test_a_folder_of_root_is_used_where_it_is_as_safe_as_tmp(mode, is_usable):
         assert durable.is_usable is is_usable
 
 
+OURS, ANOTHERS = os.getegid(), 54321
+
+
+@pytest.mark.parametrize(
+    ("mode", "group", "is_usable"),
+    [
+        pytest.param(0o700, OURS, True, id="of this user alone"),
+        pytest.param(0o755, ANOTHERS, True, id="others may read"),
+        pytest.param(0o775, OURS, False, id="its group may write"),
+        pytest.param(0o770, ANOTHERS, False, id="another group may write"),
+        pytest.param(0o2775, OURS, True, id="a volume with fsGroup"),
+        pytest.param(0o2770, OURS, True, id="a folder in a volume with fsGroup, after the pod was restarted"),
+        pytest.param(0o2775, ANOTHERS, False, id="a volume with another fsGroup"),
+        pytest.param(0o2777, OURS, False, id="an emptyDir with fsGroup"),
+        pytest.param(0o777, OURS, False, id="an emptyDir"),
+        pytest.param(0o1777, OURS, True, id="sticky"),
+        pytest.param(0o1770, ANOTHERS, True, id="sticky, of another group"),
+    ],
+)
+def test_a_folder_is_used_where_nobody_else_may_change_it_or_is_meant_to(folder, caplog, mode, group, is_usable):
+    if group == ANOTHERS and os.geteuid():
+        pytest.skip("only root can give it to another group")
+    folder.mkdir()
+    os.chown(folder, -1, group)
+    folder.chmod(mode)
+    durable = backlog(folder)
+    durable.mirror([(0.0, request())])
+    durable.close()
+    assert durable.is_usable is is_usable
+    assert ("change it" in caplog.text) is not is_usable
+    assert bool([*folder.iterdir()]) is is_usable
+
+
+def test_a_folder_in_one_that_is_open_to_everybody_is_used(folder):
+    folder.mkdir()
+    folder.chmod(0o2777)
+    durable = backlog(folder / "app")
+    durable.mirror([(0.0, request())])
+    durable.close()
+    assert durable.is_usable
+    assert not (folder / "app").stat().st_mode & 0o022
+
+
 def test_a_file_that_another_process_has_just_delivered_is_not_missed(folder):
     folder.mkdir()
     assert taken(folder / "prw-x-y.db") is None

@@ -94,8 +94,12 @@ class BufferFolder:
             raise OSError("it is not a folder")
         if hasattr(os, "geteuid") and found.st_uid not in {os.geteuid(), _ROOT}:  # such as /tmp
             raise OSError("it belongs to another user")
-        if found.st_mode & stat.S_IWOTH and not found.st_mode & stat.S_ISVTX:
+        if found.st_mode & stat.S_ISVTX:  # of what others put into it nothing is used, and ours stays where it is
+            return
+        if found.st_mode & stat.S_IWOTH:
             raise OSError("other users may change it")
+        if found.st_mode & stat.S_IWGRP and not _is_shared_on_purpose(found):
+            raise OSError("its group may change it")
 
     def check_room(self) -> None:
         """Check that the folder has room for more.
@@ -116,6 +120,14 @@ def _keep_through_power_cut(folder: Path) -> None:
             os.fsync(above)
         finally:
             os.close(above)
+
+
+def _is_shared_on_purpose(folder: os.stat_result) -> bool:
+    """Whether a folder was given to a group of this process, set-group-ID, as volumes with Kubernetes' fsGroup are.
+
+    Its members are the containers of one pod. A mode without that bit is mostly what a umask has left.
+    """
+    return bool(folder.st_mode & stat.S_ISGID) and folder.st_gid in {os.getegid(), *os.getgroups()}
 
 
 def size_of(path: Path) -> int:
