@@ -113,8 +113,12 @@ class Instance:
         """Return the data with the id of this process in its resources."""
         if self._process != os.getpid():  # forked without Python's knowledge
             self.after_fork(next(map(_given, filter(_is_readable, data.resource_metrics)), ""))
-        # What a foreign producer got wrong is left for translation to drop.
-        identified = [self._identified(each) if _is_readable(each) else each for each in data.resource_metrics]
+        # What a foreign producer got wrong beside what is sound is left for translation to drop.
+        is_partly_sound = any(map(_is_readable, data.resource_metrics))
+        identified = [
+            each if is_partly_sound and not _is_readable(each) else self._identified(each)
+            for each in data.resource_metrics
+        ]
         return replace(data, resource_metrics=identified)
 
     def after_fork(self, inherited: str) -> None:
