@@ -768,6 +768,43 @@ def test_what_others_have_left_is_read_from_a_full_disk_and_delivered_once(tmp_p
         assert [path.name for path in disk.path.iterdir()] == ["ballast"]
 
 
+def spoil(path):
+    """Overwrite all pages of a file but the first."""
+    with path.open("r+b") as file:
+        file.seek(4096)
+        file.write(os.urandom(path.stat().st_size - 4096))
+
+
+def test_who_goes_on_with_series_waits_for_what_a_sibling_holds_of_a_file_that_proves_to_be_corrupt(folder):
+    one = as_writer("a", folder)
+    one.mirror([(0.0, request(b"first")), (0.0, request(b"second"))])
+    one.close()
+    sibling = as_writer("b", folder)
+    [first, second] = sibling.take_over()
+    spoil(next(folder.glob("*.db")))
+    sibling.forget([first.request])
+    restarted = as_writer("a", folder)
+    assert restarted.take_over() == []
+    assert restarted.is_behind
+    sibling.mirror([(second.age, second.request)])
+    assert sibling.is_usable
+    sibling.close()
+    assert bodies_of(restarted.take_over()) == [b"second"]
+    assert not restarted.is_behind
+
+
+def test_a_row_that_is_not_where_it_was_written_is_not_left_to_be_sent_again(folder):
+    durable = backlog(folder)
+    first, second = request(b"first"), request(b"second")
+    durable.mirror([(0.0, first), (0.0, second)])
+    [path] = folder.glob("*.db")
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE requests SET id = 7 WHERE id = 1")
+    durable.mirror([(0.0, second)])
+    durable.close()
+    assert bodies_of(backlog(folder).take_over()) == [b"second"]
+
+
 def locking(path):
     """A process that holds the file locked, as a backup may; it has done so when it is returned."""
     script = (

@@ -124,11 +124,18 @@ class BufferFile:
         self.rows |= rows  # only now: a transaction that fails adds none of them
 
     def delete(self, is_gone: Callable[[int], bool]) -> None:
-        """Delete the rows of some requests, by their identities."""
+        """Delete the rows of some requests, by their identities.
+
+        Raises:
+            CorruptFileError: They are not where they should be, and the next process might find them.
+            sqlite3.Error: The file cannot be written to.
+        """
         if not (gone := [key for key in self.rows if is_gone(key)]):
             return
         with self._opened() as connection, connection:
-            connection.executemany("DELETE FROM requests WHERE id = ?", [(self.rows[key][0],) for key in gone])
+            ids = [(self.rows[key][0],) for key in gone]
+            if connection.executemany("DELETE FROM requests WHERE id = ?", ids).rowcount != len(ids):
+                raise CorruptFileError("it lacks what was written into it")
         for key in gone:
             del self.rows[key]
 

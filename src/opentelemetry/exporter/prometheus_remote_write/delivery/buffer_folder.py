@@ -51,18 +51,18 @@ class BufferFolder:
 
     def names(self) -> list[BufferName]:
         """Return the files with requests for the receiver, in the order of their creation."""
-        found = [_name(path) for path in self.path.glob(f"{self._prefix}*.db")]
+        found = [name_of(path) for path in self.path.glob(f"{self._prefix}*.db")]
         return sorted(found, key=lambda name: (name.made, name.path))
 
     def new(self, writer: str, now: float) -> Path:
         """Return a path for a new file.
 
         Args:
-            writer: Who writes the series in it; empty if unknown.
+            writer: The hash of who writes the series in it; empty if unknown.
             now: Seconds since the epoch.
         """
         made = f"{max(now, 0.0) * 1e6:016.0f}"
-        return self.path / f"{self._prefix}{self.hash_of(writer) or _NOBODY}-{made}-{uuid.uuid4().hex[:8]}.db"
+        return self.path / f"{self._prefix}{writer or _NOBODY}-{made}-{uuid.uuid4().hex[:8]}.db"
 
     @staticmethod
     def hash_of(writer: str) -> str:
@@ -142,7 +142,8 @@ def _hash(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:_HASH_LENGTH]
 
 
-def _name(path: Path) -> BufferName:
+def name_of(path: Path) -> BufferName:
+    """Return what a file's name says."""
     words = path.stem.split("-")
     if len(words) != len(("prw", "endpoint", "writer", "made", "random")):
         return BufferName(path, "", "")

@@ -13,26 +13,20 @@ Only request bodies are stored: no headers, and so no secrets.
 
 from __future__ import annotations
 
-import errno
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from itertools import groupby
-from pathlib import Path
 from typing import NamedTuple
 
 from ..messages.own_logger import OwnLogger
 from ..model.request import Request
-from .buffer_file import BufferFile, is_corrupt, is_of_the_disk, made, taken
-from .buffer_folder import BufferFolder, BufferName, size_of
+from .buffer_file import BufferFile, is_corrupt, made
+from .buffer_folder import BufferFolder, name_of
 from .disk_turn import disk_turn
+from .left_files import LeftFiles
 
 _logger = OwnLogger(__name__)
-
-_MOST_FILES = 16  # taken over at a time: each needs descriptors, and the application may need many of its own
-_TRIES = 5  # attempts before a file counts as unreadable for good
-_OF_THE_FOLDER = {errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE}
-"""Errors that are not one file's fault."""
 
 
 class Left(NamedTuple):
@@ -74,13 +68,10 @@ class DurableBacklog:
         self.folder = self._folder.path
         self.writer = ""
         self.is_behind = self.has_more = False
-        self._max_bytes = max_bytes
         self._wall_clock = wall_clock
         self._own: BufferFile | None = None
-        self._taken: list[BufferFile] = []
-        self._numbers = iter(range(-2, -(2**31), -1))  # batch numbers: no other batch has a negative one
+        self._left = LeftFiles(max_bytes)
         self._is_usable = True
-        self._failures: Counter[Path] = Counter()
 
     @property
     def is_usable(self) -> bool:
@@ -107,7 +98,7 @@ class DurableBacklog:
             names = [name for name in self._folder.names() if name.path not in held]
             writer = self._folder.hash_of(self.writer)
             own = [name for name in names if writer and name.writer == writer]
-            if not self._take(own, left):
+            if not self._left.take(own, left):
                 self.is_behind = self.has_more = True
                 return
             others = sorted((name for name in names if name not in own), key=lambda name: name.writer)
@@ -115,7 +106,7 @@ class DurableBacklog:
                 files = [*group]
                 # Files without a writer are independent of each other.
                 for each in [files] if whose else [[file] for file in files]:
-                    self.has_more |= not self._take(each, left, together=True)
+                    self.has_more |= not self._left.take(each, left, together=True)
 
         self._attempt(look)
         # By one reading of the clock: on a busy machine reading two files takes longer than was between their writing.
@@ -130,7 +121,7 @@ class DurableBacklog:
         Args:
             waiting: Each request, and for how many seconds it has been waiting.
         """
-        if not (waiting or self._own or self._taken):
+        if not (waiting or self._files()):
             return
         # In this order: a process killed in between has stored a request twice rather than not at all.
         is_stored = self._attempt(lambda: self._store(waiting))
@@ -150,10 +141,10 @@ class DurableBacklog:
         """Leave what is stored to the next process, or to the parent in a forked child."""
         for file in self._files():
             file.lock.close()  # in a forked child this leaves the parent's lock alone
-        self._taken, self._own = [], None
+        self._left.taken, self._own = [], None
 
     def _files(self) -> list[BufferFile]:
-        return [*self._taken, *([self._own] if self._own else [])]
+        return [*self._left.taken, *([self._own] if self._own else [])]
 
     def _attempt(self, step: Callable[[], None]) -> bool:
         """Do some work on disk, contain its failure, and return whether it succeeded."""
@@ -185,20 +176,23 @@ class DurableBacklog:
         if self._own is None:
             self._folder.make()
         self._folder.check_room()
-        for file in self._taken:  # the rest of one of its requests stays with others of the same series
-            file.add([each for each in new if each[1].batch in file.batches])
-        of_taken = {batch for file in self._taken for batch in file.batches}
+        for file in self._left.taken:  # the rest of one of its requests stays with others of the same series
+            self._add(file, [each for each in new if each[1].batch in file.batches])
+        of_taken = {batch for file in self._left.taken for batch in file.batches}
         if not (own := [each for each in new if each[1].batch not in of_taken]):
             return
         if self._own is None:
-            self._own = made(self._folder.new(self.writer, now))
+            self._own = made(self._folder.new(self._folder.hash_of(self.writer), now))
+        self._add(self._own, own)
+
+    def _add(self, file: BufferFile, new: Sequence[tuple[float, Request]]) -> None:
         try:
-            self._own.add(own)
+            file.add(new)
         except Exception as error:
             if is_corrupt(error):
-                self._own.set_aside()
-            elif not self._own.rows:
-                self._own.discard()
+                self._set_aside(file)
+            elif file is self._own and not file.rows:
+                file.discard()
             self._keep_open_files()
             raise
 
@@ -214,7 +208,7 @@ class DurableBacklog:
             except Exception as error:  # noqa: BLE001 - one bad file must not keep delivered requests in the others
                 if is_corrupt(error):
                     failure = error
-                    file.set_aside()
+                    self._set_aside(file)
                 elif all(map(is_gone, file.rows)):
                     file.discard()  # on a full disk there may be no room to delete rows, and none is left to be kept
                 else:
@@ -222,6 +216,19 @@ class DurableBacklog:
         self._keep_open_files()
         if failure:
             raise failure
+
+    def _set_aside(self, file: BufferFile) -> None:
+        """Set a corrupt file aside; what waits of it is stored anew.
+
+        A process that continues the series of another writer sees by that writer's files that it has to wait, so there
+        has to be one.
+        """
+        if file is not self._own:
+            with suppress(OSError):
+                replacement = made(self._folder.new(name_of(file.path).writer, self._wall_clock()))
+                replacement.batches = file.batches
+                self._left.taken.append(replacement)
+        file.set_aside()
 
     def _let_go_of_lost_files(self) -> None:
         """Leave alone what another process may have: a file that was removed, or whose lock somebody has closed."""
@@ -231,70 +238,5 @@ class DurableBacklog:
         self._keep_open_files()
 
     def _keep_open_files(self) -> None:
-        self._taken = [file for file in self._taken if file.is_open]
+        self._left.taken = [file for file in self._left.taken if file.is_open]
         self._own = self._own if self._own and self._own.is_open else None
-
-    def _take(self, names: Sequence[BufferName], left: list[tuple[float, Request]], *, together: bool = False) -> bool:
-        """Take over the files of one writer whose processes are gone; return whether none is left.
-
-        Args:
-            names: The files, oldest first.
-            left: Where what is in them is put, each with when it was made.
-            together: Whether to leave all where one is another process's.
-        """
-        files: list[BufferFile] = []
-        is_all = True
-        used = sum(len(request.body) for _, request in left)
-        for name in names:
-            size = size_of(name.path)
-            if len(self._taken) + len(files) >= _MOST_FILES or ((left or files) and used + size > self._max_bytes):
-                is_all = False
-                break
-            used += size
-            if file := self._taken_file(name.path):
-                files.append(file)
-            elif self._failures[name.path] < _TRIES and name.path.exists():  # it belongs to a live process
-                is_all = False
-                if together:
-                    for each in files:
-                        each.let_go()
-                    return False
-                break
-        for file in files:
-            left.extend(self._read(file))
-            is_all &= file.is_open or not file.path.exists() or self._failures[file.path] >= _TRIES
-        return is_all
-
-    def _taken_file(self, path: Path) -> BufferFile | None:
-        """Take over one file, if its process is gone. A damaged file affects no other."""
-        try:
-            return taken(path)
-        except Exception as error:
-            if isinstance(error, OSError) and error.errno in _OF_THE_FOLDER:
-                raise
-            self._note_unread(path, error)
-            return None
-
-    def _read(self, file: BufferFile) -> Sequence[tuple[float, Request]]:
-        try:
-            saved = file.read(self._numbers)
-        except Exception as error:  # noqa: BLE001 - a damaged file affects no other
-            self._note_unread(file.path, error)
-            if is_corrupt(error):
-                file.set_aside()
-            else:
-                file.let_go()
-            return []
-        if not saved:
-            file.discard()
-            return []
-        if file.is_damaged:
-            _logger.warning("Part of %s cannot be read: sending the rest, then setting the file aside", file.path)
-        self._taken.append(file)
-        return saved
-
-    def _note_unread(self, path: Path, error: Exception) -> None:
-        if not self._failures[path]:
-            what = "set aside" if is_corrupt(error) else "left where it is"
-            _logger.warning("%s cannot be read (%s): it is %s, and not sent", path, error, what)
-        self._failures[path] += 1 if is_of_the_disk(error) else _TRIES
