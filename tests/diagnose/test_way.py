@@ -65,13 +65,24 @@ def test_server_without_tls_that_waits_for_a_whole_request(tmp_path, start_serve
 
 def test_folder_for_what_waits_that_cannot_be_used(tmp_path):
     (tmp_path / "file").touch()
+    (tmp_path / "everybodys").mkdir()
+    (tmp_path / "everybodys").chmod(0o777)
+    (tmp_path / "good").mkdir(mode=0o700)
+    (tmp_path / "link").symlink_to(tmp_path / "good")
     found = {}
-    for folder in ("file", "file/below", "new/below"):
+    for folder in ("file", "file/below", "everybodys", "link", "good", "new/below"):
         path = str(tmp_path / folder)
-        found[folder] = check(tmp_path, "http://127.0.0.1:1/write", OTEL_EXPORTER_PRW_BUFFER_DIRECTORY=path).of(
-            "warning"
-        )
-    assert found == {"file": {"buffer-directory"}, "file/below": {"buffer-directory"}, "new/below": set()}
+        done = check(tmp_path, "http://127.0.0.1:1/write", OTEL_EXPORTER_PRW_BUFFER_DIRECTORY=path)
+        found[folder] = done.text("buffer-directory").rpartition(": ")[2] if done.of("warning") else ""
+    lost = "; what waits is lost with the process"
+    assert found == {
+        "file": f"it is not a folder{lost}",
+        "file/below": f"{tmp_path}/file is not a folder{lost}",
+        "everybodys": f"other users may change it{lost}",
+        "link": f"it is a link{lost}",
+        "good": "",
+        "new/below": "",
+    }
     assert not (tmp_path / "new").exists()
 
 

@@ -13,6 +13,7 @@ from ..configuration.row import Row
 from ..configuration.setting_type import SettingType
 from ..configuration.settings import Settings, rows, variable
 from ..configuration.text_types import HEADERS, LABELS, NAMES, PATH, PROXIES
+from ..delivery.buffer_folder import BufferFolder
 from ..errors import Unsendable
 from ..messages.redaction import shown_path, shown_url
 from ..messages.secret import Secret
@@ -86,20 +87,22 @@ def _setting(name: str, row: Row, value: Any, origin: str) -> Finding:
     if name.endswith("_file"):
         return _secret_file(name, value, origin)
     if name == "buffer_directory" and (fault := _folder_fault(Path(value))):
-        text = f"{_path(value)} (from {origin}) {fault}: what waits is kept in memory, and lost with the process"
-        return warning("buffer-directory", text, "name a folder that this user can write to")
+        text = f"{_path(value)} (from {origin}) cannot be used: {fault}; what waits is lost with the process"
+        return warning("buffer-directory", text, "name a folder that this user alone can write to")
     return ok(name, f"{_shown(name, row, value)} (from {origin})")
 
 
 def _folder_fault(folder: Path) -> str:
-    """Return why nothing can be kept in a folder, or made where it is missing; nothing is written to find out."""
+    """Return why nothing can be kept in a folder, or in one that is made there; nothing is written to find out."""
     try:
-        there = next((each for each in (folder, *folder.absolute().parents) if each.exists()), None)
-        if there is None or not there.is_dir():
-            return "is not a folder"
+        if os.path.lexists(folder):
+            BufferFolder(str(folder), "", 0).check()
+        there = next(each for each in (folder, *folder.absolute().parents) if each.exists())
+        if not there.is_dir():
+            return f"{_path(str(there))} is not a folder"
     except OSError as error:
-        return f"cannot be looked at ({error.strerror})"
-    return "" if os.access(there, os.W_OK | os.X_OK) else "cannot be written to"
+        return error.strerror or str(error)
+    return "" if os.access(there, os.W_OK | os.X_OK) else f"this user cannot write to {_path(str(there))}"
 
 
 def _secret_file(name: str, path: str, origin: str) -> Finding:
