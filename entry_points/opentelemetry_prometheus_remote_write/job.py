@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import os
-import sys
 import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
@@ -31,6 +30,7 @@ from opentelemetry.exporter.prometheus_remote_write.configuration.settings impor
 from opentelemetry.exporter.prometheus_remote_write.exporter import PrometheusRemoteWriteMetricsExporter
 from opentelemetry_prometheus_remote_write import job_command, program
 from opentelemetry_prometheus_remote_write.command_line import seconds
+from opentelemetry_prometheus_remote_write.output import complain
 
 EXAMPLE = "otel-prw job --name nightly-import --endpoint http://localhost:9090/api/v1/write -- python import.py"
 EXIT_STATUSES = "the job's own, or 128 plus the signal that ended it; 2 for a wrong flag, 126 and 127 as for `run`"
@@ -92,7 +92,7 @@ def _result(words: list[str], environ: Mapping[str, str], mask: job_command.Mask
     try:
         return job_command.run(path, words, environ, mask)
     except OSError as error:
-        sys.stderr.write(f"otel-prw job: {words[0]} cannot be executed: {error.strerror}\n")
+        complain(f"otel-prw job: {words[0]} cannot be executed: {error.strerror}\n")
         return job_command.Result(program.NOT_EXECUTABLE)
 
 
@@ -111,8 +111,7 @@ def _push(ending: Ending, name: str, arguments: Namespace, mask: job_command.Mas
         said = _exported(exporter, ending, name, arguments.push_timeout, mask)
     except Exception as error:  # noqa: BLE001 - a wrong setting must not change the exit status
         said = f", and is lost: {error if isinstance(error, ValueError) else type(error).__name__}"
-    if said:
-        sys.stderr.write(f"{lost}{said}\n")
+    complain(f"{lost}{said}\n" if said else "")
 
 
 def _exported(

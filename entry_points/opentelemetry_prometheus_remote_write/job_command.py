@@ -15,7 +15,14 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
-_PASSED_ON = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")
+_NOT_PASSED_ON = (
+    *("SIGKILL", "SIGSTOP"),  # cannot be
+    "SIGCHLD",  # tells of the command itself
+    *("SIGTTIN", "SIGTTOU"),  # a terminal sends them to those who use it in the background
+    *("SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL", "SIGABRT", "SIGTRAP", "SIGSYS"),  # are faults of who gets them
+    *("SIGPIPE", "SIGXFSZ", "SIGXCPU"),
+)
+_INTERRUPTING = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT")
 _IGNORED_BY_PYTHON = ("SIGPIPE", "SIGXFSZ")
 _BY_SIGNAL = 128  # plus the signal's number: the shell's exit status
 _KIBIBYTE = 1024
@@ -62,13 +69,15 @@ def run(path: str, words: Sequence[str], environ: Mapping[str, str], mask: Mask)
 
 
 def _wait(process: int, floor: int) -> Result:
-    signals = _numbers(*_PASSED_ON, "SIGCHLD")
+    signals = _passed_on() | _numbers("SIGCHLD")
     seen, pause = _peak_memory(str(process)), _FIRST_LOOK
     while True:
         number, is_of_terminal = _next_signal(signals, pause)
         if number and number != signal.SIGCHLD and not is_of_terminal:
             with suppress(ProcessLookupError):
                 os.kill(process, number)
+        if number and number in _numbers("SIGTSTP"):
+            os.kill(os.getpid(), signal.SIGSTOP)
         ended, status, used = os.wait4(process, os.WNOHANG)
         if ended:
             break
@@ -105,10 +114,10 @@ def block_signals() -> Mask:
         return set()
     # A handler is needed: some systems do not deliver an ignored SIGCHLD, and ignoring it loses the exit status.
     signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
-    for number in _numbers("SIGTERM", "SIGHUP"):
+    for number in _numbers(*_INTERRUPTING) - _numbers("SIGINT"):
         if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
             signal.signal(number, signal.default_int_handler)
-    return {*signal.pthread_sigmask(signal.SIG_BLOCK, _numbers(*_PASSED_ON, "SIGCHLD"))}
+    return {*signal.pthread_sigmask(signal.SIG_BLOCK, _passed_on() | _numbers("SIGCHLD"))}
 
 
 @contextmanager
@@ -116,7 +125,7 @@ def interruptible(mask: Mask) -> Iterator[None]:
     """Let signals interrupt the block, once the command has ended.
 
     Args:
-        mask: The signal mask to restore.
+        mask: What was blocked before, and stays so.
 
     Raises:
         KeyboardInterrupt: A signal arrived.
@@ -128,10 +137,15 @@ def interruptible(mask: Mask) -> Iterator[None]:
     while hasattr(signal, "sigtimedwait") and signal.sigtimedwait(blocked, 0):
         pass  # it was meant for the command, which had just ended
     try:
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        # Not the others: whatever comes, the exit status is the command's.
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _numbers(*_INTERRUPTING, "SIGTSTP") - mask)
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+
+
+def _passed_on() -> set[int]:
+    return {*map(int, signal.valid_signals())} - _numbers(*_NOT_PASSED_ON)
 
 
 def _numbers(*names: str) -> set[int]:

@@ -10,7 +10,6 @@ import os
 import re
 import shutil
 import signal
-import sys
 from argparse import REMAINDER, SUPPRESS, ArgumentParser, ArgumentTypeError, BooleanOptionalAction, Namespace
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.util import find_spec
@@ -34,6 +33,7 @@ from opentelemetry.exporter.prometheus_remote_write.configuration.text_types imp
 from opentelemetry_prometheus_remote_write import NAME
 from opentelemetry_prometheus_remote_write.command_line import parsed_milliseconds
 from opentelemetry_prometheus_remote_write.exporter_names import chosen_exporters
+from opentelemetry_prometheus_remote_write.output import complain
 
 _LAUNCHER = "opentelemetry.instrumentation.auto_instrumentation"
 _SECRET_NAME = re.compile("auth|token|secret|passw|cookie|key|sig|credential", re.IGNORECASE)
@@ -129,7 +129,7 @@ def executable(name: str, environ: Mapping[str, str]) -> str | int:
     if path:
         return path
     found = os.path.exists(name) if os.path.dirname(name) else False  # noqa: PTH110, PTH120 - a name, not a path yet
-    sys.stderr.write(f"otel-prw: {name} {'cannot be executed' if found else 'is not found'}\n")
+    complain(f"otel-prw: {name} {'cannot be executed' if found else 'is not found'}\n")
     return NOT_EXECUTABLE if found else NOT_FOUND
 
 
@@ -150,7 +150,7 @@ def execute(path: str, words: Sequence[str], environ: Mapping[str, str]) -> int:
     try:
         os.execve(path, list(words), dict(environ))  # noqa: S606 - no shell is wanted
     except OSError as error:
-        sys.stderr.write(f"otel-prw: {words[0]} cannot be executed: {error.strerror}\n")
+        complain(f"otel-prw: {words[0]} cannot be executed: {error.strerror}\n")
     return NOT_EXECUTABLE
 
 

@@ -179,6 +179,74 @@ def test_an_interrupt_of_the_terminal_comes_once_even_where_stdin_is_none(tmp_pa
     os.close(master)
 
 
+RESTING = """
+import os, signal
+heard = []
+for number in (signal.SIGTSTP, signal.SIGCONT, signal.SIGALRM, signal.SIGWINCH, signal.SIGRTMIN + 1):
+    signal.signal(number, lambda number, _frame: os.write(1, f"{signal.Signals(number).name}\\n".encode()))
+signal.signal(signal.SIGTERM, lambda *_: os._exit(5))
+os.write(1, b"up\\n")
+while True:
+    signal.pause()
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGALRM, signal.SIGWINCH, signal.SIGCONT])
+def test_whatever_signal_is_sent_is_passed_on(tmp_path, receiver, number):
+    with launched(receiver, sys.executable, "-S", "-c", RESTING, cwd=tmp_path) as process:
+        assert process.stdout.readline() == "up\n"
+        process.send_signal(number)
+        assert process.stdout.readline() == f"{number.name}\n"
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 5
+
+
+def test_who_is_told_to_stop_stops_with_the_job_and_goes_on_with_it(tmp_path, receiver):
+    with launched(receiver, sys.executable, "-S", "-c", RESTING, cwd=tmp_path) as process:
+        assert process.stdout.readline() == "up\n"
+        process.send_signal(signal.SIGTSTP)
+        assert process.stdout.readline() == "SIGTSTP\n"
+        _, status = os.waitpid(process.pid, os.WUNTRACED)
+        assert os.WIFSTOPPED(status)
+        process.send_signal(signal.SIGCONT)
+        assert process.stdout.readline() == "SIGCONT\n"
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 5
+
+
+def test_a_signal_for_the_job_that_comes_while_its_end_is_pushed_changes_nothing(tmp_path):
+    asked, goes_on = threading.Event(), threading.Event()
+
+    def answer(_request):
+        asked.set()
+        goes_on.wait(30)
+
+    with Receiver(answers=answer) as receiver, launched(receiver, "sh", "-c", "exit 3", cwd=tmp_path) as process:
+        assert asked.wait(30)
+        process.send_signal(signal.SIGUSR1)
+        goes_on.set()
+        assert process.wait(30) == 3
+        assert receiver.values("job_last_exit_code") == [3]
+
+
+@pytest.mark.parametrize("command", [("sh", "-c", "exit 4"), ("/no/such/program",)])
+@pytest.mark.parametrize("reader", ["full disk", "nobody"])
+def test_the_status_stays_where_stderr_cannot_be_written(tmp_path, command, reader):
+    """Neither what is said of the push nor its log may change it."""
+    environ = {"PATH": os.environ["PATH"], "OTEL_EXPORTER_PRW_ENDPOINT": "http://127.0.0.1:9/api/v1/write"}
+    words = [OTEL_PRW, "job", "--push-timeout", "100ms", "--", *command]
+    if reader == "nobody":
+        reading, writing = os.pipe()
+        os.close(reading)
+    else:
+        writing = os.open("/dev/full", os.O_WRONLY)
+    try:
+        ended = subprocess.run(words, cwd=tmp_path, env=environ, check=False, timeout=60, stderr=writing)
+    finally:
+        os.close(writing)
+    assert ended.returncode == (4 if command[0] == "sh" else 127)
+
+
 def test_a_job_that_ignores_sigterm_goes_on(tmp_path, receiver):
     script = 'trap "" TERM; echo up; read line; exit 4'
     with launched(receiver, "sh", "-c", script, cwd=tmp_path, stdin=subprocess.PIPE) as process:
