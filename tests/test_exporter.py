@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import threading
+import time
 from copy import deepcopy
 from pathlib import Path
 
@@ -30,6 +31,7 @@ from opentelemetry.exporter.prometheus_remote_write.model.transport import BaseT
 from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver, ScriptedAnswer
 from opentelemetry.exporter.prometheus_remote_write.receiver.decoding import decode
 from opentelemetry.exporter.prometheus_remote_write.version import __version__
+from tests import fake_receiver
 from tests.application import run
 from tests.collected import NOW, collected, counter, exponential_histogram, gauge, histogram, point
 from tests.transport.scripted_server import ScriptedServer, answer, raw, silent
@@ -293,6 +295,26 @@ def test_a_reader_flushes_and_shuts_down(receiver):
     hits.add(1)
     provider.shutdown()
     assert receiver.values("hits_total") == [0.0, 1.0, 2.0]
+
+
+def test_flushes_one_right_after_the_other_have_times_of_their_own():
+    accepting = fake_receiver.Receiver(time.monotonic)
+    exporter = PrometheusRemoteWriteMetricsExporter(endpoint="http://localhost/write", transport=accepting)
+    provider = MeterProvider([PeriodicExportingMetricReader(exporter, export_interval_millis=LONG * 1000)])
+    hits = provider.get_meter("tests").create_counter("hits")
+    for _ in range(100):
+        hits.add(1)
+        assert provider.force_flush()
+    provider.shutdown()
+    times = [
+        sample.timestamp
+        for post in accepting.accepted
+        for series in post.message.series
+        if dict(series.labels)["__name__"] == "hits_total"
+        for sample in series.samples
+    ]
+    assert times == sorted({*times})
+    assert len(times) > 100  # with the end, and the beginning where that was a millisecond before
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")

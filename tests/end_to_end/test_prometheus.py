@@ -110,6 +110,16 @@ def test_every_kind_of_number_is_what_was_recorded(server, start_application, no
 
 
 @each(RECEIVERS)
+def test_pushes_one_right_after_the_other_are_all_accepted(server, start_application):
+    application = start_application()
+    counter = application.meter.create_counter("hits")
+    for _ in range(100):
+        counter.add(1)
+        assert application.export(application.reader.get_metrics_data())
+    assert server.value(of(application, "hits_total"), at=time.time()) == 100
+
+
+@each(RECEIVERS)
 def test_rate_and_increase_are_those_of_the_counter(server, start_application, now):
     application = start_application()
     counter = application.meter.create_counter("hits")

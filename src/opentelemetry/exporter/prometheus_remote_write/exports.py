@@ -27,6 +27,7 @@ from .lifecycle.undisturbed import undisturbed
 from .lifecycle.uwsgi import inherits_counts, time_for_exit
 from .messages.own_logger import OwnLogger
 from .messages.redaction import shown_url
+from .model.timestamps import NANOSECONDS_PER_MILLISECOND
 from .model.transport import BaseTransport
 from .system.bounded_call import bounded_call
 from .system.flag import Flag
@@ -40,6 +41,7 @@ _logger = OwnLogger(__name__)
 _USUAL_INTERVAL = 60_000  # milliseconds: the SDK's default
 _TO_FORK = 1.0  # seconds: the longest that a fork waits for an export
 _TO_GIVE_UP = 0.2  # seconds that an interrupted export may take to notice
+_A_MILLISECOND = 0.001  # seconds
 
 
 class Exports:
@@ -182,7 +184,7 @@ class Exports:
             self.accepted = False
             _logger.warning("Metrics are lost: the exporter was shut down before they could be exported")
             return False
-        began = time.monotonic()
+        began, at = time.monotonic(), time.time_ns()
         try:
             if self._is_doubtful:
                 self.path.renew()
@@ -194,6 +196,9 @@ class Exports:
             # The error's text may contain anything, so only its type is logged.
             _logger.error("Export failed: internal exporter error (%s)", type(error).__name__)  # noqa: TRY400
         self.journal.note(time.monotonic() - began, accepted=self.accepted)
+        if time.time_ns() // NANOSECONDS_PER_MILLISECOND == at // NANOSECONDS_PER_MILLISECOND:
+            # Timestamps are milliseconds, and a receiver refuses a second value for one: the next one is later.
+            time.sleep(_A_MILLISECOND)
         return self.accepted
 
     def _deliver(self, metrics_data: MetricsData, timeout: float, *, in_background: bool) -> bool:

@@ -7,13 +7,10 @@ manual of ``os.fork``), and so do programs that detach themselves.
 from __future__ import annotations
 
 import os
-import time
 from contextlib import suppress
 from typing import Any
 
 from .ending import flush, flushes_here, pushers
-
-_A_TIMESTAMP_LATER = 0.002  # seconds: samples have milliseconds, each with only one value
 
 _leave = os._exit
 _flushes = False
@@ -34,6 +31,5 @@ def _flush_and_leave(*arguments: Any, **named: Any) -> None:
         if not flushes_here():
             for pusher in pushers():
                 if pusher.flushes_before_os_exit:
-                    time.sleep(_A_TIMESTAMP_LATER)  # the application may have just flushed
                     flush(pusher)
     _leave(*arguments, **named)
