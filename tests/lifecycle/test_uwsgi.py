@@ -47,6 +47,9 @@ def uwsgi(monkeypatch):
         ),
         pytest.param({"py-call-osafterfork": b"false"}, NEW, ["set py-call-uwsgi-fork-hooks"], id="it is switched off"),
         pytest.param(
+            {"py-call-uwsgi-fork-hooks": True, "spooler": b"folder"}, NEW, ["set py-call-osafterfork"], id="a spooler"
+        ),
+        pytest.param(
             {"py-call-osafterfork": True, "skip-atexit": True}, NEW, ["do not set skip-atexit"], id="no exit handlers"
         ),
     ],
@@ -58,6 +61,24 @@ def test_one_line_names_the_options(uwsgi, caplog, options, version, said):
     lines = [record.getMessage() for record in caplog.records]
     assert len(lines) == bool(said)
     assert all(words in line for line in lines for words in said)
+
+
+@pytest.mark.parametrize(
+    ("words", "is_there", "said"),
+    [
+        pytest.param(["python", "/venv/bin/pyuwsgi", "--master"], True, True, id="its own command"),
+        pytest.param(["python", "/venv/bin/uwsgi"], True, True, id="in the place of uWSGI's"),
+        pytest.param(["python", "/venv/bin/uwsgi"], False, False, id="another program of that name"),
+        pytest.param(["python", "deploy.py", "uwsgi"], True, False, id="an argument of that name"),
+        pytest.param(["python"], True, False, id="no program"),
+    ],
+)
+def test_the_program_may_be_uwsgi_as_a_module(monkeypatch, tmp_path, words, is_there, said):
+    if is_there:
+        (tmp_path / "pyuwsgi.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "orig_argv", words)
+    assert our.is_uwsgi() is said
 
 
 def test_a_hook_of_the_application_s_is_kept(uwsgi):

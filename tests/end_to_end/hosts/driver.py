@@ -28,7 +28,7 @@ INTERVAL = "300"  # milliseconds: exports are made before, while and after worke
 SHUTDOWN_TIMEOUT = 5  # seconds, the default
 SLACK = 1.5  # seconds for what is not ours
 PATIENCE = 240  # seconds, after which something hangs
-_PARTS = {"redis", "uwsgi"}
+_PARTS = {"redis", "uwsgi", "pyuwsgi"}
 _FAULTS = re.compile(r".*(?:Traceback|Exception ignored|Warning\b|Metrics (?!arrive)|half applied|Segmentation).*")
 
 
@@ -93,9 +93,9 @@ class _Run:
             if "redis" in self._host.needs:
                 self._variables["REDIS_PORT"] = str(stack.enter_context(Redis(packages.redis())).port)
             fields = {"port": free_port(), "folder": self._folder, "home": PYTHON.parent.parent}
-            if "uwsgi" in self._host.needs:
-                fields["uwsgi"], decorators = _uwsgi()
-                self._variables["PYTHONPATH"] = os.pathsep.join(map(str, (FOLDER, decorators)))
+            for package in {"uwsgi", "pyuwsgi"}.intersection(self._host.needs):
+                fields["uwsgi"], modules = _uwsgi(package)
+                self._variables["PYTHONPATH"] = os.pathsep.join(map(str, (FOLDER, modules)))
             filled = [part.format(**fields) for part in self._host.command]
             began = time.monotonic()
             self._program = stack.enter_context(Program(*filled, folder=self._folder, **self._variables))
@@ -249,18 +249,21 @@ class _Run:
             time.sleep(0.05)
 
 
-def _uwsgi() -> tuple[Path, Path]:
+def _uwsgi(package: str) -> tuple[Path, Path]:
     """Return uWSGI, which is compiled once, and the folder with its modules.
+
+    Args:
+        package: The one that it comes in.
 
     Raises:
         UnavailableError: It cannot be installed here.
     """
     try:
-        python = installations.python_with("uwsgi")
+        python = installations.python_with(package)
     except RuntimeError as error:
-        raise UnavailableError(f"uWSGI cannot be installed: {str(error)[-300:]}") from error
+        raise UnavailableError(f"{package} cannot be installed: {str(error)[-300:]}") from error
     (modules,) = python.parents[1].glob("lib/python*/site-packages")
-    return python.with_name("uwsgi"), modules
+    return python.with_name(package), modules
 
 
 def _lives(group: int) -> bool:

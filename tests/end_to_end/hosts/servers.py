@@ -180,25 +180,20 @@ HOSTS += [
     ),
 ]
 
-_UWSGI = (
-    *("{uwsgi}", "--master", "--processes", "2", "--http-socket", "127.0.0.1:{port}", "--die-on-term"),
-    *("--home", "{home}", "--need-app", "--module", "web:wsgi"),
-)
+_UWSGI = ("--master", "--processes", "2", "--http-socket", "127.0.0.1:{port}", "--die-on-term", "--module", "web:wsgi")
 
 
-def _uwsgi(kind: str, *flags: str, **more: object) -> Host:
-    return _server(
-        "uWSGI",
-        f"`--master`{kind}",
-        *_UWSGI,
-        *flags,
-        ready=r"bound to TCP address (\S+) ",
-        needs=("uwsgi",),
-        lingers=10,  # its master looks for workers that have ended now and then, the later the busier the machine is
-        workers=2,
-        instances=3,
+def _uwsgi(kind: str, *flags: str, program: tuple[str, ...] = ("{uwsgi}", "--home", "{home}"), **more: object) -> Host:
+    given: dict = {
+        "name": "uWSGI",
+        "ready": r"bound to TCP address (\S+) ",
+        "needs": ("uwsgi",),
+        "lingers": 10,  # its master looks for workers that have ended now and then, the later the busier the machine is
+        "workers": 2,
+        "instances": 3,
         **more,
-    )
+    }
+    return _server(given.pop("name"), f"`--master`{kind}", *program, *_UWSGI, *flags, **given)
 
 
 # Without the option the exporter does what it would do, and asks for it.
@@ -210,4 +205,20 @@ HOSTS += [
     _uwsgi("", **_ASKS),
     _uwsgi(", `--lazy-apps`", "--lazy-apps", **_ASKS),
     _uwsgi(", `--py-call-uwsgi-fork-hooks`", "--py-call-uwsgi-fork-hooks", to_set="`die-on-term`"),
+    _uwsgi(", `--threads 2`", "--threads", "2", **_ASKS),
+    _uwsgi(", `--ugreen`, `--async 10`", "--ugreen", "--async", "10", **_ASKS),
+    _uwsgi(", `--gevent 10`", "--gevent", "10", **{**_ASKS, "needs": ("uwsgi", "gevent")}),
+    _uwsgi(
+        ", `--gevent 10`, `--gevent-monkey-patch`",
+        *("--gevent", "10", "--gevent-monkey-patch"),
+        **{**_ASKS, "needs": ("uwsgi", "gevent")},
+    ),
+    _uwsgi(
+        "",
+        *("--enable-threads", "--py-call-osafterfork"),
+        name="pyuwsgi",
+        program=("python", "{uwsgi}"),
+        needs=("pyuwsgi",),
+        to_set="`die-on-term`, `enable-threads`, `py-call-osafterfork`",
+    ),
 ]

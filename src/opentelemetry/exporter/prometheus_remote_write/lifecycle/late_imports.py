@@ -15,7 +15,7 @@ from importlib import import_module
 
 from ..system.bounded_call import bounded_call
 from ..system.fork_pause import ForkPause
-from .gevent_patches import has_green_threads
+from .gevent_patches import has_green_threads, is_patching
 
 _PACKAGE = __package__.rpartition(".")[0]
 EXPORTS = f"{_PACKAGE}.exports"
@@ -78,7 +78,7 @@ def import_in_steps(pause: Callable[[float], bool]) -> None:
         pause: Waits for some seconds, and returns whether time is up.
     """
     for name in _STEPS:
-        if DATA_PATH in sys.modules or has_green_threads() or pause(_PAUSE):
+        if DATA_PATH in sys.modules or has_green_threads() or is_patching() or pause(_PAUSE):
             return
         with suppress(Exception, SystemExit), forks_wait():
             import_module(name)

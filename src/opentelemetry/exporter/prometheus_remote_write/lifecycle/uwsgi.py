@@ -17,9 +17,11 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 from ..messages.own_logger import OwnLogger
+from .gevent_patches import begin_patching, has_green_exports
 from .uwsgi_start import EarlySignals
 from .uwsgi_worker import watch_end_of_worker
 
@@ -29,7 +31,10 @@ _CALLS_HOOKS = "py-call-uwsgi-fork-hooks"
 _CALLS_HOOKS_IN_CHILDREN = "py-call-osafterfork"
 _THREADS_BY_DEFAULT = (2, 0, 31)
 _RECYCLES = {"max-requests", "max-worker-lifetime", "reload-on-as", "reload-on-rss"}
+_OTHERS = {"mule", "mules", "spooler", "Q"}  # children that are no workers
 _LAZY = {"lazy-apps", "lazy"}
+_PATCHES = "gevent-monkey-patch"
+_MODULE = "pyuwsgi"
 _NO = {"false", "off", "no", "0"}
 _MASTER_LOOKS = 1.0  # seconds: how often the master looks for workers that have ended, and for its own end
 
@@ -62,6 +67,7 @@ def worker_starts() -> None:
         _start.early = EarlySignals()
         with suppress(Exception):
             options = _options(uwsgi)
+            _expect_patches(options)
             # uWSGI's own hooks run before it has told a worker its number; but no code of Python's has called them.
             is_worker = uwsgi.worker_id() or (_CALLS_HOOKS in options and not _has_callers(2))
             if is_worker and uwsgi.masterpid() not in {0, os.getpid()} and options.isdisjoint(_LAZY):
@@ -129,9 +135,13 @@ class _Finder:
 
 
 def is_uwsgi() -> bool:
-    """Return whether the program that embeds this interpreter is uWSGI, which handles signals itself."""
+    """Return whether the program that embeds this interpreter is uWSGI, which handles signals itself.
+
+    Or uWSGI is the program that it runs, as a module (pyuwsgi).
+    """
     if sys.orig_argv:  # a Python program
-        return False
+        script = "".join(sys.orig_argv[1:2]).rpartition(os.sep)[-1]
+        return script in {_MODULE, "uwsgi"} and find_spec(_MODULE) is not None
     try:
         import ctypes  # noqa: PLC0415 - some builds of Python lack it
     except ImportError:
@@ -149,7 +159,9 @@ def _found(process: int, *, has_own_threads: bool) -> None:
     with suppress(Exception):
         uwsgi: Any = sys.modules["uwsgi"]
         options = _options(uwsgi)
-        calls_hooks = not options.isdisjoint({_CALLS_HOOKS, _CALLS_HOOKS_IN_CHILDREN})
+        _expect_patches(options)
+        # Of gevent's own hooks one wants to be called before the fork.
+        calls_hooks = not options.isdisjoint({_CALLS_HOOKS, _CALLS_HOOKS_IN_CHILDREN}) or has_green_exports()
         is_here = os.getpid() == process
         if is_here and (_CALLS_HOOKS in options or not uwsgi.masterpid()):
             _start.let_threads_run()
@@ -165,6 +177,11 @@ def _found(process: int, *, has_own_threads: bool) -> None:
 
 def _options(uwsgi: Any) -> set[str]:
     return {_text(name) for name, value in uwsgi.opt.items() if value is not False and _text(value) not in _NO}
+
+
+def _expect_patches(options: set[str]) -> None:
+    if _PATCHES in options:  # when its loop begins, which is the last that a worker does to start
+        begin_patching()
 
 
 def _has_callers(depth: int) -> bool:
@@ -184,10 +201,14 @@ def _needed(options: set[str], uwsgi: Any, *, has_own_threads: bool) -> list[str
     needed = []
     if options.isdisjoint({_CALLS_HOOKS, _CALLS_HOOKS_IN_CHILDREN}):
         needed.append(f"set {_CALLS_HOOKS}, or {_CALLS_HOOKS_IN_CHILDREN} where uWSGI does not know it")
+    if _CALLS_HOOKS in options and not options.isdisjoint(_OTHERS):
+        needed.append(f"set {_CALLS_HOOKS_IN_CHILDREN} instead of {_CALLS_HOOKS}, which leaves out mules and spoolers")
     if options.isdisjoint({"enable-threads", "T", "threads"}) and uwsgi.version_info[:3] < _THREADS_BY_DEFAULT:
         needed.append("set enable-threads")
     if has_own_threads and not options.isdisjoint(_RECYCLES) and options.isdisjoint({_CALLS_HOOKS, *_LAZY}):
         needed.append("set lazy-apps, for a worker that is forked later from a master with threads may hang")
+    if has_green_exports():
+        needed.append(f"set {_PATCHES}, and have nothing else patch, for that comes before the workers")
     needed.extend(f"do not set {name}" for name in ("skip-atexit", "skip-atexit-teardown") if name in options)
     return needed
 

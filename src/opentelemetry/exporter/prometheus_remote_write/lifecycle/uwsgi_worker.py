@@ -25,7 +25,9 @@ from .uwsgi_start import EarlySignals
 _ENDS = (signal.SIGINT, signal.SIGTERM)
 _FIRST_LOOK, _LOOK = 0.001, 0.02  # seconds until the first and between further checks of the worker's progress
 _FORKED_BY_UWSGI = 10.0  # seconds, at most, until uWSGI has noted its new worker's process id
+_GEVENT_BEGINS = 10.0  # seconds, at most, until gevent's loop runs
 _MOMENT = 0.1  # seconds for an exit to be noticed, which a second one would cut short, and to answer a request
+_ASYNCHRONOUS = ("async", "gevent")  # options
 _FREE = (b"idle", b"pause")
 _SLACK = 1.0  # seconds beyond the exporters'
 _MORE_THAN_IS_WRITTEN = 65_536  # bytes
@@ -109,7 +111,11 @@ class _WorkerEnd:
         if not _in_time(self._is_worker, _FORKED_BY_UWSGI):
             self._early.release()
             return False
-        return _in_time(self._has_begun, math.inf)
+        _in_time(self._has_begun, math.inf)
+        if self._has_option("gevent"):  # which then sets handlers of its own
+            self._inherited = _handlers()
+            _in_time(self._has_begun, _GEVENT_BEGINS)
+        return True
 
     def _is_worker(self) -> bool:
         """Return whether this process is a worker, not a worker's child."""
@@ -122,21 +128,29 @@ class _WorkerEnd:
 
     def _end(self) -> None:
         time.sleep(_MOMENT)
-        if not self._leaves and self._uwsgi.masterpid():
+        if self._skips_handlers():
+            _flush()
+        elif not self._leaves and self._uwsgi.masterpid():
             # A busy worker finishes its request and accepts no other; an idle one exits at once.
             os.kill(self.process, signal.SIGHUP)
             time.sleep(_MOMENT)
             seconds = max((pusher.exit_time.left for pusher in pushers()), default=0.0) + _SLACK
             _in_time(lambda: self._leaves or self._is_busy(), seconds)
         if self._is_busy() and not self._leaves:
-            for pusher in pushers():
-                flush(pusher)
+            _flush()
         self.pause()
         if not self._leaves:
             os.kill(self.process, signal.SIGTERM)
 
     def _leave(self) -> None:
         self._leaves = True
+
+    def _skips_handlers(self) -> bool:
+        """Return whether uWSGI never calls Python's exit handlers in this worker, which serves several at once."""
+        return any(map(self._has_option, _ASYNCHRONOUS))
+
+    def _has_option(self, name: str) -> bool:
+        return name in self._uwsgi.opt or name.encode() in self._uwsgi.opt
 
     def _is_busy(self) -> bool:
         """Return whether the worker is in the middle of a request."""
@@ -163,6 +177,11 @@ def _before_fork() -> None:
 def _after_fork_in_parent() -> None:
     if _watch:
         _watch.resume()
+
+
+def _flush() -> None:
+    for pusher in pushers():
+        flush(pusher)
 
 
 def _in_time(is_so: Callable[[], bool], seconds: float) -> bool:
