@@ -46,6 +46,7 @@ _STEPS = (
     f"{_PACKAGE}.transport.connection",
     f"{_PACKAGE}.transport.pool",
     f"{_PACKAGE}.delivery.delivery",
+    f"{_PACKAGE}.lifecycle.interrupt_status",
     DATA_PATH,
 )
 """In the order of their dependencies; none takes long once those before it are imported."""
