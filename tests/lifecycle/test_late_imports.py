@@ -77,3 +77,38 @@ def test_an_import_that_takes_too_long_at_the_exit_does_not_hold_it_up_and_is_sa
     ended = run("python", "app.py", cwd=tmp_path)
     said = "Metrics are lost: what an export needs could not be imported before the process ended"
     assert (ended.status, ended.errors) == (0, [said])
+
+
+HANGING = """
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.exporter.prometheus_remote_write import PrometheusRemoteWriteMetricsExporter
+from opentelemetry.exporter.prometheus_remote_write.lifecycle.controller import Controller
+exporter = PrometheusRemoteWriteMetricsExporter("http://127.0.0.1:9/write", shutdown_timeout=1000)
+provider = MeterProvider([Controller(exporter, INTERVAL)], shutdown_on_exit=False)
+provider.get_meter("tests").create_counter("orders").add(1)
+BEFORE
+provider.shutdown()
+print("(shut down)")
+"""
+
+
+WAITING = """
+import sys, time
+while "stringprep" not in sys.modules:
+    time.sleep(0.01)
+"""
+
+
+@pytest.mark.parametrize(
+    ("interval", "before"),
+    [
+        pytest.param("3_600_000", "", id="an import of the last export"),
+        pytest.param("10", WAITING, id="an import of the first export"),
+    ],
+)
+def test_an_import_that_hangs_does_not_hold_up_the_exit(tmp_path, interval, before):
+    (tmp_path / "stringprep.py").write_text("import threading; threading.Event().wait()")
+    script = HANGING.replace("INTERVAL", interval).replace("BEFORE", before)
+    ended = run("python", "-c", script, cwd=tmp_path)
+    assert (ended.status, ended.output) == (0, "(shut down)\n")
+    assert any(line.startswith("Metrics are lost: ") for line in ended.errors)

@@ -248,7 +248,8 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
         self._forked_before = True
 
     def _end(self, seconds: float) -> None:
-        if exports := self._late.ready():
+        self.exit_time.begin()
+        if exports := self._late.ready_at_end():
             exports.end(seconds)
         EXIT_THREAD.stop(self)
         self._hooks.release()

@@ -13,17 +13,21 @@ from .configuration.sdk_switches import wants_self_metrics
 from .configuration.settings import Settings
 from .lifecycle.birth import Birth
 from .lifecycle.exit_time import ExitTime
+from .lifecycle.gevent_patches import has_green_threads
 from .lifecycle.late_imports import forks_wait
 from .lifecycle.sdk_internals import renew_after_fork
 from .lifecycle.undisturbed import undisturbed
 from .lifecycle.uwsgi_embeds import uwsgi_may_embed
 from .messages.own_logger import OwnLogger
+from .system.bounded_call import bounded_call
 
 if TYPE_CHECKING:
     from .exports import Exports
     from .model.transport import BaseTransport
 
 _logger = OwnLogger(__name__)
+
+_SHORTEST, _LONGEST = 0.2, 1.0  # seconds that the end waits for an import
 
 
 class LateExports:
@@ -65,6 +69,18 @@ class LateExports:
         """Return the exports, made now if need be; None where that is impossible, which is logged once."""
         if self.made is None and not self._is_impossible:
             undisturbed(self._make)
+        return self.made
+
+    def ready_at_end(self) -> Exports | None:
+        """Return the exports for the last time; None where an import of theirs hangs, which is logged."""
+        if has_green_threads():  # the locks of gevent's modules are not made for threads
+            return self.ready()
+        if self.made is None and not self._is_impossible:
+            try:
+                bounded_call(self, self._make, min(max(self.exit_time.left, _SHORTEST), _LONGEST))
+            except TimeoutError:
+                self._is_impossible = True
+                _logger.warning("Metrics are lost: what an export needs could not be imported before the process ended")
         return self.made
 
     def after_fork(self) -> None:

@@ -81,14 +81,14 @@ def import_in_steps(pause: Callable[[float], bool]) -> None:
     for name in _STEPS:
         if DATA_PATH in sys.modules or has_green_threads() or is_patching() or pause(_PAUSE):
             return
-        with suppress(Exception, SystemExit), forks_wait():
+        with suppress(BaseException), forks_wait():
             import_module(name)
 
 
 def import_for_last_export() -> None:
     """Import only what a process's sole export needs, because the exit waits for it; raise nothing."""
     if not has_green_threads():
-        with suppress(Exception, SystemExit), forks_wait():
+        with suppress(BaseException), forks_wait():
             import_module(EXPORTS)
             import_module(DATA_PATH)
 
