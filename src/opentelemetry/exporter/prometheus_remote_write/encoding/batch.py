@@ -143,7 +143,7 @@ class Batch:
         """Encode streams, or reuse what was held before."""
         constants = before.constants if before else family_constants(self._encoder, family)
         step = 1 if family.native else constants.step * len(family.names)
-        blocks = list_diff(before.streams if before else (), streams, diff).blocks
+        blocks = list_diff(before.streams if before else (), streams, diff, self._time_slice).blocks
         self._encoded_streams += sum(here.stop - here.start for here, there in blocks if there is None)
         pieces: list[bytes] = []
         for here, there in blocks:

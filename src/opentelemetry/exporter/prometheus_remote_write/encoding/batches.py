@@ -171,7 +171,7 @@ class Batches:
         before = self._placements.get(family, _NOWHERE)
         if before.streams is streams:
             return before.parts
-        diff = list_diff(before.streams, streams, diff)
+        diff = list_diff(before.streams, streams, diff, self._time_slice)
         for bin, places in groupby(diff.gone, before.bins.__getitem__):
             self._remove(bin, family, [before.streams[place] for place in places])
         bins: list[_Bin] = []

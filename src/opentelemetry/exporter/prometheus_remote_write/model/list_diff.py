@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from itertools import count, groupby, repeat
 from typing import NamedTuple
+
+from ..system.time_slice import TimeSlice
 
 
 class Block(NamedTuple):
@@ -35,7 +37,12 @@ class ListDiff(NamedTuple):
     gone: list[int]
 
 
-def list_diff(before: Sequence[Hashable], now: Sequence[Hashable], known: ListDiff | None = None) -> ListDiff:
+def list_diff(
+    before: Sequence[Hashable],
+    now: Sequence[Hashable],
+    known: ListDiff | None = None,
+    time_slice: TimeSlice | None = None,
+) -> ListDiff:
     """Compare two lists.
 
     Made for lists that keep most of their order: in a shuffled list each item is a block of its own.
@@ -44,20 +51,40 @@ def list_diff(before: Sequence[Hashable], now: Sequence[Hashable], known: ListDi
         before: Of equal items, all but the last count as gone.
         now: Of equal items, all but the first count as new.
         known: An earlier result, returned if it compares these very lists.
+        time_slice: Yields the GIL between pieces of work.
     """
     if known is not None and known.before is before and known.now is now:
         return known
     if not before:
         return ListDiff(before, now, [Block(slice(0, len(now)), None)] if now else [], [])
-    left = dict(zip(before, count(), strict=False))
+    time_slice = time_slice or TimeSlice()
+    left: dict[Hashable, int] = {}
+    place = count()
+    for (some,) in time_slice.blocks(before):
+        left.update(zip(some, place, strict=False))
     shadowed = [] if len(left) == len(before) else [place for place, item in enumerate(before) if left[item] != place]
-    places = list(map(left.pop, now, repeat(None)))
-    moved = [None if place is None else place - position for position, place in enumerate(places)]
+    places: list[int | None] = []
+    for (some,) in time_slice.blocks(now):
+        places.extend(map(left.pop, some, repeat(None)))
     blocks: list[Block] = []
     start = 0
-    for distance, together in groupby(moved):
-        end = start + len(list(together))
+    for distance, end in _runs(places, time_slice):
         stood = None if distance is None else slice(start + distance, end + distance)
         blocks.append(Block(slice(start, end), stood))
         start = end
     return ListDiff(before, now, blocks, [*left.values(), *shadowed])
+
+
+def _runs(places: Sequence[int | None], time_slice: TimeSlice) -> Iterator[tuple[int | None, int]]:
+    """Yield how far each run of adjacent items has moved, None if they are new, and where it ends."""
+    end = 0
+    run: int | None = None
+    for (some,) in time_slice.blocks(places):
+        moved = [None if place is None else place - position for position, place in enumerate(some, end)]
+        for distance, together in groupby(moved):
+            if distance != run and end:
+                yield run, end
+            run = distance
+            end += len(list(together))
+    if end:
+        yield run, end

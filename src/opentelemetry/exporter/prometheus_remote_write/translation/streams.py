@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
-from itertools import compress
+from itertools import chain, compress
 from operator import is_
 from typing import Any, NamedTuple
 
@@ -148,18 +148,30 @@ class Streams:
         ):  # the point that cannot be read or compared is found when they are looked up one by one
             if self._are_as_before(points):
                 return None
-            attributes = [point.attributes for point in points]
-            since = [point.start_time_unix_nano for point in points]
-            identities = list(map(id, attributes))
-            diff = list_diff(list(map(id, held)), identities)
+            attributes, since = [], []
+            for (some,) in self.time_slice.blocks(points):
+                attributes += [point.attributes for point in some]
+                since += [point.start_time_unix_nano for point in some]
+            identities = self._identities(attributes)
+            diff = list_diff(self._identities(held), identities, time_slice=self.time_slice)
             # An object that occurs twice may have had one content for the first point and another for the second.
-            if len(set(identities)) == len(identities) and all(
-                there is None or (copies[there] == attributes[here] and starts[there] == since[here])
+            if _are_unique(self.time_slice.blocks(identities)) and all(
+                there is None or self._are_equal(copies[there], attributes[here], starts[there], since[here])
                 for here, there in diff.blocks
             ):
                 return diff
         before = dict(zip(map(id, held), zip(copies, starts, strict=True), strict=True))
-        return list_diff(list(map(id, held)), [_identity(point, before) for point in points])
+        found = [_identity(point, before) for point in self.time_slice.between(points)]
+        return list_diff(self._identities(held), found, time_slice=self.time_slice)
+
+    def _identities(self, items: Sequence[object]) -> list[int]:
+        return [*chain.from_iterable(map(id, some) for (some,) in self.time_slice.blocks(items))]
+
+    def _are_equal(
+        self, copies: Sequence[Any], attributes: Sequence[Any], starts: Sequence[Any], since: Sequence[Any]
+    ) -> bool:
+        blocks = self.time_slice.blocks(copies, attributes, starts, since)
+        return all(before == now and began == begins for before, now, began, begins in blocks)
 
     def _are_as_before(self, points: Sequence[Any]) -> bool:
         held, copies, starts, _ = self._known
@@ -178,7 +190,7 @@ class Streams:
     def _find_anew(self, points: Sequence[Any], recognised: ListDiff) -> Found:
         before = self._known
         _, _, blocks, gone = recognised
-        left = {stream.labels: stream for stream in (before.streams[place] for place in gone)}
+        left = {stream.labels: stream for stream in (before.streams[place] for place in self.time_slice.between(gone))}
         known, new, dropped = self._look_at_others(points, blocks, left)
         is_complete = len(left) == len(gone)  # otherwise some were found by their labels
         self._give_up(left.values())
@@ -252,6 +264,15 @@ class Streams:
                 self._new[stream] = zero_sample
         known.add(attributes, None if attributes is None else copy, start, stream)
         return stream
+
+
+def _are_unique(blocks: Iterable[Sequence[Sequence[int]]]) -> bool:
+    seen: set[int] = set()
+    length = 0
+    for (some,) in blocks:
+        seen.update(some)
+        length += len(some)
+    return len(seen) == length
 
 
 def _identity(point: Any, before: Mapping[int, tuple[object, int | None]]) -> int | None:
