@@ -7,7 +7,6 @@ import re
 import shutil
 import subprocess
 import sys
-import venv
 from importlib.metadata import distribution, distributions, version
 from pathlib import Path
 
@@ -68,14 +67,33 @@ def plain_python(installed: Path, *more: str) -> Path:
     return python_with(*needs, *more, *OLDEST)
 
 
-def python_with(*needs: str) -> Path:
-    """Return the interpreter of a virtual environment that has these packages; it is made once and kept."""
-    key = hashlib.sha256("\n".join([sys.version, sys.prefix, *needs]).encode()).hexdigest()[:12]
+def free_threaded_python(base: Path, installed: Path) -> Path:
+    """Return such an interpreter of a free-threaded build; without snappy, whose engine may have no wheel for it.
+
+    Args:
+        base: The build.
+        installed: The folder with the package.
+    """
+    (found,) = distributions(path=[str(installed)])
+    needs = sorted(need for need in found.requires or [] if "extra ==" not in need and "snappy" not in need)
+    return python_with(*needs, base=base)
+
+
+def python_with(*needs: str, base: Path | None = None) -> Path:
+    """Return the interpreter of a virtual environment that has these packages; it is made once and kept.
+
+    Args:
+        needs: The packages.
+        base: The interpreter that the virtual environment is made with; this one if not given.
+    """
+    key = hashlib.sha256(
+        "\n".join([sys.version, sys.prefix, *([str(base)] if base else []), *needs]).encode()
+    ).hexdigest()[:12]
     folder = KEPT / key
     KEPT.mkdir(exist_ok=True)
     with locked(KEPT / f"{key}.lock"):
         if not (folder / "ready").exists():
-            venv.create(folder, clear=True)
+            subprocess.run([base or sys.executable, "-m", "venv", "--without-pip", "--clear", folder], check=True)
             _pip("--python", str(folder / "bin" / "python"), "install", *needs)
             (folder / "ready").touch()
     return folder / "bin" / "python"

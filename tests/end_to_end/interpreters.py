@@ -25,11 +25,16 @@ def supported() -> dict[str, Path]:
 def too_old() -> dict[str, Path]:
     """Those from 3.8 up to 3.9, by version."""
     places = [shutil.which(name) for name in ("python3.8", "python3.9")]
-    pyenv = shutil.which("pyenv")
-    if pyenv:
-        root = subprocess.run([pyenv, "root"], capture_output=True, text=True, check=True).stdout.strip()
-        places += map(str, Path(root, "versions").glob("3.[89].*/bin/python"))
+    places += map(str, _pyenv_versions().glob("3.[89].*/bin/python"))
     return {_version(Path(place)): Path(place) for place in filter(None, places) if _version(Path(place))}
+
+
+@cache
+def free_threaded() -> dict[str, Path]:
+    """Free-threaded builds from 3.13t up, by version: on PATH, or the newest of each in pyenv."""
+    places = [shutil.which(f"python{version}") for version in ("3.13t", "3.14t", "3.15t")]
+    places += map(str, sorted(_pyenv_versions().glob("3.1[345].*t/bin/python")))
+    return {_version(Path(place)): Path(place) for place in filter(None, places)}
 
 
 def of_everybody() -> Path | None:
@@ -43,6 +48,13 @@ def virtual_environment(python: Path, folder: Path) -> Path:
     """Make a virtual environment without pip, as an application's image would have; return its interpreter."""
     subprocess.run([python, "-m", "venv", "--without-pip", folder], check=True)
     return folder / "bin" / "python"
+
+
+def _pyenv_versions() -> Path:
+    """The folder of pyenv's versions; one that is not there, where there is no pyenv."""
+    pyenv = shutil.which("pyenv")
+    root = subprocess.run([pyenv, "root"], capture_output=True, text=True, check=True).stdout.strip() if pyenv else ""
+    return Path(root or "/nonexistent", "versions")
 
 
 def _version(python: Path) -> str:

@@ -43,4 +43,6 @@ def test_packages_are_not_the_lowest_that_are_allowed():
 def test_gauge_that_is_set_once_is_told_of_from_then_on_since_1_45(receiver, fully):
     ended = fully(GAUGE, OTEL_EXPORTER_PRW_ENDPOINT=receiver.url)
     assert (ended.status, ended.errors) == (0, [])
-    assert receiver.values("queue") == ([7, 7] if release(version("opentelemetry-sdk")) >= (1, 45) else [7])
+    values = receiver.values("queue")  # an export of the interval may come in between
+    assert set(values) == {7}
+    assert (len(values) > 1) == (release(version("opentelemetry-sdk")) >= (1, 45))

@@ -185,6 +185,12 @@ def test_another_start_time_is_another_stream_of_the_same_series(streams, refuse
     assert not refused
 
 
+def test_a_stream_that_begins_during_a_collection_starts_with_it(streams):
+    """The SDK takes the time before it looks which streams there are, and refuses none."""
+    _, found, _ = streams.find([point(1.0, {}, at=START, start=START + 5)])
+    assert found[0].start == START
+
+
 def test_without_a_start_time_it_is_not_known(streams):
     _, found, _ = streams.find([SimpleNamespace(attributes={}, start_time_unix_nano=None)])
     assert found[0].start == 0

@@ -20,8 +20,9 @@ from .lifecycle.birth import Birth, generated_id
 from .lifecycle.exit_time import ExitTime
 from .lifecycle.gevent_patches import has_green_exports, has_green_threads, is_patching, waits_for_workers
 from .lifecycle.instance_id import Instance, host_name
+from .lifecycle.overtaking import collection_began
 from .lifecycle.readers import collection, export_in_background, have_ended, interval, join_ended
-from .lifecycle.sdk_internals import let_in, renew_after_fork
+from .lifecycle.sdk_internals import let_in, readers_of, renew_after_fork
 from .lifecycle.turns import Turns
 from .lifecycle.undisturbed import undisturbed
 from .lifecycle.uwsgi import inherits_counts, time_for_exit
@@ -99,6 +100,7 @@ class Exports:
         )
         self._turns = Turns(self.path.resume)
         self._is_doubtful = False
+        self._newest = -math.inf  # when the newest collection that was exported began
         self.exit_time = exit_time
         self.accepted = True
         self.has_ended = False
@@ -184,11 +186,15 @@ class Exports:
             self.accepted = False
             _logger.warning("Metrics are lost: the exporter was shut down before they could be exported")
             return False
+        accepted, self.accepted = self.accepted, False  # until it ends
+        if self._is_overtaken(metrics_data):
+            self.accepted = accepted
+            return accepted
         began, at = time.monotonic(), time.time_ns()
         try:
             if self._is_doubtful:
                 self.path.renew()
-            self._is_doubtful, self.accepted = True, False  # until it ends, the kept state may be inconsistent
+            self._is_doubtful = True  # until it ends, the kept state may be inconsistent
             in_background = export_in_background(self._exporter, thread)
             self.accepted = self._deliver(metrics_data, timeout, in_background=in_background)
             self._is_doubtful = False
@@ -200,6 +206,14 @@ class Exports:
             # Timestamps are milliseconds, and a receiver refuses a second value for one: the next one is later.
             time.sleep(_A_MILLISECOND)
         return self.accepted
+
+    def _is_overtaken(self, metrics_data: MetricsData) -> bool:
+        """Return whether a later collection of the only reader, which says more, was exported before this one."""
+        began = collection_began(metrics_data)
+        if began < self._newest and len(readers_of(self._exporter)) == 1:
+            return True
+        self._newest = max(began, self._newest)
+        return False
 
     def _deliver(self, metrics_data: MetricsData, timeout: float, *, in_background: bool) -> bool:
         is_end = have_ended(self._exporter)

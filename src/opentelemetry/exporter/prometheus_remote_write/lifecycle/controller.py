@@ -64,11 +64,10 @@ class Controller(HookedReader):
             (exporter, export_interval_millis), lets_start = self.prepared, True
         # Before the SDK's constructor, which starts the thread.
         self._pusher: Pusher = exporter
-        self._has_received = False
         self._random = random if export_interval_millis else lambda: 1.0
         export_interval_millis = export_interval_millis or _NEVER
         self.collection_seconds: float | None = None
-        self._began = 0.0
+        self._collecting: dict[int, float] = {}  # when threads began to collect, several at a time
         self._watch = CollectionWatch(export_interval_millis / 1000)
         self._said = ""
         self._is_late = False
@@ -124,16 +123,17 @@ class Controller(HookedReader):
 
     def collect(self, timeout_millis: float = 10_000) -> None:  # type: ignore[misc]  # final, but a hook is missing
         """Collect and export; if nothing was measured, export that, so that an idle application is seen to live."""
-        self._has_received, self._began = False, time.monotonic()
+        here = threading.get_ident()
+        self._collecting[here] = time.monotonic()
         super().collect(timeout_millis=timeout_millis)
-        if not self._has_received and (resource := resource_of(self)):
+        if self._collecting.pop(here, None) and (resource := resource_of(self)):
             nothing = MetricsData([ResourceMetrics(resource, [], resource.schema_url)])
             self._receive_metrics(nothing, timeout_millis=timeout_millis)
 
     # Private only by name: the SDK documents it as the method that a reader overrides.
     def _receive_metrics(self, metrics_data: MetricsData, timeout_millis: float = 10_000, **_kwargs: Any) -> None:
-        self._has_received = True
-        self.collection_seconds = time.monotonic() - self._began
+        if began := self._collecting.pop(threading.get_ident(), None):
+            self.collection_seconds = time.monotonic() - began
         self._watch.ends()
         # The exporter itself raises nothing: an exception comes from a signal handler of the application, and is the
         # application's. No lock is needed, because the exporter serializes exports.

@@ -256,6 +256,8 @@ class Streams:
         if id(attributes) in self._without_room:
             self._registry.check(self.family)
         began = milliseconds(start or 0)
+        if began:  # a stream that begins during a collection is in it, under the time at which the collection began
+            began = min(began, milliseconds(point.time_unix_nano))
         copy, labels, label_bytes = self._labels(attributes or {})
         stream = left.get(labels)
         if stream is None or stream.start != began:
