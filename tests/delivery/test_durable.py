@@ -793,6 +793,33 @@ def test_who_goes_on_with_series_waits_for_what_a_sibling_holds_of_a_file_that_p
     assert not restarted.is_behind
 
 
+def test_who_goes_on_with_series_waits_also_where_there_is_no_room_for_what_a_sibling_holds(tmp_path):
+    with Disk(tmp_path / "disk") as disk:
+        if not disk.is_own:
+            pytest.skip("this user may not mount a disk to fill it")
+        one = as_writer("a", disk.path)
+        one.mirror([(0.0, request(b"first")), (0.0, request(b"second"))])
+        one.close()
+        sibling = as_writer("b", disk.path)
+        [first, second] = sibling.take_over()
+        spoil(next(disk.path.glob("*.db")))
+        assert disk.fill()
+        sibling.forget([first.request])
+        restarted = as_writer("a", disk.path)
+        for _ in range(2):
+            sibling.mirror([(second.age, second.request)])
+            assert not sibling.is_usable
+            assert restarted.take_over() == []
+            assert restarted.is_behind
+        disk.free()
+        sibling.mirror([(second.age, second.request)])
+        assert sibling.is_usable
+        sibling.close()
+        assert bodies_of(restarted.take_over()) == [b"second"]
+        restarted.mirror([])
+        assert [path.suffix for path in disk.path.iterdir()] == [".corrupt"]
+
+
 def test_a_row_that_is_not_where_it_was_written_is_not_left_to_be_sent_again(folder):
     durable = backlog(folder)
     first, second = request(b"first"), request(b"second")

@@ -14,8 +14,7 @@ Only request bodies are stored: no headers, and so no secrets.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
@@ -126,7 +125,8 @@ class DurableBacklog:
         # In this order: a process killed in between has stored a request twice rather than not at all.
         is_stored = self._attempt(lambda: self._store(waiting))
         present = {id(request) for _, request in waiting}
-        is_deleted = self._attempt(lambda: self._delete(lambda key: key not in present, empty=True))
+        batches = {request.batch for _, request in waiting}
+        is_deleted = self._attempt(lambda: self._delete(lambda key: key not in present, batches))
         if not is_deleted:  # set aside a file that proved to be corrupt, with what it holds
             is_stored = self._attempt(lambda: self._store(waiting))
         self._is_usable = is_stored and is_deleted
@@ -135,7 +135,7 @@ class DurableBacklog:
         """Delete requests that have an outcome, so that they are not sent again if this process is killed."""
         gone = {id(request) for request in delivered}
         if any(not gone.isdisjoint(file.rows) for file in self._files()):
-            self._attempt(lambda: self._delete(gone.__contains__, empty=False))
+            self._attempt(lambda: self._delete(gone.__contains__))
 
     def close(self) -> None:
         """Leave what is stored to the next process, or to the parent in a forked child."""
@@ -196,14 +196,15 @@ class DurableBacklog:
             self._keep_open_files()
             raise
 
-    def _delete(self, is_gone: Callable[[int], bool], *, empty: bool) -> None:
-        """Delete the requests that no longer wait and, if asked to, the files that are empty."""
+    def _delete(self, is_gone: Callable[[int], bool], waiting: Collection[int] | None = None) -> None:
+        """Delete the requests that no longer wait and, given the batches that do, the files of which nothing does."""
         self._let_go_of_lost_files()
         failure: Exception | None = None
         for file in self._files():
             try:
                 file.delete(is_gone)
-                if empty and not file.rows:
+                # An empty file stays while what belongs into it finds no room: others see by it that they have to wait.
+                if waiting is not None and not file.rows and file.batches.isdisjoint(waiting):
                     file.discard()
             except Exception as error:  # noqa: BLE001 - one bad file must not keep delivered requests in the others
                 if is_corrupt(error):
@@ -224,10 +225,12 @@ class DurableBacklog:
         has to be one.
         """
         if file is not self._own:
-            with suppress(OSError):
+            try:
                 replacement = made(self._folder.new(name_of(file.path).writer, self._wall_clock()))
-                replacement.batches = file.batches
-                self._left.taken.append(replacement)
+            except OSError:
+                return  # it is as good a sign as any, until there is room for another
+            replacement.batches = file.batches
+            self._left.taken.append(replacement)
         file.set_aside()
 
     def _let_go_of_lost_files(self) -> None:
