@@ -22,7 +22,7 @@ def discard(stream: TextIO) -> None:
 
 
 def complain(text: str) -> None:
-    """Write to stderr; where that fails, say nothing from then on."""
+    """Write to stderr; after a failure, write nothing more."""
     try:
         sys.stderr.write(text)
         sys.stderr.flush()

@@ -150,7 +150,7 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
         timeout_millis: float = 10_000,
         **_kwargs: Any,
     ) -> MetricExportResult:
-        """Send what was collected; nothing is raised.
+        """Send what was collected; raise nothing.
 
         Args:
             metrics_data: What the SDK collected.

@@ -49,20 +49,20 @@ class Exports:
     """Sends export after export, and ends them; no method raises.
 
     Args:
-        exporter: Whose readers ask for exports.
-        settings: Of the exporter.
-        transport: What carries requests; None is HTTP.
-        birth: Of the exporter.
-        exit_time: How long the end of the process may still take because of them.
+        exporter: Whose readers request exports.
+        settings: The exporter's.
+        transport: Carries requests; None is HTTP.
+        birth: The exporter's.
+        exit_time: How much time they may still add to the end of the process.
         resources_as_labels: Whether every resource attribute is copied onto every series.
 
     Attributes:
-        accepted: Whether all that was exported last was accepted, what had been waiting included.
+        accepted: Whether the last export was accepted, including what had been waiting.
         dropped: Where dropped points are counted.
-        exit_time: How long the end of the process may still take because of them.
+        exit_time: How much time they may still add to the end of the process.
         has_ended: Whether later exports send nothing.
-        journal: What is noted of them.
-        path: What sends them.
+        journal: Records them.
+        path: Sends them.
     """
 
     def __init__(  # noqa: PLR0913 - what its exporter was given, and what it noted

@@ -1,6 +1,6 @@
-"""The exports of one exporter, made when they are first needed: every process under the launcher makes an exporter.
+"""The exports of one exporter, created when first needed, because every process under the launcher creates an exporter.
 
-What they are made of is imported then: by the first export, by the steps of imports before it, or in a forked child.
+Their modules are imported then: by the first export, by the gradual imports before it, or in a forked child.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ _SHORTEST, _LONGEST = 0.2, 1.0  # seconds that the end waits for an import
 
 
 class LateExports:
-    """Makes the exports of an exporter when they are needed, as if they had been there from its beginning.
+    """Creates the exports of an exporter when they are needed, as if they had existed from the start.
 
     Args:
-        exporter: Whose readers ask for exports.
-        settings: Of the exporter.
-        transport: What carries requests; None is HTTP.
+        exporter: Whose readers request exports.
+        settings: The exporter's.
+        transport: Carries requests; None is HTTP.
         resources_as_labels: Whether every resource attribute is copied onto every series.
         environ: The environment.
 
     Attributes:
-        made: The exports; None where nobody has needed them yet.
-        exit_time: How long the end of the process may still take because of them.
+        made: The exports; None until they are needed.
+        exit_time: How much time they may still add to the end of the process.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class LateExports:
             self.ready()
 
     def ready(self) -> Exports | None:
-        """Return the exports, made now if need be; None where that is impossible, which is logged once."""
+        """Return the exports, created now if necessary; None if that is impossible, which is logged once."""
         if self.made is None and not self._is_impossible:
             undisturbed(self._make)
         return self.made
@@ -84,9 +84,9 @@ class LateExports:
         return self.made
 
     def after_fork(self) -> None:
-        """Remake what a forked child cannot share with its parent."""
+        """Replace what a forked child cannot share with its parent."""
         if self.made is None and not self._is_impossible:
-            self._make()  # here: no other thread may start while gevent, too, deals with the fork
+            self._make()  # in this thread: no other may start while gevent handles the fork, too
         if self.made:
             self.made.after_fork()
             self.exit_time = self.made.exit_time
@@ -107,7 +107,7 @@ class LateExports:
                     exit_time=self.exit_time,
                     resources_as_labels=self._resources_as_labels,
                 )
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever stands in the place of what is imported
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever is imported in place of the real modules
             self._is_impossible = True
             what = f"{type(error).__name__}: {error}"
             _logger.error("Metrics are not sent by Remote Write: a needed module cannot be imported: %s", what)  # noqa: TRY400

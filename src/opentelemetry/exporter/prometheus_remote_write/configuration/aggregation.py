@@ -93,4 +93,6 @@ def _check(name: str, given: object) -> None:
         raise TypeError(f"{name} must map kinds of instruments, not be of the type {type(given).__name__}")
     for kind in given:
         if kind not in INSTRUMENTS:
-            raise TypeError(f"{name} has the key {kind!r}, which is no kind of instrument of opentelemetry.sdk.metrics")
+            raise TypeError(
+                f"{name} has the key {kind!r}, which is not an instrument class of opentelemetry.sdk.metrics"
+            )

@@ -25,7 +25,7 @@ _OF_THE_GRANT = frozenset({"grant_type", "client_id", "client_secret"})  # RFC 6
 
 
 def contradictions(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Yield the contradictions among settings: the names of each one's settings, the first of which is told, and why.
+    """Yield the contradictions among settings: the settings, of which the message names the first, and why.
 
     Args:
         settings: As they were read.

@@ -1,7 +1,7 @@
-"""One file of what waits: SQLite's, and a lock on a file beside it.
+"""One buffer file: an SQLite database, and a lock on a file beside it.
 
-It is opened for each use. SQLite trusts its descriptors, and an application may close them and open files of its own
-under the same numbers, as a daemon does: SQLite would write into those. Nor does a forked child inherit one.
+It is opened for each use. SQLite trusts its descriptors, and an application may close them and reuse their numbers for
+files of its own, as a daemon does: SQLite would write into those. Also, a forked child inherits no descriptor.
 """
 
 from __future__ import annotations
@@ -38,17 +38,17 @@ class CorruptFileError(Exception):
 
 
 class BufferFile:
-    """One file, which is this process's: its own, or one that it has taken over.
+    """A buffer file that belongs to this process: its own, or one that it has taken over.
 
     Args:
-        path: Where it is.
+        path: The file.
         lock: On the file beside it.
 
     Attributes:
-        rows: By the identity of the request, which is held so that no other can have it.
-        batches: Those of the requests that were read from it.
-        is_damaged: Whether something in it cannot be read.
-        is_open: Whether it is still this process's.
+        rows: Row numbers by the identity of the request, which is kept alive so that its identity stays unique.
+        batches: The batch numbers of the requests that were read from it.
+        is_damaged: Whether part of it cannot be read.
+        is_open: Whether it still belongs to this process.
     """
 
     def __init__(self, path: Path, lock: Descriptor) -> None:
@@ -61,9 +61,9 @@ class BufferFile:
         self._identity = _identity(path)
 
     def is_ours(self) -> bool:
-        """Return whether it is still what stands in the folder, and locked.
+        """Return whether it is still the file in the folder, and locked.
 
-        A lock whose descriptor the application has closed is taken again, unless another process was quicker.
+        If the application has closed the lock's descriptor, lock again, unless another process was quicker.
 
         Raises:
             OSError: It cannot be locked.

@@ -122,7 +122,7 @@ class Delivery:
 
     @property
     def waiting_seconds(self) -> float:
-        """For how long the oldest of what waits has been waiting."""
+        """How many seconds the oldest request has been waiting."""
         oldest = self._backlog.oldest
         return 0.0 if oldest is None else max(self._clock() - oldest, 0.0)
 
@@ -290,7 +290,7 @@ class Delivery:
 
 
 def _is_of_one_request(error: SendError) -> bool:
-    """Whether another request may be accepted all the same: the receiver was there, and did not ask to wait."""
+    """Return whether another request may still be accepted: the receiver answered, and did not ask us to wait."""
     if isinstance(error, Retryable):
         return error.status is not None and not error.retry_after
     return not isinstance(error, Unsendable)

@@ -219,7 +219,7 @@ class DurableBacklog:
             raise failure
 
     def _set_aside(self, file: BufferFile) -> None:
-        """Set a corrupt file aside; what waits of it is stored anew.
+        """Set a corrupt file aside, and store again what still waits.
 
         A process that continues the series of another writer sees by that writer's files that it has to wait, so there
         has to be one.
@@ -234,7 +234,7 @@ class DurableBacklog:
         file.set_aside()
 
     def _let_go_of_lost_files(self) -> None:
-        """Leave alone what another process may have: a file that was removed, or whose lock somebody has closed."""
+        """Let go of a file that another process may have: one that was removed, or whose lock was closed."""
         for file in self._files():
             if not file.is_ours():
                 file.let_go()

@@ -31,8 +31,8 @@ class Exchange:
         transport: Carries them.
         timeout: Of one attempt, in seconds.
         backoff: How long to wait between attempts.
-        clock: Seconds that only go up.
-        pause: Waits some seconds, or less; returns True where there shall be no other attempt.
+        clock: Monotonic seconds.
+        pause: Waits some seconds, or less; returns True if no other attempt is wanted.
         random: A number from 0 to 1.
         traffic: Where requests are counted.
         on_failure: Told of each failure after which it is tried again, and for how many seconds.
@@ -130,7 +130,7 @@ class Exchange:
         return min(window.deadline - _TOO_LITTLE, window.retry_until, self.latest - _TOO_LITTLE)
 
     def _keep_distance(self, request: Request, window: Window) -> None:
-        """Wait as long as a rate-limiting receiver needs after the previous request; not at the exit."""
+        """Wait as long as a rate-limiting receiver needs after the previous request; not at exit."""
         if not window.is_last and (wait := self._spacing.wait(request.size, self._latest(window))):
             self._pause(wait)
 

@@ -72,7 +72,7 @@ class Instance:
     Args:
         destination: Where the series go: the same process may well write the same series to two receivers.
         generated: The id that the SDK makes up for the process that calls it.
-        fixed: The id of all processes, in the place of the resource's; where it is nothing, the resource's holds.
+        fixed: The id of all processes, in place of the resource's; if empty, the resource's is used.
         sdk_makes_ids: Whether resources have an id by themselves; where they have none, it is the generated one.
         folders: Where locks may be kept.
         sockets: How the names of sockets begin that are locks, too; None is without.

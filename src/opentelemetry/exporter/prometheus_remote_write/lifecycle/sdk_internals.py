@@ -5,7 +5,7 @@ Each access is guarded: if a later SDK has changed, only what depends on that pa
 names. What has to be repaired is in opentelemetry-sdk 1.45:
 
 - ``PeriodicExportingMetricReader._at_fork_reinit`` starts a new thread in the child, but keeps ``_export_lock`` and
-  ``_shutdown_event``. Where an export was under way at the fork, the lock stays held for ever, and the child never
+  ``_shutdown_event``. If an export was in progress at the fork, the lock stays held forever, and the child never
   exports and waits at its end.
 - ``SynchronousMeasurementConsumer`` keeps ``_lock`` and its storages with all their locks, one of which a thread of
   the parent may hold; and the child starts with what the parent had counted, and reports it a second time.

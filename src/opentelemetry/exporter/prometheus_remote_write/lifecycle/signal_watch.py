@@ -107,7 +107,7 @@ def has_threads() -> bool:
 
 
 def handler_of(number: int) -> int | None:
-    """Return the address of what handles a signal, whoever has set it.
+    """Return the address of a signal's handler, whoever set it.
 
     Raises:
         ImportError: This build of Python cannot tell.

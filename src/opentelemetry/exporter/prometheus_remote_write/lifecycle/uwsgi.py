@@ -31,7 +31,7 @@ _CALLS_HOOKS = "py-call-uwsgi-fork-hooks"
 _CALLS_HOOKS_IN_CHILDREN = "py-call-osafterfork"
 _THREADS_BY_DEFAULT = (2, 0, 31)
 _RECYCLES = {"max-requests", "max-worker-lifetime", "reload-on-as", "reload-on-rss"}
-_OTHERS = {"mule", "mules", "spooler", "Q"}  # children that are no workers
+_OTHERS = {"mule", "mules", "spooler", "Q"}  # children that are not workers
 _LAZY = {"lazy-apps", "lazy"}
 _PATCHES = "gevent-monkey-patch"
 _MODULE = "pyuwsgi"
@@ -68,7 +68,7 @@ def worker_starts() -> None:
         with suppress(Exception):
             options = _options(uwsgi)
             _expect_patches(options)
-            # uWSGI's own hooks run before it has told a worker its number; but no code of Python's has called them.
+            # uWSGI's own hooks run before a worker knows its number, and not from Python code.
             is_worker = uwsgi.worker_id() or (_CALLS_HOOKS in options and not _has_callers(2))
             if is_worker and uwsgi.masterpid() not in {0, os.getpid()} and options.isdisjoint(_LAZY):
                 _start.early.keep()
@@ -101,7 +101,7 @@ class _Start:
     """The process in which the interpreter has started, while it may be a master in which no thread may run.
 
     Attributes:
-        process: Its id; 0 where there is none.
+        process: Its id; 0 if there is none.
         waiting: What begins when it turns out that threads may run.
         early: The signals that a worker keeps while it starts.
     """
@@ -160,7 +160,7 @@ def _found(process: int, *, has_own_threads: bool) -> None:
         uwsgi: Any = sys.modules["uwsgi"]
         options = _options(uwsgi)
         _expect_patches(options)
-        # Of gevent's own hooks one wants to be called before the fork.
+        # One of gevent's own hooks has to be called before the fork.
         calls_hooks = not options.isdisjoint({_CALLS_HOOKS, _CALLS_HOOKS_IN_CHILDREN}) or has_green_exports()
         is_here = os.getpid() == process
         if is_here and (_CALLS_HOOKS in options or not uwsgi.masterpid()):

@@ -1,4 +1,4 @@
-"""Whether uWSGI may embed this interpreter: anywhere else, what is done for it is not imported."""
+"""Whether uWSGI may embed this interpreter: anywhere else, the modules for it are not imported."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ import sys
 
 
 def uwsgi_may_embed() -> bool:
-    """Return whether this may be uWSGI: its module is there, or no program of Python's was started."""
+    """Return whether this may be uWSGI: its module exists, or this is not a Python program."""
     return "uwsgi" in sys.modules or not sys.orig_argv

@@ -1,8 +1,8 @@
-"""The start of uWSGI's workers: signals that come to one before it handles them are kept, and come again when it does.
+"""The start of uWSGI's workers: signals that arrive before a worker handles them are kept, and raised again later.
 
-uWSGI sets a worker's handlers last, after everything that is to be done after the fork. Until then SIGINT, by which its
-master ends them all, is the business of Python or of the master's own handler, which both do nothing in a worker: it
-serves on, and the master waits until ``worker-reload-mercy`` is over, a minute.
+uWSGI sets a worker's handlers last, after everything else that follows the fork. Until then SIGINT, with which its
+master ends all workers, reaches Python's or the master's own handler, and neither does anything in a worker: it keeps
+serving, and the master waits for the whole ``worker-reload-mercy``, a minute.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ _NUMBERS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 
 
 class EarlySignals:
-    """Keeps the signals that come to a worker before it handles them; at first none."""
+    """Keeps the signals that reach a worker before it handles them."""
 
     def __init__(self) -> None:
         self._pipes: dict[int, tuple[Descriptor, Descriptor]] = {}
 
     def keep(self) -> None:
-        """Begin; to be called in a forked child, before uWSGI has set its handlers. Nothing is raised."""
+        """Begin; called in a forked child, before uWSGI has set its handlers. Raise nothing."""
         if register is None or not has_threads():
             return
         for number in _NUMBERS:
@@ -36,11 +36,11 @@ class EarlySignals:
                 register(number, file=writing, all_threads=False)
 
     def release(self) -> list[int]:
-        """Leave the signals to the handlers that were set meanwhile; return those that have come."""
+        """Leave the signals to the handlers that were set meanwhile; return those that arrived."""
         pipes, self._pipes = self._pipes, {}
         handlers = {number: handler_of(number) for number in pipes}
         for number, handler in handlers.items():
-            unregister(number)  # this sets again what was there before
+            unregister(number)  # this restores the previous handlers
             set_handler(number, handler)
         return [number for number, pipe in pipes.items() if _close(*pipe)]
 

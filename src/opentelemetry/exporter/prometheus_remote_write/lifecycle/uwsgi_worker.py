@@ -34,7 +34,7 @@ _MORE_THAN_IS_WRITTEN = 65_536  # bytes
 
 
 def watch_end_of_worker(uwsgi: Any, early: EarlySignals) -> None:
-    """Have this process flush at its end, if it is a worker; nothing is raised.
+    """Make this process flush at its end, if it is a worker; raise nothing.
 
     Args:
         uwsgi: uWSGI's module.
@@ -49,7 +49,7 @@ def watch_end_of_worker(uwsgi: Any, early: EarlySignals) -> None:
         _watch = _WorkerEnd(uwsgi, early)
         _thread.start_new_thread(_watch.run, ())
         _handle_forks()
-    except Exception:  # noqa: BLE001 - the worker serves all the same
+    except Exception:  # noqa: BLE001 - the worker serves anyway
         early.release()
 
 

@@ -1,13 +1,13 @@
 """A logger that an application's logging configuration does not silence by accident, and that disturbs nothing.
 
-``logging.config.dictConfig`` and ``fileConfig`` disable every logger that is there already and that they do not name,
-unless they are told otherwise. The exporter is there before the application. Levels, handlers, filters and
-``logging.disable`` hold as ever: those are said on purpose.
+``logging.config.dictConfig`` and ``fileConfig`` disable every existing logger that they do not name, unless configured
+otherwise, and the exporter's loggers exist before the application starts. Levels, handlers, filters and
+``logging.disable`` apply as usual, because those are set on purpose.
 
-Handlers are the application's: one may flush metrics, raise (``SystemExit`` included), or wait for a thread. So within
-an export, which holds locks, lines are held back until its end, and then said in a thread of their own: no exception
-of a handler comes back, but what a signal handler raises meanwhile does. Nothing waits long for that thread, for it may
-need a lock that the waiting thread holds.
+Handlers are the application's: one may flush metrics, raise (``SystemExit`` included), or wait for a thread. So during
+an export, which holds locks, lines are held back until its end, and then logged in a thread of their own: no exception
+of a handler escapes, but one that a signal handler raises meanwhile does. Nothing waits long for that thread, because
+it may need a lock that the waiting thread holds.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from contextvars import ContextVar
 
 from ..system.worker import Helper
 
-_TO_SAY = 2.0  # seconds that an export waits for its lines to be said, at most
+_TO_SAY = 2.0  # seconds: the longest that an export waits for its lines to be logged
 
 
 class OwnLogger:
@@ -70,7 +70,7 @@ class OwnLogger:
         if records := _held_back.get():
             records.lines.append(line)
         else:
-            # In the main thread it may be a signal handler that raises, which is no affair of ours.
+            # In the main thread a signal handler may have raised, which is the application's business.
             is_main = threading.current_thread() is threading.main_thread()
             line.say(Exception if is_main else BaseException)
 
@@ -107,7 +107,7 @@ class HeldBackRecords:
             _held_back.reset(token)
 
     def say(self, seconds: float = _TO_SAY) -> None:
-        """Say what was held back; nothing is raised.
+        """Log what was held back; raise nothing.
 
         Args:
             seconds: How long to wait for that, at most.
@@ -121,8 +121,8 @@ class HeldBackRecords:
 
 
 def is_within_logging() -> bool:
-    """Return whether this thread is called by a handler of a log, and so holds the lock of that handler."""
-    frame = sys._getframe()  # noqa: SLF001 - documented, and private by name alone
+    """Return whether a log handler called this thread, which then holds that handler's lock."""
+    frame = sys._getframe()  # noqa: SLF001 - documented, private only by name
     while above := frame.f_back:
         if above.f_globals.get("__name__") == logging.__name__:
             return True

@@ -52,7 +52,7 @@ def unit_of(name: str, unit: str) -> str:
 
 
 def is_moment(value: float, unit: str) -> bool:
-    """Tell whether a number of seconds is a moment, counted from the epoch: it would be more than thirty years."""
+    """Return whether a number of seconds is a time since the epoch: as a duration it would exceed thirty years."""
     return unit == "seconds" and _EARLIEST <= value < _LATEST
 
 

@@ -92,7 +92,7 @@ class Server(ThreadingHTTPServer):
     def verify_request(self, request: Any, client_address: Any) -> bool:
         """Turn away what is one connection too many; the sender comes again.
 
-        Who sends a byte now and then is never silent, and would keep others out for ever. So where there is no room,
+        A client that sends a byte now and then is never silent, and would keep others out forever. So without room,
         nothing more is read of requests that have taken longer than a client may be silent.
         """
         del client_address
@@ -118,13 +118,13 @@ class Server(ThreadingHTTPServer):
         super().close_request(request)
 
     def request_ended(self, connection: socket.socket) -> None:
-        """Begin anew the time that a connection's next request may take."""
+        """Restart the time limit for a connection's next request."""
         with self._counting:
             if connection in self._open:
                 self._open[connection] = time.monotonic()
 
     def take(self, size: int) -> bool:
-        """Tell whether there is memory for a body of so many bytes, and if so count them until ``give_back``."""
+        """Return whether there is memory for a body of this size, and if so count it until ``give_back``."""
         with self._counting:
             if self._bytes_under_way + size > max(self._limits.bytes_under_way, self.limit):
                 return False

@@ -12,13 +12,13 @@ _NO_THREAD = 0
 
 
 class ForkPause:
-    """Has the forks of this process wait while a piece of work is under way: a while at most, and once for what hangs.
+    """Makes the forks of this process wait, up to some time, while a piece of work is in progress; once if it hangs.
 
-    What is registered for forks cannot be taken back: there is one for each kind of work, as long as the process lives.
+    Fork handlers cannot be unregistered: there is one for each kind of work, for the life of the process.
 
     Args:
         before: Called in the parent before each fork.
-        seconds: How long a fork waits at most.
+        seconds: The longest that a fork waits.
 
     Attributes:
         broke_in: Whether this process, or one of its parents, was forked in the middle of the work.
@@ -29,7 +29,7 @@ class ForkPause:
         self._before = before
         self._lock = Lock()
         self._held_by = _NO_THREAD
-        self._hangs = False  # the work that is under way: a fork has waited for it, and in vain
+        self._hangs = False  # a fork has waited in vain for the work in progress
         self.broke_in = False
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(
@@ -53,7 +53,7 @@ class ForkPause:
     def _before_fork(self) -> None:
         self._before()
         if self._lock.acquire(timeout=0 if self._hangs else self._seconds):
-            self._held_by = get_ident()  # not that of another thread that forks, and has waited in vain
+            self._held_by = get_ident()  # not another forking thread that has waited in vain
         else:
             self._hangs = True
 

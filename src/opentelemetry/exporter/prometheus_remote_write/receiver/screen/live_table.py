@@ -1,4 +1,4 @@
-"""A table that is filled anew while somebody looks at it: the cursor stays on its row, whatever comes and goes."""
+"""A table that is refilled while it is displayed: the cursor stays on its row, whatever comes and goes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was received in the last minutes, within bounds: for the screen, the page, and whoever asks."""
+"""What was received in the last minutes, within bounds: for the screen, the page and other callers."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ class Summary(NamedTuple):
 
 
 def summaries(store: Store) -> list[Summary]:
-    """Return one line about each metric, by name; ``target_info`` is about the targets and is left out."""
+    """Return one line about each metric, by name; ``target_info`` describes targets and is omitted."""
     with store.lock:
         return [summary(store, store.families[name]) for name in sorted(store.families) if name != "target_info"]
 
@@ -89,13 +89,13 @@ def rate_window(store: Store) -> int:
 
 
 def stopped(store: Store, series: StoredSeries) -> bool:
-    """Tell whether a series is sent no more: it has ended, its target has stopped, or it left two exports out."""
+    """Return whether a series is no longer sent: it has ended, its target has stopped, or it missed two exports."""
     sender = store.senders.get(series.target)
     return series.has_ended or sender is None or sender.has_stopped(store.clock()) or series.newest < sender.before_last
 
 
 def counts_observations(series: StoredSeries) -> bool:
-    """Tell whether the growth of a series is what its metric's rate is made of: not that of buckets and sums."""
+    """Return whether the growth of a series counts for its metric's rate: not that of buckets and sums."""
     return series.role not in {Role.BUCKET, Role.SUM}
 
 

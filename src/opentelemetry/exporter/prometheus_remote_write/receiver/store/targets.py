@@ -44,7 +44,7 @@ class KnownSender:
         return self.rounds[-2] if len(self.rounds) > 1 else 0
 
     def has_stopped(self, now: float) -> bool:
-        """Tell whether it has missed several exports, or been silent for a minute where its interval is not known."""
+        """Return whether it has missed several exports, or been silent for a minute if its interval is unknown."""
         return now - self.heard > max(_STEPS_MISSED * (self.interval or 20_000) / 1000, 5.0)
 
 
