@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import itertools
 import json
+from pathlib import Path
 
 import pytest
 
+from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver
 from tests.application import run
 
+CHECKOUT = Path(__file__).resolve().parents[2]
 MODULE = "opentelemetry.exporter.prometheus_remote_write.lifecycle.late_imports"
 IMPORTED = f"""
 import json, os, sys
@@ -112,3 +115,25 @@ def test_an_import_that_hangs_does_not_hold_up_the_exit(tmp_path, interval, befo
     ended = run("python", "-c", script, cwd=tmp_path)
     assert (ended.status, ended.output) == (0, "(shut down)\n")
     assert any(line.startswith("Metrics are lost: ") for line in ended.errors)
+
+
+PASSING = """
+import os, resource, sys
+from tests.collected import collected, counter
+from opentelemetry.exporter.prometheus_remote_write import PrometheusRemoteWriteMetricsExporter
+exporter = PrometheusRemoteWriteMetricsExporter(sys.argv[1])
+soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+resource.setrlimit(resource.RLIMIT_NOFILE, (len(os.listdir("/dev/fd")) - 1, hard))
+refused = [exporter.export(collected(counter())).name for _ in range(3)]
+resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+print(*refused, exporter.export(collected(counter())).name)
+exporter.shutdown()
+"""
+
+
+def test_an_import_that_had_no_descriptor_left_is_tried_again_and_told_once(tmp_path):
+    with Receiver() as receiver:
+        ended = run("python", "-c", PASSING, receiver.url, cwd=tmp_path, PYTHONPATH=str(CHECKOUT))
+    assert ended.output.split() == ["FAILURE"] * 3 + ["SUCCESS"]
+    (line,) = ended.errors
+    assert "Too many open files" in line

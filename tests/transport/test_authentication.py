@@ -102,6 +102,16 @@ def test_a_file_with_a_whole_header_gives_its_token_and_a_warning(tmp_path, capl
     assert message.startswith("OTEL_EXPORTER_PRW_BEARER_TOKEN_FILE: the file begins with 'Bearer'")
 
 
+def test_a_token_stays_in_use_while_its_file_holds_the_word_bearer_alone(tmp_path, caplog):
+    path = tmp_path / "token"
+    path.write_text("Bearer abc\n")
+    way = authentication(Settings(bearer_token_file=str(path)), {}, RenewalFailures())
+    assert way.headers(REQUEST) == {"Authorization": "Bearer abc"}
+    path.write_text("Bearer \n")
+    assert way.headers(REQUEST) == {"Authorization": "Bearer abc"}
+    assert "holds Bearer without a token; keeping the last valid content" in caplog.text
+
+
 @pytest.mark.parametrize("text", ["Bearer", "bearer \n", "Authorization: Bearer  \n"])
 def test_a_file_with_the_word_bearer_alone_has_no_token(tmp_path, text):
     path = tmp_path / "token"

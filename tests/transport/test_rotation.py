@@ -148,6 +148,18 @@ def test_a_new_fault_is_told_at_most_once_a_minute(*, number, path, caplog, minu
     assert len(caplog.records) == warnings
 
 
+def test_a_fault_that_was_not_told_because_of_one_just_before_is_told_when_it_lasts(number, path, caplog, minutes):
+    for _ in range(2):
+        path.write_text("4")
+        number.current()
+        path.unlink()
+        number.current()
+    assert len(caplog.records) == 1
+    for minutes[0] in (0.9, 1, 1.1, 5):
+        assert number.current() == 4
+    assert len(caplog.records) == 2
+
+
 class Hanging:
     """Something that hangs, as the file of a dead NFS, from when it is told to on."""
 

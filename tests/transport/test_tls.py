@@ -91,6 +91,15 @@ def test_without_verification_the_warning_names_a_proxy_by_tls_too(
     assert f"impersonate {receiver} and the proxy {proxy.url} and read" in caplog.records[1].message
 
 
+def test_without_verification_the_warning_names_the_token_endpoint_too(start_server, make_transport, caplog):
+    given = {"oauth2_client_id": "a", "oauth2_client_secret": "b", "auth": "oauth2"}
+    token = "https://127.0.0.1:9/token"
+    transport = make_transport(start_server().url, insecure_skip_verify=True, oauth2_token_url=token, **given)
+    with pytest.raises(SendError):
+        transport.post(b"x", {}, 60)
+    assert f"impersonate the token endpoint {token} and read" in caplog.records[0].message
+
+
 def test_without_verification_a_connection_in_the_clear_warns_of_nothing(start_server, make_transport, caplog):
     make_transport(start_server().url, insecure_skip_verify=True).post(b"x", {}, 60)
     assert caplog.text == ""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from .configuration.settings import Settings
 from .delivery.window import Window
 from .lifecycle.gevent_patches import are_half_applied
-from .lifecycle.late_imports import forks_wait, import_for_all_exports
+from .lifecycle.late_imports import forks_wait, import_for_all_exports, is_passing
 from .messages.own_logger import OwnLogger
 from .model.transport import BaseTransport
 from .translation.dropped_points import DroppedPoints
@@ -49,6 +49,7 @@ class LateDataPath:
         self._resources_as_labels = resources_as_labels
         self._began = began
         self._is_impossible = False
+        self._said = ""
         self._has_advised = False
         self.made: DataPath | None = None
 
@@ -73,9 +74,11 @@ class LateDataPath:
                         resources_as_labels=self._resources_as_labels,
                     )
             except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever is imported in place of the real modules
-                self._is_impossible = True
+                self._is_impossible = not is_passing(error)
                 what = f"{type(error).__name__}: {error}"
-                _logger.error("Metrics are not sent by Remote Write: a needed module cannot be imported: %s", what)  # noqa: TRY400
+                if what != self._said:
+                    self._said = what
+                    _logger.error("Metrics are not sent by Remote Write: a needed module cannot be imported: %s", what)  # noqa: TRY400
         if not self._has_advised and are_half_applied():
             self._has_advised = True
             _logger.warning(

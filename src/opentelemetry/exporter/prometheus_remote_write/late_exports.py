@@ -14,7 +14,7 @@ from .configuration.settings import Settings
 from .lifecycle.birth import Birth
 from .lifecycle.exit_time import ExitTime
 from .lifecycle.gevent_patches import has_green_threads
-from .lifecycle.late_imports import forks_wait
+from .lifecycle.late_imports import forks_wait, is_passing
 from .lifecycle.sdk_internals import renew_after_fork
 from .lifecycle.undisturbed import undisturbed
 from .lifecycle.uwsgi_embeds import uwsgi_may_embed
@@ -60,6 +60,7 @@ class LateExports:
         self._resources_as_labels = resources_as_labels
         self._birth = Birth()
         self._is_impossible = False
+        self._said = ""
         self.made: Exports | None = None
         self.exit_time = ExitTime(settings.shutdown_timeout / 1000)
         if settings.prometheus_client or wants_self_metrics(environ) or uwsgi_may_embed():
@@ -108,6 +109,9 @@ class LateExports:
                     resources_as_labels=self._resources_as_labels,
                 )
         except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever is imported in place of the real modules
-            self._is_impossible = True
+            self._is_impossible = not is_passing(error)
             what = f"{type(error).__name__}: {error}"
+            if what == self._said:
+                return
+            self._said = what
             _logger.error("Metrics are not sent by Remote Write: a needed module cannot be imported: %s", what)  # noqa: TRY400

@@ -57,6 +57,11 @@ _PAUSE = 0.05  # seconds
 _FORK_WAITS = 1.0  # seconds, at most, for a fork's imports
 
 
+def is_passing(error: BaseException) -> bool:
+    """Return whether an import that failed may succeed later: there was no descriptor or memory left, for instance."""
+    return isinstance(error, OSError | MemoryError)
+
+
 @contextmanager
 def forks_wait() -> Iterator[None]:
     """Make forks wait during an import.

@@ -45,7 +45,6 @@ class Connections:
         route: Who is between us and the receiver.
         proxy_headers: Only for the proxy: its credentials.
         tls_proxy: The proxy, if it is reached by TLS.
-        use_tls: Whether the receiver or the proxy has to be verified.
 
     Raises:
         Unsendable: A file or a proxy cannot be used, or there is no receiver.
@@ -68,7 +67,6 @@ class Connections:
         self.route = Route(shown_url(self._url), proxy.url if proxy else "")
         self.proxy_headers = proxy.headers if proxy else {}
         self.tls_proxy = proxy.url if proxy and proxy.url.startswith("https:") else ""
-        self.use_tls = endpoint.scheme == "https" or bool(self.tls_proxy)
 
     def close(self) -> None:
         """Close the connections, each as soon as no request uses it."""

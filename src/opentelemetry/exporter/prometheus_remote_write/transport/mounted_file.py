@@ -18,15 +18,22 @@ _MAX_BYTES = 1 << 20  # the limit of a Kubernetes Secret or ConfigMap, and more 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
-def secret_file(setting: str, path: str, on_failure: Callable[[], object] = lambda: None) -> Rotating[str]:
+def secret_file(
+    setting: str,
+    path: str,
+    on_failure: Callable[[], object] = lambda: None,
+    *,
+    cleaned: Callable[[str], str] = str,
+) -> Rotating[str]:
     """Return the secret in a file: its text without the final line break.
 
     Args:
         setting: The setting's name for messages, which never quote the secret.
         path: The file.
         on_failure: Called each time that the file cannot be used.
+        cleaned: Returns what of the text is the secret; raises ``Unsendable`` where there is none.
     """
-    return Rotating([path], lambda: _secret(setting, path), on_failure=on_failure)
+    return Rotating([path], lambda: cleaned(_secret(setting, path)), on_failure=on_failure)
 
 
 def _secret(setting: str, path: str) -> str:

@@ -181,16 +181,25 @@ class Transport(BaseTransport):
 
     def _open(self) -> Connections:
         connections = Connections(self._endpoint, self._settings, self._environ)
-        if self._settings.insecure_skip_verify and connections.use_tls and not self._warned:
+        peers = self._peers_by_tls(connections)
+        if self._settings.insecure_skip_verify and peers and not self._warned:
             self._warned = True
-            peers = (connections.route.receiver if self._endpoint.scheme == "https" else "", connections.tls_proxy)
             _logger.warning(
                 "%s is set, so TLS verification is disabled: anyone on the path can impersonate %s and read what is "
                 "sent, credentials included",
                 variable("insecure_skip_verify"),
-                " and the proxy ".join(filter(None, peers)),
+                " and ".join(peers),
             )
         return connections
+
+    def _peers_by_tls(self, connections: Connections) -> list[str]:
+        """Return who would have to prove who they are, for a sentence."""
+        peers = [connections.route.receiver] if self._endpoint.scheme == "https" else []
+        if connections.tls_proxy:
+            peers.append(f"the proxy {connections.tls_proxy}" if peers else connections.tls_proxy)
+        if self._settings.oauth2_token_url.lower().startswith("https:"):
+            peers.append(f"the token endpoint {shown_url(self._settings.oauth2_token_url)}")
+        return peers
 
 
 def _split(url: str) -> SplitResult:

@@ -134,9 +134,8 @@ class Rotating(Generic[T]):
     def _kept(self, made: tuple[T], reason: str) -> T:
         now = self._clock()
         if not self._is_failing and (self._warned is None or now - self._warned >= _BETWEEN_WARNINGS):
-            self._warned = now
+            self._warned, self._is_failing = now, True  # what is not said yet is said later, if it lasts
             _logger.warning("%s; keeping the last valid content until the file is fixed", reason)
-        self._is_failing = True
         return made[0]
 
 

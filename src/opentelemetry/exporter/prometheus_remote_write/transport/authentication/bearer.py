@@ -24,8 +24,10 @@ class Bearer:
 
     def __init__(self, settings: Settings, failures: RenewalFailures) -> None:
         self._token, setting, path = settings.bearer_token, "bearer_token_file", settings.bearer_token_file
-        self._file = secret_file(variable(setting), path, failures.of(setting)) if path else None
         self._settings = settings
+        self._file = (
+            secret_file(variable(setting), path, failures.of(setting), cleaned=self._without_scheme) if path else None
+        )
         self._told = False
 
     def headers(self, _request: Outgoing) -> Mapping[str, str]:
@@ -36,7 +38,7 @@ class Bearer:
         """
         token = self._token.reveal()
         if self._file:
-            token = self._without_scheme(self._file.current())
+            token = self._file.current()
         return {"Authorization": f"Bearer {token}"}
 
     def _without_scheme(self, text: str) -> str:
