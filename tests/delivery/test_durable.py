@@ -631,6 +631,58 @@ def test_what_waits_is_on_disk_before_the_export_returns(receiver, folder):
     one.shutdown()
 
 
+def overwrite(folder):
+    for path in folder.glob("*.db"):
+        path.write_bytes(os.urandom(path.stat().st_size))
+
+
+def replace_by_link(folder):
+    shutil.rmtree(folder)
+    folder.symlink_to("/etc")
+
+
+def make_read_only(folder):
+    for words in (["--bind", str(folder)], ["-o", "remount,bind,ro"]):
+        if subprocess.run(["mount", *words, str(folder)], check=False, capture_output=True).returncode:
+            pytest.skip("this user may not mount")
+
+
+@pytest.fixture
+def mounts_gone(folder):
+    yield
+    while subprocess.run(["umount", str(folder)], check=False, capture_output=True).returncode == 0:
+        pass
+
+
+@pytest.mark.usefixtures("mounts_gone")
+@pytest.mark.parametrize(
+    ("happens", "warnings"),
+    [
+        pytest.param(shutil.rmtree, 0, id="the folder is removed"),
+        pytest.param(lambda folder: next(folder.glob("*.db")).unlink(), 0, id="the file is removed"),
+        pytest.param(lambda folder: folder.chmod(0o777), 1, id="everybody may write from now on"),
+        pytest.param(replace_by_link, 1, id="a link takes the folder's place"),
+        pytest.param(overwrite, 1, id="the file is overwritten"),
+        pytest.param(make_read_only, 1, id="the disk becomes read-only"),
+    ],
+)
+def test_whatever_happens_in_an_outage_memory_has_it_all_and_one_warning_says_so(
+    receiver, folder, caplog, happens, warnings
+):
+    away(receiver)
+    one = exporter(receiver, folder)
+    export(one, 1.0)
+    happens(folder)
+    for number in (2, 3, 4):
+        export(one, float(number), at=NOW + 1000 * number)
+    receiver.script.clear()
+    export(one, 5.0, at=NOW + 5000)
+    one.shutdown()
+    assert receiver.values("hits_total") == [1.0, 2.0, 3.0, 4.0, 5.0]
+    assert caplog.text.count("only in memory") == warnings
+    assert {record.levelname for record in caplog.records} <= {"DEBUG", "INFO", "WARNING"}
+
+
 # --- in order, for each writer ---
 
 

@@ -175,6 +175,8 @@ class DurableBacklog:
             return
         if self._own is None:
             self._folder.make()
+        else:
+            self._folder.check()
         self._folder.check_room()
         for file in self._left.taken:  # the rest of one of its requests stays with others of the same series
             self._add(file, [each for each in new if each[1].batch in file.batches])
