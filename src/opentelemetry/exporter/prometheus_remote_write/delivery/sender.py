@@ -88,19 +88,19 @@ class Sender:
 
     def _send(self, request: Request, window: Window) -> list[Request]:
         if request.protocol == PROTOCOL_2 and self.protocol == PROTOCOL_1:
-            request = downgraded(request, self._compress)
+            request = downgraded(request, self._compress, gives_way=window.gives_way)
         left: list[Request] = []
-        for part, is_held_apart in self._divided(request):
+        for part, is_held_apart in self._divided(request, window):
             left += [part] if left else self._send_part(part, window, is_held_apart=is_held_apart)
         return left
 
-    def _divided(self, request: Request) -> list[tuple[Request, bool]]:
+    def _divided(self, request: Request, window: Window) -> list[tuple[Request, bool]]:
         """Return a request in parts that the receiver accepts, as far as is known, and one of the series it refuses."""
         held = self._bad_series.held(request.batch)
         most = min(self._size_limits.most(batch, request.size) for batch in (request.batch, ALL_BATCHES))
         if not held and most >= request.size:
             return [(request, False)]
-        content = parts(request)
+        content = parts(request, gives_way=window.gives_way)
         labels = content.labels()
         good = [position for position, each in enumerate(labels) if each not in held]
         bad = [position for position, each in enumerate(labels) if each in held]
@@ -128,7 +128,7 @@ class Sender:
             return [request]
         else:
             if is_held_apart:
-                self._bad_series.release(request.batch, parts(request).labels())
+                self._bad_series.release(request.batch, parts(request, gives_way=window.gives_way).labels())
         return []
 
     def _deliver(self, request: Request, window: Window, *, may_be_smaller: bool = False) -> None:
@@ -163,7 +163,7 @@ class Sender:
         The limit may change, so each export goes down only one step. The limit is a tenant's, so what has passed is
         remembered for all requests.
         """
-        content = parts(request)
+        content = parts(request, gives_way=window.gives_way)
         series = len(content.series)
         if (left := self._send_without_metadata(request, window, is_single=series == 1)) is not None:
             return left
@@ -187,7 +187,8 @@ class Sender:
         if request.protocol != PROTOCOL_2 or not self._may_fall_back:
             return None
         try:
-            self._deliver(downgraded(request, self._compress), window.without_retries())
+            smaller = downgraded(request, self._compress, gives_way=window.gives_way)
+            self._deliver(smaller, window.without_retries())
         except SendError as failure:
             if not is_single:
                 return None
@@ -216,7 +217,7 @@ class Sender:
         the good ones, too. Series that are refused by themselves are held apart, so that the next request is accepted
         at once.
         """
-        content = parts(request)
+        content = parts(request, gives_way=window.gives_way)
         is_too_large = _is_too_large(request, error)
         most = len(content.series) if is_too_large else _REFUSALS_TO_FIND_BAD_SERIES
         bisection = Bisection(len(content.series), most, may_be_hopeless=not is_held_apart)

@@ -19,7 +19,7 @@ _CUSTOM_BUCKETS = -53
 _STALE = struct.pack("<Q", 0x7FF0000000000002)  # the NaN with which Prometheus marks the end of a series
 
 
-def downgraded(request: Request, compress: Compress) -> Request:
+def downgraded(request: Request, compress: Compress, *, gives_way: bool = False) -> Request:
     """Return the same samples, with the same times, as a request of 1.0.
 
     Start times and metadata are lost. A histogram with custom buckets becomes a classic one.
@@ -27,10 +27,11 @@ def downgraded(request: Request, compress: Compress) -> Request:
     Args:
         request: Of protocol 2.0.
         compress: Compresses a message into a body.
+        gives_way: Whether it yields the GIL between series. Not if somebody waits for its end.
     """
-    content = parts(request)
+    content = parts(request, gives_way=gives_way)
     message = proto.write_v1_pb2.WriteRequest()
-    for series, its_labels in zip(content.series, content.labels(), strict=True):
+    for series, its_labels in content.time_slice.between(zip(content.series, content.labels(), strict=True)):
         exemplars = [
             proto.write_v1_pb2.Exemplar(
                 labels=_labels(dict(labels(exemplar.labels_refs, content.symbols))),

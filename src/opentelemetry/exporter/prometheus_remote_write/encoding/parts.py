@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from .. import proto
 from ..model.remote_write import Labels
 from ..model.request import PROTOCOL_2, Request
+from ..system.time_slice import TimeSlice
 from .compression import Compress, uncompressed
 
 
@@ -18,17 +19,22 @@ class Parts(NamedTuple):
         request: The request.
         series: Its series, as messages of its protocol.
         symbols: The strings they refer to, in 2.0.
+        time_slice: Yields the GIL between series.
     """
 
     request: Request
     series: Sequence[Any]
     symbols: Sequence[str]
+    time_slice: TimeSlice
 
     def labels(self) -> list[Labels]:
         """Return the labels of each series, the same in both versions of the protocol."""
         if self.request.protocol == PROTOCOL_2:
-            return [labels(series.labels_refs, self.symbols) for series in self.series]
-        return [tuple((label.name, label.value) for label in series.labels) for series in self.series]
+            return [labels(series.labels_refs, self.symbols) for series in self.time_slice.between(self.series)]
+        return [
+            tuple((label.name, label.value) for label in series.labels)
+            for series in self.time_slice.between(self.series)
+        ]
 
     def only(self, chosen: Collection[int], compress: Compress) -> Request:
         """Return a request with some of the series, and in 2.0 with only their strings.
@@ -40,7 +46,7 @@ class Parts(NamedTuple):
         message = _message_of(self.request.protocol)(timeseries=[self.series[position] for position in chosen])
         if self.request.protocol == PROTOCOL_2:
             table = {"": 0}
-            for series in message.timeseries:
+            for series in self.time_slice.between(message.timeseries):
                 self._refer_to(table, series)
             message.symbols.extend(table)
         points, series = self.request.points, len(self.series)
@@ -60,10 +66,17 @@ class Parts(NamedTuple):
             metadata.help_ref, metadata.unit_ref = moved((metadata.help_ref, metadata.unit_ref))
 
 
-def parts(request: Request) -> Parts:
-    """Return the parts of a request."""
+def parts(request: Request, *, gives_way: bool = False) -> Parts:
+    """Return the parts of a request.
+
+    Args:
+        request: The request.
+        gives_way: Whether work on the parts yields the GIL. Not if somebody waits for its end.
+    """
+    time_slice = TimeSlice()
+    time_slice.begin(gives_way=gives_way)
     message = _message_of(request.protocol).FromString(uncompressed(request.body))
-    return Parts(request, list(message.timeseries), list(getattr(message, "symbols", ())))
+    return Parts(request, list(message.timeseries), list(getattr(message, "symbols", ())), time_slice)
 
 
 def labels(references: Iterable[int], symbols: Sequence[str]) -> Labels:
