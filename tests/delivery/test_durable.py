@@ -267,7 +267,8 @@ def test_the_folder_is_bounded_as_a_whole(folder, caplog):
         one.mirror([(0.0, request(os.urandom(40_000)))])
         one.close()
     assert "bytes already" in caplog.text
-    assert sum(path.stat().st_size for path in folder.iterdir()) < 400_000
+    assert len([*folder.glob("*.db")]) == 4
+    assert sum(path.stat().st_size for path in folder.iterdir()) < 4 * 50_000 + 8192
 
 
 def test_without_sqlite_memory_takes_over(folder, monkeypatch, caplog):

@@ -101,14 +101,17 @@ class BufferFolder:
         if found.st_mode & stat.S_IWGRP and not _is_shared_on_purpose(found):
             raise OSError("its group may change it")
 
-    def check_room(self) -> None:
+    def check_room(self, more: int) -> None:
         """Check that the folder has room for more.
+
+        Args:
+            more: In bytes.
 
         Raises:
             OSError: It is full.
         """
         used = sum(map(size_of, self.path.glob("prw-*")))  # includes files that were set aside
-        if used > self._bound:
+        if used + more > self._bound:
             raise OSError(f"its files have {used} bytes already")
 
 

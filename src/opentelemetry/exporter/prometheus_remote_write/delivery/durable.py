@@ -177,7 +177,7 @@ class DurableBacklog:
             self._folder.make()
         else:
             self._folder.check()
-        self._folder.check_room()
+        self._folder.check_room(sum(len(request.body) for _, request in new))
         for file in self._left.taken:  # the rest of one of its requests stays with others of the same series
             self._add(file, [each for each in new if each[1].batch in file.batches])
         of_taken = {batch for file in self._left.taken for batch in file.batches}
