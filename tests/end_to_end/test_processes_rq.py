@@ -8,7 +8,12 @@ from tests.end_to_end.fleet import PINNED, Program
 
 def test_a_job_is_done_before_its_metrics_wait_for_a_receiver_that_hangs(tmp_path, redis):
     with Receiver(answers=lambda _: ScriptedAnswer(delay=60)) as receiver:
-        variables = {"OTEL_EXPORTER_PRW_ENDPOINT": receiver.url, "REDIS_PORT": str(redis.port), **PINNED}
+        variables = {
+            "OTEL_EXPORTER_PRW_ENDPOINT": receiver.url,
+            "OTEL_EXPORTER_PRW_SHUTDOWN_TIMEOUT": "2000",
+            "REDIS_PORT": str(redis.port),
+            **PINNED,
+        }
         with Program("python", "-m", "rq_client", 3, folder=tmp_path, OTEL_SDK_DISABLED="true", **variables) as client:
             assert client.end() == 0, client.log.read_text()
         command = ("python", "-m", "rq_worker", "Worker", "until it is empty")
