@@ -54,6 +54,8 @@ TIMES = 6  # so much longer it may take what has more to do, on a machine that i
 )
 def test_the_last_interval_arrives(receiver, tmp_path, ending, number, status):
     variables = {"OTEL_EXPORTER_PRW_ENDPOINT": receiver.url}
+    if "locks are held" in ending:
+        variables["OTEL_EXPORTER_PRW_SHUTDOWN_TIMEOUT"] = "10000"  # of which half is waited for who holds them
     with Program("python", ENDING, ending, folder=tmp_path, **variables) as program:
         if number:
             program.said(READY)
