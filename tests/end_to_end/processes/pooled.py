@@ -1,7 +1,10 @@
 """Counts in the main process and in children of it that one of Python's ways makes: pooled.py WAY METHOD TIMES."""
 
 import contextlib
+import logging
 import multiprocessing
+import os
+import signal
 import sys
 from concurrent.futures import ProcessPoolExecutor
 
@@ -80,6 +83,37 @@ def loky(_context, numbers):
     from loky import get_reusable_executor  # noqa: PLC0415 - the same
 
     list(get_reusable_executor(max_workers=CHILDREN).map(work_in_child, numbers))
+    return len(numbers)
+
+
+def dask(_context, numbers):
+    from distributed import Client, LocalCluster  # noqa: PLC0415 - the same
+
+    with LocalCluster(n_workers=CHILDREN, dashboard_address=None) as cluster, Client(cluster) as client:
+        client.gather(client.map(work_in_child, numbers, pure=False))
+    return len(numbers)
+
+
+def billiard(_context, numbers):
+    from billiard import get_context  # noqa: PLC0415 - only where it is wanted
+
+    return pool(get_context("fork"), numbers)
+
+
+def task_runner(_context, numbers):
+    """As Airflow's: each task in a fork that leads a process group, has the signals' default actions, and leaves."""
+    for number in numbers:
+        child = os.fork()
+        if not child:
+            os.setpgid(0, 0)
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            try:
+                work_in_child(number)
+            finally:
+                logging.shutdown()
+                os._exit(0)
+        os.waitpid(child, 0)
     return len(numbers)
 
 

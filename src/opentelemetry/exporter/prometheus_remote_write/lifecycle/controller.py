@@ -144,9 +144,10 @@ class Controller(HookedReader):
         """Collect once per interval until the end, unless no thread may run here."""
         if not self._rests:
             self._tick()
-        # If gevent has renamed this thread since it began, this registers the new name, under which threading looks
-        # for it when it ends.
-        threading.current_thread()
+        # If gevent or eventlet has renamed this thread since it began, this registers the new name, under which
+        # threading looks for it when it ends.
+        with suppress(Exception):
+            vars(threading)["_active"].setdefault(threading.get_ident(), threading.current_thread())
 
     def _tick(self) -> None:
         wait = self._random() * self.interval_millis / 1000
