@@ -1,3 +1,4 @@
+import re
 import signal
 
 import pytest
@@ -29,6 +30,8 @@ SLOWEST = {
 }
 """Files that take more than twenty seconds, the slowest first."""
 
+_ADDRESS = re.compile(r"\bat 0x[0-9a-f]+")  # in an object's repr
+
 # No test asserts a time; a busy machine is no reason to fail.
 settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 # `make check`: a first look, in seconds
@@ -55,6 +58,8 @@ def pytest_unconfigure(config):
 @pytest.hookimpl(tryfirst=True)  # before -m is looked at
 def pytest_collection_modifyitems(items):
     for item in items:
+        if _ADDRESS.search(item.nodeid):
+            raise pytest.UsageError(f"{item.nodeid} is called otherwise in each process: give it an id")
         if start_processes(item):
             item.add_marker(pytest.mark.processes)
     items.sort(key=_place)

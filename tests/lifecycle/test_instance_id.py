@@ -99,10 +99,17 @@ def take(process, *arguments, **keywords):
     return metrics.resource.attributes.get("service.instance.id")
 
 
-EVIL = [None, "text", 5, object(), SimpleNamespace(data_points=5), SimpleNamespace(data_points=[None, object()])]
+EVIL = {
+    "None": None,
+    "a text": "text",
+    "a number": 5,
+    "an object": object(),
+    "points that are a number": SimpleNamespace(data_points=5),
+    "points that are none": SimpleNamespace(data_points=[None, object()]),
+}
 
 
-@pytest.mark.parametrize("wrong", EVIL, ids=repr)
+@pytest.mark.parametrize("wrong", EVIL.values(), ids=EVIL)
 def test_what_a_foreign_producer_got_wrong_keeps_no_process_from_its_number(start, wrong):
     def given(metric):
         (metrics,) = data().resource_metrics
