@@ -362,11 +362,14 @@ def test_sigterm_ends_a_process_in_a_long_call(receiver, tmp_path, call, forked)
 
 IN_A_CHILD = """
 import os, signal
+reading, writing = os.pipe()
 if child := os.fork():
     signal.signal(signal.SIGTERM, lambda *_: os.kill(child, signal.SIGTERM))
+    os.write(writing, b"x")
     status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     os.kill(os.getpid(), -status)
+os.read(reading, 1)  # from now on the parent hands the signal on
 """
 
 
