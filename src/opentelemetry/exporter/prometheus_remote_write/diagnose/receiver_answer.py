@@ -93,7 +93,7 @@ _CURES = {
     "client-certificate": f"set {variable('client_certificate')} and {variable('client_key')}",
     "redirect": f"set {variable('endpoint')} to the address that answers itself",
     "receiver-error": "look at the receiver's log: it, or what stands before it, has failed",
-    "refused": "see what the receiver says, there or in its log",
+    "refused": "look at the receiver's own words, and at its log",
     "not-sent": "correct what is named there: nothing is sent before",
     "no-answer": f"look at {variable('endpoint')}, at {variable('timeout')}, and at how busy the receiver is",
 }
