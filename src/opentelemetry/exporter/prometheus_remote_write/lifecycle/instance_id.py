@@ -103,7 +103,7 @@ class Instance:
         self._folders = folders
         self._sockets = sockets
         self._clock = clock
-        self._made = clock()
+        self._made = birth.time if birth else clock()
         self._process = birth.process if birth else os.getpid()
         self._origin: _Origin | None = None
         self.group = ""
