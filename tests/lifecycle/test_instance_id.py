@@ -17,6 +17,7 @@ import pytest
 from opentelemetry.sdk.metrics.export import MetricsData, ResourceMetrics
 from opentelemetry.sdk.resources import Resource
 
+from opentelemetry.exporter.prometheus_remote_write.lifecycle.birth import Birth
 from opentelemetry.exporter.prometheus_remote_write.lifecycle.instance_id import Instance, writer
 from opentelemetry.exporter.prometheus_remote_write.lifecycle.instance_number import InstanceNumber
 from opentelemetry.exporter.prometheus_remote_write.lifecycle.lock_folder import read_time
@@ -178,6 +179,15 @@ def test_the_number_of_a_process_that_is_gone_is_free(start):
     assert [take(first), take(second)] == [POD, f"{POD}-1"]
     end(first)
     assert take(start(), began=NOW + 1) == POD
+
+
+def test_a_number_is_not_for_an_exporter_that_was_made_before_the_other_had_ended_and_exports_later(start):
+    end_at = start(now=NOW + 10)
+    assert take(end_at) == POD
+    end(end_at)
+    birth = Birth()
+    birth.time = nanoseconds(NOW + 5)
+    assert take(start(now=NOW + 20, birth=birth), began=NOW + 6) == f"{POD}-1"
 
 
 def test_a_number_is_not_for_a_process_that_began_before_the_other_had_ended(start):
