@@ -49,15 +49,19 @@ class TimeSlice:
             self._sleep(_MOMENT)
             self._end = self._clock() + _SLICE
 
-    def between(self, items: Iterable[T]) -> Iterator[T]:
-        """Yield items that are made one by one, with a check before each."""
+    def between(self, items: Iterable[T]) -> Iterable[T]:
+        """Return items that are made one by one, with a check before each."""
+        return items if self._end == math.inf else self._between(items)
+
+    def _between(self, items: Iterable[T]) -> Iterator[T]:
         for item in items:
-            self.check()
+            if self._clock() >= self._end:
+                self.check()
             yield item
 
     def blocks(self, *lists: Sequence[Any]) -> Iterator[Sequence[Sequence[Any]]]:
         """Yield blocks of lists that are equally long, side by side, with a check before each."""
-        if len(lists[0]) <= _BLOCK:
+        if self._end == math.inf or len(lists[0]) <= _BLOCK:
             self.check()
             yield lists  # the usual case, so nothing is copied
             return
