@@ -21,6 +21,7 @@ from .lifecycle.exit_time import ExitTime
 from .lifecycle.gevent_patches import has_green_exports, has_green_threads, is_patching, waits_for_workers
 from .lifecycle.instance_id import Instance, host_name
 from .lifecycle.overtaking import collection_began
+from .lifecycle.reader_watch import ReaderWatch
 from .lifecycle.readers import collection, export_in_background, have_ended, interval, join_ended
 from .lifecycle.sdk_internals import let_in, readers_of, renew_after_fork
 from .lifecycle.turns import Turns
@@ -98,6 +99,7 @@ class Exports:
             partial(collection, exporter),
             os.environ,
         )
+        self._watch = ReaderWatch(exporter)
         self._turns = Turns(self.path.resume)
         self._is_doubtful = False
         self._newest = -math.inf  # when the newest collection that was exported began
@@ -120,6 +122,7 @@ class Exports:
         Returns:
             Whether the receiver accepted all of it, and everything that was waiting before it.
         """
+        self._watch.start()
         try:
             return self._turns.take(partial(self._export, metrics_data, timeout, threading.current_thread()))
         except MemoryError:
@@ -156,6 +159,7 @@ class Exports:
                 turn.wait(_TO_GIVE_UP)
         if not join_ended(self._exporter, _TO_GIVE_UP):  # a reader's thread logs what is lost, if it gets that far
             _logger.warning("Metrics are lost: the last collection or export did not end within SHUTDOWN_TIMEOUT")
+        self._watch.stop()
         if self.path.made:
             self.path.close()
         if self._prometheus_client:

@@ -19,8 +19,8 @@ from ..system.flag import Flag
 
 _logger = OwnLogger(__name__)
 
-_INTERVALS = 3
-_SHORTEST = 1.0  # seconds between two checks
+INTERVALS = 3
+SHORTEST = 1.0  # seconds between two checks
 _NOT_THE_APPLICATIONS = ("opentelemetry/sdk/", "opentelemetry/exporter/prometheus_remote_write/", "/threading.py")
 
 
@@ -33,7 +33,7 @@ class CollectionWatch:
     """
 
     def __init__(self, interval: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self._period = max(interval, _SHORTEST)
+        self._period = max(interval, SHORTEST)
         self._clock = clock
         self._began: float | None = None
         self._thread = 0
@@ -61,14 +61,14 @@ class CollectionWatch:
     def look(self) -> None:
         """Log once what a collection waits for, if it takes too long."""
         began = self._began
-        if began is None or self._has_said or self._clock() - began < _INTERVALS * self._period:
+        if began is None or self._has_said or self._clock() - began < INTERVALS * self._period:
             return
         self._has_said = True
         _logger.warning(
             "No metrics are exported: a collection has not finished for %d intervals, because an observable callback"
             " of the application has not returned%s",
-            _INTERVALS,
-            _where(sys._current_frames().get(self._thread)),  # noqa: SLF001 - documented, private only by name
+            INTERVALS,
+            place_in_application(sys._current_frames().get(self._thread)),  # noqa: SLF001 - documented, private only by name
         )
 
     def _run(self, ended: Flag) -> None:
@@ -76,7 +76,7 @@ class CollectionWatch:
             self.look()
 
 
-def _where(frame: FrameType | None) -> str:
+def place_in_application(frame: FrameType | None) -> str:
     """Return where the application's code is, as the end of a sentence; empty if unknown."""
     for entry in reversed(extract_stack(frame) if frame else ()):
         if not any(part in entry.filename.replace("\\", "/") for part in _NOT_THE_APPLICATIONS):
