@@ -297,7 +297,10 @@ def test_a_tunnel_that_is_refused(start_server, make_transport, status, error):
     ("behaviour", "words"),
     [
         pytest.param(drip(b"", b"H"), "did not answer within", id="drips"),
-        pytest.param(drip(b"HTTP/1.1 200 OK\r\n", b"X: y\r\n"), "did not answer within", id="headers without end"),
+        # Python 3.15 reads no more than a hundred of them, older ones read until the deadline.
+        pytest.param(
+            drip(b"HTTP/1.1 200 OK\r\n", b"X: y\r\n"), "(did not answer within|not HTTP)", id="headers without end"
+        ),
         pytest.param(raw(b""), "without an answer", id="closes"),
         pytest.param(raw(b"garbage\r\n"), "not HTTP", id="talks nonsense"),
         pytest.param(raw(b"HTTP/1.1 200 OK\r\nVia: 1"), "in the middle of its answer", id="is cut off"),
@@ -307,7 +310,7 @@ def test_a_proxy_that_does_not_do_its_work(start_server, make_transport, behavio
     proxy = start_server(behaviour)
     transport = make_transport("https://receiver.example/", proxies={"https": proxy.url})
     with pytest.raises(Retryable, match=f"receiver.example/ through the proxy {proxy.url} .*{words}"):
-        transport.post(b"x", {}, 3 if words == "did not answer within" else 60)
+        transport.post(b"x", {}, 3 if "did not answer within" in words else 60)
 
 
 def test_a_proxy_that_cannot_be_used_is_not_gone_around(start_server, make_transport):
