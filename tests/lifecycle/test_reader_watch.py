@@ -15,6 +15,11 @@ from opentelemetry.exporter.prometheus_remote_write.lifecycle.reader_watch impor
 from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver
 
 
+def said(caplog):
+    """What the watch has said; older SDKs warn of a collection before there is a provider."""
+    return [record for record in caplog.records if record.message.startswith("No metrics are exported")]
+
+
 class Application:
     """Has a callback that is asked by a reader, and does what is told to it."""
 
@@ -63,13 +68,13 @@ def test_a_callback_that_does_not_return_is_named_after_three_looks_and_once(sta
         application.watch.look()
         exported = application.exporter.times_asked
         application.receiver.wait_for(lambda _, exported=exported: application.exporter.times_asked > exported)
-    assert not caplog.records
+    assert not said(caplog)
     application.act = application.hang
     assert application.acts.wait(60)
     for _ in range(3):
         application.watch.look()
     application.watch.look()
-    (record,) = caplog.records
+    (record,) = said(caplog)
     assert record.message.startswith("No metrics are exported: a collection has not finished for 3 intervals")
     assert "test_reader_watch.py" in record.message
     assert "in hang" in record.message
@@ -87,7 +92,7 @@ def test_a_callback_that_ends_the_thread_is_told_once(start, caplog, error):
     application.reader._daemon_thread.join(60)
     for _ in range(4):
         application.watch.look()
-    (record,) = caplog.records
+    (record,) = said(caplog)
     assert record.message.startswith("No metrics are exported: the thread of the SDK's reader has ended")
 
 
@@ -95,7 +100,7 @@ def test_a_reader_that_was_shut_down_is_not_missed(start, caplog):
     application = start(PeriodicExportingMetricReader)
     application.provider.shutdown()
     application.watch.look()
-    assert not caplog.records
+    assert not said(caplog)
 
 
 def test_our_controller_watches_itself(start, caplog):
@@ -104,7 +109,7 @@ def test_our_controller_watches_itself(start, caplog):
     assert application.acts.wait(60)
     for _ in range(4):
         application.watch.look()
-    assert not caplog.records
+    assert not said(caplog)
 
 
 def test_an_export_begins_the_watch_of_the_sdks_reader(start, caplog):
@@ -112,6 +117,6 @@ def test_an_export_begins_the_watch_of_the_sdks_reader(start, caplog):
     application.act = application.hang
     assert application.acts.wait(60)
     deadline = threading.Event()
-    while not caplog.records:
+    while not said(caplog):
         assert not deadline.wait(0.05)
-    assert "in hang" in caplog.records[0].message
+    assert "in hang" in said(caplog)[0].message
