@@ -21,7 +21,6 @@ from opentelemetry.sdk.environment_variables import (
 )
 
 from opentelemetry_prometheus_remote_write import DISTRIBUTION, NAME, is_own_command
-from opentelemetry_prometheus_remote_write.declarative_file import build_from_file, reads_a_file
 from opentelemetry_prometheus_remote_write.exporter_names import chosen_exporters
 from opentelemetry_prometheus_remote_write.log_level import show_logs
 
@@ -63,11 +62,15 @@ class PrometheusRemoteWriteConfigurator(SdkConfigurator):
         _look_after_the_application()
 
     def _build(self, kwargs: dict[str, Any]) -> None:
-        if reads_a_file(os.environ):
-            if not build_from_file():
-                # The file configures everything; the SDK would warn that it ignores any arguments.
-                super()._configure()  # type: ignore[no-untyped-call]  # the SDK's
-            return
+        if os.environ.get("OTEL_CONFIG_FILE"):
+            # Imported late, because hardly any process has such a file.
+            from opentelemetry_prometheus_remote_write.declarative_file import build_from_file, reads_a_file  # noqa: PLC0415
+
+            if reads_a_file(os.environ):
+                if not build_from_file():
+                    # The file configures everything; the SDK would warn that it ignores any arguments.
+                    super()._configure()  # type: ignore[no-untyped-call]  # the SDK's
+                return
         # Imported late, like the exporter. Reading the version from the distribution's metadata would take longer.
         from opentelemetry.exporter.prometheus_remote_write.version import __version__  # noqa: PLC0415 - see above
 

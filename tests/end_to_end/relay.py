@@ -27,6 +27,7 @@ class Relay:
         self._listening = socket.create_server(("127.0.0.1", 0))
         self._pairs: list[tuple[socket.socket, socket.socket]] = []
         self._silent: set[socket.socket] = set()
+        self._made: list[socket.socket] = []
         self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}/api/v1/write"
 
     def __enter__(self):
@@ -36,6 +37,8 @@ class Relay:
     def __exit__(self, *_):
         self._listening.close()
         self.reset()
+        for each in self._made:  # those that were closed in an orderly way are only shut down
+            each.close()
 
     def close(self) -> None:
         """Close all connections in an orderly way."""
@@ -70,6 +73,7 @@ class Relay:
             self.accepted += 1
             far = socket.create_connection(self._target)
             self._pairs.append((near, far))
+            self._made += near, far
             for source, sink in ((near, far), (far, near)):
                 threading.Thread(target=self._pump, args=(source, sink), daemon=True).start()
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 import pytest
 
 from tests.application import run
 from tests.end_to_end.fleet import PINNED, total
 
-pytest.importorskip("gevent", reason="gevent has no build for this Python")
+# Without importing it: exporters act differently beside it, and every test of this process would have it.
+pytestmark = pytest.mark.skipif(find_spec("gevent") is None, reason="gevent has no build for this Python")
 
 PATCH = "OTEL_PYTHON_AUTO_INSTRUMENTATION_EXPERIMENTAL_GEVENT_PATCH"
 

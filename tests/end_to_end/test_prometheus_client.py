@@ -183,7 +183,11 @@ Gauge("level", "Level").set(1)
 
 
 def test_a_collector_that_hangs_at_the_end_costs_its_own_families_and_one_line(receiver, tmp_path):
-    variables = {"OTEL_EXPORTER_PRW_ENDPOINT": receiver.url, "OTEL_EXPORTER_PRW_PROMETHEUS_CLIENT": "true"}
+    variables = {
+        "OTEL_EXPORTER_PRW_ENDPOINT": receiver.url,
+        "OTEL_EXPORTER_PRW_PROMETHEUS_CLIENT": "true",
+        "OTEL_EXPORTER_PRW_SHUTDOWN_TIMEOUT": "5000",
+    }
     with Program("python", "-c", HANGS, folder=tmp_path, **variables) as program:
         assert program.end() == 0
     assert receiver.values("level") == [1]

@@ -207,7 +207,7 @@ class Instance:
             )
             return _Claim(f"{origin.instance}-pid{os.getpid()}", None)  # a number may be as small in a container
         if number.forgotten_for:
-            _logger.warning(
+            _logger.info(
                 "Processes that share the instance id %s may take over a number that was used a moment ago, so that "
                 "their series overlap: when it was used last cannot be written down (%s)",
                 origin.instance,
