@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import linecache
 import sys
 import threading
 
@@ -9,7 +10,10 @@ import pytest
 from opentelemetry.metrics import Observation
 from opentelemetry.sdk.metrics import MeterProvider
 
-from opentelemetry.exporter.prometheus_remote_write.lifecycle.collection_watch import CollectionWatch
+from opentelemetry.exporter.prometheus_remote_write.lifecycle.collection_watch import (
+    CollectionWatch,
+    place_in_application,
+)
 from opentelemetry.exporter.prometheus_remote_write.lifecycle.controller import Controller
 from tests.lifecycle.pushing import LONG
 
@@ -107,3 +111,9 @@ def test_a_callback_that_hangs_is_named(exporter, caplog):
     provider.shutdown()
     assert "in reads_a_queue_that_is_empty)" in caplog.text
     assert sys.modules[__name__].__file__ in caplog.text
+
+
+def test_no_source_file_is_read_to_say_where():
+    linecache.clearcache()
+    assert __file__ in place_in_application(sys._getframe())
+    assert not linecache.cache

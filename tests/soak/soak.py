@@ -69,7 +69,7 @@ GROWTH = Footprint(
     # A connection for each request that may be under way at once is kept; how many there are together is up to chance.
     descriptors=MAX_CONCURRENT_REQUESTS - 1,
 )
-MORE_OBJECTS = 2000  # of a module that another kind of failure imports; less than one for each stream
+MORE_OBJECTS = 500  # less than one for each export of a quarter of an hour
 
 
 @dataclass

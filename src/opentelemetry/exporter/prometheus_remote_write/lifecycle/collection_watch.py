@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from traceback import extract_stack
+from traceback import walk_stack
 from types import FrameType
 
 from ..messages.own_logger import OwnLogger
@@ -78,7 +78,9 @@ class CollectionWatch:
 
 def place_in_application(frame: FrameType | None) -> str:
     """Return where the application's code is, as the end of a sentence; empty if unknown."""
-    for entry in reversed(extract_stack(frame) if frame else ()):
-        if not any(part in entry.filename.replace("\\", "/") for part in _NOT_THE_APPLICATIONS):
-            return f" ({entry.filename}:{entry.lineno} in {entry.name})"
+    # Not by extract_stack, which reads the source files and keeps their lines.
+    for each, line in walk_stack(frame) if frame else ():
+        code = each.f_code
+        if not any(part in code.co_filename.replace("\\", "/") for part in _NOT_THE_APPLICATIONS):
+            return f" ({code.co_filename}:{line} in {code.co_name})"
     return ""
