@@ -37,6 +37,7 @@ __all__ = [
 Handler: TypeAlias = Callable[[int, FrameType | None], None]
 
 _MORE_THAN_IS_WRITTEN = 65_536  # bytes
+_HIGH = 900  # a descriptor's number: below the usual limit of 1024, above those that most applications come to
 
 
 class SignalWatch:
@@ -65,6 +66,7 @@ class SignalWatch:
             return
         with suppress(OSError, RuntimeError, MemoryError):
             reading, writing = os.pipe()
+            writing = _moved_up(writing)
             self._pipe = Descriptor(reading), Descriptor(writing)
             os.set_blocking(writing, False)
             _thread.start_new_thread(self._watch, self._pipe)
@@ -99,6 +101,22 @@ class SignalWatch:
         self.pause()
         reading.close()
         writing.close()
+
+
+def _moved_up(number: int) -> int:
+    """Give a descriptor a high number, if that is possible.
+
+    An application that closes all descriptors, and opens files at once, gets the lowest numbers for them: a signal that
+    comes before the thread has noticed is then not written into one of its files.
+    """
+    import fcntl  # noqa: PLC0415 - not on every platform
+
+    try:
+        moved = fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, _HIGH)
+    except OSError:
+        return number
+    os.close(number)
+    return moved
 
 
 def has_threads() -> bool:
