@@ -181,6 +181,7 @@ def test_a_rejection_that_is_cut_short_still_counts_as_one(start_server, make_tr
     "behaviour",
     [
         pytest.param(raw(b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\nstor"), id="cut short"),
+        pytest.param(raw(b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n"), id="nothing of it"),
         pytest.param(raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nnonsense"), id="not chunks"),
         pytest.param(drip(b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n", b"."), id="without end"),
         *(

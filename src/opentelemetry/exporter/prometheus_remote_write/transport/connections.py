@@ -109,7 +109,8 @@ class Connections:
             with at_most(_BODY_SECONDS):
                 said = response.read(self._answer_bytes)
         except Exception as error:  # noqa: BLE001 - as above
-            said = getattr(error.__cause__, "partial", b"")  # chunks that came before the fault
+            came = getattr(error.__cause__, "partial", b"")  # chunks that came before the fault
+            said = came if isinstance(came, bytes) else b""  # urllib3's own error has their number
         if not response.closed:
             response.close()
             response.release_conn()
