@@ -239,7 +239,7 @@ def test_text_has_a_line_for_each_finding_and_a_verdict(receiver, tmp_path):
     assert [line for line in lines if line and not line.startswith(" ")] == [
         "installation",
         "configuration",
-        "way",
+        "network",
         "receiver",
         "metrics would arrive: 1 warning",
     ]

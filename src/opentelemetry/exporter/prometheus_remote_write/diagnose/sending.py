@@ -74,7 +74,7 @@ def _network(sender: _Sender, environ: Mapping[str, str], end: float, *, send: b
     way = Way(settings, environ)
     with deadline(end - time.monotonic()):
         for finding in way.findings():
-            yield "way", finding
+            yield "network", finding
             if finding.level is Level.FAILURE:
                 return
     transport = Transport(settings, environ=environ, user_agent=f"{USER_AGENT} otel-prw-check/{os.getpid()}")
