@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from ..diagnose import declarative_file, installation, kubernetes, launcher_choice
+from . import declarative_file, installation, kubernetes, launcher_choice
 from .finding import Finding
 from .installed import installed_plugs, installed_version
 

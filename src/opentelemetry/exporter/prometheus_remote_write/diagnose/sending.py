@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from ..configuration.settings import Settings
-from ..diagnose import configuration, declarative_file, target_identity
 from ..encoding.compression import compressor
 from ..model.transport import Response
 from ..translation.target import Target
 from ..transport.deadline import deadline
 from ..transport.pool import Transport
 from ..version import USER_AGENT
+from . import configuration, declarative_file, target_identity
 from .finding import Finding, Level
 from .receiver_probe import Probe
 from .way import Way

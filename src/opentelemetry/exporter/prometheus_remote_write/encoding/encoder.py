@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 
-from ..encoding import remote_write_1, remote_write_2
 from ..model.family import Family, FamilySamples
 from ..model.remote_write import Metadata
 from ..model.request import PROTOCOL_1, PROTOCOL_2, Request
 from ..system.time_slice import TimeSlice
+from . import remote_write_1, remote_write_2
 from .batches import Batches, Load
 from .compression import Compress
 from .series_encoder import SeriesEncoder

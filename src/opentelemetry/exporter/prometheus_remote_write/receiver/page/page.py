@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
-from ..page import views
 from ..pages import PageAnswer
 from ..store import Store
+from . import views
 from .facets import parse
 
 _STATIC = Path(__file__).with_name("static")

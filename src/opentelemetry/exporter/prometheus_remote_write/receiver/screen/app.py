@@ -13,8 +13,8 @@ from textual.widgets import ContentSwitcher, Input, Static
 
 from ..notation import label_list, printable
 from ..quantities import unit_of
-from ..screen import views
 from ..store import Store
+from . import views
 from .live_table import LiveTable, TableRow
 
 _REFRESH = 1.0  # seconds
