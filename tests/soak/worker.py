@@ -19,7 +19,7 @@ from opentelemetry.sdk.metrics.export import MetricExportResult
 from opentelemetry.sdk.resources import Resource
 
 from opentelemetry.exporter.prometheus_remote_write import PrometheusRemoteWriteMetricsExporter
-from opentelemetry.exporter.prometheus_remote_write.delivery.buffer_folder import BufferFolder
+from opentelemetry.exporter.prometheus_remote_write.delivery.disk_buffer.buffer_folder import BufferFolder
 from opentelemetry.exporter.prometheus_remote_write.lifecycle.controller import Controller
 from opentelemetry.exporter.prometheus_remote_write.lifecycle.instance_id import writer
 

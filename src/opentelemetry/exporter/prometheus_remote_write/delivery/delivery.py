@@ -33,7 +33,7 @@ from .traffic import Traffic
 from .window import Window
 
 if TYPE_CHECKING:
-    from .survival import Survival
+    from .disk_buffer.survival import Survival
 
 _SLOW = 0.05  # seconds for one request: if it takes longer, more threads are worth it
 _LONGEST_SILENCE = 300.0  # seconds; a Retry-After of days is a mistake, and must not end the metrics
@@ -77,9 +77,9 @@ class Delivery:
         self._backlog = Backlog(settings.max_buffered_bytes, settings.max_buffered_age / 1000)
         self._survival: Survival | None = None
         if settings.buffer_directory and self._backlog.keeps:
-            from .addressee import addressee  # noqa: PLC0415 - only where that is wanted
-            from .durable import DurableBacklog  # noqa: PLC0415 - the same
-            from .survival import Survival  # noqa: PLC0415 - the same
+            from .disk_buffer.addressee import addressee  # noqa: PLC0415 - only where that is wanted
+            from .disk_buffer.durable import DurableBacklog  # noqa: PLC0415 - the same
+            from .disk_buffer.survival import Survival  # noqa: PLC0415 - the same
 
             durable = DurableBacklog(
                 settings.buffer_directory, addressee(settings), settings.max_buffered_bytes, wall_clock

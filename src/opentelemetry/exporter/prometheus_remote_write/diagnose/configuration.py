@@ -13,7 +13,7 @@ from ..configuration.row import Row
 from ..configuration.setting_type import SettingType
 from ..configuration.settings import Settings, rows, variable
 from ..configuration.text_types import HEADERS, LABELS, NAMES, PATH, PROXIES
-from ..delivery.buffer_folder import BufferFolder
+from ..delivery.disk_buffer.buffer_folder import BufferFolder
 from ..errors import Unsendable
 from ..messages.redaction import shown_path, shown_url
 from ..messages.secret import Secret

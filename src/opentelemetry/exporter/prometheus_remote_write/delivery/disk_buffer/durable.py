@@ -18,8 +18,8 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
-from ..messages.own_logger import OwnLogger
-from ..model.request import Request
+from ...messages.own_logger import OwnLogger
+from ...model.request import Request
 from .buffer_file import BufferFile, is_corrupt, made
 from .buffer_folder import BufferFolder, name_of
 from .disk_turn import disk_turn

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ..configuration.settings import Settings
+from ...configuration.settings import Settings
 
 _NAMES_A_TENANT = re.compile(r"tenant|org", re.IGNORECASE)  # X-Scope-OrgID, THANOS-TENANT
 

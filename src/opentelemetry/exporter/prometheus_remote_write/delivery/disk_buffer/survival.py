@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 
-from ..messages.own_logger import OwnLogger
-from ..model.request import Request
-from .backlog import Backlog
+from ...messages.own_logger import OwnLogger
+from ...model.request import Request
+from ..backlog import Backlog
 from .durable import DurableBacklog
 
 _logger = OwnLogger(__name__)

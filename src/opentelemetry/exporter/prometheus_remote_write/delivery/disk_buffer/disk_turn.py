@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ..system.fork_pause import ForkPause
+from ...system.fork_pause import ForkPause
 
 _forks = ForkPause()
 

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..messages.own_logger import OwnLogger
-from ..model.request import Request
+from ...messages.own_logger import OwnLogger
+from ...model.request import Request
 from .buffer_file import BufferFile, is_corrupt, is_of_the_disk, taken
 from .buffer_folder import BufferName, size_of
 

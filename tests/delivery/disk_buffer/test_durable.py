@@ -20,8 +20,8 @@ import pytest
 from opentelemetry.sdk.metrics.export import MetricExportResult
 
 from opentelemetry.exporter.prometheus_remote_write import PrometheusRemoteWriteMetricsExporter
-from opentelemetry.exporter.prometheus_remote_write.delivery.buffer_file import taken
-from opentelemetry.exporter.prometheus_remote_write.delivery.durable import DurableBacklog
+from opentelemetry.exporter.prometheus_remote_write.delivery.disk_buffer.buffer_file import taken
+from opentelemetry.exporter.prometheus_remote_write.delivery.disk_buffer.durable import DurableBacklog
 from opentelemetry.exporter.prometheus_remote_write.model.request import Request
 from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver, ScriptedAnswer
 from tests.collected import NOW, collected, counter, point
@@ -41,7 +41,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 """
 FORKED = """
 import os, sys
-from opentelemetry.exporter.prometheus_remote_write.delivery.durable import DurableBacklog
+from opentelemetry.exporter.prometheus_remote_write.delivery.disk_buffer.durable import DurableBacklog
 from opentelemetry.exporter.prometheus_remote_write.model.request import Request
 of_parent = DurableBacklog(sys.argv[1], "http://receiver/api/v1/write", 1 << 20)
 of_parent.mirror([(0.0, Request(b"of the parent", "2.0", 1, 0, 0))])
@@ -60,7 +60,7 @@ sys.exit(status)
 CLOSING_ALL = """
 import os, sys
 from pathlib import Path
-from opentelemetry.exporter.prometheus_remote_write.delivery.durable import DurableBacklog
+from opentelemetry.exporter.prometheus_remote_write.delivery.disk_buffer.durable import DurableBacklog
 from opentelemetry.exporter.prometheus_remote_write.model.request import Request
 durable = DurableBacklog(sys.argv[1], "http://receiver/api/v1/write", 1 << 20)
 before, after = (Request(body, "2.0", 1, 0, 0) for body in (b"before", b"after"))
@@ -79,7 +79,7 @@ for file in files:
 """
 FORKED_WHILE_WRITING = """
 import os, sys, threading, time
-from opentelemetry.exporter.prometheus_remote_write.delivery.durable import DurableBacklog
+from opentelemetry.exporter.prometheus_remote_write.delivery.disk_buffer.durable import DurableBacklog
 from opentelemetry.exporter.prometheus_remote_write.model.request import Request
 def backlog():
     return DurableBacklog(sys.argv[1], "http://receiver/api/v1/write", 1 << 20)
@@ -938,7 +938,7 @@ def test_a_file_in_which_nothing_is_sound_is_set_aside(folder, caplog):
 
 TAKING = """
 import sys
-from opentelemetry.exporter.prometheus_remote_write.delivery.durable import DurableBacklog
+from opentelemetry.exporter.prometheus_remote_write.delivery.disk_buffer.durable import DurableBacklog
 one = DurableBacklog(sys.argv[1], "http://receiver/api/v1/write", 1 << 20)
 print("ready", flush=True)
 sys.stdin.readline()

@@ -15,8 +15,8 @@ from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..model.request import PROTOCOL_1, PROTOCOL_2, Request
-from ..system.descriptor import Descriptor
+from ...model.request import PROTOCOL_1, PROTOCOL_2, Request
+from ...system.descriptor import Descriptor
 
 if TYPE_CHECKING:
     import sqlite3  # imported where it is needed: some builds of Python lack it

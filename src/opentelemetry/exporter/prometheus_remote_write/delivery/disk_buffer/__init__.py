@@ -1,0 +1,1 @@
+"""The backlog on disk, which survives the end of the process."""
