@@ -186,19 +186,18 @@ def _said(errors: list[str]) -> tuple[str, ...]:
 
 
 _PAGE = """\
-# Who is chosen
+# Distros and hosts
 
-OpenTelemetry's launcher uses one distro and one configurator, and among several that are installed those whose folder
-is found first, unless a variable names them. This page is what it does with ours: each row was measured by processes of
-its own, with `OTEL_EXPORTER_PRW_ENDPOINT` set and the variable of the row. `make combinations` measures anew, a test
-compares.
+OpenTelemetry's launcher uses one distro and one configurator. If several are installed, it uses those whose folder
+is found first, unless a variable names them. Each row of the first table was measured in separate processes, with
+`OTEL_EXPORTER_PRW_ENDPOINT` and the row's variable set. `make combinations` measures again; a test compares.
 
-What has to be set beside the endpoint, so that metrics arrive however the application is started:
+To make metrics arrive however the application is started, set beside the endpoint:
 
 {least}
 
 `prometheus_remote_write` is our distro or configurator; `distro` and `configurator` are those of
-`opentelemetry-distro`, which asks for OTLP over gRPC. That is not installed here. A file needs
+`opentelemetry-distro`, which asks for OTLP over gRPC, not installed here. `OTEL_CONFIG_FILE` needs
 `opentelemetry-sdk[file-configuration]`.
 
 | installed | set | started by | distro | configurator | metrics | stderr says |
@@ -209,15 +208,15 @@ What has to be set beside the endpoint, so that metrics arrive however the appli
 _HOSTS = """\
 ## Hosts
 
-Each row was measured with the real program under the launcher, with `OTEL_EXPORTER_PRW_ENDPOINT` set and an instance id
-for the whole container, as the Operator sets it. Every increment was also appended to a file; counts are exact where in
-the sum over all instances each arrives exactly once. A server's or worker's end is SIGTERM to its first process; the
-time of the exit is that until the last of its processes is gone, on two busy cores. Nothing was refused, no instance
-was written by two processes at a time, and none of the programs printed a traceback because of the exporter.
+Each row was measured with the real program under the launcher, with `OTEL_EXPORTER_PRW_ENDPOINT` set and one instance
+id for the whole container, as the Operator sets it. Every increment was also appended to a file; counts are exact if
+each increment arrives exactly once in the sum over all instances. Servers and workers are ended by SIGTERM to their
+first process; the exit time is measured until the last of their processes is gone, on two busy cores. Nothing was
+refused, no instance was written by two processes at a time, and no program printed a traceback because of the exporter.
 
-Tried once by hand, because they take minutes to install or do not run twice alike: mod_wsgi (`mod_wsgi-express`, two
-processes) is exact, the last interval arrives, and the exit takes 3.1 s; the same holds for celery's eventlet pool, in
-5.6 s. gunicorn has no eventlet worker any more.
+Two hosts were tested once by hand, because they take minutes to install or behave differently from run to run: mod_wsgi
+(`mod_wsgi-express`, two processes) and Celery's eventlet pool. Counts are exact, and the last interval arrives; the exit
+takes 3.1 s and 5.6 s. gunicorn no longer has an eventlet worker.
 
 """
 

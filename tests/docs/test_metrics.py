@@ -12,7 +12,7 @@ from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver
 from tests.docs.pages import SITE, text
 from tests.servers.ports import free_port
 
-TABLE = text(SITE / "reference" / "metrics.md").partition("from `make demo`:")[2].partition("Further")[0]
+TABLE = text(SITE / "reference" / "metrics.md").partition("from `make demo`:")[2].partition("Join other")[0]
 ROWS = {row.split("|")[1].strip(): row.split("|")[3] for row in TABLE.strip().splitlines()[2:]}
 EXAMPLES = [
     re.fullmatch(r"(\w+)(?:\{(.*)\})?", example).groups()

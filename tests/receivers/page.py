@@ -175,23 +175,23 @@ NOT_MEASURED = [
         "was pushed to once, outside this target: it speaks 2.0 only, drops classic histograms, and does not count "
         "`target_info` and exemplars as written."
     ),
-    "Grafana Cloud, Amazon Managed Service for Prometheus, Azure Monitor: they need an account.",
+    "Grafana Cloud, Amazon Managed Service for Prometheus, Azure Monitor: these need an account.",
 ]
 
 _PAGE = """\
 # Receivers, as measured
 
-What real receivers hold of what is pushed, asked by PromQL and compared with what the SDK recorded. `make receivers`
-builds those that are no package of Debian's, measures, and writes this page. It was last run on {date}, with version
+Metrics were pushed to real receivers, queried by PromQL and compared with what the SDK recorded. `make receivers`
+builds the receivers that Debian does not package, measures, and writes this page. It was last run on {date}, with version
 {version} of the exporter.
 
 - **exact**: the export succeeds, and every value, label and time is what was recorded.
-- **exact, but the export fails**: all is there, and the exporter says that it is not.
-- **dropped silently**: the receiver answers 2xx and does not hold it: no sender can know.
-- **refused**: the receiver does not hold it, and the export fails. With "in part" the rest is held.
+- **exact, but the export fails**: everything is stored, but the exporter reports that it is not.
+- **dropped silently**: the receiver answers 2xx but does not store it, which no sender can know.
+- **refused**: the receiver does not store it, and the export fails. "In part" means that the rest is stored.
 
-With `auto`, the default of `OTEL_EXPORTER_PRW_PROTOCOL`, a cell names the version that was settled on.
-[Where to push](../how-to/receivers.md) says how each is configured.
+With `auto`, the default of `OTEL_EXPORTER_PRW_PROTOCOL`, a cell names the version that was negotiated.
+[Where to push](../how-to/receivers.md) explains how to configure each receiver.
 
 ## Features
 
@@ -199,9 +199,9 @@ With `auto`, the default of `OTEL_EXPORTER_PRW_PROTOCOL`, a cell names the versi
 
 ## Limits
 
-Forty good series, and beside them what runs into the limit. "Held" counts the good ones, out of those that the limit
-leaves room for. "Counted" is what the exporter says of all samples that it sent, zero samples and bad ones included;
-the advice is what its log adds to the receiver's words.
+Each row pushes forty good series together with data that exceeds the limit. "Held" counts the good series that are
+stored, out of those that the limit has room for. "Counted" is the exporter's count of all samples that it sent,
+including zero samples and bad ones. The advice is what its log adds to the receiver's words.
 
 | receiver | limit | protocol | answers | in the words | held | the export | counted | advice |
 | --- | --- | --- | --- | --- | --- | --- | --- | --- |
