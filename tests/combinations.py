@@ -212,11 +212,11 @@ Each row was measured with the real program under the launcher, with `OTEL_EXPOR
 id for the whole container, as the Operator sets it. Every increment was also appended to a file; counts are exact if
 each increment arrives exactly once in the sum over all instances. Servers and workers are ended by SIGTERM to their
 first process; the exit time is measured until the last of their processes is gone, on two busy cores. Nothing was
-refused, no instance was written by two processes at a time, and no program printed a traceback because of the exporter.
+refused, no instance was written by two processes at a time, and the exporter made no program print a traceback.
 
-Two hosts were tested once by hand, because they take minutes to install or behave differently from run to run: mod_wsgi
-(`mod_wsgi-express`, two processes) and Celery's eventlet pool. Counts are exact, and the last interval arrives; the exit
-takes 3.1 s and 5.6 s. gunicorn no longer has an eventlet worker.
+Two hosts were tested once by hand, because they take minutes to install or differ from run to run: mod_wsgi
+(`mod_wsgi-express`, two processes) and Celery's eventlet pool. Counts are exact, and the last interval arrives; the
+exit takes 3.1 s and 5.6 s. gunicorn no longer has an eventlet worker.
 
 """
 

@@ -182,8 +182,8 @@ _PAGE = """\
 # Receivers, as measured
 
 Metrics were pushed to real receivers, queried by PromQL and compared with what the SDK recorded. `make receivers`
-builds the receivers that Debian does not package, measures, and writes this page. It was last run on {date}, with version
-{version} of the exporter.
+builds the receivers that Debian does not package, measures, and writes this page. It was last run on {date}, with
+version {version} of the exporter.
 
 - **exact**: the export succeeds, and every value, label and time is what was recorded.
 - **exact, but the export fails**: everything is stored, but the exporter reports that it is not.
