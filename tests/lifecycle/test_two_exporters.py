@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import math
 
 import pytest
@@ -59,3 +60,31 @@ def test_the_id_of_one_that_was_shut_down_is_the_next_ones(receiver):
         count(each := provider(receiver, **{"service.name": "shop"}), 1)
         each.shutdown()
     assert len({series.label("instance") for series in receiver.series("hits_total")}) == 1
+
+
+@pytest.mark.parametrize("pinned", [{}, {"service.instance.id": "pod-7"}], ids=["its own id", "a given id"])
+@pytest.mark.parametrize("has_exported", [True, False])
+def test_one_that_outlives_another_keeps_its_id(receiver, pinned, has_exported):
+    first, second = (provider(receiver, **{"service.name": "shop"}, **pinned) for _ in range(2))
+    count(first, 5)
+    second.get_meter("tests").create_counter("hits").add(1)
+    if has_exported:
+        second.force_flush()
+    first.shutdown()
+    for _ in range(2):
+        count(second, 1)
+    second.shutdown()
+    totals = {series.label("instance"): series.samples[-1].value for series in receiver.series("hits_total")}
+    assert sorted(totals.values()) == [3, 5]
+    assert sorted(totals, key=len)[1] == f"{min(totals, key=len)}-1"
+
+
+def test_one_that_outlives_another_that_nobody_shut_down_keeps_its_id(receiver):
+    first, second = (provider(receiver, **{"service.name": "shop"}) for _ in range(2))
+    count(first, 5)
+    count(second, 1)
+    del first
+    gc.collect()
+    count(second, 1)
+    second.shutdown()
+    assert sorted(series.samples[-1].value for series in receiver.series("hits_total")) == [2, 5]

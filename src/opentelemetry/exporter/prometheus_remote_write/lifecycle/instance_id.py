@@ -141,6 +141,7 @@ class Instance:
         for key, holder in tuple(_alone.items()):
             if holder() is self:
                 del _alone[key]
+                _used_until[key] = self._clock()
         for number in self._given_up():
             number.release()
 
@@ -150,31 +151,39 @@ class Instance:
 
     def _identified(self, metrics: ResourceMetrics) -> ResourceMetrics:
         given = _given(metrics)
+        one_of_several = _Origin(given or self._generated_here, first=1)
         if fixed := self._fixed():
             origin = _Origin(fixed, first=0)
         elif self._origin:
             origin = self._origin
         elif given and given != self._generated():
             origin = _Origin(given, first=0)
-        elif self._is_alone(metrics):
+        elif (_job(metrics), one_of_several.instance) not in self._claims and self._is_alone(metrics):
             has_said = _INSTANCE_ID in metrics.resource.attributes  # an empty one says that there is to be none
             return metrics if has_said or self._sdk_makes_ids else _with_id(metrics, self._generated_here)
         else:
-            origin = _Origin(given or self._generated_here, first=1)
+            origin = one_of_several
         if not origin.first:  # otherwise it was generated, and others of the group may have generated another
             self.group = origin.instance
         key = (_job(metrics), origin.instance)
         claim = self._claims.get(key)
         if claim is None or (claim.number and not claim.number.is_ours()):
-            began = max(_beginning(metrics) or self._clock(), self._made)  # for the SDK counts for us since then
-            claim = self._claims[key] = self._claim(key, origin, claim, began)
+            claim = self._claims[key] = self._claim(key, origin, claim, self._began(metrics))
         if claim.number:
             claim.number.prolong(self._clock())
         return _with_id(metrics, claim.instance)
 
+    def _began(self, metrics: ResourceMetrics) -> int:
+        return max(_beginning(metrics) or self._clock(), self._made)  # for the SDK counts for us since then
+
     def _is_alone(self, metrics: ResourceMetrics) -> bool:
-        """Return whether no other exporter of this process uses the process's own id for the same job and receiver."""
+        """Return whether no other exporter of this process uses the process's own id for the same job and receiver.
+
+        Nor may one have used it since this exporter began to count: the samples of the two would overlap.
+        """
         key = (os.getpid(), self._destination, _job(metrics))
+        if _used_until.get(key, 0) > self._began(metrics):
+            return False
         holder = _alone.setdefault(key, ref(self))()
         if holder is None:
             _alone[key] = ref(self)
@@ -194,7 +203,7 @@ class Instance:
         name = hashlib.sha256("\0".join((self._destination, *key)).encode("utf-8", "replace")).hexdigest()[:24]
         numbers: Iterable[int] = range(origin.first, _MOST)
         if before and before.number:
-            before.number.release()
+            before.number.release(returns=True)
             numbers = chain([before.number.number], numbers)
         try:
             number = take_number(name, numbers, began, folders=self._folders(), sockets=self._sockets, now=self._clock)
@@ -218,6 +227,9 @@ class Instance:
 
 _alone: dict[tuple[int, str, str], ref[Instance]] = {}
 """Which exporter uses a process's own id without a number: by process, receiver and job."""
+
+_used_until: dict[tuple[int, str, str], int] = {}
+"""When the last exporter that used it so was shut down, in nanoseconds since the epoch."""
 
 
 def _job(metrics: ResourceMetrics) -> str:

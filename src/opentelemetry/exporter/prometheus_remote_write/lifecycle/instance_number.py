@@ -16,6 +16,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from ..system.bounded_call import bounded_call
 from ..system.descriptor import Descriptor
@@ -27,8 +28,19 @@ SOCKETS = "otel-prw-" if sys.platform == "linux" else None
 _LOCK_SECONDS = 2.0  # seconds for locking a file; without its time the number may have been used just now
 _FILE_SECONDS = 1.0  # seconds for any other work on files
 
-_left: dict[tuple[int, tuple[int, int]], int] = {}
-"""By process and file, the time that it last wrote: if no other process has written since, it may continue."""
+
+class _Left(NamedTuple):
+    """A number that this process released: until when it was used, and whether the same exporter takes it again."""
+
+    until: int
+    returns: bool
+
+    def may_overlap(self, began: int) -> bool:
+        return not self.returns and self.until > began
+
+
+_left: dict[tuple[int, tuple[int, int]], _Left] = {}
+"""By process and file; valid if no other process has written to the file since."""
 
 
 class InstanceNumber:
@@ -73,10 +85,14 @@ class InstanceNumber:
             except TimeoutError:
                 self._file_seconds = 0.0  # nothing waits for the folder again until it answers
 
-    def release(self) -> None:
-        """Release it to any process, this one included."""
+    def release(self, *, returns: bool = False) -> None:
+        """Release it to whoever begins to count from now on, in this process or another.
+
+        Args:
+            returns: Whether the same exporter takes it again, which what it wrote itself does not keep it from.
+        """
         if self._file:
-            _left[self._process, self._file.identity] = self._written
+            _left[self._process, self._file.identity] = _Left(self._written, returns)
         self.close()
 
     def close(self) -> None:
@@ -194,7 +210,8 @@ class _Files:
                 self._folders = self._folders[1:]
                 continue
             late = not self._folders  # the caller no longer waits
-            if late or (written >= began and written != _left.get((os.getpid(), file.identity))):
+            left = _left.get((os.getpid(), file.identity))
+            if late or (left.may_overlap(began) if left and left.until == written else written >= began):
                 file.close()
                 raise Taken
             return file
