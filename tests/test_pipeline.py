@@ -1,9 +1,9 @@
 import pytest
 
 from opentelemetry.exporter.prometheus_remote_write.configuration.settings import Settings
+from opentelemetry.exporter.prometheus_remote_write.model.stale_marker import is_stale
 from opentelemetry.exporter.prometheus_remote_write.pipeline import Pipeline
 from opentelemetry.exporter.prometheus_remote_write.receiver.decoding import decode
-from opentelemetry.exporter.prometheus_remote_write.receiver.received import is_stale
 from opentelemetry.exporter.prometheus_remote_write.translation.dropped_points import DroppedPoints
 from opentelemetry.exporter.prometheus_remote_write.translation.series_limit import PROCESS
 from tests.collected import collected, gauge, histogram, point

@@ -6,8 +6,8 @@ import math
 
 import pytest
 
+from opentelemetry.exporter.prometheus_remote_write.model.stale_marker import is_stale
 from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver, ScriptedAnswer
-from opentelemetry.exporter.prometheus_remote_write.receiver.received import is_stale
 from tests.diagnose.checking import check
 from tests.transport.scripted_server import ScriptedServer, answer, in_turn
 

@@ -21,12 +21,12 @@ from opentelemetry.exporter.prometheus_remote_write.encoding.remote_write_1 impo
 from opentelemetry.exporter.prometheus_remote_write.encoding.remote_write_2 import RemoteWrite2
 from opentelemetry.exporter.prometheus_remote_write.encoding.stale_markers import marked
 from opentelemetry.exporter.prometheus_remote_write.model.remote_write import Exemplar
+from opentelemetry.exporter.prometheus_remote_write.model.stale_marker import is_stale
 from opentelemetry.exporter.prometheus_remote_write.model.timestamps import LATEST
 from opentelemetry.exporter.prometheus_remote_write.proto import write_v1_pb2 as v1
 from opentelemetry.exporter.prometheus_remote_write.proto import write_v2_pb2 as v2
 from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver, ScriptedAnswer
 from opentelemetry.exporter.prometheus_remote_write.receiver.decoding import decode
-from opentelemetry.exporter.prometheus_remote_write.receiver.received import is_stale
 from opentelemetry.exporter.prometheus_remote_write.translation.dropped_points import DroppedPoints
 from opentelemetry.exporter.prometheus_remote_write.translation.translator import Translator
 from tests.collected import NOW, collected, gauge, histogram, histogram_point, point

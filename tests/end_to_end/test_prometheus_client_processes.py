@@ -10,7 +10,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from opentelemetry.exporter.prometheus_remote_write.receiver.received import is_stale
+from opentelemetry.exporter.prometheus_remote_write.model.stale_marker import is_stale
 from tests.end_to_end.fleet import PINNED, POD, Program, instances
 
 REQUESTS = 30

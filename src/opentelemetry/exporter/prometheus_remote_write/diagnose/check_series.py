@@ -7,7 +7,6 @@ native histogram of one series.
 from __future__ import annotations
 
 import math
-import struct
 from collections.abc import Iterable, Mapping
 from enum import Enum
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 from ..encoding.compression import Compress
 from ..model.remote_write import METRIC_NAME
 from ..model.request import PROTOCOL_2
+from ..model.stale_marker import STALE
 from ..proto import write_v1_pb2 as v1
 from ..proto import write_v2_pb2 as v2
 
@@ -22,7 +22,6 @@ NAME = "otel_prw_check"
 """The name of the series."""
 
 _HELP = "Sent by otel-prw check, and ended at once."
-(_STALE,) = struct.unpack("<d", struct.pack("<Q", 0x7FF0000000000002))  # Remote Write 1.0, section Stale Markers
 _EXEMPLAR = ("trace_id", "0af7651916cd43dd8448eb211c80319c")
 
 
@@ -60,7 +59,7 @@ def _request_1(content: Content, labels: Iterable[tuple[str, str]], at: int) -> 
     if content is Content.NATIVE_HISTOGRAM:
         series.histograms.append(v1.Histogram(**_histogram(at), reset_hint=v1.Histogram.ResetHint.GAUGE))
         return request
-    series.samples.add(value=_STALE if content is Content.END else 1.0, timestamp=at)
+    series.samples.add(value=STALE if content is Content.END else 1.0, timestamp=at)
     if content is Content.EXEMPLAR:
         name, text = _EXEMPLAR
         series.exemplars.add(labels=[v1.Label(name=name, value=text)], value=1.0, timestamp=at)
@@ -80,7 +79,7 @@ def _request_2(content: Content, labels: Iterable[tuple[str, str]], at: int) -> 
         if content is Content.NATIVE_HISTOGRAM:
             one.histograms.append(v2.Histogram(**_histogram(at), reset_hint=v2.Histogram.ResetHint.RESET_HINT_GAUGE))
         else:
-            one.samples.add(value=_STALE if content is Content.END else 1.0, timestamp=at)
+            one.samples.add(value=STALE if content is Content.END else 1.0, timestamp=at)
         if content is Content.EXEMPLAR:
             one.exemplars.add(labels_refs=refs(_EXEMPLAR), value=1.0, timestamp=at)
         series.append(one)

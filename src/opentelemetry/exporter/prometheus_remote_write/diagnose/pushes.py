@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
 from ..model.remote_write import BUCKET_BOUND, METRIC_NAME, Labels
-from ..receiver.received import Histogram, Received, ReceivedMetadata, RejectedRequest, Sample, Series, is_stale
+from ..model.stale_marker import is_stale
+from ..receiver.received import Histogram, Received, ReceivedMetadata, RejectedRequest, Sample, Series
 
 Value: TypeAlias = Sample | Histogram
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
@@ -10,13 +9,11 @@ from typing import Any
 
 from .. import proto
 from ..model.bucket_bound import le_text
-from ..model.remote_write import BUCKET_BOUND, METRIC_NAME
+from ..model.remote_write import BUCKET_BOUND, CUSTOM_BUCKETS, METRIC_NAME
 from ..model.request import PROTOCOL_1, Request
+from ..model.stale_marker import is_stale
 from .compression import Compress
 from .parts import encoded, labels, parts
-
-_CUSTOM_BUCKETS = -53
-_STALE = struct.pack("<Q", 0x7FF0000000000002)  # the NaN with which Prometheus marks the end of a series
 
 
 def downgraded(request: Request, compress: Compress, *, gives_way: bool = False) -> Request:
@@ -40,7 +37,7 @@ def downgraded(request: Request, compress: Compress, *, gives_way: bool = False)
             )
             for exemplar in series.exemplars
         ]
-        if any(histogram.schema == _CUSTOM_BUCKETS for histogram in series.histograms):
+        if any(histogram.schema == CUSTOM_BUCKETS for histogram in series.histograms):
             message.timeseries.extend(_classic(dict(its_labels), series.histograms, exemplars))
             continue
         message.timeseries.append(
@@ -83,16 +80,12 @@ def _classic(
             labels=_labels({**shared, **own}),
             samples=[
                 proto.write_v1_pb2.Sample(
-                    value=histogram.sum if _is_stale(histogram) else value, timestamp=histogram.timestamp
+                    value=histogram.sum if is_stale(histogram.sum) else value, timestamp=histogram.timestamp
                 )
                 for value, histogram in zip(values, histograms, strict=True)
             ],
             exemplars=[each for each in exemplars if bisect_left(bounds, each.value) == place],
         )
-
-
-def _is_stale(histogram: Any) -> bool:
-    return struct.pack("<d", histogram.sum) == _STALE
 
 
 def _counts(histogram: Any, buckets: int) -> list[int]:

@@ -1,23 +1,16 @@
-"""Stale markers: samples that mark the end of a series, so that queries no longer find it.
-
-A marker is a NaN with a certain bit pattern (Remote Write 1.0, section Stale Markers), in a native histogram as its
-sum. It is a signalling NaN, which arithmetic would change; so it is made from bytes and only ever copied.
-"""
+"""Which series end with an export, and the samples that mark them as stale."""
 
 from __future__ import annotations
 
-import struct
 from array import array
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
 from ..model.family import Family, FamilySamples, SeriesName, Stream
 from ..model.remote_write import Labels, NativeHistogram
+from ..model.stale_marker import STALE, STALE_BYTES
 
-_BITS = 0x7FF0000000000002
-_BYTES = struct.pack("=Q", _BITS)
-(_NAN,) = struct.unpack("=d", _BYTES)
-_HISTOGRAM = NativeHistogram(0, _NAN, 0, 0.0, 0, (), (), (), ())
+_HISTOGRAM = NativeHistogram(0, STALE, 0, 0.0, 0, (), (), (), ())
 
 
 def marked(family: Family, streams: Sequence[Stream], at: int) -> FamilySamples:
@@ -30,7 +23,7 @@ def marked(family: Family, streams: Sequence[Stream], at: int) -> FamilySamples:
     """
     values = array("d")
     if not family.native:
-        values.frombytes(_BYTES * (len(streams) * len(family.names)))
+        values.frombytes(STALE_BYTES * (len(streams) * len(family.names)))
     histograms = [_HISTOGRAM] * len(streams) if family.native else ()
     return FamilySamples(family, streams, at, values, histograms, {}, tells_points=False)
 

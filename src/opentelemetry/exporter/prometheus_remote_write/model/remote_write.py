@@ -11,6 +11,9 @@ METRIC_NAME = "__name__"
 BUCKET_BOUND = "le"
 """The label that holds the upper bound of a classic histogram's bucket."""
 
+CUSTOM_BUCKETS = -53
+"""The schema of a native histogram whose buckets have bounds of their own."""
+
 Labels: TypeAlias = tuple[tuple[str, str], ...]
 """Label names and values, sorted by the bytes of the name, unique, none of them empty."""
 
@@ -56,7 +59,8 @@ class NativeHistogram(NamedTuple):
     """A native histogram with integer counts (Remote Write 2.0, message Histogram).
 
     Buckets are numbered by their upper bound. Deltas are differences from the previous bucket, across spans. With
-    schema -53, ``custom_bounds`` are the upper bounds of the buckets, and there is no zero bucket and no negative side.
+    the schema ``CUSTOM_BUCKETS``, ``custom_bounds`` are the upper bounds of the buckets, and there is no zero bucket
+    and no negative side.
     """
 
     count: int  # type: ignore[assignment]  # hides the tuple's unused method

@@ -6,7 +6,8 @@ import math
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from .received import is_stale
+from ..model.remote_write import CUSTOM_BUCKETS
+from ..model.stale_marker import is_stale
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from ..model.remote_write import Span
     from .received import Histogram
 
-_CUSTOM_BUCKETS = -53
 _EXPONENTIAL = range(-4, 9)
 _RESET_HINTS = range(4)
 
@@ -37,7 +37,7 @@ def histogram_fault(histogram: Histogram, protocol: str) -> str | None:
 def _faults(histogram: Histogram, protocol: str) -> Iterator[str]:
     if histogram.reset_hint not in _RESET_HINTS:
         yield f"reset_hint {histogram.reset_hint} is not known"
-    if histogram.schema == _CUSTOM_BUCKETS:
+    if histogram.schema == CUSTOM_BUCKETS:
         if protocol == "1.0":
             yield "protocol 1.0 has no custom buckets"
         yield from _custom_bucket_faults(histogram)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from .received import Histogram, is_stale
+from ..model.stale_marker import is_stale
+from .received import Histogram
 
 if TYPE_CHECKING:
     from ..model.remote_write import Labels

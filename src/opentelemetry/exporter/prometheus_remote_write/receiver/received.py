@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import struct
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -12,17 +10,6 @@ if TYPE_CHECKING:
     from email.message import Message as Headers
 
     from ..model.remote_write import Exemplar, Labels, Span
-
-_STALE_MARKER = 0x7FF0000000000002
-
-
-def is_stale(value: float) -> bool:
-    """Return whether a value is the stale marker: a NaN with a certain bit pattern that marks the end of a series.
-
-    Args:
-        value: The value of a sample, or the sum of a histogram.
-    """
-    return math.isnan(value) and struct.pack("<d", value) == struct.pack("<Q", _STALE_MARKER)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,14 +14,13 @@ from operator import lt
 from typing import TYPE_CHECKING
 
 from ..errors import Untranslatable
-from ..model.remote_write import NativeHistogram, Span
+from ..model.remote_write import CUSTOM_BUCKETS, NativeHistogram, Span
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _COARSEST_SCHEMA = -4
 _FINEST_SCHEMA = 8
-_CUSTOM_BUCKETS_SCHEMA = -53
 
 # The specification's default for a point without a zero threshold.
 _DEFAULT_ZERO_THRESHOLD = 1e-128
@@ -123,7 +122,7 @@ def custom_buckets(
     return NativeHistogram(
         count=count,
         sum=0.0 if sum is None else _as_float(sum),
-        schema=_CUSTOM_BUCKETS_SCHEMA,
+        schema=CUSTOM_BUCKETS,
         zero_threshold=0.0,
         zero_count=0,
         negative_spans=(),

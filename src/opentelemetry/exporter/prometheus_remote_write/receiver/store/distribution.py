@@ -8,10 +8,8 @@ from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from typing import NamedTuple, TypeAlias
 
-from ...model.remote_write import Span
+from ...model.remote_write import CUSTOM_BUCKETS, Span
 from ..received import Histogram
-
-_CUSTOM_BUCKETS = -53
 
 
 class Bucket(NamedTuple):
@@ -52,7 +50,7 @@ def pack(distribution: Distribution, like: Packed | None) -> Packed:
 
 def of_native(histogram: Histogram) -> dict[Bucket, float]:
     """Return the buckets of a native histogram, lowest first."""
-    if histogram.schema == _CUSTOM_BUCKETS:
+    if histogram.schema == CUSTOM_BUCKETS:
         bounds = (-math.inf, *histogram.custom_bounds, math.inf)
         placed = _placed(histogram.positive_spans, histogram.positive_counts)
         return {Bucket(bounds[place], bounds[place + 1]): count for place, count in placed}

@@ -12,7 +12,8 @@ from itertools import islice, pairwise
 from typing import NamedTuple
 
 from ...model.remote_write import BUCKET_BOUND, METRIC_NAME, Exemplar, Labels
-from ..received import Histogram, is_stale
+from ...model.stale_marker import is_stale
+from ..received import Histogram
 from .distribution import Bucket, Distribution, Packed, increase, of_native, pack, total
 
 MOST_POINTS = 300
