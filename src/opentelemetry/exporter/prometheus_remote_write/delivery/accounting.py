@@ -17,7 +17,7 @@ from .unwritten import unwritten
 
 _logger = OwnLogger(__name__)
 
-_REFUSED_FOR_SOME = {HTTPStatus.BAD_REQUEST, HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY}
+_MAY_STORE_SOME = {HTTPStatus.BAD_REQUEST, HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY}
 _NO_EXEMPLARS = (
     "The receiver does not count exemplars as written: if it stores none, set %sDISABLE_EXEMPLARS=true to send none"
 )
@@ -41,14 +41,8 @@ class Accounting:
 
     def accept(self, request: Request, answer: Response) -> None:
         """Count a request that was answered 2xx; in 2.0 the answer says how much was written."""
-        lost = 0
-        if request.protocol == PROTOCOL_2 and any(lacking := shortfall(request, answer.headers)):
-            lost, cause = missing = unwritten(request, lacking)
-            if lost:
-                self._tally.note(missing.error(lacking, answer.status))
-            else:
-                self._say_once(_NO_EXEMPLARS if cause is Cause.EXEMPLARS else _NO_TARGET_INFO)
-        self._count(request, lost)
+        lost = self._lost(request, answer) if request.protocol == PROTOCOL_2 else 0
+        self._tally.count_parts(request, lost)
 
     def reject(self, request: Request, error: Rejected | Unsupported) -> None:
         """Count a request that was refused for good; a receiver of 2.0 may have kept the good part."""
@@ -58,14 +52,23 @@ class Accounting:
             missing = shortfall(request, error.headers)
             rejected = missing.samples + missing.histograms
             # The counts in a refusal are only a claim: some receivers report none, or all, whatever they kept.
-            is_for_some = error.status in _REFUSED_FOR_SOME and error.cause is not Cause.TOO_LARGE and request.size > 1
+            is_for_some = error.status in _MAY_STORE_SOME and error.cause is not Cause.TOO_LARGE and request.size > 1
             if is_for_some and rejected in {0, request.size} and counts_written(error.headers):
                 self._tally.count(Outcome.UNKNOWN, request)
                 return
-        self._count(request, rejected)
-
-    def _count(self, request: Request, rejected: int) -> None:
         self._tally.count_parts(request, rejected)
+
+    def _lost(self, request: Request, answer: Response) -> int:
+        """Return how many samples of an accepted request are lost, and say why."""
+        missing = shortfall(request, answer.headers)
+        if not any(missing):
+            return 0
+        lost = unwritten(request, missing)
+        if lost.samples:
+            self._tally.note(lost.error(missing, answer.status))
+        else:
+            self._say_once(_NO_EXEMPLARS if lost.cause is Cause.EXEMPLARS else _NO_TARGET_INFO)
+        return lost.samples
 
     def _say_once(self, message: str) -> None:
         with self._lock:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from http import HTTPStatus
+from math import ceil
 
 from ..configuration.settings import PREFIX
 from ..encoding.compression import Compress
@@ -25,7 +26,7 @@ from .window import Window
 _logger = OwnLogger(__name__)
 
 _REFUSALS_TO_FIND_BAD_SERIES = 100
-_REFUSED_FOR_SOME = {HTTPStatus.BAD_REQUEST, HTTPStatus.CONFLICT}  # the second is Thanos'
+_REFUSED_FOR_SOME_SERIES = {HTTPStatus.BAD_REQUEST, HTTPStatus.CONFLICT}  # the second is Thanos'
 
 
 class Sender:
@@ -60,7 +61,7 @@ class Sender:
         self._bad_series = BadSeries(clock)
         self._size_limits = SizeLimits(clock)
         self._lock = threading.Lock()
-        self._going_on_with = ""
+        self._continues_with = ""
         self.protocol = PROTOCOL_2
 
     def tries_protocol(self, request: Request) -> bool:
@@ -105,8 +106,8 @@ class Sender:
         good = [position for position, each in enumerate(labels) if each not in held]
         bad = [position for position, each in enumerate(labels) if each in held]
         bad.sort(key=lambda position: held[labels[position]])
-        length = -(-len(good) // -(-request.size // most)) or 1 if most < request.size else len(good) or 1
-        groups = [(good[start : start + length], False) for start in range(0, len(good), length)]
+        requests = ceil(request.size / most) if most < request.size else 1
+        groups = [(group, False) for group in _equal_groups(good, requests)]
         return [(content.only(group, self._compress), is_bad) for group, is_bad in [*groups, (bad, True)] if group]
 
     def _send_part(
@@ -147,15 +148,15 @@ class Sender:
         if not self._may_fall_back:
             self._accounting.reject(request, error)
             return []
-        if self._goes_back():
+        if self._switch_to_1():
             _logger.info("The receiver does not speak Remote Write 2.0 (%s): continuing with 1.0", error)
         return self._send(request, window)
 
-    def _goes_back(self) -> bool:
-        """Fall back to 1.0; return whether that is a change."""
+    def _switch_to_1(self) -> bool:
+        """Use 1.0 from now on; return whether that is a change."""
         with self._lock:
-            is_news, self.protocol = self.protocol != PROTOCOL_1, PROTOCOL_1
-        return is_news
+            is_change, self.protocol = self.protocol != PROTOCOL_1, PROTOCOL_1
+        return is_change
 
     def _send_smaller(self, request: Request, window: Window, *, is_held_apart: bool) -> list[Request]:
         """Halve a request that alone exceeds the receiver's rate limit; or send it without metadata, if that helps.
@@ -174,7 +175,7 @@ class Sender:
             part = content.only(half, self._compress)
             remains = [part] if left else self._send_part(part, window, is_held_apart=is_held_apart, is_whole=False)
             if not remains:
-                self._size_limits.note(ALL_BATCHES, -(-request.size // 2))
+                self._size_limits.note(ALL_BATCHES, ceil(request.size / 2))
             left += remains
         return left
 
@@ -195,16 +196,16 @@ class Sender:
             self._tally.note(failure)
             return [request]
         if not is_single:
-            self._size_limits.note(ALL_BATCHES, -(-request.size // 2))
+            self._size_limits.note(ALL_BATCHES, ceil(request.size / 2))
             self._say_that_metadata_counts(f"smaller requests of 2.0 ({PREFIX}PROTOCOL=1.0 lets them be whole)")
-        elif self._goes_back():
+        elif self._switch_to_1():
             self._say_that_metadata_counts("1.0")
         return []
 
     def _say_that_metadata_counts(self, way: str) -> None:
         with self._lock:
-            is_news, self._going_on_with = self._going_on_with != way, way
-        if is_news:
+            is_change, self._continues_with = self._continues_with != way, way
+        if is_change:
             _logger.warning(
                 "The receiver's rate limit accepts 1.0 but refuses 2.0, whose metadata it counts: continuing with %s",
                 way,
@@ -226,14 +227,17 @@ class Sender:
         while group := bisection.next():
             part = content.only(group, self._compress)
             try:
-                is_taken = self._is_taken(part, window)
-            except SendError as failure:
+                self._deliver(part, window)
+            except Rejected as refusal:
+                if _is_too_large(part, refusal) or _is_for_some_series(part, refusal):
+                    bisection.refused(group)
+                else:  # for a reason that no smaller part avoids
+                    self._accounting.reject(part, refusal)
+            except SendError as failure:  # there is no final answer yet
                 rest = content.only([*group, *bisection.untried()], self._compress)
                 left = self._leave(rest, failure, window)
                 break
-            if is_taken is False:
-                bisection.refused(group)
-            elif is_taken:
+            else:
                 bisection.accepted()
                 largest = max(largest, part.size)
                 if is_held_apart:
@@ -243,21 +247,6 @@ class Sender:
         if is_too_large and largest and not bisection.alone:
             self._size_limits.note(request.batch, largest)
         return left
-
-    def _is_taken(self, part: Request, window: Window) -> bool | None:
-        """Send part of a request; return whether the receiver accepts it, or None if it refuses it for another reason.
-
-        Raises:
-            SendError: There is no final answer yet.
-        """
-        try:
-            self._deliver(part, window)
-        except Rejected as refusal:
-            if _is_too_large(part, refusal) or _is_for_some_series(part, refusal):
-                return False
-            self._accounting.reject(part, refusal)
-            return None
-        return True
 
     def _leave(self, rest: Request, failure: SendError, window: Window) -> list[Request]:
         """Leave untried series to a later export, or to the other version."""
@@ -280,9 +269,16 @@ class Sender:
             self._accounting.reject(content.only(refused, self._compress), error)
 
 
+def _equal_groups(positions: Sequence[int], groups: int) -> Iterator[Sequence[int]]:
+    """Yield positions in at most so many groups of the same length, the last one excepted."""
+    length = ceil(len(positions) / groups) or 1
+    for start in range(0, len(positions), length):
+        yield positions[start : start + length]
+
+
 def _is_for_some_series(request: Request, error: Rejected) -> bool:
     """Return whether a receiver of 1.0 has refused the whole request because of some of its series."""
-    return request.protocol == PROTOCOL_1 and error.status in _REFUSED_FOR_SOME
+    return request.protocol == PROTOCOL_1 and error.status in _REFUSED_FOR_SOME_SERIES
 
 
 def _is_too_large(request: Request, error: Rejected) -> bool:
