@@ -161,12 +161,12 @@ def test_what_was_not_delivered_is_delivered_first_and_in_order_when_the_receive
         bodies = [f"{number}{letter}".encode() for letter in "ab"]
         assert not delivery.deliver(export(*bodies), Window(clock.now + 5, retry_until=clock.now))
         clock.now += 60
-    assert delivery.waiting == 40
+    assert delivery.backlog.samples == 40
 
     receiver.error = None
     assert delivery.deliver(export(b"3a"), SOON)
     assert receiver.bodies == [b"1a", b"1b", b"2a", b"2b", b"3a"]
-    assert delivery.waiting == 0
+    assert delivery.backlog.samples == 0
     assert counts(delivery) == {"accepted": 50}
 
 
@@ -175,7 +175,7 @@ def test_what_may_not_be_kept_is_dropped_and_counted(make_delivery, receiver, cl
     receiver.error = Retryable("away")
     clock.now = 10.0
     assert not delivery.deliver(export(b"a"), last(clock.now))
-    assert delivery.waiting == 0
+    assert delivery.backlog.samples == 0
     assert counts(delivery) == {"not kept": 10}
     receiver.error = None
     assert delivery.deliver(export(b"b"), SOON)
@@ -200,7 +200,7 @@ def test_without_time_nothing_is_sent_and_all_is_kept(make_delivery, receiver, d
     delivery = make_delivery()
     assert not delivery.deliver(export(b"a"), last(deadline))
     assert not receiver.attempts
-    assert delivery.waiting == 10
+    assert delivery.backlog.samples == 10
 
 
 def test_after_the_end_nothing_is_sent(make_delivery, receiver):
@@ -249,7 +249,7 @@ class Outage:
             return self.delivery.deliver(made, window)
         finally:
             assert self.clock() <= began + timeout
-            assert self.delivery.samples.total() + self.delivery.waiting == self._produced
+            assert self.delivery.samples.total() + self.delivery.backlog.samples == self._produced
             self.clock.now = max(self.clock(), began + 60)
 
 
@@ -267,7 +267,7 @@ def test_all_samples_of_ten_intervals_arrive_in_order_when_the_receiver_is_back(
     outage.receiver.answer = in_turn()
     assert outage.export(12, AB, CD)
     assert outage.receiver.values == {name: list(range(1, 13)) for name in "abcd"}
-    assert outage.delivery.waiting == 0
+    assert outage.delivery.backlog.samples == 0
 
 
 @pytest.mark.parametrize(
@@ -311,7 +311,7 @@ def test_the_bounds_of_what_is_kept_hold_and_what_is_dropped_is_counted():
     for value in range(1, 6):
         outage.export(value, AB)
     assert +outage.delivery.samples == {"too old": 6}
-    assert outage.delivery.waiting == 4
+    assert outage.delivery.backlog.samples == 4
 
     outage = Outage(in_turn(then=failure()), max_buffered_bytes=3 * size + size // 2)
     for value in range(1, 6):
@@ -370,7 +370,7 @@ def test_native_histograms_that_a_receiver_does_not_take_hold_nothing_up():
     for value in range(1, 6):
         assert not outage.export(value, AB, native=(["h"],))
     assert outage.receiver.values == {name: [1, 2, 3, 4, 5] for name in "ab"}
-    assert outage.delivery.waiting == 5
+    assert outage.delivery.backlog.samples == 5
     outage.receiver.answer = in_turn()
     assert outage.export(6, AB, native=(["h"],))
     assert [len(post.message.series[0].histograms) for post in outage.receiver.accepted if "h" in post.names] == [1] * 6
@@ -508,7 +508,7 @@ def test_the_end_wakes_what_waits_and_counts_what_is_lost(caplog):
     delivery.close()
     thread.join(60)
     assert results == [False]
-    assert delivery.waiting == 0
+    assert delivery.backlog.samples == 0
     assert +delivery.samples == {"at exit": 2}
     assert "2 samples dropped (at exit)" in caplog.text
 

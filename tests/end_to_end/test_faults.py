@@ -188,7 +188,7 @@ class Shop:
     @property
     def counts(self):
         delivery = self.exporter._data_path.delivery
-        return +Counter({**delivery.samples, "waiting": delivery.waiting})
+        return +Counter({**delivery.samples, "waiting": delivery.backlog.samples})
 
 
 @pytest.fixture

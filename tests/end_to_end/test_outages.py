@@ -81,7 +81,7 @@ def test_a_prometheus_without_native_histograms_gets_all_the_rest(prometheus_sta
         assert not shop.flush()
     (found,) = prometheus_stable.range_vector(f'orders_total{{job="{shop.job}"}}[1h]')
     assert found.values == [1, 2, 3, 4]
-    assert shop.exporter._data_path.delivery.waiting == 4
+    assert shop.exporter._data_path.delivery.backlog.samples == 4
     *_, line = [record.getMessage() for record in caplog.records]
     assert "OTEL_EXPORTER_PRW_DEFAULT_HISTOGRAM_AGGREGATION" in line
 

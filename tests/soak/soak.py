@@ -201,11 +201,11 @@ def soak(prometheus: Prometheus, seconds: float, seed: int, say: Callable[[str],
                 report.kills += 1
                 watch(time.monotonic() + outage)
                 # On a busy machine none may have failed yet.
-                while not is_warm and not exporter._data_path.delivery.waiting:
+                while not is_warm and not exporter._data_path.delivery.backlog.samples:
                     watch(time.monotonic() + INTERVAL)
-                report.note_waiting(exporter._data_path.delivery.waiting, is_warm=is_warm)
+                report.note_waiting(exporter._data_path.delivery.backlog.samples, is_warm=is_warm)
                 prometheus.start()
-                while not is_warm and exporter._data_path.delivery.waiting:
+                while not is_warm and exporter._data_path.delivery.backlog.samples:
                     watch(time.monotonic() + INTERVAL)
                 in_peace = watch(time.monotonic() + peace)
                 fewest = fewest if is_warm else min(fewest, in_peace)
@@ -228,7 +228,7 @@ def soak(prometheus: Prometheus, seconds: float, seed: int, say: Callable[[str],
 
 def _is_at_rest(exporter: PrometheusRemoteWriteMetricsExporter) -> bool:
     is_used = exporter._data_path is not None
-    return is_used and exporter._late.made.under_way is None and not exporter._data_path.delivery.waiting
+    return is_used and exporter._late.made.under_way is None and not exporter._data_path.delivery.backlog.samples
 
 
 def _missing(prometheus: Prometheus, truth: list[list[int]]) -> list[str]:

@@ -12,7 +12,7 @@ from ..model.outcome import Outcome
 from ..model.request import Request
 
 
-class Waiting(NamedTuple):
+class WaitingExport(NamedTuple):
     """The requests of one export that are not delivered yet.
 
     Args:
@@ -36,7 +36,7 @@ class Queue:
     """
 
     def __init__(self) -> None:
-        self.exports: deque[Waiting] = deque()
+        self.exports: deque[WaitingExport] = deque()
         self.blocked = False
         self.bytes = 0
         self.samples = 0
@@ -44,10 +44,10 @@ class Queue:
 
     def add(self, since: float, requests: Sequence[Request]) -> None:
         """Append an export."""
-        self.exports.append(Waiting(since, deque(requests)))
+        self.exports.append(WaitingExport(since, deque(requests)))
         self._count(requests, 1)
 
-    def add_earlier(self, exports: Iterable[Waiting]) -> None:
+    def add_earlier(self, exports: Iterable[WaitingExport]) -> None:
         """Insert exports by their time, before those of the same time."""
         added = [*exports]
         self.exports = deque(sorted([*added, *self.exports], key=attrgetter("since")))
@@ -59,7 +59,7 @@ class Queue:
         oldest = self.exports.popleft()
         self._count(oldest.requests, -1)
         if left:
-            self.exports.appendleft(Waiting(oldest.since, deque(left)))
+            self.exports.appendleft(WaitingExport(oldest.since, deque(left)))
             self._count(left, 1)
 
     def drop_oldest(self) -> Request:
@@ -119,8 +119,8 @@ class Backlog:
     def oldest(self) -> float | None:
         """Since when the oldest has been waiting, in seconds by the clock; None if nothing waits."""
         # Copies, because an export may be in progress in another thread.
-        exports = [[*queue.exports] for queue in self.queues]
-        return min((waiting[0].since for waiting in exports if waiting), default=None)
+        copies = [[*queue.exports] for queue in self.queues]
+        return min((exports[0].since for exports in copies if exports), default=None)
 
     @property
     def is_empty(self) -> bool:
@@ -139,8 +139,8 @@ class Backlog:
             since: When they were made, in seconds by the clock.
             requests: Of different series.
         """
-        for is_native, queue in enumerate(self.queues):
-            if own := [request for request in requests if bool(request.histograms) == is_native]:
+        for queue in self.queues:
+            if own := [request for request in requests if self._queue_of(request) is queue]:
                 queue.add(since, own)
 
     def add_left(self, left: Sequence[tuple[float, Request]], began: float) -> None:
@@ -151,10 +151,12 @@ class Backlog:
                 one time hold different series.
             began: When this process began, in seconds by the clock, which may disagree with the other process's clock.
         """
-        for is_native, queue in enumerate(self.queues):
-            own = [(since, request) for since, request in left if bool(request.histograms) == is_native]
-            exports = groupby(own, key=itemgetter(0))
-            queue.add_earlier(Waiting(min(at, began), deque(request for _, request in each)) for at, each in exports)
+        for queue in self.queues:
+            own = [(since, request) for since, request in left if self._queue_of(request) is queue]
+            queue.add_earlier(
+                WaitingExport(min(since, began), deque(request for _, request in together))
+                for since, together in groupby(own, key=itemgetter(0))
+            )
 
     def waiting(self, now: float) -> list[tuple[float, Request]]:
         """Return all requests, each with the seconds that it has been waiting.
@@ -179,8 +181,8 @@ class Backlog:
             The requests that were dropped, each with the reason.
         """
         dropped: list[tuple[Outcome, Request]] = []
-        while waiting := [queue for queue in self.queues if queue.exports]:
-            oldest = min(waiting, key=lambda queue: queue.exports[0].since)
+        while queues := [queue for queue in self.queues if queue.exports]:
+            oldest = min(queues, key=lambda queue: queue.exports[0].since)
             if self.bytes > self._max_bytes:
                 reason = Outcome.BUFFER_FULL
             elif now - oldest.exports[0].since > self._max_age:
@@ -204,7 +206,11 @@ class Backlog:
 
     def clear(self) -> list[Request]:
         """Drop all, and return it."""
-        dropped = [request for queue in self.queues for waiting in queue.exports for request in waiting.requests]
+        dropped = [request for queue in self.queues for export in queue.exports for request in export.requests]
         for queue in self.queues:
             queue.clear()
         return dropped
+
+    def _queue_of(self, request: Request) -> Queue:
+        floats, native = self.queues
+        return native if request.histograms else floats

@@ -74,9 +74,9 @@ class Delivery:
         self._wall_clock = wall_clock
         self._wait = wait
         self._max_concurrent = settings.max_concurrent_requests
-        self._backlog = Backlog(settings.max_buffered_bytes, settings.max_buffered_age / 1000)
+        self.backlog = Backlog(settings.max_buffered_bytes, settings.max_buffered_age / 1000)
         self._survival: Survival | None = None
-        if settings.buffer_directory and self._backlog.keeps:
+        if settings.buffer_directory and self.backlog.keeps:
             from .disk_buffer.addressee import addressee  # noqa: PLC0415 - only where that is wanted
             from .disk_buffer.durable import DurableBacklog  # noqa: PLC0415 - the same
             from .disk_buffer.survival import Survival  # noqa: PLC0415 - the same
@@ -84,7 +84,7 @@ class Delivery:
             durable = DurableBacklog(
                 settings.buffer_directory, addressee(settings), settings.max_buffered_bytes, wall_clock
             )
-            self._survival = Survival(self._backlog, durable, clock)
+            self._survival = Survival(self.backlog, durable, clock)
         self._log = DeliveryLog()
         self._tally = Tally()
         self._busy = threading.Lock()
@@ -113,7 +113,6 @@ class Delivery:
         )
         self.samples = self._tally.samples
         self.points = self._tally.points
-        self.backlog = self._backlog
 
     @property
     def protocol(self) -> str:
@@ -123,13 +122,8 @@ class Delivery:
     @property
     def waiting_seconds(self) -> float:
         """How many seconds the oldest request has been waiting."""
-        oldest = self._backlog.oldest
+        oldest = self.backlog.oldest
         return 0.0 if oldest is None else max(self._clock() - oldest, 0.0)
-
-    @property
-    def waiting(self) -> int:
-        """How many samples and histograms are to be sent again."""
-        return self._backlog.samples
 
     def deliver(self, requests: Sequence[Request], window: Window) -> bool:
         """Deliver the backlog, then an export.
@@ -163,19 +157,6 @@ class Delivery:
         self.cut_short(-math.inf)
         self._give_up()
 
-    def _give_up(self) -> None:
-        """Drop the backlog, or leave that to the export in progress."""
-        if self._busy.acquire(blocking=False):
-            try:
-                if self._survival:
-                    self._survival.keep()
-                if dropped := self._backlog.clear():
-                    for request in dropped:
-                        self._tally.count(Outcome.AT_EXIT, request)
-                    self._report()
-            finally:
-                self._busy.release()
-
     def writes_as(self, writer: str) -> None:
         """Set who writes the series: processes of the same writer never run at the same time."""
         if self._survival:
@@ -186,15 +167,28 @@ class Delivery:
         if self._survival:
             self._survival.abandon()
 
+    def _give_up(self) -> None:
+        """Drop the backlog, or leave that to the export in progress."""
+        if self._busy.acquire(blocking=False):
+            try:
+                if self._survival:
+                    self._survival.keep()
+                if dropped := self.backlog.clear():
+                    for request in dropped:
+                        self._tally.count(Outcome.AT_EXIT, request)
+                    self._report()
+            finally:
+                self._busy.release()
+
     def _deliver(self, requests: Sequence[Request], window: Window) -> bool:
         now = self._clock()
         found = self._survival is not None and self._survival.look()
-        waited = found or not self._backlog.is_empty
+        waited = found or not self.backlog.is_empty
         self._trim()  # first, because it is sent before what is new
-        self._backlog.add(now, requests)
-        if not self._backlog.keeps:
+        self.backlog.add(now, requests)
+        if not self.backlog.keeps:
             window = window._replace(retry_until=window.deadline)  # nothing is left to the next export
-        if now >= self._not_before or window.is_last or not self._backlog.keeps:
+        if now >= self._not_before or window.is_last or not self.backlog.keeps:
             self._drain(window)
             while self._survival and self._clock() < window.retry_until and self._survival.look_for_more():
                 self._trim()
@@ -202,14 +196,14 @@ class Delivery:
         self._trim()
         if self._survival:
             self._survival.mirror()
-            if waited and self._backlog.is_empty:
+            if waited and self.backlog.is_empty:
                 self._survival.look_again()
         report = self._report()
         self.last_error = report.errors[0] if report.errors else None
-        return not (report.errors or report.dropped) and self._backlog.is_empty
+        return not (report.errors or report.dropped) and self.backlog.is_empty
 
     def _trim(self) -> None:
-        for outcome, request in self._backlog.trim(self._clock()):
+        for outcome, request in self.backlog.trim(self._clock()):
             self._tally.count(outcome, request)
 
     def _report(self) -> Report:
@@ -218,12 +212,12 @@ class Delivery:
         set_back = max(self._newest - self._wall_clock(), 0.0)
         if samples[Outcome.ACCEPTED]:
             self._newest = max(self._newest, self._wall_clock())
-        report = Report(errors, bad_series, samples, self.waiting, set_back)
+        report = Report(errors, bad_series, samples, self.backlog.samples, set_back)
         self._log.report(report, self._clock())
         return report
 
     def _drain(self, window: Window) -> None:
-        for queue in self._backlog.queues:
+        for queue in self.backlog.queues:
             self._drain_queue(queue, window)
             if queue.blocked and not all(map(_is_of_one_request, self._tally.errors)):
                 return
@@ -233,7 +227,7 @@ class Delivery:
             if self._survival and self._survival.is_held_back(queue.exports[0].since):
                 return
             # While the receiver is unavailable, one attempt shows whether it is back; the backlog can wait.
-            probes = queue.blocked and self._backlog.keeps and not window.is_last
+            probes = queue.blocked and self.backlog.keeps and not window.is_last
             own = window.probing(self._clock()) if probes else window
             sent = queue.exports[0].requests
             left = self._send(sent, own, first_alone=queue.blocked)

@@ -71,8 +71,7 @@ class DeliveryLog:
         if self._has_begun or seconds < _SOON:
             return
         self._has_begun = True
-        advice = hint(error)
-        said = f"{error} - {advice}" if advice else str(error)
+        said = _with_advice(error, hint(error))
         _logger.log_at_once(
             logging.WARNING, "The first attempt to deliver metrics failed: %s. Trying again for %.0f s.", said, seconds
         )
@@ -95,28 +94,28 @@ class DeliveryLog:
             )
         elif report.errors:
             self._tell(report, now)
-        elif (
-            report.samples[Outcome.ACCEPTED]
-            and not report.waiting
-            and (self._in_trouble or (self._untold and not self._told_lately(now)))
-        ):
+        elif report.samples[Outcome.ACCEPTED] and not report.waiting and self._has_news(now):
             level = logging.WARNING if self._untold else logging.INFO
             _logger.log(level, "Metrics are delivered again%s", self._sum())
             self._in_trouble = False
 
-    def _told_lately(self, now: float) -> dict[object, float]:
+    def _has_news(self, now: float) -> bool:
+        """Return whether a success is worth a line: trouble is over, or something was lost since."""
+        self._forget_what_was_told(now)
+        return self._in_trouble or (bool(self._untold) and not self._told)
+
+    def _forget_what_was_told(self, now: float) -> None:
         self._told = {kind: told for kind, told in self._told.items() if now - told < _SUMMARY_INTERVAL}
-        return self._told
 
     def _tell(self, report: Report, now: float) -> None:
+        self._forget_what_was_told(now)
         for kind, error in {_kind(error): error for error in report.errors}.items():
-            if kind in self._told_lately(now) or len(self._told) >= _KINDS_A_MINUTE:
+            if kind in self._told or len(self._told) >= _KINDS_A_MINUTE:
                 continue
             self._told[kind] = now
             self._in_trouble = True
-            advice = hint(error, clock_set_back=report.clock_set_back)
+            said = _with_advice(error, hint(error, clock_set_back=report.clock_set_back))
             level = logging.ERROR if isinstance(error, Unsendable) else logging.WARNING
-            said = f"{error} - {advice}" if advice else str(error)
             waiting = f"{report.waiting} samples wait to be retried" if report.waiting else ""
             self._waits_for_settings = 0
             if waiting and isinstance(error, Unsendable):  # that will hardly change before the exit
@@ -134,6 +133,10 @@ class DeliveryLog:
         self._untold.clear()
         self._bad_series.clear()
         return f" [{', '.join(facts)}]" if facts else ""
+
+
+def _with_advice(error: SendError, advice: str) -> str:
+    return f"{error} - {advice}" if advice else str(error)
 
 
 def _order(outcome: Outcome) -> tuple[bool, str]:
