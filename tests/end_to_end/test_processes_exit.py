@@ -6,6 +6,7 @@ import re
 import signal
 import socket
 import struct
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -14,7 +15,7 @@ from typing import NamedTuple
 import pytest
 
 from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver, ScriptedAnswer
-from tests.application import run
+from tests.application import AMPLE, run
 from tests.end_to_end.fleet import FOLDER, Program, total
 from tests.end_to_end.installations import instruments_children
 from tests.transport.scripted_server import ScriptedServer, drip, silent
@@ -358,6 +359,32 @@ def test_sigterm_ends_a_process_in_a_long_call(receiver, tmp_path, call, forked)
         assert program.end(signal.SIGTERM) == -signal.SIGTERM, program.log.read_text()
     assert total(receiver, "work_total") == 1
     assert "Metrics" not in program.log.read_text()
+
+
+@pytest.mark.parametrize("call", ["signal.pause()", "import hashlib; hashlib.pbkdf2_hmac('sha256', b'', b'', 10**9)"])
+def test_a_signal_that_is_sent_several_times_is_one(tmp_path, call):
+    script = tmp_path / "app.py"
+    script.write_text(LONG_CALL.format(call=f"import signal; {call}"))
+    came, may_answer = threading.Event(), threading.Event()
+
+    def answers(_request):
+        if came.is_set():
+            return ScriptedAnswer()
+        came.set()
+        may_answer.wait(60)
+        return ScriptedAnswer(503)
+
+    with Receiver(answers=answers) as receiver:
+        variables = {**AMPLE, "OTEL_EXPORTER_PRW_ENDPOINT": receiver.url}
+        with Program("python", script, folder=tmp_path, **variables) as program:
+            program.said(READY)
+            program.process.send_signal(signal.SIGTERM)
+            assert came.wait(60), program.log.read_text()
+            for _ in range(3):
+                program.process.send_signal(signal.SIGTERM)
+            may_answer.set()
+            assert program.end() == -signal.SIGTERM, program.log.read_text()
+        assert total(receiver, "work_total") == 1
 
 
 IN_A_CHILD = """

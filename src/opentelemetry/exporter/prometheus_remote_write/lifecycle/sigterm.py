@@ -6,6 +6,9 @@ same signal. An application's own handler is left alone, whether it was set earl
 The flush runs in a thread of its own. The main thread may have been interrupted while it held a lock that the flush
 needs, so it waits for at most half of the time and then continues, to release the lock. If it is in a long call, it
 does not even get to wait; the process ends anyway.
+
+Supervisors often send the signal twice, to a process's group and from the process that forwards it. So another one
+means nothing new: the end is bounded anyway.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ import threading
 import time
 from collections.abc import Callable, Collection
 from contextlib import suppress
+from importlib.util import find_spec
 from types import FrameType
 
 from ..system.flag import Flag
@@ -45,6 +49,11 @@ class Termination:
         self._handled = Flag()
         self._over = Flag()
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether the signal was handled by Python."""
+        return self._handled.is_set()
+
     def start(self) -> None:
         """Handle the signal from now on; called in the main thread."""
         signal.signal(signal.SIGTERM, self.handle)
@@ -52,9 +61,12 @@ class Termination:
 
     def handle(self, _number: int, _frame: FrameType | None) -> None:
         """Wait for the flush, or let it continue; called by Python in the main thread."""
-        self.watch.pause()
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a second signal ends the process at once
+        if self.has_begun:
+            return
         self._handled.set()
+        self.watch.pause()
+        if find_spec("_ctypes") is None:  # then it cannot be done later, in another thread
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
         seconds = _seconds()
         try:
             _thread.start_new_thread(self._flush_and_die, (seconds,))
@@ -68,7 +80,6 @@ class Termination:
         """Flush without the main thread, which may be in a long call; called in a thread after the signal."""
         time.sleep(_TO_RETURN)
         self.watch.pause()
-        set_default_action(signal.SIGTERM)  # a second signal ends the process at once
         self._flush_and_die(_seconds())
 
     def _flush_and_die(self, seconds: float) -> None:
@@ -81,7 +92,7 @@ class Termination:
         except (RuntimeError, MemoryError):
             self._flush()
         self._flushed.wait(seconds + _SLACK)
-        can_die_of_it = self._handled.is_set() or set_default_action(signal.SIGTERM)
+        can_die_of_it = not self.watch.is_in_charge() or set_default_action(signal.SIGTERM)
         os.kill(os.getpid(), signal.SIGTERM if can_die_of_it else signal.SIGKILL)
         self._over.set()
 
@@ -119,7 +130,7 @@ class Terminations:
             self._masks[threading.get_ident()] = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
 
     def _after_fork_in_parent(self) -> None:
-        if self._current:
+        if self._current and not self._current.has_begun:
             self._current.watch.resume()
         self._unblock()
 
