@@ -96,12 +96,16 @@ def _look_after_the_application() -> None:
         from opentelemetry.exporter.prometheus_remote_write.lifecycle.os_exit import (  # noqa: PLC0415
             flush_before_os_exit,
         )
+        from opentelemetry.exporter.prometheus_remote_write.lifecycle.own_signal import (  # noqa: PLC0415
+            flush_before_own_signal,
+        )
         from opentelemetry.exporter.prometheus_remote_write.lifecycle.sigterm import flush_on_sigterm  # noqa: PLC0415
         from opentelemetry_prometheus_remote_write.django_settings import warn_without_django_settings  # noqa: PLC0415
 
         flush_on_sigterm()
         flush_before_exec()
         flush_before_os_exit()
+        flush_before_own_signal()
         warn_without_django_settings(os.environ)
 
 

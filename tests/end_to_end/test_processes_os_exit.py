@@ -1,4 +1,4 @@
-"""Processes that leave by os._exit, in which nothing of the interpreter's exit runs."""
+"""Processes that leave by os._exit or by a signal of their own: nothing of the interpreter's exit runs in them."""
 
 from __future__ import annotations
 
@@ -87,3 +87,62 @@ def test_a_signal_handler_that_leaves_so_sends_the_last_interval(receiver, tmp_p
         program.said(r"\((ready)\)")
         assert program.end(signal.SIGTERM) == 4, program.log.read_text()
     assert total(receiver, "work_total") == 1
+
+
+KILL = """
+import os, signal, sys
+from work import work
+
+def leave(number):
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number) if "os.kill" in sys.argv else signal.raise_signal(number)
+
+number = int(sys.argv[1])
+work.add(1, {"in": "parent"})
+if not (child := os.fork()):
+    work.add(1, {"in": "child"})
+    leave(number)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -number
+os.kill(os.getpid(), 0)  # is no signal
+signal.signal(signal.SIGUSR1, lambda *_: leave(number))
+if "in a handler" in sys.argv:
+    # As a handler finds it that interrupts a count.
+    (storage,) = work._measurement_consumer._reader_storages.values()
+    with storage._lock:
+        os.kill(os.getpid(), signal.SIGUSR1)
+leave(number)
+"""
+
+
+@pytest.fixture
+def kill(receiver, tmp_path):
+    """Runs the program that ends itself by a signal, in a parent and in a child."""
+    script = tmp_path / "app.py"
+    script.write_text(KILL)
+
+    def kill(number, *ways, **variables):
+        variables = {"OTEL_EXPORTER_PRW_ENDPOINT": receiver.url, **PINNED, **variables}
+        arguments = ("python", script, int(number), *ways)
+        with Program(*arguments, folder=tmp_path, PYTHONWARNINGS="ignore", **variables) as program:
+            assert program.end() == -number, program.log.read_text()
+        assert program.log.read_text() == ""
+
+    return kill
+
+
+@pytest.mark.parametrize(("number", "way"), [(signal.SIGTERM, "os.kill"), (signal.SIGINT, "signal.raise_signal")])
+def test_what_was_counted_before_a_process_kills_itself_arrives(receiver, kill, number, way):
+    kill(number, way)
+    assert (total(receiver, "work_total", **{"in": "parent"}), total(receiver, "work_total", **{"in": "child"})) == (
+        1,
+        1,
+    )
+
+
+def test_a_process_kills_itself_in_time_by_a_handler_that_interrupts_a_count(kill):
+    kill(signal.SIGHUP, "os.kill", "in a handler", OTEL_EXPORTER_PRW_SHUTDOWN_TIMEOUT="1000")
+
+
+def test_a_process_that_kills_itself_sends_nothing_where_that_is_not_wanted(receiver, kill):
+    kill(signal.SIGTERM, "os.kill", OTEL_EXPORTER_PRW_DISABLE_OS_EXIT_FLUSH="true")
+    assert receiver.received == []

@@ -20,6 +20,7 @@ from .late_exports import LateExports
 from .lifecycle.exit_time import ExitTime
 from .lifecycle.late_imports import expect_exports, import_for_last_export, import_in_steps
 from .lifecycle.os_exit import flush_before_os_exit
+from .lifecycle.own_signal import flush_before_own_signal
 from .lifecycle.process_hooks import ProcessHooks
 from .lifecycle.sdk_internals import has_counted
 from .lifecycle.undisturbed import undisturbed
@@ -129,7 +130,7 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
 
     @property
     def flushes_before_os_exit(self) -> bool:
-        """Whether to export if the process ends by ``os._exit`` now: something was counted, and it is allowed."""
+        """Whether to export if the process ends itself now: something was counted, and it is allowed."""
         if self.settings.disable_os_exit_flush:
             return False
         return bool(self.settings.prometheus_client) or has_counted(self)
@@ -245,6 +246,7 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
 
         flush_at_end_of_child(self, anew=not self._forked_before)
         flush_before_os_exit()
+        flush_before_own_signal()
         self._forked_before = True
 
     def _end(self, seconds: float) -> None:

@@ -185,7 +185,8 @@ class Settings(ConnectionSettings):
         "DISABLE_OS_EXIT_FLUSH",
         BOOLEAN,
         default=False,
-        doc="do not push before a process ends by `os._exit`, as forked children do: it ends at once",
+        doc="do not push before a process ends by `os._exit`, as forked children do, or by a signal that it sends "
+        "itself: it ends at once",
         shown="false",
     )
     shutdown_timeout: int = _setting(

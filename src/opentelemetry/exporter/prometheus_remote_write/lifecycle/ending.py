@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
+from functools import partial
 from typing import Protocol, runtime_checkable
 
 from opentelemetry.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import MetricReader
 
+from ..system.bounded_call import bounded_call
 from .exit_time import ExitTime
 from .sdk_internals import end as end_reader
 from .sdk_internals import exporter_of, is_ended, is_ticking, readers, readers_of, wait_for_end
@@ -26,7 +28,7 @@ class Pusher(Protocol):
 
     @property
     def flushes_before_os_exit(self) -> bool:
-        """Whether to export if the process ends by ``os._exit`` now."""
+        """Whether to export if the process ends itself now, by ``os._exit`` or a signal."""
 
     def cut_short(self, seconds: float) -> None:
         """End the export in progress within some seconds."""
@@ -69,12 +71,30 @@ def flush(exporter: Pusher) -> None:
         _flushing.remove(here)
 
 
+def export_and_go_on(exporters: Iterable[Pusher]) -> None:
+    """Collect and export within the exit time before the process may end; raise nothing.
+
+    In another thread: a signal handler may call this while its thread holds a lock that a collection needs.
+    """
+    for exporter in exporters:
+        with suppress(Exception):
+            bounded_call(("export and go on", exporter), partial(_export, exporter), exporter.exit_time.left)
+
+
 def flushes_here() -> bool:
     """Return whether this thread was interrupted in a flush, which can only end if the thread continues."""
     return threading.get_ident() in _flushing
 
 
 _flushing: list[int] = []
+
+
+def _export(exporter: Pusher) -> None:
+    end = time.monotonic() + exporter.exit_time.left
+    exporter.cut_short(exporter.exit_time.left / 2)
+    for reader in readers_of(exporter):
+        with suppress(Exception):
+            reader.force_flush(timeout_millis=_milliseconds_until(end))
 
 
 def _end(reader: MetricReader, exporter: Pusher, end: float) -> None:

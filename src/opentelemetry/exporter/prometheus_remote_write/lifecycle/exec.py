@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from .ending import Pusher, pushers
-from .sdk_internals import has_counted, readers_of
+from .ending import export_and_go_on, pushers
+from .sdk_internals import has_counted
 
 
 def flush_before_exec() -> None:
@@ -29,18 +27,7 @@ def _flushing_first(function: Callable[..., Any], process: int) -> Callable[...,
     def flushing_first(*arguments: Any) -> Any:
         # A forked child that execs at once, as most do, has counted nothing.
         is_child = os.getpid() != process
-        _flush([pusher for pusher in pushers() if not is_child or has_counted(pusher)])
+        export_and_go_on([pusher for pusher in pushers() if not is_child or has_counted(pusher)])
         return function(*arguments)
 
     return flushing_first
-
-
-def _flush(exporters: Iterable[Pusher]) -> None:
-    """Collect and export within the exit time; keep running, because the exec may fail."""
-    for pusher in exporters:
-        end = time.monotonic() + pusher.exit_time.left
-        with suppress(Exception):
-            pusher.cut_short(pusher.exit_time.left / 2)
-        for reader in readers_of(pusher):
-            with suppress(Exception):
-                reader.force_flush(timeout_millis=max(end - time.monotonic(), 0.0) * 1000)
