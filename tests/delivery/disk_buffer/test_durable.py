@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import re
+import resource
 import shutil
 import sqlite3
 import stat
@@ -20,7 +21,7 @@ import pytest
 from opentelemetry.sdk.metrics.export import MetricExportResult
 
 from opentelemetry.exporter.prometheus_remote_write import PrometheusRemoteWriteMetricsExporter
-from opentelemetry.exporter.prometheus_remote_write.delivery.disk_buffer.buffer_file import taken
+from opentelemetry.exporter.prometheus_remote_write.delivery.disk_buffer.buffer_file import take_over
 from opentelemetry.exporter.prometheus_remote_write.delivery.disk_buffer.durable import DurableBacklog
 from opentelemetry.exporter.prometheus_remote_write.model.request import Request
 from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver, ScriptedAnswer
@@ -187,6 +188,22 @@ def test_the_next_process_takes_over_what_one_has_left(folder):
     assert left.age >= 5.0
     second.mirror([])
     assert list(folder.iterdir()) == []
+
+
+def test_what_was_taken_before_descriptors_ran_out_is_left_to_others(folder):
+    for number in range(2):
+        left_by("a", folder, b"%d" % number)
+    heir, other = backlog(folder), backlog(folder)
+    heir.writer = "a"
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    next_descriptor = os.dup(0)
+    os.close(next_descriptor)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (next_descriptor + 1, hard))  # for one lock
+    try:
+        assert heir.take_over() == []
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert [left.request.body for left in other.take_over()] == [b"0", b"1"]
 
 
 def test_a_process_that_lives_keeps_its_own(folder):
@@ -402,7 +419,7 @@ def test_a_folder_in_one_that_is_open_to_everybody_is_used(folder):
 
 def test_a_file_that_another_process_has_just_delivered_is_not_missed(folder):
     folder.mkdir()
-    assert taken(folder / "prw-x-y.db") is None
+    assert take_over(folder / "prw-x-y.db") is None
     assert list(folder.iterdir()) == []
 
 

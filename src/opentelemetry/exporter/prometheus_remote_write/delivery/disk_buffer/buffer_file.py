@@ -17,14 +17,10 @@ from typing import TYPE_CHECKING
 
 from ...model.request import PROTOCOL_1, PROTOCOL_2, Request
 from ...system.descriptor import Descriptor
+from .file_lock import file_identity, take_lock
 
 if TYPE_CHECKING:
     import sqlite3  # imported where it is needed: some builds of Python lack it
-
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]  # not on this platform
 
 _BUSY = 0.5  # seconds to wait for a file that is unexpectedly locked
 _TABLE = """CREATE TABLE IF NOT EXISTS requests (
@@ -58,7 +54,7 @@ class BufferFile:
         self.batches: set[int] = set()
         self.is_damaged = False
         self.is_open = True
-        self._identity = _identity(path)
+        self._identity = file_identity(path)
 
     def is_ours(self) -> bool:
         """Return whether it is still the file in the folder, and locked.
@@ -68,10 +64,10 @@ class BufferFile:
         Raises:
             OSError: It cannot be locked.
         """
-        if self._identity is None or _identity(self.path) != self._identity:
+        if self._identity is None or file_identity(self.path) != self._identity:
             return False
         if not self.lock.is_ours():
-            self.lock = locked(self.path) or self.lock
+            self.lock = take_lock(self.path) or self.lock
         return self.lock.is_ours()
 
     def read(self, numbers: Iterator[int]) -> list[tuple[float, Request]]:
@@ -147,7 +143,7 @@ class BufferFile:
         for path in _all_of(self.path):
             with suppress(OSError):
                 path.unlink()
-        self.let_go()
+        self.release()
 
     def set_aside(self) -> None:
         """Rename the file, so that no process looks for it."""
@@ -157,9 +153,9 @@ class BufferFile:
         for path in _all_of(self.path):
             with suppress(OSError):
                 path.unlink()
-        self.let_go()
+        self.release()
 
-    def let_go(self) -> None:
+    def release(self) -> None:
         """Release the file to other processes."""
         self.lock.close()
         self.rows = {}
@@ -215,13 +211,13 @@ def is_corrupt(error: Exception) -> bool:
     return isinstance(error, CorruptFileError)
 
 
-def made(path: Path) -> BufferFile:
-    """Make a file that is not there yet.
+def create(path: Path) -> BufferFile:
+    """Create a file that is not there yet.
 
     Raises:
-        OSError: It cannot be made.
+        OSError: It cannot be created.
     """
-    lock = locked(path)
+    lock = take_lock(path)
     if lock is None:
         raise OSError("a new file is locked")
     try:
@@ -234,13 +230,13 @@ def made(path: Path) -> BufferFile:
         raise
 
 
-def taken(path: Path) -> BufferFile | None:
+def take_over(path: Path) -> BufferFile | None:
     """Take over a file whose process is gone; None if that is alive, or another process was quicker.
 
     Raises:
         OSError: It cannot be opened, or does not belong to this user.
     """
-    if (lock := locked(path)) is None:
+    if (lock := take_lock(path)) is None:
         return None
     try:
         _check(path)
@@ -259,40 +255,12 @@ def _text(stored: bytes) -> str:
     return stored.decode("utf-8", "replace")  # what is spoilt is no reason not to read the next row
 
 
-def locked(path: Path) -> Descriptor | None:
-    """Lock the file beside a path; None if another process has locked or just removed it."""
-    if fcntl is None:
-        raise OSError("this system has no file locks")
-    beside = path.with_suffix(".lock")
-    lock = Descriptor(os.open(beside, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
-    try:
-        fcntl.flock(lock.number, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        lock.close()
-        return None
-    except OSError:
-        lock.close()
-        raise
-    if _identity(beside) != lock.identity:  # the file is gone from the folder, so no other process sees this lock
-        lock.close()
-        return None
-    return lock
-
-
 def _check(path: Path) -> None:
     found = path.lstat()
     if not stat.S_ISREG(found.st_mode):
         raise OSError("it is not a file")
     if hasattr(os, "geteuid") and found.st_uid != os.geteuid():
         raise OSError("it belongs to another user")
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    try:
-        status = path.lstat()
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino
 
 
 def _all_of(path: Path) -> list[Path]:

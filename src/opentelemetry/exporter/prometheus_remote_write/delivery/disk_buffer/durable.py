@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 from ...messages.own_logger import OwnLogger
 from ...model.request import Request
-from .buffer_file import BufferFile, is_corrupt, made
+from .buffer_file import BufferFile, create, is_corrupt
 from .buffer_folder import BufferFolder, name_of
 from .disk_turn import disk_turn
 from .left_files import LeftFiles
@@ -54,6 +54,7 @@ class DurableBacklog:
         writer: Who writes the series of this process, as its successors would say; empty if it has none.
         is_behind: Whether an earlier process left samples of the same series that are still to be sent.
         has_more: Whether the last look found files that were not taken over.
+        is_usable: Whether the last operation on the disk succeeded.
     """
 
     def __init__(
@@ -70,12 +71,7 @@ class DurableBacklog:
         self._wall_clock = wall_clock
         self._own: BufferFile | None = None
         self._left = LeftFiles(max_bytes)
-        self._is_usable = True
-
-    @property
-    def is_usable(self) -> bool:
-        """Whether the last operation on the disk succeeded."""
-        return self._is_usable
+        self.is_usable = True
 
     def holds(self, request: Request) -> bool:
         """Return whether a request is on disk."""
@@ -129,7 +125,7 @@ class DurableBacklog:
         is_deleted = self._attempt(lambda: self._delete(lambda key: key not in present, batches))
         if not is_deleted:  # set aside a file that proved to be corrupt, with what it holds
             is_stored = self._attempt(lambda: self._store(waiting))
-        self._is_usable = is_stored and is_deleted
+        self.is_usable = is_stored and is_deleted
 
     def forget(self, delivered: Iterable[Request]) -> None:
         """Delete requests that have an outcome, so that they are not sent again if this process is killed."""
@@ -158,7 +154,7 @@ class DurableBacklog:
 
     def _fail(self, error: Exception) -> None:
         """Log once that the backlog is only in memory."""
-        was_usable, self._is_usable = self._is_usable, False
+        was_usable, self.is_usable = self.is_usable, False
         if was_usable:
             _logger.warning(
                 "Waiting metrics are kept only in memory and are lost at exit: the buffer directory %s cannot "
@@ -168,7 +164,7 @@ class DurableBacklog:
             )
 
     def _store(self, waiting: Sequence[tuple[float, Request]]) -> None:
-        self._let_go_of_lost_files()
+        self._release_lost_files()
         now = self._wall_clock()
         new = [(now - age, request) for age, request in waiting if not self.holds(request)]
         if not new:
@@ -184,7 +180,7 @@ class DurableBacklog:
         if not (own := [each for each in new if each[1].batch not in of_taken]):
             return
         if self._own is None:
-            self._own = made(self._folder.new(self._folder.hash_of(self.writer), now))
+            self._own = create(self._folder.new(self._folder.hash_of(self.writer), now))
         self._add(self._own, own)
 
     def _add(self, file: BufferFile, new: Sequence[tuple[float, Request]]) -> None:
@@ -200,7 +196,7 @@ class DurableBacklog:
 
     def _delete(self, is_gone: Callable[[int], bool], waiting: Collection[int] | None = None) -> None:
         """Delete the requests that no longer wait and, given the batches that do, the files of which nothing does."""
-        self._let_go_of_lost_files()
+        self._release_lost_files()
         failure: Exception | None = None
         for file in self._files():
             try:
@@ -228,18 +224,18 @@ class DurableBacklog:
         """
         if file is not self._own:
             try:
-                replacement = made(self._folder.new(name_of(file.path).writer, self._wall_clock()))
+                replacement = create(self._folder.new(name_of(file.path).writer, self._wall_clock()))
             except OSError:
                 return  # it is as good a sign as any, until there is room for another
             replacement.batches = file.batches
             self._left.taken.append(replacement)
         file.set_aside()
 
-    def _let_go_of_lost_files(self) -> None:
-        """Let go of a file that another process may have: one that was removed, or whose lock was closed."""
+    def _release_lost_files(self) -> None:
+        """Release a file that another process may have: one that was removed, or whose lock was closed."""
         for file in self._files():
             if not file.is_ours():
-                file.let_go()
+                file.release()
         self._keep_open_files()
 
     def _keep_open_files(self) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import errno
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from ...messages.own_logger import OwnLogger
 from ...model.request import Request
-from .buffer_file import BufferFile, is_corrupt, is_of_the_disk, taken
+from .buffer_file import BufferFile, is_corrupt, is_of_the_disk, take_over
 from .buffer_folder import BufferName, size_of
 
 _logger = OwnLogger(__name__)
@@ -45,23 +46,23 @@ class LeftFiles:
             together: Whether to leave all where one is another process's.
         """
         files: list[BufferFile] = []
-        is_all = True
+        is_all, has_live_writer = True, False
         used = sum(len(request.body) for _, request in left)
-        for name in names:
-            size = size_of(name.path)
-            if len(self.taken) + len(files) >= _MOST_FILES or ((left or files) and used + size > self._max_bytes):
-                is_all = False
-                break
-            used += size
-            if file := self._taken_file(name.path):
-                files.append(file)
-            elif self._failures[name.path] < _TRIES and name.path.exists():  # it belongs to a live process
-                is_all = False
-                if together:
-                    for each in files:
-                        each.let_go()
-                    return False
-                break
+        with _released_on_error(files):
+            for name in names:
+                size = size_of(name.path)
+                if len(self.taken) + len(files) >= _MOST_FILES or ((left or files) and used + size > self._max_bytes):
+                    is_all = False
+                    break
+                used += size
+                if file := self._taken_file(name.path):
+                    files.append(file)
+                elif self._failures[name.path] < _TRIES and name.path.exists():
+                    is_all, has_live_writer = False, True
+                    break
+        if has_live_writer and together:
+            _release(files)
+            return False
         for file in files:
             left.extend(self._read(file))
             is_all &= file.is_open or not file.path.exists() or self._failures[file.path] >= _TRIES
@@ -70,7 +71,7 @@ class LeftFiles:
     def _taken_file(self, path: Path) -> BufferFile | None:
         """Take over one file, if its process is gone. A damaged file affects no other."""
         try:
-            return taken(path)
+            return take_over(path)
         except Exception as error:
             if isinstance(error, OSError) and error.errno in _OF_THE_FOLDER:
                 raise
@@ -85,7 +86,7 @@ class LeftFiles:
             if is_corrupt(error):
                 file.set_aside()
             else:
-                file.let_go()
+                file.release()
             return []
         if not saved:
             file.discard()
@@ -100,3 +101,18 @@ class LeftFiles:
             what = "set aside" if is_corrupt(error) else "left where it is"
             _logger.warning("%s cannot be read (%s): it is %s, and not sent", path, error, what)
         self._failures[path] += 1 if is_of_the_disk(error) else _TRIES
+
+
+@contextmanager
+def _released_on_error(files: Iterable[BufferFile]) -> Iterator[None]:
+    """Release files if not all of them could be taken: nobody would deliver what stays locked and unread."""
+    try:
+        yield
+    except BaseException:
+        _release(files)
+        raise
+
+
+def _release(files: Iterable[BufferFile]) -> None:
+    for file in files:
+        file.release()
