@@ -16,6 +16,7 @@ from weakref import WeakSet, WeakValueDictionary
 
 from opentelemetry.metrics import CallbackOptions, Histogram, MeterProvider, Observation
 
+from .configuration.endpoint_settings import DEFAULT_PORTS
 from .errors import SendError
 from .model.outcome import Outcome
 from .version import __version__
@@ -23,7 +24,6 @@ from .version import __version__
 _SDK_METER = "opentelemetry-sdk"
 _OUR_METER = "opentelemetry.exporter.prometheus_remote_write"
 _TYPE = "prometheus_remote_write_exporter"
-_PORTS = {"http": 80, "https": 443}
 _LIMIT = "max_series"
 _REASONS = {
     Outcome.REJECTED: "rejected",
@@ -94,7 +94,7 @@ class SelfMetrics:
             "otel.component.type": _TYPE,
             "otel.component.name": f"{_TYPE}/{next(_names)}",
             "server.address": parts.hostname or "",
-            "server.port": parts.port or _PORTS.get(parts.scheme, 0),
+            "server.port": parts.port or DEFAULT_PORTS.get(parts.scheme, 0),
         }
         self._duration: Histogram | None = None
 

@@ -8,6 +8,9 @@ from .number_types import INTERVAL, TIMEOUT
 from .row import setting
 from .text_types import HEADERS, URL
 
+DEFAULT_PORTS = {"http": 80, "https": 443}
+"""The schemes of endpoints and proxies, and the port of a URL that names none."""
+
 RESERVED_HEADERS = frozenset(
     {
         "accept-encoding",

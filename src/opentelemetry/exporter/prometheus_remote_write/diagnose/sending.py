@@ -16,8 +16,8 @@ from ..transport.pool import Transport
 from ..version import USER_AGENT
 from . import configuration, declarative_file, target_identity
 from .finding import Finding, Level
+from .network_path import NetworkPath
 from .receiver_probe import Probe
-from .way import Way
 
 
 class _Sender(NamedTuple):
@@ -71,9 +71,9 @@ def _attributes(declared: declarative_file.DeclaredExporter | None) -> Mapping[s
 
 def _network(sender: _Sender, environ: Mapping[str, str], end: float, *, send: bool) -> Iterator[tuple[str, Finding]]:
     settings = sender.settings
-    way = Way(settings, environ)
+    path = NetworkPath(settings, environ)
     with deadline(end - time.monotonic()):
-        for finding in way.findings():
+        for finding in path.findings():
             yield "network", finding
             if finding.level is Level.FAILURE:
                 return
@@ -83,7 +83,7 @@ def _network(sender: _Sender, environ: Mapping[str, str], end: float, *, send: b
         return transport.post(body, headers, end - time.monotonic())
 
     labels = {**settings.external_labels, **sender.labels.promoted, **sender.labels.labels}
-    probe = Probe(post, settings, compressor(), has_proxy=way.has_proxy)
+    probe = Probe(post, settings, compressor(), has_proxy=path.has_proxy)
     try:
         for finding in probe.findings(labels if send else None):
             yield "receiver", finding

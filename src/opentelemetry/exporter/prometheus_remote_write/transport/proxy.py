@@ -14,12 +14,11 @@ from urllib.parse import SplitResult, urlsplit
 
 from urllib3.util import parse_url
 
+from ..configuration.endpoint_settings import DEFAULT_PORTS
 from ..configuration.settings import variable
 from ..errors import Unsendable
 from ..messages.secret import SecretMapping
 from .authentication.basic import basic_from_userinfo
-
-_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 class Proxy(NamedTuple):
@@ -50,7 +49,7 @@ def proxy_for(endpoint: SplitResult, proxies: Mapping[str, str] | None, environ:
     else:
         name, text = _from_environment(f"{endpoint.scheme}_proxy", environ)
         _, exceptions = _from_environment("no_proxy", environ)
-        port = endpoint.port or _DEFAULT_PORTS[endpoint.scheme]
+        port = endpoint.port or DEFAULT_PORTS[endpoint.scheme]
         if bypassed(endpoint.hostname or "", port, exceptions):
             return None
     return _parsed(name, text.strip()) if text.strip() else None
@@ -69,12 +68,12 @@ def _from_environment(name: str, environ: Mapping[str, str]) -> tuple[str, str]:
 def _parsed(name: str, text: str) -> Proxy:
     try:
         parts = urlsplit(text if "://" in text else f"http://{text}")
-        if parts.scheme not in _DEFAULT_PORTS:
+        if parts.scheme not in DEFAULT_PORTS:
             raise Unsendable(f"{name}: proxies by {parts.scheme}:// are not supported, only http:// and https://")
         userinfo, _, _ = parts.netloc.rpartition("@")
         host = parts.hostname or ""
         address = f"[{host}]" if ":" in host else host
-        url = f"{parts.scheme}://{address}:{parts.port or _DEFAULT_PORTS[parts.scheme]}"
+        url = f"{parts.scheme}://{address}:{parts.port or DEFAULT_PORTS[parts.scheme]}"
         # urllib3 must not connect to anything but what is written there.
         if not host or re.search(r"[\s\\]", host) or parse_url(url).url != url:
             raise ValueError  # noqa: TRY301 - like the others here

@@ -11,6 +11,7 @@ from ipaddress import ip_address
 from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
+from ..configuration.endpoint_settings import DEFAULT_PORTS
 from ..configuration.settings import Settings, variable
 from ..errors import Unsendable
 from ..messages.redaction import shown_url
@@ -24,7 +25,6 @@ from .certificate import handshake
 from .encryption import findings as encryption_findings
 from .finding import Finding, failure, ok
 
-_DEFAULT_PORTS = {"http": 80, "https": 443}
 _OK = 200
 
 
@@ -35,7 +35,7 @@ class Hop(NamedTuple):
     port: int
 
 
-class Way:
+class NetworkPath:
     """The network path to a receiver.
 
     Args:
@@ -142,14 +142,8 @@ class Way:
         return connection
 
     def _why(self, error: Exception) -> str:
-        return str(
-            send_error(
-                error, Route(self._shown_first(), self._proxy.url if self._proxy else ""), self._settings.timeout
-            )
-        )
-
-    def _shown_first(self) -> str:
-        return shown_url(self._settings.endpoint)
+        route = Route(shown_url(self._settings.endpoint), self._proxy.url if self._proxy else "")
+        return str(send_error(error, route, self._settings.timeout))
 
     def _name_cure(self) -> str:
         setting = self._named_by() if self._proxy else variable("endpoint")
@@ -181,7 +175,7 @@ class Way:
 
 
 def _hop(parts: SplitResult) -> Hop:
-    return Hop(parts.hostname or "", parts.port or _DEFAULT_PORTS[parts.scheme])
+    return Hop(parts.hostname or "", parts.port or DEFAULT_PORTS[parts.scheme])
 
 
 def _target(hop: Hop) -> str:
