@@ -37,14 +37,14 @@ class Check:
     def findings(self) -> Iterator[Finding]:
         """Yield the findings, each as soon as it is known."""
         can_be_imported = True
-        for finding in within("installation", self._installation()):
+        for finding in _within("installation", self._installation()):
             can_be_imported = can_be_imported and finding.topic != "import"
             yield finding
         if can_be_imported:
             from .sending import findings  # noqa: PLC0415 - imports packages that may be missing
 
             for section, found in findings(self._environ, self._limit, send=self._send):
-                yield from within(section, [found])
+                yield from _within(section, [found])
 
     def _installation(self) -> Iterator[Finding]:
         yield from installation.findings(installed_version)
@@ -58,7 +58,7 @@ class Check:
         return self.end
 
 
-def within(section: str, findings: Iterable[Finding]) -> Iterator[Finding]:
+def _within(section: str, findings: Iterable[Finding]) -> Iterator[Finding]:
     """Put findings into a section of the report."""
     for finding in findings:
         yield replace(finding, section=section)

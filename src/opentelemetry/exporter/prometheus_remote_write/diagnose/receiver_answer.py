@@ -11,7 +11,6 @@ from ..configuration.settings import variable
 from ..delivery.hints import hint
 from ..errors import Cause, SendError, Unsendable
 
-_COUNTS = ("samples", "histograms", "exemplars")
 _BY_CAUSE = {
     Cause.SWITCHED_OFF: "receiver-off",
     Cause.WANTS_TLS: "tls-wanted",
@@ -46,11 +45,6 @@ class ReceiverAnswer(NamedTuple):
     headers: Mapping[str, str]
     error: SendError | None
     seconds: float
-
-    @property
-    def confirms_2(self) -> bool:
-        """Whether the receiver counts what it has written, which only receivers of 2.0 do."""
-        return any(f"x-prometheus-remote-write-{what}-written" in self.headers for what in _COUNTS)
 
     def written(self, what: str) -> int | None:
         """Return how many ``samples``, ``histograms`` or ``exemplars`` were written; None if it does not say."""

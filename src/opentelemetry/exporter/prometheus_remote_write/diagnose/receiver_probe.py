@@ -5,28 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from http import HTTPStatus
-from typing import Protocol
 
 from ..configuration.settings import Settings, variable
+from ..delivery.negotiation import counts_written
 from ..encoding.compression import Compress
 from ..encoding.encoder import HEADERS
 from ..errors import Cause, Rejected, Retryable, SendError
 from ..model.request import PROTOCOL_1, PROTOCOL_2
+from ..model.transport import Response
 from .check_series import NAME, Content, body
 from .finding import Finding, Level, failure, ok, warning
 from .receiver_answer import ReceiverAnswer
-
-
-class Accepted(Protocol):
-    """An answer that accepts a request."""
-
-    @property
-    def status(self) -> int:
-        """The HTTP status."""
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        """Names in any case."""
 
 
 class Probe:
@@ -42,7 +31,7 @@ class Probe:
 
     def __init__(
         self,
-        post: Callable[[bytes, Mapping[str, str]], Accepted],
+        post: Callable[[bytes, Mapping[str, str]], Response],
         settings: Settings,
         compress: Compress,
         *,
@@ -63,7 +52,7 @@ class Probe:
             labels: Of the test series, without its name; None sends no series.
         """
         answer = self._ask(Content.NOTHING, {}, 0)
-        if self._protocol == PROTOCOL_2 and not answer.confirms_2 and self._speaks_only_1(answer):
+        if self._protocol == PROTOCOL_2 and self._speaks_only_1(answer):
             if self._settings.protocol == PROTOCOL_2:
                 said = str(answer.error) if answer.error else f"it answered {answer.status} without confirming it"
                 text = f"the receiver does not speak Remote Write 2.0: {said}"
@@ -88,6 +77,8 @@ class Probe:
 
     def _speaks_only_1(self, answer: ReceiverAnswer) -> bool:
         """Return whether 1.0 may work after this answer to 2.0, by the exporter's own rule."""
+        if counts_written(answer.headers):
+            return False
         return not answer.error or answer.status in {HTTPStatus.BAD_REQUEST, HTTPStatus.UNSUPPORTED_MEDIA_TYPE}
 
     def _of_empty(self, answer: ReceiverAnswer) -> Finding:
@@ -97,7 +88,9 @@ class Probe:
             cure = f"look at the path in {variable('endpoint')}: it must be the write path, such as /api/v1/write"
             return failure("web-page", text, cure, seconds=seconds)
         if not answer.error:
-            version = f"Remote Write {self._protocol}" + (", which it confirms" if answer.confirms_2 else "")
+            version = f"Remote Write {self._protocol}" + (
+                ", which it confirms" if counts_written(answer.headers) else ""
+            )
             return ok("request", f"an empty request is accepted ({answer.status}); {version}", seconds=seconds)
         if answer.topic == "refused" and answer.status == HTTPStatus.BAD_REQUEST and not answer.is_a_page:
             text = f"path and credentials seem right, but an empty request is refused: {answer.error}"
