@@ -10,7 +10,7 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
 from opentelemetry.exporter.prometheus_remote_write import PrometheusRemoteWriteMetricsExporter
-from opentelemetry.exporter.prometheus_remote_write.configuration.sdk_switches import SELF_METRICS
+from opentelemetry.exporter.prometheus_remote_write.configuration.sdk_variables import SELF_METRICS
 from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver, ScriptedAnswer
 from tests.collected import NOW, collected, counter, gauge, histogram, histogram_point, point
 

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 
 from opentelemetry.environment_variables import OTEL_METRICS_EXPORTER
 from opentelemetry.instrumentation.environment_variables import OTEL_PYTHON_CONFIGURATOR, OTEL_PYTHON_DISTRO
-from opentelemetry.sdk.environment_variables import OTEL_METRIC_EXPORT_INTERVAL
 
+from opentelemetry.exporter.prometheus_remote_write.configuration.sdk_variables import common_interval
 from opentelemetry.exporter.prometheus_remote_write.configuration.settings import PREFIX, rows, variable
 from opentelemetry_prometheus_remote_write import NAME, program
 from opentelemetry_prometheus_remote_write.command_line import seconds
@@ -34,7 +34,6 @@ EXIT_STATUSES = (
 )
 
 _PUSHES_EVERY = 1000.0  # milliseconds
-_USUAL_INTERVAL = 60_000.0
 _RECEIVERS = ("none", "cortex", "mimir", "grafana-cloud", "amazon")
 _BUFFERS = ("BUFFER_DIRECTORY",)
 """Settings that are meant for the real receiver."""
@@ -142,13 +141,11 @@ def _of_the_way() -> set[str]:
 
 
 def _interval(environ: Mapping[str, str]) -> float:
-    """Return the application's interval in milliseconds; if it is not a number, the default, as the exporter does."""
-    for name in (variable("interval"), OTEL_METRIC_EXPORT_INTERVAL):
-        try:
-            return float(environ.get(name, ""))
-        except ValueError:
-            continue
-    return _USUAL_INTERVAL
+    """Return the application's interval in milliseconds, as far as the variables say it."""
+    try:
+        return float(environ.get(variable("interval"), ""))
+    except ValueError:
+        return common_interval(environ)
 
 
 def _count(text: str) -> int:

@@ -9,7 +9,7 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
 from opentelemetry.exporter.prometheus_remote_write import PrometheusRemoteWriteMetricsExporter
-from opentelemetry.exporter.prometheus_remote_write.configuration.sdk_switches import SELF_METRICS
+from opentelemetry.exporter.prometheus_remote_write.configuration.sdk_variables import SELF_METRICS
 from opentelemetry.exporter.prometheus_remote_write.model.transport import BaseTransport, Response
 from tests.benchmarks.exporters import encode
 from tests.benchmarks.load import Application, Load

@@ -10,7 +10,7 @@ from collections import Counter
 import pytest
 import urllib3
 
-from opentelemetry.exporter.prometheus_remote_write.configuration.sdk_switches import SELF_METRICS
+from opentelemetry.exporter.prometheus_remote_write.configuration.sdk_variables import SELF_METRICS
 from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver
 from opentelemetry.exporter.prometheus_remote_write.receiver.decoding import decode
 from opentelemetry.exporter.prometheus_remote_write.receiver.decompression import decompress

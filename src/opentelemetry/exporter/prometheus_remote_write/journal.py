@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from opentelemetry.metrics import MeterProvider, get_meter_provider
 
-from .configuration.sdk_switches import wants_self_metrics
+from .configuration.sdk_variables import wants_self_metrics
 from .configuration.settings import Settings
 from .messages.own_logger import OwnLogger
 from .messages.redaction import shown_url

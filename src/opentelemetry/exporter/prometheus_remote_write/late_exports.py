@@ -9,7 +9,7 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from .configuration.sdk_switches import wants_self_metrics
+from .configuration.sdk_variables import wants_self_metrics
 from .configuration.settings import Settings
 from .lifecycle.birth import Birth
 from .lifecycle.exit_time import ExitTime

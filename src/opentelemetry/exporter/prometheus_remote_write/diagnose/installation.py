@@ -10,9 +10,9 @@ from importlib.metadata import requires
 
 from packaging.requirements import Requirement  # a dependency of opentelemetry-instrumentation
 
+from ..version import DISTRIBUTION
 from .finding import Finding, failure, ok, warning
 
-DISTRIBUTION = "opentelemetry-exporter-prometheus-remote-write"
 _MODULES = ("..exporter", "..transport.pool", "..proto.write_v1_pb2", "..proto.write_v2_pb2")
 """The exporter, and the modules that only its first export imports: HTTP and protobuf."""
 

@@ -6,13 +6,11 @@ from collections.abc import Mapping
 from importlib.metadata import metadata
 
 from ..configuration.loading import load
+from ..configuration.sdk_variables import common_interval
 from ..configuration.settings import Settings
 from ..configuration.translation_strategy import TranslationStrategy
+from ..version import DISTRIBUTION
 from .names import Names
-
-_DISTRIBUTION = "opentelemetry-exporter-prometheus-remote-write"
-_COMMON_INTERVAL = "OTEL_METRIC_EXPORT_INTERVAL"
-_DEFAULT_INTERVAL = 60_000.0  # milliseconds; the specification's
 
 
 def names_in_force(environ: Mapping[str, str]) -> Names:
@@ -25,7 +23,7 @@ def names_in_force(environ: Mapping[str, str]) -> Names:
     return Names(
         strategy=TranslationStrategy(settings.translation_strategy),
         namespace=settings.namespace,
-        interval=(settings.interval or _common_interval(environ)) / 1000,
+        interval=(settings.interval or common_interval(environ)) / 1000,
         repository=repository(),
         buffered_bytes=settings.max_buffered_bytes,
         buffered_seconds=settings.max_buffered_age / 1000,
@@ -35,17 +33,9 @@ def names_in_force(environ: Mapping[str, str]) -> Names:
 
 def repository() -> str:
     """Return the repository's address from the installed distribution's metadata."""
-    urls: list[str] = metadata(_DISTRIBUTION).get_all("Project-URL") or []
+    urls: list[str] = metadata(DISTRIBUTION).get_all("Project-URL") or []
     return next((url.partition(", ")[2] for url in urls if url.startswith("Repository, ")), "")
 
 
 def _has_native_histograms(settings: Settings) -> bool:
     return settings.convert_histograms_to_nhcb or settings.default_histogram_aggregation.startswith("base2_")
-
-
-def _common_interval(environ: Mapping[str, str]) -> float:
-    try:
-        interval = float(environ.get(_COMMON_INTERVAL, ""))
-    except ValueError:
-        return _DEFAULT_INTERVAL
-    return interval if interval > 0 else _DEFAULT_INTERVAL
