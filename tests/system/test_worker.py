@@ -8,25 +8,25 @@ from contextvars import ContextVar
 
 import pytest
 
-from opentelemetry.exporter.prometheus_remote_write.system.worker import Helper, together
+from opentelemetry.exporter.prometheus_remote_write.system.worker import BackgroundWork, together
 
 LONG = 10  # seconds, which nothing takes unless something is wrong
 
 
 def test_its_result_is_that_of_another_thread():
-    assert Helper(threading.get_ident).result() != threading.get_ident()
+    assert BackgroundWork(threading.get_ident).result() != threading.get_ident()
 
 
 def test_what_it_raises_is_raised():
     with pytest.raises(ZeroDivisionError):
-        Helper(lambda: 1 / 0).result()
+        BackgroundWork(lambda: 1 / 0).result()
 
 
 def test_it_has_a_copy_of_the_context():
     variable = ContextVar("variable", default="other")
     token = variable.set("ours")
     try:
-        assert Helper(variable.get).result() == "ours"
+        assert BackgroundWork(variable.get).result() == "ours"
     finally:
         variable.reset(token)
 
@@ -41,12 +41,12 @@ def without_threads():
 
 @pytest.mark.usefixtures("without_threads")
 def test_where_no_thread_can_be_started_the_work_is_done_at_once():
-    assert Helper(threading.get_ident).result() == threading.get_ident()
+    assert BackgroundWork(threading.get_ident).result() == threading.get_ident()
 
 
 def test_a_thread_that_never_begins_is_not_waited_for(monkeypatch):
     monkeypatch.setattr(_thread, "start_new_thread", lambda *_: 0)
-    assert Helper(threading.get_ident).result() == threading.get_ident()
+    assert BackgroundWork(threading.get_ident).result() == threading.get_ident()
 
 
 def test_what_a_signal_handler_raises_while_a_thread_starts_is_passed_on(monkeypatch):
@@ -55,14 +55,14 @@ def test_what_a_signal_handler_raises_while_a_thread_starts_is_passed_on(monkeyp
 
     monkeypatch.setattr(_thread, "start_new_thread", interrupted)
     with pytest.raises(RuntimeError, match="of the application"):
-        Helper(threading.get_ident)
+        BackgroundWork(threading.get_ident)
 
 
 def test_work_that_has_not_begun_can_be_taken_back(monkeypatch):
     started = []
     monkeypatch.setattr(_thread, "start_new_thread", lambda run, arguments: started.append((run, arguments)))
     done = []
-    helper = Helper(lambda: done.append(1))
+    helper = BackgroundWork(lambda: done.append(1))
     assert helper.take_back()
     assert not helper.take_back()
     ((run, arguments),) = started

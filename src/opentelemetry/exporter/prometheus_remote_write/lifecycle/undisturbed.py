@@ -14,7 +14,7 @@ from functools import partial
 from typing import TypeVar
 
 from ..messages.own_logger import HeldBackRecords, is_within_logging
-from ..system.worker import Helper
+from ..system.worker import BackgroundWork
 
 T = TypeVar("T")
 
@@ -27,7 +27,7 @@ def undisturbed(work: Callable[[], T]) -> T:
     """
     do = partial(_unlocked, work, waits=not is_within_logging())
     if threading.current_thread() is threading.main_thread():
-        return Helper(do).result()
+        return BackgroundWork(do).result()
     return do()
 
 

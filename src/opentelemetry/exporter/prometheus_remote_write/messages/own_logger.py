@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 
-from ..system.worker import Helper
+from ..system.worker import BackgroundWork
 
 _TO_SAY = 2.0  # seconds: the longest that an export waits for its lines to be logged
 
@@ -113,7 +113,7 @@ class HeldBackRecords:
             seconds: How long to wait for that, at most.
         """
         if self.lines:
-            Helper(self._say).wait(seconds)
+            BackgroundWork(self._say).wait(seconds)
 
     def _say(self) -> None:
         for line in self.lines:

@@ -20,7 +20,7 @@ T = TypeVar("T")
 _LOOK_EVERY = 1.0  # seconds between two checks of a thread that is waited for
 
 
-class Helper(Generic[T]):
+class BackgroundWork(Generic[T]):
     """Does some work once, in a thread of its own and a copy of this context. At most one thread waits for it.
 
     Args:
@@ -103,7 +103,7 @@ def together(work: Callable[[], None], workers: int) -> None:
         work: The work is done when any of the calls returns.
         workers: How many threads.
     """
-    helpers = [Helper(work) for _ in range(workers - 1)]
+    helpers = [BackgroundWork(work) for _ in range(workers - 1)]
     try:
         work()
     finally:
