@@ -24,7 +24,7 @@ from .translation.translator import Translator
 from .translation.zero_samples import ZeroSamples
 
 
-class Made(NamedTuple):
+class ExportMeasurements(NamedTuple):
     """The size of an export, and how many seconds its steps took."""
 
     series: int = 0
@@ -67,7 +67,7 @@ class Pipeline:
         self.protocol = protocol
         self.max_samples = max_samples
         self._time_slice = TimeSlice()
-        self.last = Made()
+        self.last = ExportMeasurements()
         self._encoder = Encoder(
             protocol, max_samples, compress, stale_markers=settings.stale_markers, time_slice=self._time_slice
         )
@@ -119,7 +119,7 @@ class Pipeline:
         translation = _Stopwatch(samples)
         began = time.perf_counter()
         requests = list(self._encoder.encode(translation))
-        self.last = Made(
+        self.last = ExportMeasurements(
             series=self.series,
             samples=sum(request.size for request in requests),
             requests=len(requests),
