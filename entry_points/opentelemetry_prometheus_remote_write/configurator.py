@@ -91,7 +91,7 @@ class PrometheusRemoteWriteConfigurator(SdkConfigurator):
 def _look_after_the_application() -> None:
     """Install handlers for exits that would lose metrics, and check Django's settings, once our exporter exists."""
     if _EXPORTER in sys.modules:
-        # Imported late, see _controller.
+        # Imported late, see _prepare_controller.
         from opentelemetry.exporter.prometheus_remote_write.lifecycle.exec import flush_before_exec  # noqa: PLC0415
         from opentelemetry.exporter.prometheus_remote_write.lifecycle.os_exit import (  # noqa: PLC0415
             flush_before_os_exit,

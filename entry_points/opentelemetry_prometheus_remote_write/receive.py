@@ -114,8 +114,8 @@ def _listener(
 ) -> Callable[[Received | RejectedRequest], None]:
     """Return the function that takes each request and puts its output into the outbox."""
     from opentelemetry.exporter.prometheus_remote_write.receiver import RejectedRequest  # noqa: PLC0415 - as above
-    from opentelemetry.exporter.prometheus_remote_write.receiver.json_lines import json_lines  # noqa: PLC0415
-    from opentelemetry.exporter.prometheus_remote_write.receiver.lines import (  # noqa: PLC0415
+    from opentelemetry.exporter.prometheus_remote_write.receiver.json_lines import json_lines  # noqa: PLC0415 - as above
+    from opentelemetry.exporter.prometheus_remote_write.receiver.lines import (  # noqa: PLC0415 - as above
         push_lines,
         rejection_line,
     )

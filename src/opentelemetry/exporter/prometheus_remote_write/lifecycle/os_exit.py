@@ -21,7 +21,7 @@ def flush_before_os_exit() -> None:
     global _flushes, _leave
     if not _flushes:
         _flushes, _leave = True, os._exit
-        os._exit = _flush_and_leave  # type: ignore[assignment]
+        os._exit = _flush_and_leave  # type: ignore[assignment]  # it returns, where typing says that it never does
 
 
 def _flush_and_leave(*arguments: Any, **named: Any) -> None:

@@ -1,4 +1,4 @@
-"""The private parts of the SDK: only this file touches them.
+"""The private parts of the SDK's readers and providers: only this file touches them.
 
 Each access is guarded: if a later SDK has changed, only what depends on that part is lost.
 ``tests/lifecycle/test_sdk_internals.py`` fails then. :class:`HookedReader` gives the reader's private hooks public

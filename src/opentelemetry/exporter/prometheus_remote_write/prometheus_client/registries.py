@@ -11,9 +11,8 @@ from typing import Any
 from .collection import Collector, Restricted
 from .shared_folder import SharedFolder, shared_folder
 
-_LOCK_TIMEOUT = (
-    0.1  # seconds; a collector that hangs while being registered holds the registry's lock, and so may a forked child
-)
+# A collector that hangs while being registered holds the registry's lock, and so may a forked child.
+_LOCK_TIMEOUT = 0.1  # seconds
 
 
 class Registries:

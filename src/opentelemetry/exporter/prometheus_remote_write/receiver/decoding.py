@@ -241,10 +241,7 @@ def _parse(kind: type[_Message], content: bytes, field: Field) -> _Message:
     part = kind()
     try:
         part.ParseFromString(content[field.start : field.end])
-    except (
-        google.protobuf.message.DecodeError,
-        ValueError,
-    ) as error:  # ValueError: bad UTF-8 in protobuf's Python implementation
+    except (google.protobuf.message.DecodeError, ValueError) as error:  # the second: bad UTF-8, if protobuf is Python
         raise malformed(_NAMES[kind.DESCRIPTOR.file.name], error) from error
     if unknown := _unknown_field(part):
         raise Refusal(f"the body has a field that the protocol does not have: {unknown}")

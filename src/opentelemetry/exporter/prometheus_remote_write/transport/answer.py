@@ -114,9 +114,8 @@ def refusal(answer: Answer, route: Route, now: float) -> SendError:
     ):
         cause = Cause.CLOCK
         message += f" (this host's clock is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} the receiver's)"
-    is_final = (
-        cause is Cause.TOO_LARGE
-    )  # gRPC's ResourceExhausted arrives as 500, but the same bytes will always be too many
+    # gRPC's ResourceExhausted arrives as 500, but the same bytes will always be too many.
+    is_final = cause is Cause.TOO_LARGE
     if not is_final and (status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR):
         wait = retry_after(answer.headers.get("Retry-After", ""), now)
         return Retryable(message, status=status, retry_after=wait, cause=cause)

@@ -86,9 +86,7 @@ class Connections:
             HTTPError: As urllib3 does, and exceptions of ``http.client``, of the socket and of TLS.
             StaleConnectionError: The new connection was also closed.
         """
-        with suppress(
-            StaleConnectionError, ClosedPoolError
-        ):  # the second case: closed after the caller chose this pool
+        with suppress(StaleConnectionError, ClosedPoolError):  # the second: closed after the caller chose this pool
             return self._request(body, headers)
         # urllib3's pool now has an empty slot on top, or is new, so this request opens a connection.
         return self._request(body, headers)

@@ -160,9 +160,8 @@ def _lease(answer: Answer, url: str) -> Lease[Secret]:
     if str(token.get("token_type", "bearer")).lower() != "bearer":
         raise Unsendable(f"{issuer} issued a token that is not of type Bearer, which cannot be used")
     try:
-        life = float(
-            str(token.get("expires_in", "inf"))
-        )  # in seconds; without it, the token is used until it is refused
+        # In seconds; without it, the token is used until it is refused.
+        life = float(str(token.get("expires_in", "inf")))
     except ValueError:
         life = math.inf
     return Lease(Secret(text), time.time() + life)
