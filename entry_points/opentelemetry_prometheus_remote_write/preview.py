@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 EXAMPLE = "otel-prw preview --for 10s -- python app.py"
 EXIT_STATUSES = (
-    "0 if metrics came, 1 if none came or a given limit would refuse something, 2 for a usage error, 126 if the "
+    "0 if metrics arrived, 1 if none did or a given limit would refuse something, 2 for a usage error, 126 if the "
     "program cannot be executed, 127 if it is not found"
 )
 

@@ -55,7 +55,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         elif row.type is HEADERS:
             flag, doc = (
                 flag.removesuffix("s"),
-                "header of every request, its value as it is; may be given several times",
+                "header of every request, not percent-encoded; may be given several times",
             )
             group.add_argument(flag, dest=name, action="append", metavar="K=V", type=_header, help=doc)
         elif row.type in (SECRET, TOKEN, PARAMETERS):
@@ -70,7 +70,7 @@ def command(arguments: Namespace) -> list[str]:
     words: list[str] = arguments.program
     program = words[1:] if words[:1] == ["--"] else words
     if not program:
-        arguments.parser.error("there is no program to run: write it after --, as in -- python app.py")
+        arguments.parser.error("the program is missing: write it after --, as in -- python app.py")
     return program
 
 

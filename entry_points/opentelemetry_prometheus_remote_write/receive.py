@@ -32,15 +32,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="[HOST]:PORT",
         type=_address,
         default=(_DEFAULT_HOST, _DEFAULT_PORT),
-        help=f"where to listen, {_DEFAULT_HOST}:{_DEFAULT_PORT} if not given; port 0 takes a free one",
+        help=f"where to listen, {_DEFAULT_HOST}:{_DEFAULT_PORT} by default; port 0 picks a free one",
     )
     parser.add_argument("--once", metavar="N", type=_count, help="end after N accepted pushes of series")
     parser.add_argument("--json", action="store_true", help="print a line of JSON for each sample, and nothing else")
     parser.add_argument(
-        "--keep-series", metavar="N", type=_count, default=20_000, help="how many series to keep, 20000 if not given"
+        "--keep-series", metavar="N", type=_count, default=20_000, help="how many series to keep, 20000 by default"
     )
     parser.add_argument(
-        "--keep", metavar="TIME", type=_duration, default=900, help="how long to keep a point, 15m if not given"
+        "--keep", metavar="TIME", type=_duration, default=900, help="how long to keep a point, 15m by default"
     )
 
 

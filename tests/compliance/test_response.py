@@ -60,7 +60,7 @@ def test_process_written_count_headers(push):
 def test_handle_partial_write_response(push):
     application, accepted, log = push(ScriptedAnswer(400, written(2), b"Rejected 1 sample"))
     assert not accepted
-    assert "[1 samples rejected]" in log[0]
+    assert "[1 sample rejected]" in log[0]
     assert len(application.arrived) == 1
 
 

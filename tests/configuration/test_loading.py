@@ -179,7 +179,7 @@ def test_callers_mappings_are_neither_changed_nor_kept():
         ),
         pytest.param(
             {"NAMESPACE": "my-shop"},
-            "NAMESPACE='my-shop' is not how a Prometheus name begins",
+            "NAMESPACE='my-shop' is not a valid beginning of a Prometheus name",
             False,
             id="a namespace that is not legal",
         ),

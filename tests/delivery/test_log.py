@@ -56,7 +56,7 @@ def test_what_was_counted_in_between_is_told_with_the_next_line(said):
     ) == [
         "WARNING Metrics were not delivered: it is away [5 samples wait to be retried]",
         f"WARNING Metrics were not delivered: it is away [{counts}, 5 samples wait to be retried]",
-        "WARNING Metrics are delivered again [1 samples rejected]",
+        "WARNING Metrics are delivered again [1 sample rejected]",
     ]
 
 

@@ -156,7 +156,7 @@ def test_credentials_that_cannot_be_had_are_told_and_nothing_is_sent(receiver, t
     )
     assert (done.status, done.failures) == (1, {"not-sent"})
     assert "AWS" in done.text("not-sent") or "aws" in done.text("not-sent")
-    assert "nothing is sent before" in done.cure("not-sent")
+    assert "nothing is sent until then" in done.cure("not-sent")
     assert (receiver.received, receiver.rejected) == ([], [])
 
 

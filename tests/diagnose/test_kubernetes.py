@@ -51,7 +51,7 @@ def test_name_in_the_resource_attributes_loses():
     finding = found(injected(OTEL_RESOURCE_ATTRIBUTES="team=a, service.name=till"))["service-name"]
     assert finding.level is Level.WARNING
     assert "service.name=till in OTEL_RESOURCE_ATTRIBUTES loses to OTEL_SERVICE_NAME=shop" in finding.text
-    assert "set OTEL_SERVICE_NAME=till in env of the container" in finding.cure
+    assert "set OTEL_SERVICE_NAME=till in the container's env" in finding.cure
 
 
 def test_name_that_is_the_same_in_both_is_nothing_to_speak_of():
@@ -65,7 +65,7 @@ def test_name_that_is_the_same_in_both_is_nothing_to_speak_of():
             "service.instance.id=a=b",
             f"service.instance.id=a=b in OTEL_RESOURCE_ATTRIBUTES loses to berlin.{Pod().name}.app, which the Operator "
             "has added: it overlooks a value with an equals sign",
-            "write service.instance.id=a%3Db in env of the container",
+            "write service.instance.id=a%3Db in the container's env",
             id="an equals sign in a value",
         ),
         pytest.param(
@@ -103,7 +103,7 @@ def test_identity_that_is_empty_is_one_that_the_operator_does_not_add():
 def test_attribute_with_a_comma_in_its_value():
     finding = found(injected(OTEL_RESOURCE_ATTRIBUTES="teams=a,b"))["attribute-unreadable"]
     assert finding.level is Level.WARNING
-    assert finding.text == "'b' in OTEL_RESOURCE_ATTRIBUTES is no name=value and is left out"
+    assert finding.text == "'b' in OTEL_RESOURCE_ATTRIBUTES is not of the form name=value and is ignored"
     assert "%2C" in finding.cure
 
 

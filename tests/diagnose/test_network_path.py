@@ -53,7 +53,7 @@ def test_receiver_that_is_there_is_reached_step_by_step(tmp_path):
 def test_variable_of_a_proxy_that_is_set_to_nothing(tmp_path):
     endpoint = f"http://127.0.0.1:{free_port()}/write"
     done = check(tmp_path, endpoint, http_proxy="", HTTP_PROXY="http://proxy.example:3128")
-    assert done.text("proxy") == "none: http_proxy is set to nothing, which overrides HTTP_PROXY"
+    assert done.text("proxy") == "none: http_proxy is empty, which overrides HTTP_PROXY"
 
 
 def test_server_without_tls_that_waits_for_a_whole_request(tmp_path, start_server):
@@ -74,7 +74,7 @@ def test_folder_for_what_waits_that_cannot_be_used(tmp_path):
         path = str(tmp_path / folder)
         done = check(tmp_path, "http://127.0.0.1:1/write", OTEL_EXPORTER_PRW_BUFFER_DIRECTORY=path)
         found[folder] = done.text("buffer-directory").rpartition(": ")[2] if done.of("warning") else ""
-    lost = "; what waits is lost with the process"
+    lost = "; what waits is lost when the process ends"
     assert found == {
         "file": f"it is not a folder{lost}",
         "file/below": f"{tmp_path}/file is not a folder{lost}",
@@ -145,7 +145,7 @@ def test_expired_certificate(start_server, authority, tmp_path):
     server = start_server(tls=tls)
     done = check(tmp_path, f"{server.url}/write", OTEL_EXPORTER_PRW_CERTIFICATE=authority.path)
     assert (done.status, done.failures) == (1, {"tls-expired"})
-    assert "not valid now: ended 3 days ago" in done.text("tls-expired")
+    assert "not valid now: expired 3 days ago" in done.text("tls-expired")
     assert "have it renewed" in done.cure("tls-expired")
     assert server.requests == []
 
@@ -208,7 +208,7 @@ def test_proxy_is_named_with_the_variable_that_says_so(start_server, tmp_path):
         assert done.text("proxy").endswith("with a user and a password: HTTP_PROXY names it")
         assert done.text("tcp") == f"connected to 127.0.0.1 port {proxy.port}"
         excepted = check(tmp_path, receiver.url, HTTP_PROXY=named, NO_PROXY="127.0.0.0/8")
-        assert excepted.text("proxy") == "none: HTTP_PROXY is set, but NO_PROXY excepts 127.0.0.1"
+        assert excepted.text("proxy") == "none: HTTP_PROXY is set, but NO_PROXY excludes 127.0.0.1"
         assert (excepted.status, excepted.failures) == (0, set())
         ours = check(tmp_path, receiver.url, HTTP_PROXY="http://127.0.0.1:1", OTEL_EXPORTER_PRW_PROXY=named)
         assert ours.text("proxy").endswith("OTEL_EXPORTER_PRW_PROXY names it")

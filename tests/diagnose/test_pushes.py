@@ -249,7 +249,7 @@ def test_report_of_nothing_and_of_one_push_at_the_end():
     assert first == "0 pushes of 0 processes in 10.0 s"
     assert reason.startswith("nothing was pushed: ")
     lines = list(cost_report.text(preview(pushed(request(series())), interval=0)))
-    assert "one push at the end: 1 samples, 100 bytes" in lines
+    assert "one push at the end: 1 sample, 100 bytes" in lines
 
 
 @pytest.mark.parametrize(
@@ -273,5 +273,5 @@ def test_what_the_exporter_logs_is_found(caplog):
     points.log_exceeded(10, lambda: Counter(orders=10))
     assert [dropped(message) for message in caplog.messages] == [
         "Metric 'orders': it is delta",
-        "The process has reached max_series=10, so 1 streams are dropped (of 'visits': 1)",
+        "The process has reached max_series=10, so 1 stream is dropped (of 'visits': 1)",
     ]

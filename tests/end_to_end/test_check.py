@@ -39,7 +39,7 @@ def test_prometheus_3(prometheus_current, job, tmp_path):
     done = check(tmp_path, prometheus_current.write_url, "--send", OTEL_SERVICE_NAME=job)
     assert (done.status, done.failures, done.of("warning")) == (0, set(), set())
     assert done.text("request") == "an empty request is accepted (204); Remote Write 2.0, which it confirms"
-    assert done.text("send") == f"a sample of {NAME} is accepted (204); it says it is written"
+    assert done.text("send") == f"a sample of {NAME} is accepted (204); the receiver says that it is written"
     assert done.text("exemplars") == "they are stored"
     assert done.text("native-histograms") == "they are stored"
     counted, now = values(prometheus_current, job)

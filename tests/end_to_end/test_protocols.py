@@ -333,7 +333,7 @@ def test_a_real_receiver_that_writes_only_a_part_is_believed_about_how_much(
     assert exporter.export(other_values_at_the_same_time) is FAILURE
     [(level, text)] = log()
     assert level == "WARNING"
-    assert "[1 samples rejected]" in text
+    assert "[1 sample rejected]" in text
     assert prometheus_current.value(f'hits_total{{job="{job}",code="2"}}', now / 1000) == 99
 
 

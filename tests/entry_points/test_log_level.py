@@ -64,7 +64,7 @@ def test_nothing_is_said_where_nobody_asked(tmp_path, level):
 def test_each_export_has_a_line_where_debug_is_asked_for(tmp_path):
     ended, _ = launched(tmp_path, SLOWLY, OTEL_LOG_LEVEL="DEBUG")
     [line] = [line for line in ended.errors if line.startswith("Export accepted: ")]
-    assert "2 series, 4 samples, 1 requests" in line
+    assert "2 series, 4 samples, 1 request," in line
     seconds = {what: float(s) for what, s in re.findall(r"(collection|translation|encoding|sending) ([\d.]+) s", line)}
     assert seconds.keys() == {"collection", "translation", "encoding", "sending"}
     assert seconds["collection"] >= 0.1

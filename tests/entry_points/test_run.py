@@ -176,7 +176,7 @@ def test_exporter_beside_others_is_nothing_to_speak_of(launch):
         (("--max-series", "few"), "--max-series must be a whole number"),
         (("--namespace", " "), "--namespace must not be empty"),
         (("--header", "X-Scope-OrgID"), "--header 'X-Scope-OrgID' has no value: write name=value"),
-        (("--header", "a b=c"), "--header holds a name that is not a header's"),
+        (("--header", "a b=c"), "--header holds an invalid header name"),
         (("--header", "a=b\nc"), "--header holds a control character or a line break"),
         (("--interval",), "--interval needs a value"),
         (("--max-seris=1",), "--max-seris is not an argument; did you mean --max-series?"),
@@ -197,8 +197,8 @@ def test_wrong_variable_does_not_keep_the_program_from_running(launch):
 @pytest.mark.parametrize(
     ("words", "status", "sentence"),
     [
-        ((), 2, "otel-prw run: there is no program to run: write it after --, as in -- python app.py"),
-        (("--",), 2, "otel-prw run: there is no program to run: write it after --, as in -- python app.py"),
+        ((), 2, "otel-prw run: the program is missing: write it after --, as in -- python app.py"),
+        (("--",), 2, "otel-prw run: the program is missing: write it after --, as in -- python app.py"),
         (("--", "no-such-program"), 127, "otel-prw: no-such-program is not found"),
         (("--", "./no-such-program"), 127, "otel-prw: ./no-such-program is not found"),
         (("--", "./app.py"), 126, "otel-prw: ./app.py cannot be executed"),

@@ -2,10 +2,11 @@ from __future__ import annotations
 
 from enum import Enum
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opentelemetry.exporter.prometheus_remote_write.messages.text import one_line, valid_text
+from opentelemetry.exporter.prometheus_remote_write.messages.text import one_line, plural, valid_text
 
 
 class Colour(str, Enum):
@@ -37,3 +38,12 @@ def test_any_text_is_shown_as_one_line_of_its_beginning(text, longest):
     assert shown.isprintable()
     assert len(shown) <= longest + 1
     assert shown == text or not text.isprintable() or len(text) > longest
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [(0, ["samples", "retries"]), (1, ["sample", "retry"]), (2, ["samples", "retries"])],
+    ids=["none", "one", "several"],
+)
+def test_a_word_has_the_form_that_its_number_needs(number, words):
+    assert [plural(number, "sample"), plural(number, "retry", "retries")] == words

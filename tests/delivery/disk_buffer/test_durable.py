@@ -560,8 +560,8 @@ def test_what_the_folder_has_no_room_for_is_counted_at_exit_and_the_rest_is_kept
     os.truncate(folder / "prw-other.db", 1 << 40)
     export(first, 2.0, at=NOW + 1000)
     first.shutdown()
-    assert "1 samples could not be delivered before exit and are kept" in caplog.text
-    assert "1 samples dropped (at exit)" in caplog.text
+    assert "1 sample could not be delivered before exit and is kept" in caplog.text
+    assert "1 sample dropped (at exit)" in caplog.text
 
 
 def system_calls(receiver, folder, tmp_path):
@@ -604,7 +604,7 @@ def test_a_process_that_ends_in_an_outage_leaves_its_metrics_to_the_next(receive
     first = exporter(receiver, folder)
     export(first, 1.0)
     first.shutdown()
-    assert "are kept in" in caplog.text
+    assert "is kept in" in caplog.text
     receiver.script.clear()
     second = exporter(receiver, folder)
     export(second, 2.0, at=NOW + 1000)
@@ -635,7 +635,7 @@ def test_what_a_process_has_left_and_is_too_old_is_counted_and_not_sent(receiver
     export(second, 2.0, at=NOW + 1000)
     second.shutdown()
     assert receiver.values("hits_total") == [2.0]
-    assert "1 samples dropped (too old)" in caplog.text
+    assert "1 sample dropped (too old)" in caplog.text
     assert list(folder.iterdir()) == []
 
 

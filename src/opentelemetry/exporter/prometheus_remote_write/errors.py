@@ -59,7 +59,7 @@ class SeriesLimitExceeded(Untranslatable):
     """
 
     def __init__(self, limit: int) -> None:
-        super().__init__("max_series", f"the process has {limit} series, as many as it may")
+        super().__init__("max_series", f"the process has {limit} series, the most that it may have")
         self.limit = limit
 
 

@@ -13,6 +13,7 @@ from .configuration.sdk_variables import wants_self_metrics
 from .configuration.settings import Settings
 from .messages.own_logger import OwnLogger
 from .messages.redaction import shown_url
+from .messages.text import plural
 from .translation.dropped_points import DroppedPoints
 
 if TYPE_CHECKING:
@@ -106,18 +107,21 @@ class Journal:
         last = pipeline.last
         collection = self._collection()
         _logger.debug(
-            "Export %s: %d series, %d samples, %d requests, %d bytes; collection %s, translation %.3f s, "
-            "encoding %.3f s, sending %.3f s; %d retries so far, %d bytes waiting",
+            "Export %s: %d series, %d %s, %d %s, %d bytes; collection %s, translation %.3f s, "
+            "encoding %.3f s, sending %.3f s; %d %s so far, %d bytes waiting",
             "accepted" if accepted else "not accepted",
             last.series,
             last.samples,
+            plural(last.samples, "sample"),
             last.requests,
+            plural(last.requests, "request"),
             last.bytes,
             "not measured" if collection is None else f"{collection:.3f} s",
             last.translation,
             last.encoding,
             max(seconds - last.translation - last.encoding, 0.0),
             delivery.traffic.retries,
+            plural(delivery.traffic.retries, "retry", "retries"),
             delivery.backlog.bytes,
         )
 

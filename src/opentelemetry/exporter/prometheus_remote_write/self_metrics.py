@@ -233,7 +233,7 @@ class _Instruments:
             ours.create_observable_counter(name, [self._each(observe)], unit, description)
         for name, observe, unit, description in (
             (f"{prefix}.backlog.size", SelfMetrics.waiting_bytes, "By", "Compressed bytes that wait to be sent again."),
-            (f"{prefix}.backlog.age", SelfMetrics.waiting_seconds, "s", "For how long the oldest of them waits."),
+            (f"{prefix}.backlog.age", SelfMetrics.waiting_seconds, "s", "How long the oldest of them has waited."),
             (f"{prefix}.series.count", SelfMetrics.series, "{series}", "Series that are sent."),
             (f"{prefix}.series.limit", SelfMetrics.series_limit, "{series}", "Series that the process may have."),
             (f"{prefix}.protocol", SelfMetrics.protocol, "{version}", "1 for the version of Remote Write in use."),
@@ -241,7 +241,7 @@ class _Instruments:
                 f"{prefix}.last_success.timestamp",
                 SelfMetrics.last_success,
                 "s",
-                "When an export was last accepted as a whole, since the epoch.",
+                "When an export was last accepted in full, since the epoch.",
             ),
         ):
             ours.create_observable_gauge(name, [self._each(observe)], unit, description)

@@ -26,7 +26,7 @@ class AuthenticationSettings(EndpointSettings):
         "USERNAME",
         USERNAME,
         NO_SECRET,
-        "the user of basic authentication",
+        "user name for basic authentication",
         keyword="basic_auth.username",
         secret=True,
         guards=True,
@@ -35,7 +35,7 @@ class AuthenticationSettings(EndpointSettings):
         "PASSWORD",
         SECRET,
         NO_SECRET,
-        "its password",
+        "password for basic authentication",
         keyword="basic_auth.password",
         secret=True,
         guards=True,
@@ -44,7 +44,7 @@ class AuthenticationSettings(EndpointSettings):
         "PASSWORD_FILE",
         PATH,
         "",
-        "file with its password",
+        "file with the password",
         keyword="basic_auth.password_file",
         secret=True,
         guards=True,
@@ -83,10 +83,10 @@ class AuthenticationSettings(EndpointSettings):
     )
     oauth2_client_id: str = setting("OAUTH2_CLIENT_ID", TEXT, "", "the client's id", guards=True)
     oauth2_client_secret: Secret = setting(
-        "OAUTH2_CLIENT_SECRET", SECRET, NO_SECRET, "with this secret", secret=True, guards=True
+        "OAUTH2_CLIENT_SECRET", SECRET, NO_SECRET, "the client's secret", secret=True, guards=True
     )
     oauth2_client_secret_file: str = setting(
-        "OAUTH2_CLIENT_SECRET_FILE", PATH, "", "or with the secret in this file", secret=True, guards=True
+        "OAUTH2_CLIENT_SECRET_FILE", PATH, "", "file with the client's secret", secret=True, guards=True
     )
     oauth2_scopes: tuple[str, ...] = setting("OAUTH2_SCOPES", SCOPES, (), "scopes to ask for", guards=True)
     oauth2_params: Mapping[str, str] = setting(

@@ -112,7 +112,7 @@ def _incomplete_ways(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]
 def _token_url(url: str) -> Iterator[tuple[tuple[str, ...], str]]:
     parts = urlsplit(url)
     if "@" in parts.netloc:
-        yield (("oauth2_token_url",), "holds credentials: they go into OAUTH2_CLIENT_ID and OAUTH2_CLIENT_SECRET")
+        yield (("oauth2_token_url",), "holds credentials: put them into OAUTH2_CLIENT_ID and OAUTH2_CLIENT_SECRET")
     if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
         yield (("oauth2_token_url",), "must begin with https://: the client's secret would be readable")
 

@@ -146,7 +146,7 @@ def _namespace(namespace: str, strategy: str, called: str) -> Iterator[str]:
         return
     shown = f"{called}={namespace[:60]!r}"
     if not re.fullmatch(_METRIC_NAME, namespace):
-        reason = "is not how a Prometheus name begins (letters, digits, underscores; no digit in front)"
+        reason = "is not a valid beginning of a Prometheus name (letters, digits, underscores; no digit first)"
         yield f"{shown} {reason}; receivers may refuse it"
     elif namespace.endswith("_"):
         yield f"{shown} ends with an underscore, and one is added anyway: remove it"

@@ -46,7 +46,7 @@ class EndpointSettings:
         "TIMEOUT",
         TIMEOUT,
         30.0,
-        "one HTTP request; never longer than what is left of the export's own deadline, and `0` is no limit but that. "
+        "one HTTP request; it also ends with the export's deadline, and `0` sets no other limit. "
         "The keyword is in seconds",
         shown="30000",
     )

@@ -74,7 +74,7 @@ def _float(number: float) -> float:
     try:
         return float(number)
     except OverflowError:
-        raise ValueError("must not be that large") from None
+        raise ValueError("is too large") from None
 
 
 def enumeration(*choices: str) -> SettingType[str]:
@@ -98,7 +98,7 @@ def _checked_boundaries(boundaries: Sequence[float]) -> tuple[float, ...]:
     if not all(map(math.isfinite, boundaries)):
         raise ValueError("must be finite numbers")
     if any(later <= earlier for earlier, later in pairwise(boundaries)):
-        raise ValueError("must be numbers that increase")
+        raise ValueError("must increase")
     return tuple(boundaries)
 
 

@@ -61,7 +61,7 @@ class Settings(ConnectionSettings):
     )
     namespace: str = _setting("NAMESPACE", TEXT, "", "prefix of every metric's name")
     external_labels: Mapping[str, str] = _setting(
-        "EXTERNAL_LABELS", LABELS, {}, "`k=v,...` labels added where a series has none of that name"
+        "EXTERNAL_LABELS", LABELS, {}, "`k=v,...` labels added to series that have no label of that name"
     )
     resource_labels: tuple[str, ...] = _setting(
         "RESOURCE_LABELS",
@@ -89,7 +89,7 @@ class Settings(ConnectionSettings):
         "HISTOGRAM_BOUNDARIES",
         BOUNDARIES,
         (),
-        "comma list, for explicit histograms that set no boundaries",
+        "boundaries of explicit histograms that set none themselves",
         shown="the SDK's",
     )
     convert_histograms_to_nhcb: bool = _setting(
@@ -107,7 +107,7 @@ class Settings(ConnectionSettings):
         shown="false",
     )
     drop_metrics: tuple[str, ...] = _setting(
-        "DROP_METRICS", NAMES, (), "comma list of globs over OpenTelemetry metric names that are not sent"
+        "DROP_METRICS", NAMES, (), "metrics that are not sent: globs over OpenTelemetry metric names"
     )
     instance: str = _setting(
         "INSTANCE",
@@ -129,20 +129,20 @@ class Settings(ConnectionSettings):
         "BUFFER_DIRECTORY",
         TEXT,
         "",
-        "folder that keeps undelivered metrics across the end of the process; without it, they are kept in memory",
+        "folder that keeps undelivered metrics after the process ends; without it, they are kept in memory",
     )
     max_buffered_bytes: int = _setting(
         "MAX_BUFFERED_BYTES",
         whole_number("bytes", minimum=0),
         16777216,
-        "compressed bytes that are kept through an outage; 0 switches it off",
+        "most compressed bytes to keep through an outage; 0 switches buffering off",
         shown="16777216",
     )
     max_buffered_age: int = _setting(
         "MAX_BUFFERED_AGE",
         whole_number("milliseconds", minimum=0),
         3600000,
-        "how long they are kept; 0 switches it off",
+        "how long to keep them; 0 switches buffering off",
         shown="3600000",
     )
     max_series: int = _setting(
@@ -163,14 +163,14 @@ class Settings(ConnectionSettings):
         "STALE_MARKERS",
         BOOLEAN,
         default=False,
-        doc="mark each series that ends as stale, and all of them at shutdown: queries no longer find them",
+        doc="mark series as stale when they end, and all series at shutdown, so that queries no longer find them",
         shown="false",
     )
     disable_zero_samples: bool = _setting(
         "DISABLE_ZERO_SAMPLES",
         BOOLEAN,
         default=False,
-        doc="do not begin counters and histograms with a 0, which lets `increase()` see their first counts",
+        doc="do not begin counters and histograms with the 0 that lets `increase()` see their first counts",
         shown="false",
     )
     prometheus_client: bool | tuple[Any, ...] = _setting(
@@ -185,8 +185,8 @@ class Settings(ConnectionSettings):
         "DISABLE_OS_EXIT_FLUSH",
         BOOLEAN,
         default=False,
-        doc="do not push before a process ends by `os._exit`, as forked children do, or by a signal that it sends "
-        "itself: it ends at once",
+        doc="do not push before a process ends at once: by `os._exit`, as forked children do, or by a signal that it "
+        "sends itself",
         shown="false",
     )
     shutdown_timeout: int = _setting(

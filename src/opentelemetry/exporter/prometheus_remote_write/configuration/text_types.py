@@ -129,7 +129,7 @@ def _parse_pairs(text: str) -> dict[str, str]:
 def _checked_headers(headers: Mapping[str, str]) -> Mapping[str, str]:
     for name, value in headers.items():
         if not re.fullmatch(_HEADER_NAME, name):
-            raise ValueError("holds a name that is not a header's")
+            raise ValueError("holds an invalid header name")
         _parse_characters(value)
     return SecretMapping(headers)
 
@@ -165,7 +165,7 @@ def _parse_proxies(text: str) -> Mapping[str, str]:
 def _accept_proxies(value: object) -> Mapping[str, str]:
     proxies = _accept_pairs(value)
     if not proxies.keys() <= {"http", "https"}:
-        raise ValueError("must have no other keys than http and https")
+        raise ValueError("must have only the keys http and https")
     return SecretMapping({scheme: _parse_url(url) for scheme, url in proxies.items() if url})
 
 

@@ -37,11 +37,11 @@ _HINTS: dict[Cause, str] = {
     ),
     Cause.CREDENTIALS: _CREDENTIALS,
     Cause.AWS_CREDENTIALS: (
-        f"Amazon takes signed requests only: set {PREFIX}AUTH=sigv4; where it is set, allow aps:RemoteWrite to the "
+        f"Amazon accepts only signed requests: set {PREFIX}AUTH=sigv4; where it is set, allow aps:RemoteWrite to the "
         "user or role that signs (policy AmazonPrometheusRemoteWriteAccess)"
     ),
     Cause.AZURE_CREDENTIALS: (
-        f"Azure takes tokens of Entra ID only: set {PREFIX}AUTH=azure; where it is set, give the identity the role "
+        f"Azure accepts only tokens from Entra ID: set {PREFIX}AUTH=azure; where it is set, give the identity the role "
         '"Monitoring Metrics Publisher" on the data collection rule'
     ),
     Cause.PATH: (
@@ -59,7 +59,7 @@ _HINTS: dict[Cause, str] = {
     ),
     Cause.TOO_MANY_SERIES: (
         f"the receiver limits the number of series: send fewer ({PREFIX}DROP_METRICS, {PREFIX}MAX_SERIES) or have the "
-        "limit raised that it names"
+        "limit that it names raised"
     ),
     Cause.OUT_OF_ORDER: _TWO_WRITERS,
     Cause.TOO_OLD: (
@@ -98,7 +98,6 @@ def hint(error: SendError, *, clock_set_back: float = 0.0) -> str:
     """
     if error.cause in {Cause.OUT_OF_ORDER, Cause.TOO_OLD} and clock_set_back > _CLOCK_FIRST:
         return (
-            f"this host's clock was set back: until it has gone {clock_set_back:.0f} s further, the receiver has newer "
-            "samples"
+            f"this host's clock was set back: the receiver has newer samples until {clock_set_back:.0f} s have passed"
         )
     return _HINTS.get(error.cause, "")

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from ..errors import Rejected, Retryable, SendError, Unsendable
 from ..messages.own_logger import OwnLogger
-from ..messages.text import one_line
+from ..messages.text import one_line, plural
 from ..model.outcome import Outcome
 from ..model.remote_write import METRIC_NAME, Labels
 from .hints import hint
@@ -116,7 +116,7 @@ class DeliveryLog:
             self._in_trouble = True
             said = _with_advice(error, hint(error, clock_set_back=report.clock_set_back))
             level = logging.ERROR if isinstance(error, Unsendable) else logging.WARNING
-            waiting = f"{report.waiting} samples wait to be retried" if report.waiting else ""
+            waiting = _waiting(report.waiting) if report.waiting else ""
             self._waits_for_settings = 0
             if waiting and isinstance(error, Unsendable):  # that will hardly change before the exit
                 waiting += " and will be lost at exit"
@@ -145,8 +145,13 @@ def _order(outcome: Outcome) -> tuple[bool, str]:
 
 def _fact(outcome: Outcome, number: int) -> str:
     if outcome is Outcome.UNKNOWN:
-        return f"some of {number} samples were refused"
-    return f"{number} samples {f'dropped ({outcome.value})' if outcome.is_drop else outcome.value}"
+        return f"some of {number} {plural(number, 'sample')} were refused"
+    what = f"dropped ({outcome.value})" if outcome.is_drop else outcome.value
+    return f"{number} {plural(number, 'sample')} {what}"
+
+
+def _waiting(number: int) -> str:
+    return f"{number} {plural(number, 'sample')} {plural(number, 'waits', 'wait')} to be retried"
 
 
 def _kind(error: SendError) -> object:

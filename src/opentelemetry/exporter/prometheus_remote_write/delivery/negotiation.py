@@ -13,6 +13,7 @@ from http import HTTPStatus
 from typing import NamedTuple
 
 from ..errors import Cause, Rejected
+from ..messages.text import plural
 from ..model.request import PROTOCOL_2, Request
 
 _WRITTEN = {
@@ -43,7 +44,8 @@ class Shortfall(NamedTuple):
     exemplars: int
 
     def __str__(self) -> str:
-        return ", ".join(f"{number} {kind}" for kind, number in self._asdict().items() if number)
+        written = ((number, kind.removesuffix("s")) for kind, number in self._asdict().items() if number)
+        return ", ".join(f"{number} {plural(number, kind)}" for number, kind in written)
 
 
 def shortfall(request: Request, headers: Mapping[str, str]) -> Shortfall:

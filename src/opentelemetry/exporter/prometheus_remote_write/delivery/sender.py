@@ -13,6 +13,7 @@ from ..encoding.downgrade import downgraded
 from ..encoding.parts import Parts, parts
 from ..errors import Cause, Rejected, SendError, Unsupported
 from ..messages.own_logger import OwnLogger
+from ..messages.text import plural
 from ..model.outcome import Outcome
 from ..model.request import PROTOCOL_1, PROTOCOL_2, Request
 from .accounting import Accounting
@@ -83,7 +84,8 @@ class Sender:
             return self._send(request, window)
         except Exception as error:  # noqa: BLE001 - a bug of ours must neither raise nor repeat the request
             self._tally.count(Outcome.FAULT, request)
-            message = f"{request.size} samples dropped: internal exporter error ({type(error).__name__})"
+            lost = f"{request.size} {plural(request.size, 'sample')} dropped"
+            message = f"{lost}: internal exporter error ({type(error).__name__})"
             self._tally.note(SendError(message, cause=Cause.INTERNAL))
             return []
 

@@ -87,8 +87,8 @@ def _setting(name: str, row: Row, value: Any, origin: str) -> Finding:
     if name.endswith("_file"):
         return _secret_file(name, value, origin)
     if name == "buffer_directory" and (fault := _folder_fault(Path(value))):
-        text = f"{_path(value)} (from {origin}) cannot be used: {fault}; what waits is lost with the process"
-        return warning("buffer-directory", text, "name a folder that this user alone can write to")
+        text = f"{_path(value)} (from {origin}) cannot be used: {fault}; what waits is lost when the process ends"
+        return warning("buffer-directory", text, "name a folder that only this user can write to")
     return ok(name, f"{_shown(name, row, value)} (from {origin})")
 
 
@@ -151,5 +151,5 @@ def _problem(problem: Problem) -> Finding:
         cure = f"write {meant.rstrip('?')}" if meant else "see the list of settings in the README"
         return warning("unknown-variable", text, cure)
     if problem.fatal:
-        return failure("setting", problem.message, "correct it: nothing is sent before")
+        return failure("setting", problem.message, "correct it: nothing is sent until then")
     return warning("setting", problem.message, "correct it, or unset it")

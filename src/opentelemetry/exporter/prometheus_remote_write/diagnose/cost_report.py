@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from ..messages.text import one_line
+from ..messages.text import one_line, plural
 from .pushes import Metric, Pushes
 from .receiver_limits import LimitRefusal
 
@@ -71,7 +71,7 @@ def _left_out(preview: Preview) -> Iterator[str]:
     for sentence in preview.dropped:
         yield f"dropped: {one_line(sentence, _LONGEST)}"
     for reason, number in preview.pushes.rejected.most_common():
-        yield f"refused by the preview's own receiver, {_count(number, 'time', 'times')}: {one_line(reason, _LONGEST)}"
+        yield f"refused by the preview's own receiver, {_count(number, 'time')}: {one_line(reason, _LONGEST)}"
 
 
 def document(preview: Preview) -> dict[str, Any]:
@@ -133,8 +133,8 @@ def _numbers(metrics: Sequence[Metric]) -> list[tuple[int, int, int]]:
 def _a_day(preview: Preview, metrics: Sequence[Metric]) -> str:
     samples, size = sum(metric.samples for metric in metrics), sum(metric.bytes for metric in metrics)
     if not preview.interval:
-        return f"one push at the end: {samples:,} samples, {_size(size)}"
-    daily = f"{_daily(samples, preview.interval):,} samples and {_size(_daily(size, preview.interval))} a day"
+        return f"one push at the end: {_count(samples, 'sample')}, {_size(size)}"
+    daily = f"{_count(_daily(samples, preview.interval), 'sample')} and {_size(_daily(size, preview.interval))} a day"
     return f"at its interval of {preview.interval / 1000:g} s: {daily}"
 
 
@@ -147,8 +147,8 @@ def _growing(metrics: Sequence[Metric]) -> list[Metric]:
     return sorted(growing, key=lambda metric: metric.first - metric.series)
 
 
-def _count(number: int, one: str, more: str) -> str:
-    return f"{number:,} {one if number == 1 else more}"
+def _count(number: int, one: str, more: str = "") -> str:
+    return f"{number:,} {plural(number, one, more)}"
 
 
 def _size(number: float) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 
 from ..configuration.settings import Settings, variable
 from ..errors import Unsendable
+from ..messages.text import plural
 from ..transport.failure import Route, send_error
 from ..transport.tls import receiver_context
 from .certificate import Certificate, certificate, date, handshake, unverified
@@ -62,16 +63,16 @@ def _trusted(
 ) -> Iterator[Finding]:
     left = f"{version}; {shown}" if shown else version
     if shown:
-        left += f" ({shown.days_left(now)} days left)"
+        left += f" ({_days(shown.days_left(now))} left)"
     if settings.insecure_skip_verify:
-        text = f"{left}; nobody has verified it: whoever answers can read what is sent, credentials included"
+        text = f"{left}; not verified: anyone on the path can read what is sent, credentials included"
         cure = f"set {variable('certificate')} instead of {variable('insecure_skip_verify')}"
         yield warning("tls-unverified", text, cure, seconds=seconds)
         return
     yield ok("tls", f"{left}; trusted by {_authorities(settings)}", seconds=seconds)
     if shown and shown.days_left(now) < _SOON:
-        text = f"the receiver's certificate ends on {date(shown.ends)}"
-        yield warning("tls-ends-soon", text, "have it renewed before")
+        text = f"the receiver's certificate expires on {date(shown.ends)}"
+        yield warning("tls-ends-soon", text, "have it renewed before then")
 
 
 def _untrusted(  # noqa: PLR0913, PLR0917 - the parts of the message
@@ -85,7 +86,7 @@ def _untrusted(  # noqa: PLR0913, PLR0917 - the parts of the message
     code = error.verify_code
     its = f"the receiver's certificate ({shown})" if shown else "the receiver's certificate"
     if code in {_EXPIRED, _NOT_YET}:
-        when = f"ended {-shown.days_left(now)} days ago" if shown and code == _EXPIRED else error.verify_message
+        when = f"expired {_days(-shown.days_left(now))} ago" if shown and code == _EXPIRED else error.verify_message
         cure = f"have it renewed; or set this machine's clock, which says {date(now)}"
         return failure("tls-expired", f"{its} is not valid now: {when}", cure, seconds=seconds)
     if code in _OTHER_NAME:
@@ -93,7 +94,7 @@ def _untrusted(  # noqa: PLR0913, PLR0917 - the parts of the message
         cure = f"use one of its names in {variable('endpoint')}, or set {variable('tls_server_name')} to one of them"
         return failure("tls-name", f"{its} is for {names}, not for {server_name}", cure, seconds=seconds)
     if code in _UNKNOWN_AUTHORITY:
-        text = f"{its} is of an authority that is not among {_authorities(settings)} ({error.verify_message})"
+        text = f"{its} was issued by an authority that is not among {_authorities(settings)} ({error.verify_message})"
         cure = f"put the authority's certificate, in PEM form, into a file and name it by {variable('certificate')}"
         return failure("tls-authority", text, cure, seconds=seconds)
     text = f"{its} is not trusted: {error.verify_message}"
@@ -114,4 +115,8 @@ def _cure(text: str) -> str:
         return f"write http:// in {variable('endpoint')}, or the port on which the receiver speaks TLS"
     if "refused TLS" in text:
         return f"set {variable('client_certificate')} and {variable('client_key')}"
-    return "look at the receiver's log, and at what stands in between"
+    return "look at the receiver's log, and at anything in between"
+
+
+def _days(number: int) -> str:
+    return f"{number} {plural(number, 'day')}"

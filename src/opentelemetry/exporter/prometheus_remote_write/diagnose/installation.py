@@ -36,7 +36,7 @@ def findings(version_of: Callable[[str], str | None]) -> Iterator[Finding]:
         if found is None:
             yield failure("package-missing", f"{requirement.name} is not installed", cure)
         elif not requirement.specifier.contains(found, prereleases=True):
-            text = f"{requirement.name} {found} is not a version that works: {requirement.specifier} is needed"
+            text = f"{requirement.name} {found} does not work: {requirement.specifier} is required"
             yield failure("package-version", text, cure)
     yield from _import_failures()
 
@@ -49,7 +49,7 @@ def _import_failures() -> Iterator[Finding]:
         yield failure(
             "import",
             f"the exporter cannot be imported: {type(error).__name__}: {error}",
-            "install what it needs into this very environment, in the versions that it needs",
+            "install the versions that it needs into this environment",
         )
     try:
         import_module("snappy")
@@ -58,8 +58,8 @@ def _import_failures() -> Iterator[Finding]:
             "snappy",
             f"python-snappy cannot be imported ({type(error).__name__}: {error}): requests are sent uncompressed; "
             f"this is {_platform()}",
-            "install python-snappy and cramjam for this Python; in a pod of the Operator, build the image with the "
-            "application's Python, and annotate pods of Alpine with otel-python-platform: musl",
+            "install python-snappy and cramjam for this Python; in a pod injected by the Operator, build the image "
+            "with the application's Python, and annotate pods of Alpine with otel-python-platform: musl",
         )
 
 

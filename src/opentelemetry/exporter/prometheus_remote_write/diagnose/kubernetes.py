@@ -20,7 +20,7 @@ _MARKS = ("OTEL_RESOURCE_ATTRIBUTES_POD_NAME", "OTEL_RESOURCE_ATTRIBUTES_NODE_NA
 _ALWAYS_THE_POD_S = ("k8s.pod.name", "k8s.node.name")
 _IDENTITY = ("service.instance.id", "service.namespace")
 _UNEXPANDED = re.compile(r"\$\([A-Za-z_][A-Za-z0-9_]*\)")
-_IN_ENV = "env of the container (not envFrom, and not ENV of the image)"
+_IN_ENV = "the container's env (not envFrom, and not the image's ENV)"
 
 
 def findings(environ: Mapping[str, str], *, is_mounted: bool) -> Iterator[Finding]:
@@ -102,7 +102,7 @@ def _attributes(text: str) -> Iterator[Finding]:
         elif not equals and name.strip():
             yield warning(
                 "attribute-unreadable",
-                f"{name.strip()!r} in OTEL_RESOURCE_ATTRIBUTES is no name=value and is left out",
+                f"{name.strip()!r} in OTEL_RESOURCE_ATTRIBUTES is not of the form name=value and is ignored",
                 "write %2C for a comma in a value",
             )
 
@@ -114,7 +114,7 @@ def _why_added(name: str, value: str) -> str:
         return "it overlooks a value with an equals sign"
     if name != name.rstrip():
         return "it overlooks a name with a blank after it"
-    return "it is there twice, and the last one holds"
+    return "it is set twice, and the last one counts"
 
 
 def _cure_of_added(name: str, value: str) -> str:

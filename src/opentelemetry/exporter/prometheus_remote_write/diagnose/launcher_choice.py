@@ -105,14 +105,14 @@ def _distro(chosen: Choice, plugs: Plugs, environ: Mapping[str, str], *, has_fil
     found = _listed(plugs["opentelemetry_distro"])
     name, distro = environ.get(_DISTRO), chosen.distro
     if distro is None:
-        text = f"{_DISTRO}={name!r} is not installed, and no other is taken ({found})"
+        text = f"{_DISTRO}={name!r} is not installed, and no other is used ({found})"
         return failure("distro-unknown", text, _CHOOSE_OURS)
     why = f"{_DISTRO} names it" if name is not None else "it is the first that is found"
     text = f"{distro}: {why} ({found})"
     if distro.name == NAME:
         return ok("distro", text)
     if has_file or NAME in _names(chosen.environ.get(_EXPORTER, "")):
-        return ok("distro", f"{text}; the exporter is chosen all the same")
+        return ok("distro", f"{text}; the exporter is chosen anyway")
     missing = {
         needed for variable in _VARIABLES if variable not in environ for needed in _needed(variable, chosen, plugs)
     }
@@ -125,26 +125,27 @@ def _configurator(chosen: Choice, all_found: Sequence[Plug]) -> Finding:
     name = chosen.environ.get(_CONFIGURATOR)
     plug = chosen.configurator
     if plug is None:
-        text = f"{_CONFIGURATOR}={name!r} is not installed, and no other is taken ({found})"
+        text = f"{_CONFIGURATOR}={name!r} is not installed, and no other is used ({found})"
         return failure("configurator-unknown", text, f"set {_CONFIGURATOR}={NAME}, or unset it")
     why = "it is named" if name is not None else "it is the first that is found"
     text = f"{plug}: {why} ({found})"
     if plug.name == NAME or plug.value.startswith(_STOCK):
         return ok("configurator", text)
-    return warning("configurator-other", f"{text}; it may not build what is asked for", f"set {_CONFIGURATOR}={NAME}")
+    return warning("configurator-other", f"{text}; it may not build what you asked for", f"set {_CONFIGURATOR}={NAME}")
 
 
 def _metrics_exporter(chosen: Choice, plugs: Plugs) -> Finding:
     text = chosen.environ.get(_EXPORTER, "").strip()
     names = _names(text)
-    cure = f"set {_EXPORTER}={NAME}; in a pod of the Operator in spec.python.env of the Instrumentation (envFrom loses)"
+    where = "in a pod injected by the Operator, in spec.python.env of the Instrumentation (envFrom loses)"
+    cure = f"set {_EXPORTER}={NAME}; {where}"
     if NAME not in names:
-        shown = f"{_EXPORTER}={text}" if text else f"{_EXPORTER} is not set, nor by the distro"
+        shown = f"{_EXPORTER}={text}" if text else f"{_EXPORTER} is not set, not even by the distro"
         missing = _needed(_EXPORTER, chosen, plugs)
         consequence = f", and {', '.join(missing)} is not installed: {_ALL_IS_OFF}" if missing else ""
         return failure("exporter-other", f"{shown}: metrics do not go out by Remote Write{consequence}", cure)
     if "none" in names:
-        return failure("exporter-none", f"{_EXPORTER}={text} names none beside another; {_ALL_IS_OFF}", cure)
+        return failure("exporter-none", f"{_EXPORTER}={text} combines none with another exporter; {_ALL_IS_OFF}", cure)
     others = [name for name in names if name != NAME]
     return ok("exporter", NAME + (f", and {', '.join(others)} beside it" if others else ""))
 

@@ -165,12 +165,12 @@ class NetworkPath:
         if self._settings.proxies is not None:
             return f"{name} names none for {self._endpoint.scheme}"
         if name in self._environ and self._environ.get(name.upper(), "").strip() and not self._environ[name].strip():
-            return f"{name} is set to nothing, which overrides {name.upper()}"
+            return f"{name} is empty, which overrides {name.upper()}"
         if not self._environ.get(name, "").strip():
             return f"neither {variable('proxies')} nor {name.upper()} is set"
         exceptions = self._environ.get("no_proxy", self._environ.get("NO_PROXY", ""))
         if bypassed(*self._receiver, exceptions):
-            return f"{name} is set, but NO_PROXY excepts {self._receiver.host}"
+            return f"{name} is set, but NO_PROXY excludes {self._receiver.host}"
         return f"{name} is not read in a CGI program"
 
 

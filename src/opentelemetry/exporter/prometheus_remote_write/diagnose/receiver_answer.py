@@ -77,7 +77,7 @@ class ReceiverAnswer(NamedTuple):
         if self.error and self.error.cause is Cause.NOT_HTTP:
             return f"look at host and port in {variable('endpoint')}: does a receiver listen there, or something else?"
         if self.topic == "credentials" and has_proxy:
-            return f"{told}; it may also be the proxy that refuses"
+            return f"{told}; the proxy may be the one that refuses"
         return told or _CURES.get(self.topic, f"look at {variable('endpoint')}")
 
 
@@ -85,9 +85,9 @@ _CURES = {
     "receiver-off": "start the receiver with that flag; for Prometheus --web.enable-remote-write-receiver",
     "tls-wanted": f"write https:// in {variable('endpoint')}",
     "client-certificate": f"set {variable('client_certificate')} and {variable('client_key')}",
-    "redirect": f"set {variable('endpoint')} to the address that answers itself",
-    "receiver-error": "look at the receiver's log: it, or what stands before it, has failed",
+    "redirect": f"set {variable('endpoint')} to the final address",
+    "receiver-error": "look at the receiver's log, and at that of any server in front of it",
     "refused": "look at the receiver's own words, and at its log",
-    "not-sent": "correct what is named there: nothing is sent before",
+    "not-sent": "correct what the line names: nothing is sent until then",
     "no-answer": f"look at {variable('endpoint')}, at {variable('timeout')}, and at how busy the receiver is",
 }

@@ -84,7 +84,7 @@ class Probe:
     def _of_empty(self, answer: ReceiverAnswer) -> Finding:
         seconds = answer.seconds
         if answer.is_a_page and (not answer.error or answer.error.cause is Cause.NO_RECEIVER):
-            text = f"a web page answered ({answer.status}, text/html): that is no receiver"
+            text = f"a web page answered ({answer.status}, text/html): this is not a receiver"
             cure = f"look at the path in {variable('endpoint')}: it must be the write path, such as /api/v1/write"
             return failure("web-page", text, cure, seconds=seconds)
         if not answer.error:
@@ -95,7 +95,7 @@ class Probe:
         if answer.topic == "refused" and answer.status == HTTPStatus.BAD_REQUEST and not answer.is_a_page:
             text = f"path and credentials seem right, but an empty request is refused: {answer.error}"
             return warning(
-                "empty-refused", text, "run it with --send to see whether a series is taken", seconds=seconds
+                "empty-refused", text, "run it with --send to see whether a series is accepted", seconds=seconds
             )
         return self._refused(answer)
 
@@ -120,7 +120,11 @@ class Probe:
             text = f"a sample of {NAME} was accepted ({without.status}), but the receiver says it has written none"
             yield failure("not-written", text, "look at the receiver's log and at its limits", seconds=without.seconds)
             return
-        counted = "it says it is written" if confirmed else f"Remote Write {self._protocol} does not say whether it is"
+        counted = (
+            "the receiver says that it is written"
+            if confirmed
+            else f"Remote Write {self._protocol} does not say whether it is written"
+        )
         yield ok("send", f"a sample of {NAME} is accepted ({without.status}); {counted}", seconds=without.seconds)
         yield self._of_exemplar(answer, accepted=has_exemplar)
         yield self._of_histogram(self._ask(Content.NATIVE_HISTOGRAM, labels, at + 1))
@@ -151,7 +155,7 @@ class Probe:
         if refused and wanted:
             text = f"native histograms, which the settings ask for, are not stored{said}"
             cure = (
-                f"have the receiver take them, or unset {variable('default_histogram_aggregation')} and "
+                f"enable them in the receiver, or unset {variable('default_histogram_aggregation')} and "
                 f"{variable('convert_histograms_to_nhcb')}"
             )
             return failure("native-histograms", text, cure, seconds=answer.seconds)

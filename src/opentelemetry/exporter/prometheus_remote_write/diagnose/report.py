@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from ..messages.text import one_line
+from ..messages.text import one_line, plural
 from .finding import Finding, Level, arrives
 
 _COLOURS = {Level.OK: "\x1b[32m", Level.WARNING: "\x1b[33m", Level.FAILURE: "\x1b[31m"}
@@ -42,7 +42,7 @@ def conclusion(findings: Sequence[Finding]) -> str:
     """Return the last line of the text."""
     counts = Counter(finding.level for finding in findings)
     numbers = [
-        f"{counts[level]} {level.value}{'s' if counts[level] > 1 else ''}"
+        f"{counts[level]} {plural(counts[level], level.value)}"
         for level in (Level.FAILURE, Level.WARNING)
         if counts[level]
     ]

@@ -88,7 +88,7 @@ def findings(
     else:
         yield ok("instance", f"a new one for each process, such as {instance}")
     for sentence in labels.left_out:
-        yield warning("resource-attribute", sentence, "give it a value that is text")
+        yield warning("resource-attribute", sentence, "give it a text value")
     if count := len(attributes) - len(labels.labels):
         sent = "target_info" if labels.info else "no series"
         yield ok("resource", f"{count} further attributes, in {sent}")

@@ -200,15 +200,15 @@ def _text(value: object) -> str:
 def _needed(options: set[str], uwsgi: Any, *, has_own_threads: bool) -> list[str]:
     needed = []
     if options.isdisjoint({_CALLS_HOOKS, _CALLS_HOOKS_IN_CHILDREN}):
-        needed.append(f"set {_CALLS_HOOKS}, or {_CALLS_HOOKS_IN_CHILDREN} where uWSGI does not know it")
+        needed.append(f"set {_CALLS_HOOKS}, or {_CALLS_HOOKS_IN_CHILDREN} if uWSGI does not know it")
     if _CALLS_HOOKS in options and not options.isdisjoint(_OTHERS):
         needed.append(f"set {_CALLS_HOOKS_IN_CHILDREN} instead of {_CALLS_HOOKS}, which leaves out mules and spoolers")
     if options.isdisjoint({"enable-threads", "T", "threads"}) and uwsgi.version_info[:3] < _THREADS_BY_DEFAULT:
         needed.append("set enable-threads")
     if has_own_threads and not options.isdisjoint(_RECYCLES) and options.isdisjoint({_CALLS_HOOKS, *_LAZY}):
-        needed.append("set lazy-apps, for a worker that is forked later from a master with threads may hang")
+        needed.append("set lazy-apps, because a worker that is forked later from a master with threads may hang")
     if has_green_exports():
-        needed.append(f"set {_PATCHES}, and have nothing else patch, for that comes before the workers")
+        needed.append(f"set {_PATCHES}, and let nothing else patch, because that happens before the workers start")
     needed.extend(f"do not set {name}" for name in ("skip-atexit", "skip-atexit-teardown") if name in options)
     return needed
 

@@ -35,6 +35,17 @@ def one_line(text: str, longest: int) -> str:
     return shown if len(text) <= longest else f"{shown}…"
 
 
+def plural(number: int, one: str, more: str = "") -> str:
+    """Return the form of a word that its number needs: 1 sample, 2 samples.
+
+    Args:
+        number: How many.
+        one: The word for one.
+        more: The word for none or several, unless it is that for one with an s.
+    """
+    return one if number == 1 else more or f"{one}s"
+
+
 def error_text(error: BaseException) -> str:
     """Return an error's type and, if it can be read, its message; the error may be any code's."""
     try:

@@ -74,7 +74,7 @@ class _Run:
                     if self._is_abandoned:
                         break
                     if len(families) >= _MOST_FAMILIES:
-                        raise OverflowError(f"it gives more than {_MOST_FAMILIES} families")  # noqa: TRY301 - handled as its own
+                        raise OverflowError(f"it returns more than {_MOST_FAMILIES} families")  # noqa: TRY301 - handled as its own
                     families.append(family)
             except BaseException as error:  # noqa: BLE001 - whatever it is, even SystemExit, the others are called
                 self.failed.append((collector, error))
@@ -139,7 +139,7 @@ class Collection:
             try:
                 waiting = [] if self._gets_to_its_end(run, end) else run.pass_over()
             except (MemoryError, RuntimeError) as why:  # no thread can be started, which is no collector's fault
-                self._tell(waiting[0], type(why), f"and those after it were not asked ({error_text(why)})")
+                self._tell(waiting[0], type(why), f"and those after it were not collected ({error_text(why)})")
                 break
         for run in runs:
             self._end(run, end, seconds)

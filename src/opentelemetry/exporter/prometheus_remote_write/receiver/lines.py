@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..messages.text import plural
 from .notation import printable
 from .quantities import per_second, quantity, unit_of
 from .received import Received, RejectedRequest
@@ -44,7 +45,7 @@ def senders(targets: set[StoredTarget]) -> str:
     if not targets:
         return "nobody"
     jobs = ", ".join(printable(job or "no job") for job in sorted({target.job for target in targets})[:3])
-    return f"{jobs} ({len(targets):,} {'process' if len(targets) == 1 else 'processes'})"
+    return f"{jobs} ({len(targets):,} {plural(len(targets), 'process', 'processes')})"
 
 
 def cut_text(name: str) -> str:

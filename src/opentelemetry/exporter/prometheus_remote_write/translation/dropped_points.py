@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from ..errors import SeriesLimitExceeded, Untranslatable
 from ..messages.own_logger import OwnLogger
-from ..messages.text import one_line
+from ..messages.text import one_line, plural
 
 _logger = OwnLogger(__name__)
 
@@ -74,10 +74,11 @@ class DroppedPoints:
             return
         self._told.add(_EXCEEDED)
         _logger.warning(
-            "The process has reached max_series=%d, so %d streams are dropped (of %s). Most "
+            "The process has reached max_series=%d, so %d %s dropped (of %s). Most "
             "series are of %s: drop attributes or metrics, or allow more. Logged once; everything dropped is counted.",
             limit,
             left_out.total(),
+            plural(left_out.total(), "stream is", "streams are"),
             _listed(left_out),
             _listed(used()),
         )

@@ -78,5 +78,5 @@ def resolve(host: str, port: int, *, lookup: Lookup = socket.getaddrinfo) -> Add
         # Without the port: a name that nobody answers for costs one thread, whichever of its ports are asked for.
         found = within_deadline(("look-up", lookup, host.lower()), lambda: lookup(host, None, type=socket.SOCK_STREAM))
     except TimeoutError:
-        raise TimeoutError("the name is not resolved in time") from None
+        raise TimeoutError("the name was not resolved in time") from None
     return [(*of_socket, (ip, own or port, *more)) for *of_socket, (ip, own, *more) in found]

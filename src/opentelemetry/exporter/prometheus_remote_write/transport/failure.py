@@ -78,7 +78,7 @@ def _what_happened(  # noqa: PLR0911 - a table of exceptions
     if isinstance(cause, IncompleteRead):
         return Cause.NOT_HTTP, "closed the connection in the middle of its answer"
     if isinstance(cause, BadStatusLine) and str(cause).lstrip("'\"b").startswith(_ALERT_OF_TLS):
-        return Cause.WANTS_TLS, "answered something that is not HTTP (an alert of TLS)"
+        return Cause.WANTS_TLS, "answered something that is not HTTP (a TLS alert)"
     if isinstance(cause, HTTPException):
         return Cause.NOT_HTTP, f"answered something that is not HTTP ({type(cause).__name__})"
     reason = cause.strerror if isinstance(cause, OSError) else None

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterable
 
 from ...messages.own_logger import OwnLogger
+from ...messages.text import plural
 from ...model.request import Request
 from ..backlog import Backlog
 from .durable import DurableBacklog
@@ -87,9 +88,12 @@ class Survival:
         """Leave the backlog to the next process, as far as it is on disk."""
         self.mirror()
         if kept := self._backlog.remove(self._durable.holds):
+            samples = sum(request.size for request in kept)
             _logger.warning(
-                "%d samples could not be delivered before exit and are kept in %s for the next process",
-                sum(request.size for request in kept),
+                "%d %s could not be delivered before exit and %s kept in %s for the next process",
+                samples,
+                plural(samples, "sample"),
+                plural(samples, "is", "are"),
                 self._durable.folder,
             )
         self._durable.close()

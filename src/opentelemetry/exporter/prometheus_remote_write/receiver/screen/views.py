@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 
+from ...messages.text import plural
 from ..lines import cut_text, type_word
 from ..notation import label_list, printable
 from ..quantities import is_moment, per_second, quantity, sparkline, unit_of
@@ -126,7 +127,7 @@ def title(store: Store) -> str:
         senders = [sender for sender in store.senders.all() if not sender.has_stopped(now)]
         last = max((sender.heard for sender in store.senders.all()), default=None)
         rejected = store.counts["rejections"]
-        parts = [f"{len(senders):,} process{'' if len(senders) == 1 else 'es'}", f"{store.size:,} series"]
+        parts = [f"{len(senders):,} {plural(len(senders), 'process', 'processes')}", f"{store.size:,} series"]
     parts.append("waiting for the first push" if last is None else f"last push {ago(now - last)} ago")
     if rejected:
         parts.append(f"{rejected:,} rejected (r)")

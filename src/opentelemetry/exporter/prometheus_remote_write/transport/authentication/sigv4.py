@@ -156,9 +156,8 @@ def _failure(error: Exception) -> SendError:
     from botocore.exceptions import ConnectionError as NoConnection  # noqa: PLC0415 - see _fetch
 
     is_known = isinstance(error, (BotoCoreError, ClientError, OSError))
-    what = (
-        f"The credentials for AWS could not be had: {shown_foreign(str(error)) if is_known else type(error).__name__}"
-    )
+    reason = shown_foreign(str(error)) if is_known else type(error).__name__
+    what = f"The credentials for AWS could not be obtained: {reason}"
     if isinstance(error, ClientError):
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         code = error.response.get("Error", {}).get("Code", "")
