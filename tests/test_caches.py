@@ -76,15 +76,6 @@ class Pipeline:
         }
 
 
-@pytest.fixture(autouse=True)
-def quick_collections():
-    """Collect what a test makes, and leave alone the hundred thousands of objects of the tests before."""
-    gc.collect()
-    gc.freeze()
-    yield
-    gc.unfreeze()
-
-
 @pytest.fixture(params=["1.0", "2.0"])
 def pipeline(request):
     return Pipeline(request.param)
