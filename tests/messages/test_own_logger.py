@@ -23,6 +23,7 @@ from tests.collected import collected, counter
 PACKAGE = "opentelemetry.exporter.prometheus_remote_write"
 OF_THE_COMMAND = {"receiver", "diagnose"}
 CLOSED = "http://127.0.0.1:9/api/v1/write"
+ONE_ATTEMPT = {"min_backoff": 120_000, "max_backoff": 120_000}  # longer than an export may take
 
 # As in Flask's documentation, "Logging", "Basic Configuration".
 FLASK = {
@@ -90,9 +91,7 @@ def _put_back_what_is_configured():
     ],
 )
 def test_a_receiver_that_is_away_is_told(configure, capsys):
-    exporter = PrometheusRemoteWriteMetricsExporter(
-        CLOSED, max_buffered_bytes=0, min_backoff=120_000, max_backoff=120_000
-    )
+    exporter = PrometheusRemoteWriteMetricsExporter(CLOSED, max_buffered_bytes=0, **ONE_ATTEMPT)
     for _ in range(2):  # also when it is configured after the first export, and again
         configure()
         exporter.export(collected(counter()), timeout_millis=60_000)
@@ -178,14 +177,14 @@ class Flushing(logging.Handler):
 
 @pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt(), BaseException()], ids=repr)
 def test_whatever_a_handler_raises_a_provider_is_shut_down(error):
-    exporter = PrometheusRemoteWriteMetricsExporter(CLOSED, max_buffered_bytes=0)
+    exporter = PrometheusRemoteWriteMetricsExporter(CLOSED, max_buffered_bytes=0, **ONE_ATTEMPT)
     reader = Controller(exporter, 3_600_000)
     provider = MeterProvider([reader], shutdown_on_exit=False)
     provider.get_meter("tests").create_counter("orders").add(1)
     handler = Leaving(error)
     logging.getLogger(PACKAGE).addHandler(handler)
     try:
-        provider.force_flush(timeout_millis=100)
+        provider.force_flush(timeout_millis=60_000)
         provider.shutdown()
     finally:
         logging.getLogger(PACKAGE).removeHandler(handler)

@@ -22,6 +22,7 @@ class Issued:
 
     def __init__(self, life=timedelta(hours=1)):
         self.life = life
+        self.now = lambda: datetime.now(timezone.utc)
         self.keys = {}
         self.count = 0
 
@@ -30,7 +31,7 @@ class Issued:
         self.count += 1
         key, secret, token = (f"{name}{self.count}" for name in ("AKIDTEMPORARY", "secret-of-", "session-token-of-"))
         self.keys[key] = (secret, token)
-        end = datetime.now(timezone.utc) + self.life
+        end = self.now() + self.life
         return {
             "Code": "Success",
             "Type": "AWS-HMAC",
@@ -38,7 +39,7 @@ class Issued:
             "SecretAccessKey": secret,
             "Token": token,
             "Expiration": end.strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "LastUpdated": datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "LastUpdated": self.now().strftime("%Y-%m-%dT%H:%M:%SZ"),
         }
 
 
