@@ -9,7 +9,7 @@ RUN = $(VENV)/bin/python -m
 OLDEST = .venv-oldest$(if $(SDK),-$(SDK))
 NEWEST = .venv-newest
 # By files, because many have an environment or a server of their own. Three workers for two cores, because they wait for
-# other processes a third of the time.
+# other processes, or for the end of a deadline, a third of the time.
 WORKERS = $(shell echo $$(( ($$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) * 3 + 1) / 2 )))
 PARALLEL = --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 MAIN_TESTS = tests/lifecycle/test_controller.py tests/entry_points/test_configurator.py tests/examples/test_examples.py \
@@ -19,6 +19,8 @@ TESTS_OF_PYTHON = tests/lifecycle/test_controller.py tests/end_to_end/test_launc
 	$(patsubst %,tests/entry_points/test_%.py,configurator sub_interpreters)
 # How pushes are spread over an interval depends on no version: once is enough.
 ONCE = --deselect tests/end_to_end/test_processes_fork.py::test_workers_that_start_together_do_not_push_together
+# An image may set it; then each worker, and each process that a test starts, would compile our modules again.
+unexport PYTHONDONTWRITEBYTECODE
 OPENTELEMETRY = $(addprefix opentelemetry-,api sdk semantic-conventions instrumentation distro \
 	instrumentation-flask instrumentation-system-metrics)
 
@@ -36,7 +38,7 @@ demo: $(READY) ## Watch an unmodified web application's metrics arrive; PROMETHE
 	@$(RUN) examples.launcher.demo $(if $(PROMETHEUS),--prometheus) $(if $(OUTAGE),--outage) $(if $(HOLD),--hold $(HOLD))
 
 check: lint ## In a minute: lint, types, contracts, and the tests that need no server or other process
-	$(RUN) pytest -q --numprocesses logical --hypothesis-profile check -m "not processes"
+	$(RUN) pytest -q --numprocesses $(WORKERS) --hypothesis-profile check -m "not processes"
 
 test: servers lint pytest test-oldest test-3.14 ## Everything that CI runs: servers, lint, types, all tests, test-oldest, test-3.14
 
