@@ -17,6 +17,7 @@ from opentelemetry.exporter.prometheus_remote_write.messages.redaction import (
     shown_malformed_url,
     shown_path,
     shown_url,
+    shown_value,
     shown_words,
 )
 
@@ -81,10 +82,40 @@ def test_whatever_the_url_it_can_be_printed(url):
         ("ftp://host/write?token=a@hunter2", ""),
         ("glceyJrIjoiZjAxMjM0NTY3ODkifQ", ""),
         ("Bearer hunter2", ""),
+        ("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", ""),
+        (
+            "server-0.monitoring.svc:9090/api/prom/remote/write",
+            "server-0.monitoring.svc:9090/api/prom/remote/write",
+        ),
     ],
 )
 def test_of_a_malformed_url_only_what_is_no_secret_is_shown(text, shown):
     assert shown_malformed_url(text) == shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://me:hunter2@host/write",
+        "https://hunter2@host/write",
+        "https://host/write?token=hunter2",
+        "X-Scope-OrgID=shop,Authorization=Bearer hunter2",
+        "550e8400-e29b-41d4-a716-446655440000",
+        "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+        "sk-live-4f9d81c2a7b3",
+        "X-Api-Key=hunter2",
+        "header eyJhbGciOiJIUzI1NiJ9.e30.c2ln",
+    ],
+)
+def test_a_secret_in_the_wrong_variable_is_not_shown(text):
+    assert shown_value(text) == ""
+
+
+@pytest.mark.parametrize(
+    "text", ["30s", "5 minutes", "yes", "region=eu, zone", "a,b=c=d", "UnderscoreEscaping", "1.0/2.0", "0.1;0.5;1"]
+)
+def test_a_wrong_value_is_shown(text):
+    assert shown_value(text) == text
 
 
 @pytest.mark.parametrize(
@@ -232,8 +263,20 @@ REPETITIONS = {
     "as a dump of the percent-encoded": lambda secret: " ".join(
         f"{byte:02x}" for byte in quote(secret, safe="").encode()
     ),
+    "with accents": "\u0301".join,
+    "backwards": lambda secret: secret[::-1],
+    "in base64, backwards": lambda secret: base64.b64encode(secret.encode()).decode()[::-1],
     "as mojibake": lambda secret: secret.encode().decode("latin-1"),
 }
+
+
+@pytest.mark.parametrize("secret", ["abc", "hunt", "12345"])
+@pytest.mark.parametrize(
+    "form", ["as bytes in hexadecimal escapes", "in base64", "in hexadecimal", "percent-encoded, each character"]
+)
+def test_a_short_secret_is_not_shown_encoded_either(secret, form):
+    repeated = REPETITIONS[form](secret)
+    assert repeated not in Redaction([secret]).words(f"Access denied for {repeated}, try again".encode())
 
 
 def pieces(secret):

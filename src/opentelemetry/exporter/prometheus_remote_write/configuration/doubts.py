@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from urllib.parse import unquote, urlsplit
 
+from ..messages.redaction import shown_value
 from .endpoint_settings import RESERVED_HEADERS
 from .settings import Settings, rows, variable
 from .text_types import unexpanded
@@ -144,7 +145,7 @@ def _quotes(settings: Settings, given: Mapping[str, object], environ: Mapping[st
 def _namespace(namespace: str, strategy: str, called: str) -> Iterator[str]:
     if not namespace or not TranslationStrategy(strategy).escapes:
         return
-    shown = f"{called}={namespace[:60]!r}"
+    shown = f"{called}={namespace[:60]!r}" if shown_value(namespace) else called
     if not re.fullmatch(_METRIC_NAME, namespace):
         reason = "is not a valid beginning of a Prometheus name (letters, digits, underscores; no digit first)"
         yield f"{shown} {reason}; receivers may refuse it"

@@ -11,7 +11,7 @@ from ipaddress import IPv6Address
 from itertools import chain
 from urllib.parse import unquote, urlsplit
 
-from ..messages.redaction import has_late_at_sign, is_pasted_secret
+from ..messages.redaction import has_late_at_sign, is_pasted_secret, shown_value
 from ..messages.secret import Secret, SecretMapping
 from .setting_type import SettingType, check_each, wrong_type
 
@@ -137,9 +137,8 @@ def _checked_headers(headers: Mapping[str, str]) -> Mapping[str, str]:
 def _checked_labels(labels: Mapping[str, str]) -> Mapping[str, str]:
     for name, value in labels.items():
         if not re.fullmatch(_LABEL_NAME, name) or name.startswith("__"):
-            raise ValueError(
-                f"holds {name[:40]!r}, which is not a label name (letters, digits and underscores, not two in front)"
-            )
+            what = f"{name[:40]!r}, which" if shown_value(name) else "what"
+            raise ValueError(f"holds {what} is not a label name (letters, digits and underscores, not two in front)")
         _parse_text(value)
     return {name: value for name, value in labels.items() if value}
 

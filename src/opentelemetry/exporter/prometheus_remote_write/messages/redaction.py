@@ -18,15 +18,22 @@ SHOWN_CHARACTERS = 256
 
 _HIDDEN = "***"
 _WINDOW = 5  # characters: a text must not share this many in a row with a secret
+_SHORTEST = 3  # bytes: an encoded secret that is shorter may be part of any sentence
 _LONG_ENOUGH = 8  # a shorter value of an unknown header is hardly a secret, but for example a tenant's number
 _LONG_ENOUGH_FOR_A_KEY = 4
 _ROUNDS = 4  # levels of escaping, one inside the other
 _CREDENTIALS = frozenset({"authorization", "proxy-authorization", "cookie", "x-amz-security-token"})
-_SUSPICIOUS_NAME = "(?i)key|token|secret|pass|pwd|auth|cred|cookie|session|sign"
+_SUSPICIOUS = "key|token|secret|pass|pwd|auth|cred|cookie|session|sign"
 
 # Patterns stay text until they are used: re remembers what it has compiled, and most processes have nothing to hide.
 # A run that no word of a sentence contains: letters and digits mixed, or as long as only a key is.
 _OPAQUE = r"(?=[A-Za-z+=~]*[0-9])(?=[0-9+=~]*[A-Za-z])[A-Za-z0-9+=~]{16,}|[A-Za-z0-9+=~]{32,}"
+# The same, where a word is no sentence's: a UUID, a cloud's secret key with slashes, a token with its kind in front.
+_OPAQUE_VALUE = r"(?=[A-Za-z+/=_-]*[0-9])(?=[0-9+/=_-]*[A-Za-z])[A-Za-z0-9+/=_-]{20,}"
+_OPAQUE_IN_A_URL = r"(?=\S*[0-9])(?=\S*[A-Z])(?=\S*[a-z])[A-Za-z0-9+/=_-]{24,}"
+_SECRET_IN_A_VALUE = (
+    rf"-----BEGIN|\b(?i:basic|bearer)\s|[\x00-\x1f\x7f]|\bey[JK][\w-]{{8,}}|@|\?\S*=|{_OPAQUE}|{_OPAQUE_VALUE}"
+)
 # Ten numbers or more: bytes in any base.
 _NUMBERS = r"(?<![A-Za-z0-9])(?:(?:0x)?[0-9A-Fa-f]{1,8}[^A-Za-z0-9]{1,6}){10,}"
 _KEY_AND_SIGNATURE = r"(?:Credential|Signature)=([^/,\s]+)"
@@ -80,12 +87,12 @@ def shown_malformed_url(text: str) -> str:
     """Return the part of a supposed URL that is certainly not secret; empty if in doubt."""
     public = re.split("[?#]", text)[0]
     shown = "" if "@" in text[len(public) :] else public.rpartition("@")[2]
-    return "" if re.search(_OPAQUE, shown) or re.match(_PASTED, shown) else shown
+    return "" if re.search(f"{_OPAQUE}|{_OPAQUE_IN_A_URL}", shown) or re.match(_PASTED, shown) else shown
 
 
 def shown_value(text: str) -> str:
-    """Return a setting's wrong value; empty if it looks like a secret in the wrong variable."""
-    return "" if re.match(_PASTED, text) or re.search(_OPAQUE, text) else text
+    """Return a setting's wrong value; empty if it looks like a secret, or may hold one, in the wrong variable."""
+    return "" if re.search(_SECRET_IN_A_VALUE, text) else text
 
 
 def shown_path(path: str) -> str:
@@ -135,7 +142,7 @@ def secrets_of_query(query: str) -> Iterator[str]:
 
 
 def _may_be_secret(name: str, value: str) -> bool:
-    return len(value) >= (_LONG_ENOUGH_FOR_A_KEY if re.search(_SUSPICIOUS_NAME, name) else _LONG_ENOUGH)
+    return len(value) >= (_LONG_ENOUGH_FOR_A_KEY if re.search(f"(?i){_SUSPICIOUS}", name) else _LONG_ENOUGH)
 
 
 class Redaction:
@@ -216,19 +223,21 @@ def _windows(secrets: tuple[str, ...]) -> tuple[frozenset[str], frozenset[str]]:
 
 
 def _encoded(secret: str) -> set[str]:
-    """Return the forms of a secret: unescaped, in hexadecimal, in base64 at any position of a longer text."""
+    """Return the forms of a secret: unescaped, in hexadecimal, in base64 anywhere in a longer text, backwards."""
     forms = _unescaped(secret)
     data = secret.encode("utf-8", "replace")
     if len(data) > _WINDOW:
         forms |= {data.hex(), *(b64encode(b" " * before + data).decode()[before + 1 : -4] for before in range(3))}
-    return forms
+    elif len(data) >= _SHORTEST:
+        forms |= {data.hex(), b64encode(data).decode().rstrip("=")}
+    return forms | {form[::-1] for form in forms}
 
 
 def _normal_forms(text: str) -> set[str]:
     """Return a text without case and without white space and anything else between its letters."""
     from unicodedata import normalize  # noqa: PLC0415 - late: an application may have a module of that name
 
-    folded = normalize("NFKC", text).casefold()
+    folded = normalize("NFKD", text).casefold()
     forms = {"".join(filter(_is_seen, folded)), re.sub(r"[\W_]", "", folded), re.sub(r"[^a-z0-9]", "", folded)}
     letters = re.sub(r"[\W\d_]", "", folded)  # pieces may be numbered
     return forms | {letters} if len(letters) >= _LONG_ENOUGH else forms
