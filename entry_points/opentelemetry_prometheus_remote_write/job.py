@@ -30,6 +30,7 @@ from opentelemetry.exporter.prometheus_remote_write.configuration.settings impor
 from opentelemetry.exporter.prometheus_remote_write.exporter import PrometheusRemoteWriteMetricsExporter
 from opentelemetry_prometheus_remote_write import job_command, program
 from opentelemetry_prometheus_remote_write.command_line import seconds
+from opentelemetry_prometheus_remote_write.other_python import warn_if_lacking
 from opentelemetry_prometheus_remote_write.output import complain
 
 EXAMPLE = "otel-prw job --name nightly-import --endpoint http://localhost:9090/api/v1/write -- python import.py"
@@ -89,6 +90,7 @@ def _result(words: list[str], environ: Mapping[str, str], mask: job_command.Mask
     path = program.executable(words[0], environ)
     if isinstance(path, int):
         return job_command.Result(path)
+    warn_if_lacking("job", path, environ)
     try:
         return job_command.run(path, words, environ, mask)
     except OSError as error:

@@ -8,6 +8,8 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from opentelemetry_prometheus_remote_write.output import complain
+
 _PYTHON = re.compile(r"python(3(\.[0-9]+)?)?t?")
 _PACKAGE = "opentelemetry_prometheus_remote_write"
 _INSTALLED = "opentelemetry_exporter_prometheus_remote_write-*.dist-info"
@@ -37,6 +39,21 @@ def lacks_this_package(program: str, environ: Mapping[str, str], ours: str = sys
         return not any(next(place.glob(_INSTALLED), None) for place in _places(folder.parent))
     except (OSError, RuntimeError):  # a file cannot be read; a loop of links; no home
         return False
+
+
+def warn_if_lacking(command: str, program: str, environ: Mapping[str, str]) -> None:
+    """Print a line if a program most likely lacks this package.
+
+    Args:
+        command: The subcommand that runs it.
+        program: The program's path.
+        environ: Its environment.
+    """
+    if lacks_this_package(program, environ):
+        complain(
+            f"otel-prw {command}: {program} seems to lack this package, and then pushes nothing: install it there, or "
+            f"use {sys.executable}\n"
+        )
 
 
 def _may_be_another(path: Path, prefix: Path) -> bool:

@@ -12,7 +12,7 @@ import sys
 from argparse import ArgumentParser, Namespace
 
 from opentelemetry_prometheus_remote_write import log_level, program
-from opentelemetry_prometheus_remote_write.other_python import lacks_this_package
+from opentelemetry_prometheus_remote_write.other_python import warn_if_lacking
 
 EXAMPLE = "otel-prw run --endpoint http://localhost:9090/api/v1/write --interval 5s -- python app.py"
 EXIT_STATUSES = "the program's own; 2 for a wrong flag, 126 if the program cannot be executed, 127 if it is not found"
@@ -47,11 +47,7 @@ def run(arguments: Namespace) -> int:
     path = program.executable(words[0], environ)
     if isinstance(path, int):
         return path
-    if lacks_this_package(path, environ):
-        sys.stderr.write(
-            f"otel-prw run: {path} seems to lack this package, and then pushes nothing: install it there, or use "
-            f"{sys.executable}\n"
-        )
+    warn_if_lacking("run", path, environ)
     sys.stdout.flush()
     sys.stderr.flush()
     return program.execute(path, words, {**environ, **changed})

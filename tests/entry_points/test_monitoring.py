@@ -74,3 +74,14 @@ def test_rules_know_the_interval(tmp_path, variables, seconds):
     groups = yaml.safe_load(printed(tmp_path, "rules", **variables))["groups"]
     (stopped,) = (rule for group in groups for rule in group["rules"] if rule.get("alert") == "MetricsStopped")
     assert re.search(r"> (\S+)\s*$", stopped["expr"])[1] == seconds
+
+
+def test_no_alert_waits_for_target_info_that_is_not_sent(tmp_path):
+    usual = yaml.safe_load(printed(tmp_path, "rules"))
+    without = printed(tmp_path, "rules", OTEL_EXPORTER_PRW_DISABLE_TARGET_INFO="true")
+    assert alerts(usual) - alerts(yaml.safe_load(without)) == {"MetricsStopped"}
+    assert "# No alert MetricsStopped: it needs target_info" in without
+
+
+def alerts(rules):
+    return {rule.get("alert") for group in rules["groups"] for rule in group["rules"]}

@@ -68,12 +68,13 @@ def test_our_own_interpreter_has_it():
     assert not lacks_this_package("/nowhere/python3", {})
 
 
-def test_user_is_told_before_the_program_runs(interpreter, tmp_path):
+@pytest.mark.parametrize("command", ["run", "job"])
+def test_user_is_told_before_the_program_runs(interpreter, tmp_path, command):
     program = interpreter("python3", begins=b"")
     program.unlink()
     program.symlink_to("/bin/true")
-    ended = run("otel-prw", "run", "--", program, cwd=tmp_path, HOME=str(tmp_path / "home"))
+    ended = run("otel-prw", command, "--", program, cwd=tmp_path, HOME=str(tmp_path / "home"))
     assert ended.status == 0
-    (said,) = ended.errors
-    assert said.startswith(f"otel-prw run: {program} seems to lack this package, and then pushes nothing: ")
+    said = ended.errors[0]
+    assert said.startswith(f"otel-prw {command}: {program} seems to lack this package, and then pushes nothing: ")
     assert sys.executable in said

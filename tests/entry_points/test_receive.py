@@ -198,11 +198,13 @@ def test_interrupt_ends_the_command_while_a_thousand_connections_are_open():
         assert process.stderr.read() == ""
 
 
-@pytest.mark.parametrize(("listen", "warns"), [("0.0.0.0:0", True), ("127.0.0.1:0", False), ("localhost:0", False)])
+@pytest.mark.parametrize(
+    ("listen", "warns"), [("0.0.0.0:0", True), ("0:0", True), ("127.0.0.1:0", False), ("localhost:0", False)]
+)
 def test_listening_beyond_loopback_is_warned_of(listen, warns):
     with receiving("--listen", listen) as (process, receiver):
         if warns:
-            assert process.stderr.readline().startswith("otel-prw receive: warning: listening on 0.0.0.0: ")
+            assert process.stderr.readline().startswith(f"otel-prw receive: warning: listening on {listen[:-2]}: ")
         assert post(receiver, request(series())).status == 204
         process.send_signal(signal.SIGINT)
         assert "warning" not in process.stderr.read()

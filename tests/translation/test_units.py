@@ -13,9 +13,14 @@ from opentelemetry.exporter.prometheus_remote_write.translation.units import leg
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "units.json").read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize(("unit", "word"), VECTORS["spec_table"].items())
-def test_every_unit_of_the_specification_has_its_word(unit, word):
+@pytest.mark.parametrize(("unit", "word"), {**VECTORS["unit_table"], **VECTORS["spec_table"]}.items())
+def test_every_unit_has_the_specification_s_word_or_else_the_translator_s(unit, word):
     assert unit_words(unit) == (word, "")
+
+
+def test_the_specification_overrules_the_translator_in_one_unit_alone():
+    overruled = {unit for unit, word in VECTORS["unit_table"].items() if unit_words(unit) != (word, "")}
+    assert overruled == {"TiBy"}
 
 
 @pytest.mark.parametrize(("unit", "word"), VECTORS["per_unit_table"].items())

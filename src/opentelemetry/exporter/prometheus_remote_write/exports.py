@@ -6,6 +6,7 @@ import math
 import os
 import threading
 import time
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -56,6 +57,7 @@ class Exports:
         birth: The exporter's.
         exit_time: How much time they may still add to the end of the process.
         resources_as_labels: Whether every resource attribute is copied onto every series.
+        sleep: Waits for some seconds.
 
     Attributes:
         accepted: Whether the last export was accepted, including what had been waiting.
@@ -75,9 +77,11 @@ class Exports:
         birth: Birth,
         exit_time: ExitTime,
         resources_as_labels: bool,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._exporter = exporter
         self._settings = settings
+        self._sleep = sleep
         self._exit_seconds = settings.shutdown_timeout / 1000
         self._pace = Pace((settings.interval or _USUAL_INTERVAL) / 1000)
         fixed = host_name if settings.instance == "host" else str
@@ -208,7 +212,7 @@ class Exports:
         self.journal.note(time.monotonic() - began, accepted=self.accepted)
         if time.time_ns() // NANOSECONDS_PER_MILLISECOND == at // NANOSECONDS_PER_MILLISECOND:
             # Timestamps are milliseconds, and a receiver refuses a second value for one: the next one is later.
-            time.sleep(_A_MILLISECOND)
+            self._sleep(_A_MILLISECOND)
         return self.accepted
 
     def _is_overtaken(self, metrics_data: MetricsData) -> bool:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from .configuration.settings import Settings
 from .delivery.window import Window
 from .lifecycle.gevent_patches import are_half_applied
-from .lifecycle.late_imports import forks_wait, import_for_all_exports, is_passing
+from .lifecycle.late_imports import import_for_all_exports
+from .lifecycle.needed_imports import NeededImports
 from .messages.own_logger import OwnLogger
 from .model.transport import BaseTransport
 from .translation.dropped_points import DroppedPoints
@@ -48,8 +49,7 @@ class LateDataPath:
         self._transport = transport
         self._resources_as_labels = resources_as_labels
         self._began = began
-        self._is_impossible = False
-        self._said = ""
+        self._imports = NeededImports()
         self._has_advised = False
         self.made: DataPath | None = None
 
@@ -59,26 +59,19 @@ class LateDataPath:
         Args:
             at_exit: Whether no further export follows that might need more.
         """
-        if self.made is None and not self._is_impossible:
-            try:
-                with forks_wait():
-                    from .data_path import DataPath  # noqa: PLC0415 - late, see there
+        if self.made is None and not self._imports.are_impossible:
+            with self._imports.attempt():
+                from .data_path import DataPath  # noqa: PLC0415 - late, see there
 
-                    if not at_exit:
-                        import_for_all_exports()
-                    self.made = DataPath(
-                        self._settings,
-                        self._dropped,
-                        self._transport,
-                        began=self._began,
-                        resources_as_labels=self._resources_as_labels,
-                    )
-            except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever is imported in place of the real modules
-                self._is_impossible = not is_passing(error)
-                what = f"{type(error).__name__}: {error}"
-                if what != self._said:
-                    self._said = what
-                    _logger.error("Metrics are not sent by Remote Write: a needed module cannot be imported: %s", what)  # noqa: TRY400
+                if not at_exit:
+                    import_for_all_exports()
+                self.made = DataPath(
+                    self._settings,
+                    self._dropped,
+                    self._transport,
+                    began=self._began,
+                    resources_as_labels=self._resources_as_labels,
+                )
         if not self._has_advised and are_half_applied():
             self._has_advised = True
             _logger.warning(

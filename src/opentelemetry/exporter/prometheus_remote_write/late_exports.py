@@ -14,7 +14,7 @@ from .configuration.settings import Settings
 from .lifecycle.birth import Birth
 from .lifecycle.exit_time import ExitTime
 from .lifecycle.gevent_patches import has_green_threads
-from .lifecycle.late_imports import forks_wait, is_passing
+from .lifecycle.needed_imports import NeededImports
 from .lifecycle.sdk_internals import renew_after_fork
 from .lifecycle.undisturbed import undisturbed
 from .lifecycle.uwsgi_embeds import uwsgi_may_embed
@@ -59,8 +59,7 @@ class LateExports:
         self._transport = transport
         self._resources_as_labels = resources_as_labels
         self._birth = Birth()
-        self._is_impossible = False
-        self._said = ""
+        self._imports = NeededImports()
         self.made: Exports | None = None
         self.exit_time = ExitTime(settings.shutdown_timeout / 1000)
         if settings.prometheus_client or wants_self_metrics(environ) or uwsgi_may_embed():
@@ -68,7 +67,7 @@ class LateExports:
 
     def ready(self) -> Exports | None:
         """Return the exports, created now if necessary; None if that is impossible, which is logged once."""
-        if self.made is None and not self._is_impossible:
+        if self.made is None and not self._imports.are_impossible:
             undisturbed(self._make)
         return self.made
 
@@ -76,17 +75,17 @@ class LateExports:
         """Return the exports for the last time; None where an import of theirs hangs, which is logged."""
         if has_green_threads():  # the locks of gevent's modules are not made for threads
             return self.ready()
-        if self.made is None and not self._is_impossible:
+        if self.made is None and not self._imports.are_impossible:
             try:
                 bounded_call(self, self._make, min(max(self.exit_time.left, _SHORTEST), _LONGEST))
             except TimeoutError:
-                self._is_impossible = True
+                self._imports.are_impossible = True
                 _logger.warning("Metrics are lost: what an export needs could not be imported before the process ended")
         return self.made
 
     def after_fork(self) -> None:
         """Replace what a forked child cannot share with its parent."""
-        if self.made is None and not self._is_impossible:
+        if self.made is None and not self._imports.are_impossible:
             self._make()  # in this thread: no other may start while gevent handles the fork, too
         if self.made:
             self.made.after_fork()
@@ -95,23 +94,15 @@ class LateExports:
             renew_after_fork(self._exporter)
 
     def _make(self) -> None:
-        try:
-            with forks_wait():
-                from .exports import Exports  # noqa: PLC0415 - late, see there
-                from .lifecycle import interrupt_status  # noqa: F401, PLC0415 - so that the end reads no file
+        with self._imports.attempt():
+            from .exports import Exports  # noqa: PLC0415 - late, see there
+            from .lifecycle import interrupt_status  # noqa: F401, PLC0415 - so that the end reads no file
 
-                self.made = self.made or Exports(
-                    self._exporter,
-                    self._settings,
-                    self._transport,
-                    birth=self._birth,
-                    exit_time=self.exit_time,
-                    resources_as_labels=self._resources_as_labels,
-                )
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever is imported in place of the real modules
-            self._is_impossible = not is_passing(error)
-            what = f"{type(error).__name__}: {error}"
-            if what == self._said:
-                return
-            self._said = what
-            _logger.error("Metrics are not sent by Remote Write: a needed module cannot be imported: %s", what)  # noqa: TRY400
+            self.made = self.made or Exports(
+                self._exporter,
+                self._settings,
+                self._transport,
+                birth=self._birth,
+                exit_time=self.exit_time,
+                resources_as_labels=self._resources_as_labels,
+            )

@@ -22,20 +22,13 @@ from typing import Any
 
 from ..messages.own_logger import OwnLogger
 from .gevent_patches import begin_patching, has_green_exports
+from .uwsgi_options import CALLS_HOOKS, CALLS_HOOKS_IN_CHILDREN, LAZY, PATCHES, options_needed, options_set
 from .uwsgi_start import EarlySignals
 from .uwsgi_worker import watch_end_of_worker
 
 _logger = OwnLogger(__name__)
 
-_CALLS_HOOKS = "py-call-uwsgi-fork-hooks"
-_CALLS_HOOKS_IN_CHILDREN = "py-call-osafterfork"
-_THREADS_BY_DEFAULT = (2, 0, 31)
-_RECYCLES = {"max-requests", "max-worker-lifetime", "reload-on-as", "reload-on-rss"}
-_OTHERS = {"mule", "mules", "spooler", "Q"}  # children that are not workers
-_LAZY = {"lazy-apps", "lazy"}
-_PATCHES = "gevent-monkey-patch"
 _MODULE = "pyuwsgi"
-_NO = {"false", "off", "no", "0"}
 _MASTER_LOOKS = 1.0  # seconds: how often the master looks for workers that have ended, and for its own end
 
 
@@ -66,11 +59,11 @@ def worker_starts() -> None:
         uwsgi: Any = sys.modules["uwsgi"]
         _start.early = EarlySignals()
         with suppress(Exception):
-            options = _options(uwsgi)
+            options = options_set(uwsgi)
             _expect_patches(options)
             # uWSGI's own hooks run before a worker knows its number, and not from Python code.
-            is_worker = uwsgi.worker_id() or (_CALLS_HOOKS in options and not _has_callers(2))
-            if is_worker and uwsgi.masterpid() not in {0, os.getpid()} and options.isdisjoint(_LAZY):
+            is_worker = uwsgi.worker_id() or (CALLS_HOOKS in options and not _has_callers(2))
+            if is_worker and uwsgi.masterpid() not in {0, os.getpid()} and options.isdisjoint(LAZY):
                 _start.early.keep()
 
 
@@ -158,12 +151,12 @@ def _found(process: int, *, has_own_threads: bool) -> None:
     """
     with suppress(Exception):
         uwsgi: Any = sys.modules["uwsgi"]
-        options = _options(uwsgi)
+        options = options_set(uwsgi)
         _expect_patches(options)
         # One of gevent's own hooks has to be called before the fork.
-        calls_hooks = not options.isdisjoint({_CALLS_HOOKS, _CALLS_HOOKS_IN_CHILDREN}) or has_green_exports()
+        calls_hooks = not options.isdisjoint({CALLS_HOOKS, CALLS_HOOKS_IN_CHILDREN}) or has_green_exports()
         is_here = os.getpid() == process
-        if is_here and (_CALLS_HOOKS in options or not uwsgi.masterpid()):
+        if is_here and (CALLS_HOOKS in options or not uwsgi.masterpid()):
             _start.let_threads_run()
         if is_here and not calls_hooks:
             _before_other_hooks(uwsgi, _Worker(process).begins)
@@ -171,16 +164,14 @@ def _found(process: int, *, has_own_threads: bool) -> None:
             _run_fork_hooks()
         if not is_here or not uwsgi.masterpid():
             watch_end_of_worker(uwsgi, _start.early)
-        if (is_here or uwsgi.worker_id() == 1) and (needed := _needed(options, uwsgi, has_own_threads=has_own_threads)):
+        if (is_here or uwsgi.worker_id() == 1) and (
+            needed := options_needed(options, uwsgi, has_own_threads=has_own_threads)
+        ):
             _logger.warning("Metrics of uWSGI's workers may be late or lost: %s", "; ".join(needed))
 
 
-def _options(uwsgi: Any) -> set[str]:
-    return {_text(name) for name, value in uwsgi.opt.items() if value is not False and _text(value) not in _NO}
-
-
 def _expect_patches(options: set[str]) -> None:
-    if _PATCHES in options:  # when its loop begins, which is the last that a worker does to start
+    if PATCHES in options:  # when its loop begins, which is the last that a worker does to start
         begin_patching()
 
 
@@ -191,26 +182,6 @@ def _has_callers(depth: int) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _text(value: object) -> str:
-    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
-
-
-def _needed(options: set[str], uwsgi: Any, *, has_own_threads: bool) -> list[str]:
-    needed = []
-    if options.isdisjoint({_CALLS_HOOKS, _CALLS_HOOKS_IN_CHILDREN}):
-        needed.append(f"set {_CALLS_HOOKS}, or {_CALLS_HOOKS_IN_CHILDREN} if uWSGI does not know it")
-    if _CALLS_HOOKS in options and not options.isdisjoint(_OTHERS):
-        needed.append(f"set {_CALLS_HOOKS_IN_CHILDREN} instead of {_CALLS_HOOKS}, which leaves out mules and spoolers")
-    if options.isdisjoint({"enable-threads", "T", "threads"}) and uwsgi.version_info[:3] < _THREADS_BY_DEFAULT:
-        needed.append("set enable-threads")
-    if has_own_threads and not options.isdisjoint(_RECYCLES) and options.isdisjoint({_CALLS_HOOKS, *_LAZY}):
-        needed.append("set lazy-apps, because a worker that is forked later from a master with threads may hang")
-    if has_green_exports():
-        needed.append(f"set {_PATCHES}, and let nothing else patch, because that happens before the workers start")
-    needed.extend(f"do not set {name}" for name in ("skip-atexit", "skip-atexit-teardown") if name in options)
-    return needed
 
 
 def _before_other_hooks(uwsgi: Any, act: Callable[[], None]) -> None:

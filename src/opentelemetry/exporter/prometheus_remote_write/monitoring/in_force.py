@@ -27,6 +27,7 @@ def names_in_force(environ: Mapping[str, str]) -> Names:
         repository=repository(),
         buffered_bytes=settings.max_buffered_bytes,
         buffered_seconds=settings.max_buffered_age / 1000,
+        target_info=not settings.disable_target_info,
         native=_has_native_histograms(settings),
     )
 

@@ -35,6 +35,7 @@ class Names(NamedTuple):
         native: Whether histograms arrive as native ones.
         buffered_bytes: How many bytes may wait.
         buffered_seconds: For how long they may.
+        target_info: Whether that is sent.
     """
 
     strategy: TranslationStrategy = TranslationStrategy.UNDERSCORE_ESCAPING_WITH_SUFFIXES
@@ -44,6 +45,7 @@ class Names(NamedTuple):
     native: bool = False
     buffered_bytes: int = 16 * 1024 * 1024
     buffered_seconds: float = 3600.0
+    target_info: bool = True
 
     def fill(self, text: str) -> str:
         """Return a text with the names as they arrive."""

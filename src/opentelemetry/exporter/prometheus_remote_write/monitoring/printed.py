@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from importlib.resources import files
 from typing import Any
 
@@ -11,6 +12,11 @@ from .names import Names
 DASHBOARDS = ("application", "exporter")
 TEMPLATES = ("application", "application-native", "exporter")
 """The application's dashboard has a variant for native histograms."""
+_NEEDS_TARGET_INFO = re.compile(r"^ *- alert: MetricsStopped\n.*?(?=^ *- alert: )", re.DOTALL | re.MULTILINE)
+_WITHOUT_IT = """\
+      # No alert MetricsStopped: it needs target_info, which OTEL_EXPORTER_PRW_DISABLE_TARGET_INFO switches off.
+
+"""
 
 
 def dashboard(name: str, names: Names) -> str:
@@ -28,9 +34,10 @@ def rules(names: Names) -> str:
     """Return Prometheus's alerts and recording rules as YAML.
 
     Args:
-        names: How the exporter writes names, and how often it exports.
+        names: How the exporter writes names, how often it exports, and whether it sends ``target_info``.
     """
-    return names.fill(_read("rules.yaml"))
+    template = _read("rules.yaml")
+    return names.fill(template if names.target_info else _NEEDS_TARGET_INFO.sub(_WITHOUT_IT, template))
 
 
 def _read(name: str) -> str:

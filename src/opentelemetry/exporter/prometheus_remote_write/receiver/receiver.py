@@ -103,7 +103,7 @@ class Receiver:
     def page(self) -> str:
         """The URL for a browser; for a receiver that listens on all addresses, the one of this machine for itself."""
         host = self._host
-        if is_wildcard(host):
+        if is_wildcard(str(self._server.server_address[0])):  # of "0", too
             host = "::1" if ":" in host else "127.0.0.1"
         return f"http://[{host}]:{self.port}/" if ":" in host else f"http://{host}:{self.port}/"
 
