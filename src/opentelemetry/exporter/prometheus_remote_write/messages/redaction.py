@@ -32,7 +32,8 @@ _OPAQUE = r"(?=[A-Za-z+=~]*[0-9])(?=[0-9+=~]*[A-Za-z])[A-Za-z0-9+=~]{16,}|[A-Za-
 _OPAQUE_VALUE = r"(?=[A-Za-z+/=_-]*[0-9])(?=[0-9+/=_-]*[A-Za-z])[A-Za-z0-9+/=_-]{20,}"
 _OPAQUE_IN_A_URL = r"(?=\S*[0-9])(?=\S*[A-Z])(?=\S*[a-z])[A-Za-z0-9+/=_-]{24,}"
 _SECRET_IN_A_VALUE = (
-    rf"-----BEGIN|\b(?i:basic|bearer)\s|[\x00-\x1f\x7f]|\bey[JK][\w-]{{8,}}|@|\?\S*=|{_OPAQUE}|{_OPAQUE_VALUE}"
+    r"-----BEGIN|\b(?i:basic|bearer)\s|[\x00-\x1f\x7f]|\bey[JK][\w-]{8,}|@|\?\S*="
+    rf"|(?i:{_SUSPICIOUS})[\w-]*[=:]|{_OPAQUE}|{_OPAQUE_VALUE}"
 )
 # Ten numbers or more: bytes in any base.
 _NUMBERS = r"(?<![A-Za-z0-9])(?:(?:0x)?[0-9A-Fa-f]{1,8}[^A-Za-z0-9]{1,6}){10,}"
