@@ -29,7 +29,7 @@ from .lifecycle.turns import Turns
 from .lifecycle.undisturbed import undisturbed
 from .lifecycle.uwsgi import inherits_counts, time_for_exit
 from .messages.own_logger import OwnLogger
-from .messages.redaction import shown_url
+from .messages.shown import shown_url
 from .model.timestamps import NANOSECONDS_PER_MILLISECOND
 from .model.transport import BaseTransport
 from .system.bounded_call import bounded_call

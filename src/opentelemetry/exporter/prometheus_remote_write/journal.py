@@ -12,7 +12,7 @@ from opentelemetry.metrics import MeterProvider, get_meter_provider
 from .configuration.sdk_variables import wants_self_metrics
 from .configuration.settings import Settings
 from .messages.own_logger import OwnLogger
-from .messages.redaction import shown_url
+from .messages.shown import shown_url
 from .messages.text import plural
 from .translation.dropped_points import DroppedPoints
 

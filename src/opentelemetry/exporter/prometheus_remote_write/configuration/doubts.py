@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from urllib.parse import unquote, urlsplit
 
-from ..messages.redaction import shown_value
+from ..messages.shown import shown_value
 from .endpoint_settings import RESERVED_HEADERS
 from .settings import Settings, rows, variable
 from .text_types import unexpanded

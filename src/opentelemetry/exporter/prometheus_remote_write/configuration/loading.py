@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-from ..messages.redaction import shown_malformed_url, shown_value
 from ..messages.secret import Secret, SecretMapping
+from ..messages.shown import shown_malformed_url, shown_value
 from .contradictions import contradictions
 from .doubts import bearer_prefix, doubts, quoted
 from .endpoint_settings import RESERVED_HEADERS

@@ -11,8 +11,8 @@ from ipaddress import IPv6Address
 from itertools import chain
 from urllib.parse import unquote, urlsplit
 
-from ..messages.redaction import has_late_at_sign, is_pasted_secret, shown_value
 from ..messages.secret import Secret, SecretMapping
+from ..messages.shown import has_late_at_sign, is_pasted_secret, shown_value
 from .setting_type import SettingType, check_each, wrong_type
 
 # Patterns stay text until they are used: most processes use none of them.

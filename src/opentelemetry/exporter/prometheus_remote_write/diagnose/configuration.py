@@ -15,8 +15,8 @@ from ..configuration.settings import Settings, rows, variable
 from ..configuration.text_types import HEADERS, LABELS, NAMES, PATH, PROXIES
 from ..delivery.disk_buffer.buffer_folder import BufferFolder
 from ..errors import Unsendable
-from ..messages.redaction import shown_path, shown_url
 from ..messages.secret import Secret
+from ..messages.shown import shown_path, shown_url
 from ..transport.mounted_file import content, secret_file
 from .finding import Finding, failure, ok, warning
 

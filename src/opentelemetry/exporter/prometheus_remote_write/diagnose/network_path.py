@@ -14,7 +14,7 @@ from urllib.parse import SplitResult, urlsplit
 from ..configuration.endpoint_settings import DEFAULT_PORTS
 from ..configuration.settings import Settings, variable
 from ..errors import Unsendable
-from ..messages.redaction import shown_url
+from ..messages.shown import shown_url
 from ..transport.address import connected_socket, resolve
 from ..transport.connection import TunnelResponse
 from ..transport.deadline import remaining

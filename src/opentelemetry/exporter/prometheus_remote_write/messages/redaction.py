@@ -1,4 +1,4 @@
-"""What may be shown of a URL, a path or a receiver's answer: the one place that keeps secrets out of messages.
+"""What may be shown of a receiver's answer: none of the secrets that it was sent.
 
 A receiver may echo what it was sent: whole, cut, split, in another case, escaped or encoded. So its words are shown
 only if they certainly contain none of our secrets, and anything that does not look like words is never shown.
@@ -11,30 +11,18 @@ import sys
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
-from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, unquote
 
-SHOWN_CHARACTERS = 256
-"""The most characters of a receiver's answer that a message quotes."""
+from .shown import HIDDEN, OPAQUE, SHOWN_CHARACTERS, SUSPICIOUS, shown_url, shown_words
 
-_HIDDEN = "***"
 _WINDOW = 5  # characters: a text must not share this many in a row with a secret
 _SHORTEST = 3  # bytes: an encoded secret that is shorter may be part of any sentence
 _LONG_ENOUGH = 8  # a shorter value of an unknown header is hardly a secret, but for example a tenant's number
 _LONG_ENOUGH_FOR_A_KEY = 4
 _ROUNDS = 4  # levels of escaping, one inside the other
 _CREDENTIALS = frozenset({"authorization", "proxy-authorization", "cookie", "x-amz-security-token"})
-_SUSPICIOUS = "key|token|secret|pass|pwd|auth|cred|cookie|session|sign"
 
 # Patterns stay text until they are used: re remembers what it has compiled, and most processes have nothing to hide.
-# A run that no word of a sentence contains: letters and digits mixed, or as long as only a key is.
-_OPAQUE = r"(?=[A-Za-z+=~]*[0-9])(?=[0-9+=~]*[A-Za-z])[A-Za-z0-9+=~]{16,}|[A-Za-z0-9+=~]{32,}"
-# The same, where a word is no sentence's: a UUID, a cloud's secret key with slashes, a token with its kind in front.
-_OPAQUE_VALUE = r"(?=[A-Za-z+/=_-]*[0-9])(?=[0-9+/=_-]*[A-Za-z])[A-Za-z0-9+/=_-]{20,}"
-_OPAQUE_IN_A_URL = r"(?=\S*[0-9])(?=\S*[A-Z])(?=\S*[a-z])[A-Za-z0-9+/=_-]{24,}"
-_SECRET_IN_A_VALUE = (
-    r"-----BEGIN|\b(?i:basic|bearer)\s|[\x00-\x1f\x7f]|\bey[JK][\w-]{8,}|@|\?\S*="
-    rf"|(?i:{_SUSPICIOUS})[\w-]*[=:]|{_OPAQUE}|{_OPAQUE_VALUE}"
-)
 # Ten numbers or more: bytes in any base.
 _NUMBERS = r"(?<![A-Za-z0-9])(?:(?:0x)?[0-9A-Fa-f]{1,8}[^A-Za-z0-9]{1,6}){10,}"
 _KEY_AND_SIGNATURE = r"(?:Credential|Signature)=([^/,\s]+)"
@@ -45,71 +33,6 @@ _ESCAPE = (
 # Characters as numbers: 0x70, U+0070, %u0070, \70 of CSS, and the bytes of Go, Java and Node, [112 97].
 _NUMBER = r"(?i)(?:(?:0x|U\+|%u|\\)([0-9a-f]{2,6})|(?<![0-9a-z.])([0-9]{2,3})(?![0-9a-z.]))[,;\s]{0,2}"
 _CONTROL_ESCAPES = "bfnrtv0"
-
-# A single word may be a file in the working directory, but could just as well be a password.
-_ABSOLUTE = r"(?:[A-Za-z]:)?[/\\]|\.{1,2}(?:[/\\]|$)|~[/\\]"
-_NAMED_LIKE_A_FILE = r"(?a)[\w./\\-]{1,200}\.(?:pem|crt|cer|cert|key|txt|token|jwt|secret|password)"
-_PASTED = r"-----BEGIN|(?i:basic|bearer)\s|[\x00-\x1f\x7f]|ey[JK][\w-]{8,}"
-_OPAQUE_SEGMENT = r"(?=[^/\\]*[0-9])(?=[^/\\]*[A-Z])(?=[^/\\]*[a-z])[A-Za-z0-9+=]{16,}"
-
-
-def shown_words(text: str) -> str:
-    """Return the beginning of a text as one line: white space and invisible characters become single spaces."""
-    text = "".join(character if character.isprintable() else " " for character in text[: 4 * SHOWN_CHARACTERS])
-    return " ".join(text.split())[:SHOWN_CHARACTERS]
-
-
-def shown_url(url: str) -> str:
-    """Return a URL without its possible secrets: userinfo, query, fragment, and keys within the path."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return "a malformed URL"
-    if has_late_at_sign(parts):
-        return "a URL with an @ after its host"
-    bare = parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="")
-    return shown_words(urlunsplit(bare))
-
-
-def has_late_at_sign(parts: SplitResult) -> bool:
-    """Return whether a URL has an @ after its host, which then is not the host but the user or a part of a password.
-
-    That is what becomes of a password with a slash, a question mark or a hash that is not percent-encoded.
-    """
-    return "@" in parts.path + parts.fragment or (not parts.path and "@" in parts.query)
-
-
-def shown_foreign(text: str) -> str:
-    """Return another library's error message without what looks like a key."""
-    return shown_words(re.sub(_OPAQUE, _HIDDEN, text[: 4 * SHOWN_CHARACTERS]))
-
-
-def shown_malformed_url(text: str) -> str:
-    """Return the part of a supposed URL that is certainly not secret; empty if in doubt."""
-    public = re.split("[?#]", text)[0]
-    shown = "" if "@" in text[len(public) :] else public.rpartition("@")[2]
-    return "" if re.search(f"{_OPAQUE}|{_OPAQUE_IN_A_URL}", shown) or re.match(_PASTED, shown) else shown
-
-
-def shown_value(text: str) -> str:
-    """Return a setting's wrong value; empty if it looks like a secret, or may hold one, in the wrong variable."""
-    return "" if re.search(_SECRET_IN_A_VALUE, text) else text
-
-
-def shown_path(path: str) -> str:
-    """Return a path as a message may show it; if it looks like a pasted secret, say so instead."""
-    return repr(path) if _looks_like_a_path(path) else "its value, which looks like a secret, not like a path,"
-
-
-def is_pasted_secret(text: str) -> bool:
-    """Return whether a supposed path is certainly not one: a key in PEM form, a token, a header's value."""
-    return bool(re.match(_PASTED, text)) or "\n" in text
-
-
-def _looks_like_a_path(text: str) -> bool:
-    if re.search(_PASTED, text) or re.search(_OPAQUE_SEGMENT, text):
-        return False
-    return bool(re.match(_ABSOLUTE, text) or re.fullmatch(_NAMED_LIKE_A_FILE, text))
 
 
 def secrets_of_headers(headers: Mapping[str, str]) -> Iterator[str]:
@@ -143,7 +66,7 @@ def secrets_of_query(query: str) -> Iterator[str]:
 
 
 def _may_be_secret(name: str, value: str) -> bool:
-    return len(value) >= (_LONG_ENOUGH_FOR_A_KEY if re.search(f"(?i){_SUSPICIOUS}", name) else _LONG_ENOUGH)
+    return len(value) >= (_LONG_ENOUGH_FOR_A_KEY if re.search(f"(?i){SUSPICIOUS}", name) else _LONG_ENOUGH)
 
 
 class Redaction:
@@ -195,12 +118,12 @@ class Redaction:
         """Replace each secret that occurs verbatim, so that the rest of the sentence stays."""
         for secret in self._secrets:
             for form in {secret, secret.encode("utf-8", "replace").decode("latin-1")}:
-                text = text.replace(form, _HIDDEN)
+                text = text.replace(form, HIDDEN)
         return text
 
     def _without_keys(self, text: str) -> str:
         """Remove what looks like a key: it may be a secret in an unforeseen form."""
-        return re.sub(_OPAQUE, _HIDDEN, re.sub(_NUMBERS, _HIDDEN, text)) if self._secrets else text
+        return re.sub(OPAQUE, HIDDEN, re.sub(_NUMBERS, HIDDEN, text)) if self._secrets else text
 
     def _is_doubtful(self, text: str) -> bool:
         """Return whether a text shares a piece with a secret, however either was encoded."""

@@ -12,7 +12,7 @@ from urllib3.exceptions import ClosedPoolError
 
 from ..configuration.settings import Settings, variable
 from ..errors import Unsendable
-from ..messages.redaction import shown_url
+from ..messages.shown import shown_url
 from .answer import Answer, unpacked
 from .connection import (
     ConnectionPool,

@@ -11,7 +11,7 @@ import stat
 from collections.abc import Callable
 
 from ..errors import Unsendable
-from ..messages.redaction import shown_path
+from ..messages.shown import shown_path
 from .rotation import Rotating
 
 _MAX_BYTES = 1 << 20  # the limit of a Kubernetes Secret or ConfigMap, and more than any secret needs

@@ -14,7 +14,8 @@ from urllib3 import exceptions
 from ..configuration.settings import Settings, variable
 from ..errors import Cause, Retryable, SendError
 from ..messages.own_logger import OwnLogger
-from ..messages.redaction import Redaction, secrets_of_headers, secrets_of_query, shown_url
+from ..messages.redaction import Redaction, secrets_of_headers, secrets_of_query
+from ..messages.shown import shown_url
 from ..model.transport import BaseTransport, Response
 from .answer import refusal
 from .authentication import authentication

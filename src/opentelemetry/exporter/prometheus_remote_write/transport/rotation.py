@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 from ..errors import Cause, Retryable, Unsendable
 from ..messages.own_logger import OwnLogger
-from ..messages.redaction import shown_path
+from ..messages.shown import shown_path
 from .deadline import remaining, within_deadline
 
 _logger = OwnLogger(__name__)

@@ -6,7 +6,7 @@ import ssl
 
 from ..configuration.settings import Settings, variable
 from ..errors import Unsendable
-from ..messages.redaction import shown_path
+from ..messages.shown import shown_path
 from .mounted_file import content, unusable
 
 

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 from ...configuration.settings import PREFIX, Settings
 from ...errors import Retryable, SendError, Unsendable
-from ...messages.redaction import shown_foreign
 from ...messages.secret import Secret
+from ...messages.shown import shown_foreign
 from ..renewal_failures import RenewalFailures
 from ..suppressed_telemetry import suppress_logs
 from .outgoing import Outgoing

@@ -15,8 +15,9 @@ from urllib3.exceptions import HTTPError
 
 from ...configuration.settings import PREFIX, Settings, variable
 from ...errors import Retryable, SendError, Unsendable
-from ...messages.redaction import Redaction, secrets_of_headers, secrets_of_query, shown_url
+from ...messages.redaction import Redaction, secrets_of_headers, secrets_of_query
 from ...messages.secret import Secret
+from ...messages.shown import shown_url
 from ..answer import Answer
 from ..connection import StaleConnectionError
 from ..connections import Connections

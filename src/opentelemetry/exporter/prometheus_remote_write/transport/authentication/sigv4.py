@@ -12,7 +12,7 @@ from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from ...configuration.settings import PREFIX, Settings
 from ...errors import Retryable, SendError, Unsendable
-from ...messages.redaction import shown_foreign
+from ...messages.shown import shown_foreign
 from ..renewal_failures import RenewalFailures
 from ..suppressed_telemetry import suppress_logs
 from .outgoing import Outgoing
