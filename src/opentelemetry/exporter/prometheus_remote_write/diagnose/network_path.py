@@ -16,8 +16,8 @@ from ..configuration.settings import Settings, variable
 from ..errors import Unsendable
 from ..messages.shown import shown_url
 from ..transport.address import connected_socket, resolve
-from ..transport.connection import TunnelResponse
 from ..transport.deadline import remaining
+from ..transport.deadline_response import TunnelResponse
 from ..transport.failure import Route, send_error
 from ..transport.proxy import Proxy, bypassed, proxy_for
 from ..transport.tls import proxy_context
