@@ -4,9 +4,9 @@ import pytest
 from opentelemetry.sdk.metrics.export import Buckets
 
 from opentelemetry.exporter.prometheus_remote_write.model.remote_write import Exemplar, MetricType, Span
-from opentelemetry.exporter.prometheus_remote_write.translation.histogram_points import (
+from opentelemetry.exporter.prometheus_remote_write.translation.histogram_points import HistogramPoints
+from opentelemetry.exporter.prometheus_remote_write.translation.native_points import (
     CustomBucketPoints,
-    HistogramPoints,
     exponential_points,
 )
 from tests.collected import NOW, START, exemplar, exponential_point, histogram_point

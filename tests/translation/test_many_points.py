@@ -3,10 +3,8 @@
 import pytest
 
 from opentelemetry.exporter.prometheus_remote_write.model.remote_write import MetricType
-from opentelemetry.exporter.prometheus_remote_write.translation.histogram_points import (
-    HistogramPoints,
-    exponential_points,
-)
+from opentelemetry.exporter.prometheus_remote_write.translation.histogram_points import HistogramPoints
+from opentelemetry.exporter.prometheus_remote_write.translation.native_points import exponential_points
 from opentelemetry.exporter.prometheus_remote_write.translation.points import NumberPoints
 from tests.collected import NOW, exemplar, exponential_point, histogram_point, point
 from tests.descriptors import described

@@ -1,4 +1,4 @@
-"""Translating the data points of histograms: classic series for each bucket, or native histograms."""
+"""Translating the data points of histograms with explicit buckets as classic series, one for each bucket."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import math
 from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import accumulate, chain
-from operator import lt
 from typing import Any, TypeAlias
 
 from ..errors import Untranslatable
@@ -17,13 +16,11 @@ from ..model.remote_write import (
     Exemplar,
     Metadata,
     MetricType,
-    NativeHistogram,
 )
 from ..system.time_slice import TimeSlice
 from .exemplars import bucket_of
 from .label_sets import LabelSet, label_set
 from .labels import exported_labels, sorted_labels
-from .native_histogram import custom_buckets, exponential
 from .points import (
     DataPoints,
     MetricDescriptor,
@@ -97,71 +94,11 @@ class HistogramPoints:
         return tuple(bounds), buckets
 
 
-class NativePoints:
-    """The points of a histogram, each as one native histogram.
-
-    Args:
-        descriptor: Of the metric.
-        histogram: Returns a data point's native histogram; raises :class:`Untranslatable` if it has none.
-    """
-
-    def __init__(self, descriptor: MetricDescriptor, histogram: Callable[[Any], NativeHistogram]) -> None:
-        self._descriptor = descriptor
-        self._histogram = histogram
-        family = _family(descriptor, (SeriesName(descriptor.family),), native=True)
-        self._streams = _streams(descriptor, family)
-
-    def translate(self, points: DataPoints) -> Iterator[FamilySamples]:
-        """Translate the data points of one export."""
-        yield from family_samples(self._streams, self._samples, points, self._descriptor.drop)
-
-    def release(self) -> None:
-        """Give up the series: the metric is gone."""
-        self._streams.release()
-
-    def _samples(self, points: DataPoints) -> Samples:
-        exemplars = exemplars_by_point(points, self._streams.time_slice) if self._descriptor.exemplars else {}
-        histograms = list(map(self._histogram, self._streams.time_slice.between(points)))
-        return Samples(timestamps(points), array("d"), histograms, exemplars)
-
-
-class CustomBucketPoints:
-    """The points of a histogram with explicit buckets, as native histograms if possible, else as classic ones.
-
-    Args:
-        descriptor: Of the metric.
-    """
-
-    def __init__(self, descriptor: MetricDescriptor) -> None:
-        self._time_slice = descriptor.time_slice or TimeSlice()
-        self._native = NativePoints(descriptor, _with_custom_buckets)
-        self._classic = HistogramPoints(descriptor)
-
-    def translate(self, points: DataPoints) -> Iterator[FamilySamples]:
-        """Translate the data points of one export."""
-        complete: list[Any] = []
-        others: list[Any] = []
-        for point in self._time_slice.between(points):
-            (complete if _has_custom_buckets(point) else others).append(point)
-        yield from self._native.translate(complete)
-        yield from self._classic.translate(others)
-
-    def release(self) -> None:
-        """Give up the series: the metric is gone."""
-        self._native.release()
-        self._classic.release()
-
-
-def exponential_points(descriptor: MetricDescriptor) -> NativePoints:
-    """Return the translation of an exponential histogram's points."""
-    return NativePoints(descriptor, _with_exponential_buckets)
-
-
 class _ClassicBuckets:
     """The points of a histogram with the same bounds and number of buckets."""
 
     def __init__(self, descriptor: MetricDescriptor, bounds: tuple[float, ...], buckets: int) -> None:
-        bounds = _different_numbers(bounds)
+        bounds = distinct_bounds(bounds)
         if bounds and bounds[-1] == math.inf:
             bounds = bounds[:-1]  # every histogram has the bucket +Inf
         self._descriptor = descriptor
@@ -170,8 +107,7 @@ class _ClassicBuckets:
         self._one_for_each = buckets == len(bounds) + 1  # bucket for each bound, and the last
         name = descriptor.family
         names = [SeriesName(f"{name}_bucket", le_text(bound)) for bound in (*self._bounds, math.inf)]
-        family = _family(descriptor, (*names, SeriesName(f"{name}_sum"), SeriesName(f"{name}_count")))
-        self._streams = _streams(descriptor, family)
+        self._streams = histogram_streams(descriptor, (*names, SeriesName(f"{name}_sum"), SeriesName(f"{name}_count")))
 
     def translate(self, points: DataPoints) -> Iterator[FamilySamples]:
         yield from family_samples(self._streams, self._samples, points, self._descriptor.drop)
@@ -241,7 +177,7 @@ def _labels(descriptor: MetricDescriptor) -> Callable[[Mapping[str, Any]], Label
     return labels
 
 
-def _different_numbers(bounds: Sequence[Any]) -> tuple[float, ...]:
+def distinct_bounds(bounds: Sequence[Any]) -> tuple[float, ...]:
     """Return bounds as floats; two distinct integers may become the same float."""
     try:
         numbers = tuple(map(float, bounds))
@@ -252,44 +188,20 @@ def _different_numbers(bounds: Sequence[Any]) -> tuple[float, ...]:
     return numbers
 
 
-def _with_exponential_buckets(point: Any) -> NativeHistogram:
-    return exponential(
-        scale=point.scale,
-        zero_count=point.zero_count,
-        positive_offset=point.positive.offset,
-        positive_counts=point.positive.bucket_counts,
-        negative_offset=point.negative.offset,
-        negative_counts=point.negative.bucket_counts,
-        sum=point.sum,
-        count=point.count,
-    )
+def histogram_streams(descriptor: MetricDescriptor, names: tuple[SeriesName, ...], *, native: bool = False) -> Streams:
+    """Return the streams of a histogram's family, none yet.
 
-
-def _with_custom_buckets(point: Any) -> NativeHistogram:
-    bounds = _different_numbers(point.explicit_bounds)
-    return custom_buckets(bounds, point.bucket_counts, point.sum, point.count)
-
-
-def _has_custom_buckets(point: Any) -> bool:
-    """Return whether bounds ascend and buckets hold the count, which custom buckets, unlike classic ones, require."""
-    try:
-        bounds, counts = point.explicit_bounds, point.bucket_counts
-        return all(map(lt, bounds, bounds[1:])) and bool(counts) and sum(counts) == point.count
-    except Exception:  # noqa: BLE001 - a point may be wrong in any way; the classic form will say what
-        return False
-
-
-def _streams(descriptor: MetricDescriptor, family: Family) -> Streams:
+    Args:
+        descriptor: Of the metric.
+        names: Of each stream's series.
+        native: Whether a stream is one series of native histograms.
+    """
+    metadata = Metadata(descriptor.family, MetricType.HISTOGRAM, descriptor.help, descriptor.unit)
     return Streams(
-        family,
+        Family(descriptor.metric, metadata, names, native),
         descriptor.registry,
         _labels(descriptor),
         descriptor.drop,
         descriptor.zero_samples,
         descriptor.time_slice,
     )
-
-
-def _family(descriptor: MetricDescriptor, names: tuple[SeriesName, ...], *, native: bool = False) -> Family:
-    metadata = Metadata(descriptor.family, MetricType.HISTOGRAM, descriptor.help, descriptor.unit)
-    return Family(descriptor.metric, metadata, names, native)

@@ -1,7 +1,7 @@
 """From the SDK's metrics data to series and samples (OpenTelemetry specification, "Prometheus and OpenMetrics").
 
-``points.py`` and ``histogram_points.py`` translate the points of a metric. This module does what metrics have in
-common: the resource, the scope, the name, and dropping a metric that has no Prometheus form.
+``points.py``, ``histogram_points.py`` and ``native_points.py`` translate the points of a metric. This module does what
+metrics have in common: the resource, the scope, the name, and dropping a metric that has no Prometheus form.
 """
 
 from __future__ import annotations
@@ -33,11 +33,7 @@ from ..model.timestamps import NANOSECONDS_PER_MILLISECOND
 from ..system.time_slice import TimeSlice
 from .dropped_points import DroppedPoints
 from .extremes import WithExtremes
-from .histogram_points import (
-    CustomBucketPoints,
-    HistogramPoints,
-    exponential_points,
-)
+from .histogram_points import HistogramPoints
 from .label_sets import LabelSets
 from .labels import (
     shortened_values,
@@ -47,6 +43,7 @@ from .naming import (
     metric_name,
     unit_word,
 )
+from .native_points import CustomBucketPoints, exponential_points
 from .points import MetricDescriptor, NumberPoints, Points
 from .remembered import (
     MetricKey,
