@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import ipaddress
 import os
 import signal
 import sys
@@ -67,6 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _receive(arguments: argparse.Namespace) -> int:
     try:
         from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver  # noqa: PLC0415 - may be missing
+        from opentelemetry.exporter.prometheus_remote_write.receiver.origin import is_loopback  # noqa: PLC0415 - the same
         from opentelemetry.exporter.prometheus_remote_write.receiver.outbox import Outbox  # noqa: PLC0415 - the same
         from opentelemetry.exporter.prometheus_remote_write.receiver.page import Page  # noqa: PLC0415 - the same
         from opentelemetry.exporter.prometheus_remote_write.receiver.store import Store  # noqa: PLC0415 - the same
@@ -85,7 +85,7 @@ def _receive(arguments: argparse.Namespace) -> int:
     with receiver:
         _say(f"OTEL_EXPORTER_PRW_ENDPOINT={receiver.url}")
         _say(f"page: {receiver.page}")
-        if not _is_loopback(host):
+        if not is_loopback(host):
             _say(
                 f"otel-prw receive: warning: listening on {host}: anyone who reaches it over the network can push to it"
                 " and see its data, without a password and unencrypted"
@@ -153,13 +153,6 @@ def _fail(message: str) -> int:
 
 def _say(line: str) -> None:
     _write(sys.stderr, f"{line}\n")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _address(text: str) -> tuple[str, int]:

@@ -15,7 +15,7 @@ from opentelemetry.exporter.prometheus_remote_write.encoding.parts import encode
 from opentelemetry.exporter.prometheus_remote_write.proto import write_v2_pb2
 from opentelemetry.exporter.prometheus_remote_write.receiver.decoding import decode
 from opentelemetry.exporter.prometheus_remote_write.receiver.decompression import decompress
-from opentelemetry.exporter.prometheus_remote_write.receiver.validation import validate
+from opentelemetry.exporter.prometheus_remote_write.receiver.validation import Rules
 from opentelemetry.exporter.prometheus_remote_write.translation.dropped_points import DroppedPoints
 from opentelemetry.exporter.prometheus_remote_write.translation.translator import Translator
 from tests.collected import NOW
@@ -90,7 +90,7 @@ def test_custom_buckets_become_a_classic_histogram(values):
     assert any(each.histograms for request in requests("2.0", native) for each in decoded(request))
     assert found(series) == expected(classic, "1.0")
     for request in requests("2.0", native):
-        validate(decode("1.0", decompress(downgraded(request, COMPRESS).body, 1 << 30)))
+        decode("1.0", decompress(downgraded(request, COMPRESS).body, 1 << 30), Rules("1.0").check)
     assert sum(len(comparable(each)[3]) for each in series) > 0
 
 

@@ -11,7 +11,7 @@ from opentelemetry.exporter.prometheus_remote_write.proto import write_v1_pb2 as
 from opentelemetry.exporter.prometheus_remote_write.proto import write_v2_pb2 as v2
 from opentelemetry.exporter.prometheus_remote_write.receiver.decoding import decode
 from opentelemetry.exporter.prometheus_remote_write.receiver.refusal import Refusal
-from opentelemetry.exporter.prometheus_remote_write.receiver.validation import validate
+from opentelemetry.exporter.prometheus_remote_write.receiver.validation import Rules
 from tests.receiver.messages import NOW, request, request_2_0, series, series_2_0
 
 STALE = struct.unpack("<d", struct.pack("<Q", 0x7FF0000000000002))[0]
@@ -71,7 +71,7 @@ def custom(**fields):
 
 def check(histogram):
     message = request_2_0(series_2_0(samples=[], histograms=[histogram]))
-    validate(decode("2.0", message.SerializeToString()))
+    decode("2.0", message.SerializeToString(), Rules("2.0").check)
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ def test_custom_buckets_are_refused_in_1_0():
     histogram = v1.Histogram.FromString(custom().SerializeToString())
     message = request(series(samples=[], histograms=[histogram]))
     with pytest.raises(Refusal, match="has no custom buckets"):
-        validate(decode("1.0", message.SerializeToString()))
+        decode("1.0", message.SerializeToString(), Rules("1.0").check)
 
 
 def test_deltas_become_absolute_counts():

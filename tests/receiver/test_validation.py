@@ -12,7 +12,7 @@ from opentelemetry.exporter.prometheus_remote_write.proto import write_v1_pb2 as
 from opentelemetry.exporter.prometheus_remote_write.proto import write_v2_pb2 as v2
 from opentelemetry.exporter.prometheus_remote_write.receiver.decoding import decode
 from opentelemetry.exporter.prometheus_remote_write.receiver.refusal import Refusal
-from opentelemetry.exporter.prometheus_remote_write.receiver.validation import validate
+from opentelemetry.exporter.prometheus_remote_write.receiver.validation import Rules
 from tests.receiver.messages import (
     NOW,
     SYMBOLS,
@@ -28,7 +28,8 @@ from tests.receiver.messages import (
 
 def check(message):
     """Take a message through the bytes, as the receiver does."""
-    validate(decode("2.0" if isinstance(message, v2.Request) else "1.0", message.SerializeToString()))
+    protocol = "2.0" if isinstance(message, v2.Request) else "1.0"
+    decode(protocol, message.SerializeToString(), Rules(protocol).check)
 
 
 NAMED = ("__name__", "up")
@@ -299,7 +300,7 @@ def test_bytes_that_are_no_such_message_are_refused(protocol, content, reason):
 @given(protocol=st.sampled_from(["1.0", "2.0"]), content=st.binary(max_size=200))
 def test_any_bytes_are_either_accepted_or_refused_in_one_line(protocol, content):
     try:
-        validate(decode(protocol, content))
+        decode(protocol, content, Rules(protocol).check)
         reason = ""
     except Refusal as refusal:
         reason = refusal.reason
@@ -318,8 +319,7 @@ def test_every_message_that_keeps_the_rules_is_decoded_as_it_was_built(all_serie
     message = request(
         *(series(labels, [sample(value, at) for at, value in points]) for labels, points in all_series.items())
     )
-    decoded = decode("1.0", message.SerializeToString())
-    validate(decoded)
+    decoded = decode("1.0", message.SerializeToString(), Rules("1.0").check)
     assert repr({each.labels: [(one.timestamp, one.value) for one in each.samples] for each in decoded.series}) == repr(
         all_series
     )

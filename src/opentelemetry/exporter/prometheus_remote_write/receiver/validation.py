@@ -11,24 +11,13 @@ from itertools import pairwise
 
 from ..model.remote_write import Exemplar, Labels
 from .histograms import histogram_fault
-from .received import Message, Series
+from .received import Series
 from .refusal import Refusal
 
 _METRIC_NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 _LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _EARLIEST, _LATEST = 10**12, 10**16
 _LONGEST_EXEMPLAR = 128
-
-
-def validate(message: Message) -> None:
-    """Check a message that was decoded whole.
-
-    Raises:
-        Refusal: A rule is broken; the text names the series and the rule.
-    """
-    rules = Rules(message.protocol)
-    for series in message.series:
-        rules.check(series)
 
 
 class Rules:
