@@ -417,7 +417,7 @@ def test_memory_returns_when_streams_are_gone(memory):
 
 def test_what_is_refused_is_remembered_up_to_a_number(pipeline):
     def told():
-        return len(pipeline.dropped._told)
+        return len(pipeline.dropped._logged)
 
     others = alive(Family)
     for export in range(30):

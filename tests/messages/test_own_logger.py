@@ -248,6 +248,6 @@ def test_what_is_held_back_is_said_afterwards_in_order_whatever_a_handler_raises
         logger.warning("first")
         copy_context().run(logger.warning, "second")  # as in the threads that send requests
         assert handler.said == []
-    outbox.say()
+    outbox.emit()
     logger.warning("third")
     assert handler.said == ["first", "second", "third"]

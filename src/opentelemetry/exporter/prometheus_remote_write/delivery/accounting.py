@@ -37,7 +37,7 @@ class Accounting:
     def __init__(self, tally: Tally) -> None:
         self._tally = tally
         self._lock = threading.Lock()
-        self._said: set[str] = set()
+        self._logged: set[str] = set()
 
     def accept(self, request: Request, answer: Response) -> None:
         """Count a request that was answered 2xx; in 2.0 the answer says how much was written."""
@@ -67,12 +67,12 @@ class Accounting:
         if lost.samples:
             self._tally.note(lost.error(missing, answer.status))
         else:
-            self._say_once(_NO_EXEMPLARS if lost.cause is Cause.EXEMPLARS else _NO_TARGET_INFO)
+            self._warn_once(_NO_EXEMPLARS if lost.cause is Cause.EXEMPLARS else _NO_TARGET_INFO)
         return lost.samples
 
-    def _say_once(self, message: str) -> None:
+    def _warn_once(self, message: str) -> None:
         with self._lock:
-            is_news = message not in self._said
-            self._said.add(message)
-        if is_news:
+            is_new = message not in self._logged
+            self._logged.add(message)
+        if is_new:
             _logger.warning(message, PREFIX)

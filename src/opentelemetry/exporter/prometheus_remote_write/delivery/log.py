@@ -54,8 +54,8 @@ class DeliveryLog:
     """
 
     def __init__(self) -> None:
-        self._told: dict[object, float] = {}
-        self._untold: Counter[Outcome] = Counter()
+        self._logged: dict[object, float] = {}
+        self._unlogged: Counter[Outcome] = Counter()
         self._bad_series: list[Labels] = []
         self._in_trouble = False
         self._waits_for_settings = 0
@@ -84,7 +84,7 @@ class DeliveryLog:
             now: Monotonic seconds.
         """
         self._has_begun = True
-        self._untold.update({outcome: n for outcome, n in report.samples.items() if outcome is not Outcome.ACCEPTED})
+        self._unlogged.update({outcome: n for outcome, n in report.samples.items() if outcome is not Outcome.ACCEPTED})
         self._bad_series += report.bad_series
         if at_exit := report.samples[Outcome.AT_EXIT]:
             if self._waits_for_settings == at_exit:
@@ -93,26 +93,26 @@ class DeliveryLog:
                 "Metrics are lost: the exporter was shut down before they could be delivered%s", self._sum()
             )
         elif report.errors:
-            self._tell(report, now)
+            self._log_errors(report, now)
         elif report.samples[Outcome.ACCEPTED] and not report.waiting and self._has_news(now):
-            level = logging.WARNING if self._untold else logging.INFO
+            level = logging.WARNING if self._unlogged else logging.INFO
             _logger.log(level, "Metrics are delivered again%s", self._sum())
             self._in_trouble = False
 
     def _has_news(self, now: float) -> bool:
         """Return whether a success is worth a line: trouble is over, or something was lost since."""
-        self._forget_what_was_told(now)
-        return self._in_trouble or (bool(self._untold) and not self._told)
+        self._forget_old_lines(now)
+        return self._in_trouble or (bool(self._unlogged) and not self._logged)
 
-    def _forget_what_was_told(self, now: float) -> None:
-        self._told = {kind: told for kind, told in self._told.items() if now - told < _SUMMARY_INTERVAL}
+    def _forget_old_lines(self, now: float) -> None:
+        self._logged = {kind: logged for kind, logged in self._logged.items() if now - logged < _SUMMARY_INTERVAL}
 
-    def _tell(self, report: Report, now: float) -> None:
-        self._forget_what_was_told(now)
+    def _log_errors(self, report: Report, now: float) -> None:
+        self._forget_old_lines(now)
         for kind, error in {_kind(error): error for error in report.errors}.items():
-            if kind in self._told or len(self._told) >= _KINDS_A_MINUTE:
+            if kind in self._logged or len(self._logged) >= _KINDS_A_MINUTE:
                 continue
-            self._told[kind] = now
+            self._logged[kind] = now
             self._in_trouble = True
             said = _with_advice(error, hint(error, clock_set_back=report.clock_set_back))
             level = logging.ERROR if isinstance(error, Unsendable) else logging.WARNING
@@ -125,12 +125,12 @@ class DeliveryLog:
 
     def _sum(self, waiting: str = "") -> str:
         """Return what was counted and not logged yet, as the end of a line."""
-        facts = [_fact(outcome, self._untold[outcome]) for outcome in sorted(self._untold, key=_order)]
+        facts = [_fact(outcome, self._unlogged[outcome]) for outcome in sorted(self._unlogged, key=_order)]
         if waiting:
             facts.append(waiting)
         if self._bad_series:
             facts.append(f"refused series: {_listed(self._bad_series)}")
-        self._untold.clear()
+        self._unlogged.clear()
         self._bad_series.clear()
         return f" [{', '.join(facts)}]" if facts else ""
 

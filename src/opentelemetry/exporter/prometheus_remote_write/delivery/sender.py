@@ -199,12 +199,12 @@ class Sender:
             return [request]
         if not is_single:
             self._size_limits.note(ALL_BATCHES, ceil(request.size / 2))
-            self._say_that_metadata_counts(f"smaller requests of 2.0 ({PREFIX}PROTOCOL=1.0 lets them be whole)")
+            self._warn_that_metadata_counts(f"smaller requests of 2.0 ({PREFIX}PROTOCOL=1.0 lets them be whole)")
         elif self._switch_to_1():
-            self._say_that_metadata_counts("1.0")
+            self._warn_that_metadata_counts("1.0")
         return []
 
-    def _say_that_metadata_counts(self, way: str) -> None:
+    def _warn_that_metadata_counts(self, way: str) -> None:
         with self._lock:
             is_change, self._continues_with = self._continues_with != way, way
         if is_change:

@@ -37,7 +37,7 @@ class CollectionWatch:
         self._clock = clock
         self._began: float | None = None
         self._thread = 0
-        self._has_said = False
+        self._has_logged = False
         self._ended = Flag()
 
     def start(self) -> None:
@@ -56,14 +56,14 @@ class CollectionWatch:
 
     def ends(self) -> None:
         """Note that the collection has ended, successfully or not."""
-        self._began, self._has_said = None, False
+        self._began, self._has_logged = None, False
 
     def look(self) -> None:
         """Log once what a collection waits for, if it takes too long."""
         began = self._began
-        if began is None or self._has_said or self._clock() - began < INTERVALS * self._period:
+        if began is None or self._has_logged or self._clock() - began < INTERVALS * self._period:
             return
-        self._has_said = True
+        self._has_logged = True
         _logger.warning(
             "No metrics are exported: a collection has not finished for %d intervals, because an observable callback"
             " of the application has not returned%s",

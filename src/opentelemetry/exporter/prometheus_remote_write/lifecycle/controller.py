@@ -69,7 +69,7 @@ class Controller(HookedReader):
         self.collection_seconds: float | None = None
         self._collecting: dict[int, float] = {}  # when threads began to collect, several at a time
         self._watch = CollectionWatch(export_interval_millis / 1000)
-        self._said = ""
+        self._last_failure = ""
         self._is_late = False
         self._lets_start = lets_start
         self._ends = Waiter()
@@ -179,17 +179,17 @@ class Controller(HookedReader):
             self._pusher.prepare(self._ends.wait)
 
     def _collect_and_export(self, timeout_millis: float) -> None:
-        said = ""
+        failure = ""
         self._watch.begins()
         try:
             self.collect(timeout_millis=timeout_millis)
         except BaseException as error:  # noqa: BLE001 - sys.exit() in a callback must not end all metrics silently
-            said = type(error).__name__
-            if said != self._said:
+            failure = type(error).__name__
+            if failure != self._last_failure:
                 _logger.warning(
                     "Metrics were not collected: observable callbacks of the application took too long, or raised (%s)",
-                    said,
+                    failure,
                 )
         finally:
-            self._said = said
+            self._last_failure = failure
             self._watch.ends()

@@ -37,7 +37,7 @@ class ReaderWatch:
         self._ended = Flag()
         self._times_asked = -1
         self._held_up = 0
-        self._has_said = False
+        self._has_logged = False
 
     def start(self) -> None:
         """Begin to watch in this process, where there is such a reader; raise nothing."""
@@ -58,12 +58,12 @@ class ReaderWatch:
         exporter = self._exporter()
         if exporter is None or exporter.times_asked != self._times_asked:
             self._times_asked = exporter.times_asked if exporter else 0
-            self._held_up, self._has_said = 0, False
+            self._held_up, self._has_logged = 0, False
         readers = self._readers()
-        if self._has_said:
+        if self._has_logged:
             return
         if any(not is_ticking(reader) and not is_ended(reader) for reader in readers):
-            self._has_said = True
+            self._has_logged = True
             _logger.warning(
                 "No metrics are exported: the thread of the SDK's reader has ended, as it does where an observable "
                 "callback of the application raises SystemExit"
@@ -73,7 +73,7 @@ class ReaderWatch:
         place = next(filter(None, map(_place, readers)), "")
         self._held_up = self._held_up + 1 if place else 0
         if self._held_up >= INTERVALS:
-            self._has_said = True
+            self._has_logged = True
             _logger.warning(
                 "No metrics are exported: a collection has not finished for %d intervals, because an observable "
                 "callback of the application has not returned%s",

@@ -38,6 +38,6 @@ def _unlocked(work: Callable[[], T], *, waits: bool) -> T:
             return work()
     finally:
         if waits:
-            records.say()
+            records.emit()
         else:
-            records.say(0)
+            records.emit(0)

@@ -22,7 +22,7 @@ from contextvars import ContextVar
 
 from ..system.worker import BackgroundWork
 
-_TO_SAY = 2.0  # seconds: the longest that an export waits for its lines to be logged
+_TO_EMIT = 2.0  # seconds: the longest that an export waits for its lines to be logged
 
 
 class OwnLogger:
@@ -59,7 +59,7 @@ class OwnLogger:
         """Log at any level without waiting, even during an export: in a thread of its own."""
         line = _Line(self._name, level, message, arguments)
         with suppress(RuntimeError, MemoryError):  # no more threads are possible; the export's own lines follow
-            _thread.start_new_thread(line.say, ())  # looked up now: gevent may have patched it
+            _thread.start_new_thread(line.emit, ())  # looked up now: gevent may have patched it
 
     def is_enabled_for(self, level: int) -> bool:
         """Return whether a level is enabled, for messages that are costly to build."""
@@ -72,7 +72,7 @@ class OwnLogger:
         else:
             # In the main thread a signal handler may have raised, which is the application's business.
             is_main = threading.current_thread() is threading.main_thread()
-            line.say(Exception if is_main else BaseException)
+            line.emit(Exception if is_main else BaseException)
 
 
 class _Line:
@@ -84,7 +84,7 @@ class _Line:
         self.message = message
         self.arguments = arguments
 
-    def say(self, of_handlers: type[BaseException] = BaseException) -> None:
+    def emit(self, of_handlers: type[BaseException] = BaseException) -> None:
         logger = logging.getLogger(self.name)
         logger.disabled = False
         with suppress(of_handlers):
@@ -106,18 +106,18 @@ class HeldBackRecords:
         finally:
             _held_back.reset(token)
 
-    def say(self, seconds: float = _TO_SAY) -> None:
+    def emit(self, seconds: float = _TO_EMIT) -> None:
         """Log what was held back; raise nothing.
 
         Args:
             seconds: How long to wait for that, at most.
         """
         if self.lines:
-            BackgroundWork(self._say).wait(seconds)
+            BackgroundWork(self._emit).wait(seconds)
 
-    def _say(self) -> None:
+    def _emit(self) -> None:
         for line in self.lines:
-            line.say()
+            line.emit()
 
 
 def is_within_logging() -> bool:

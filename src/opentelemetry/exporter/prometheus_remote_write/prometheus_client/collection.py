@@ -113,7 +113,7 @@ class Collection:
         self._clock = clock
         # By identity, because collectors may be equal or unhashable. Each is kept alive, so that its id stays unique.
         self._hanging: dict[int, tuple[Collector, _Run]] = {}
-        self._told: dict[tuple[int, str], Collector] = {}
+        self._logged: dict[tuple[int, str], Collector] = {}
         self._waiter = Waiter()
         self._is_interrupted = False
 
@@ -139,7 +139,7 @@ class Collection:
             try:
                 waiting = [] if self._gets_to_its_end(run, end) else run.pass_over()
             except (MemoryError, RuntimeError) as why:  # no thread can be started, which is no collector's fault
-                self._tell(waiting[0], type(why), f"and those after it were not collected ({error_text(why)})")
+                self._warn_once(waiting[0], type(why), f"and those after it were not collected ({error_text(why)})")
                 break
         for run in runs:
             self._end(run, end, seconds)
@@ -159,12 +159,12 @@ class Collection:
             if not self._ends(run, end - self._clock()):
                 run.abandon()
         for collector, error in run.failed:
-            self._tell(collector, type(error), f"failed ({error_text(error)})")
+            self._warn_once(collector, type(error), f"failed ({error_text(error)})")
         if not run.has_ended and (hanging := run.asked):
             self._hanging[id(hanging)] = hanging, run
             if not self._is_interrupted:  # otherwise it is not to blame
                 what = f"did not answer within {seconds:.3g} s, and is not asked again until it does"
-                self._tell(hanging, TimeoutError, what)
+                self._warn_once(hanging, TimeoutError, what)
 
     def _ends(self, run: _Run, seconds: float) -> bool:
         """Wait for the end of a run, up to some time.
@@ -179,11 +179,11 @@ class Collection:
                 bounded_call(run, run, max(seconds, 0.0), self._waiter)
         return run.has_ended
 
-    def _tell(self, collector: Collector, kind: type[BaseException], what: str) -> None:
+    def _warn_once(self, collector: Collector, kind: type[BaseException], what: str) -> None:
         """Warn once for each collector and kind of error, because its text may differ each time."""
         key = id(collector), kind.__name__
-        if key not in self._told and len(self._told) < _MESSAGES_REMEMBERED:
-            self._told[key] = collector  # kept alive, so that its id stays unique
+        if key not in self._logged and len(self._logged) < _MESSAGES_REMEMBERED:
+            self._logged[key] = collector  # kept alive, so that its id stays unique
             named = collector.collector if isinstance(collector, Restricted) else collector
             message = one_line(f"{type(named).__qualname__} {what}", _LONGEST_MESSAGE)
             _logger.warning("prometheus_client: collector %s. Its metrics are not sent. Logged once.", message)

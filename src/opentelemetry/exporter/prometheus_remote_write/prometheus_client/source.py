@@ -62,7 +62,7 @@ class Source:
         self._registries = Registries(None if setting is True else setting or ())
         self._collection = Collection()
         self._clock = clock
-        self._has_told = False
+        self._has_warned = False
 
     def collect(self, data: MetricsData, group: str, seconds: float, *, last: bool) -> Collected:
         """Collect once; raise nothing.
@@ -97,8 +97,8 @@ class Source:
         try:
             return find()
         except Exception as error:  # noqa: BLE001 - a half-imported library, or another one of that name
-            if not self._has_told:
-                self._has_told = True
+            if not self._has_warned:
+                self._has_warned = True
                 what = error_text(error)
                 _logger.warning("prometheus_client: its collectors cannot be found (%s). Logged once.", what)
             return None

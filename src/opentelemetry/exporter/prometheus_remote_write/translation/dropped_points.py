@@ -29,7 +29,7 @@ class DroppedPoints:
 
     def __init__(self) -> None:
         self.points: Counter[str] = Counter()
-        self._told: set[tuple[str, str]] = set()
+        self._logged: set[tuple[str, str]] = set()
         self._exceeding: Counter[str] = Counter()
         self.exceeding: Counter[str] = Counter()
 
@@ -48,9 +48,9 @@ class DroppedPoints:
                 points
             )
             return
-        if (metric, error.reason) in self._told or len(self._told) >= _MESSAGES_REMEMBERED:
+        if (metric, error.reason) in self._logged or len(self._logged) >= _MESSAGES_REMEMBERED:
             return
-        self._told.add((metric, error.reason))
+        self._logged.add((metric, error.reason))
         _logger.warning(
             "Metric %s: %s. Logged once; everything dropped is counted.",
             one_line(repr(metric), _LONGEST_NAME),
@@ -70,9 +70,9 @@ class DroppedPoints:
             used: Returns the number of series by metric.
         """
         left_out, self._exceeding = self._exceeding, Counter()
-        if not left_out or _EXCEEDED in self._told:
+        if not left_out or _EXCEEDED in self._logged:
             return
-        self._told.add(_EXCEEDED)
+        self._logged.add(_EXCEEDED)
         _logger.warning(
             "The process has reached max_series=%d, so %d %s dropped (of %s). Most "
             "series are of %s: drop attributes or metrics, or allow more. Logged once; everything dropped is counted.",

@@ -65,7 +65,7 @@ class Transport(BaseTransport):
         self._own_headers = {"User-Agent": user_agent}
         self._connections = self._rotating()
         self._inherited: list[Rotating[Connections]] = []
-        self._warned = False
+        self._has_warned = False
         self._under_way: set[Deadline] = set()
         self._interrupted = False
 
@@ -183,8 +183,8 @@ class Transport(BaseTransport):
     def _open(self) -> Connections:
         connections = Connections(self._endpoint, self._settings, self._environ)
         peers = self._peers_by_tls(connections)
-        if self._settings.insecure_skip_verify and peers and not self._warned:
-            self._warned = True
+        if self._settings.insecure_skip_verify and peers and not self._has_warned:
+            self._has_warned = True
             _logger.warning(
                 "%s is set, so TLS verification is disabled: anyone on the path can impersonate %s and read what is "
                 "sent, credentials included",

@@ -55,7 +55,7 @@ class Rotating(Generic[T]):
         self._is_failing = False
         self._hangs = False
         self._closed = False
-        self._warned: float | None = None
+        self._warned_at: float | None = None
 
     def current(self) -> T:
         """Return the current object; files are opened only if the time, size or identity of one has changed.
@@ -133,8 +133,8 @@ class Rotating(Generic[T]):
 
     def _kept(self, made: tuple[T], reason: str) -> T:
         now = self._clock()
-        if not self._is_failing and (self._warned is None or now - self._warned >= _BETWEEN_WARNINGS):
-            self._warned, self._is_failing = now, True  # what is not said yet is said later, if it lasts
+        if not self._is_failing and (self._warned_at is None or now - self._warned_at >= _BETWEEN_WARNINGS):
+            self._warned_at, self._is_failing = now, True  # what is not said yet is said later, if it lasts
             _logger.warning("%s; keeping the last valid content until the file is fixed", reason)
         return made[0]
 

@@ -28,7 +28,7 @@ class Bearer:
         self._file = (
             secret_file(variable(setting), path, failures.of(setting), cleaned=self._without_scheme) if path else None
         )
-        self._told = False
+        self._has_warned = False
 
     def headers(self, _request: Outgoing) -> Mapping[str, str]:
         """Return the header Authorization.
@@ -43,8 +43,8 @@ class Bearer:
 
     def _without_scheme(self, text: str) -> str:
         prefix = bearer_prefix(text)
-        if prefix and not self._told:
-            self._told = True
+        if prefix and not self._has_warned:
+            self._has_warned = True
             name = variable("bearer_token_file")
             _logger.warning("%s: the file begins with 'Bearer', which is added anyway; only the token is used", name)
         token = text[len(prefix) :].strip()
