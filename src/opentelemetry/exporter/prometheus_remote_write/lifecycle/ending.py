@@ -81,6 +81,17 @@ def export_and_go_on(exporters: Iterable[Pusher]) -> None:
             bounded_call(("export and go on", exporter), partial(_export, exporter), exporter.exit_time.left)
 
 
+def flush_all() -> None:
+    """Flush every exporter of this process; raise nothing."""
+    for exporter in pushers():
+        flush(exporter)
+
+
+def seconds_left() -> float:
+    """Return how many seconds the exporters of this process may still add to its end."""
+    return max((exporter.exit_time.left for exporter in pushers()), default=0.0)
+
+
 def flushes_here() -> bool:
     """Return whether this thread was interrupted in a flush, which can only end if the thread continues."""
     return threading.get_ident() in _flushing

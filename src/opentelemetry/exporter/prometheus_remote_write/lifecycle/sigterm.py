@@ -25,7 +25,7 @@ from importlib.util import find_spec
 from types import FrameType
 
 from ..system.flag import Flag
-from .ending import flush, flushes_here, pushers
+from .ending import flush_all, flushes_here, pushers, seconds_left
 from .signal_watch import SignalWatch, set_default_action
 from .uwsgi_embeds import uwsgi_may_embed
 
@@ -67,7 +67,7 @@ class Termination:
         self.watch.pause()
         if find_spec("_ctypes") is None:  # then it cannot be done later, in another thread
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        seconds = _seconds()
+        seconds = seconds_left()
         try:
             _thread.start_new_thread(self._flush_and_die, (seconds,))
         except (RuntimeError, MemoryError):
@@ -80,7 +80,7 @@ class Termination:
         """Flush without the main thread, which may be in a long call; called in a thread after the signal."""
         time.sleep(_TO_RETURN)
         self.watch.pause()
-        self._flush_and_die(_seconds())
+        self._flush_and_die(seconds_left())
 
     def _flush_and_die(self, seconds: float) -> None:
         try:
@@ -98,8 +98,7 @@ class Termination:
 
     def _flush(self) -> None:
         try:
-            for pusher in pushers():
-                flush(pusher)
+            flush_all()
         finally:
             self._flushed.set()
 
@@ -172,7 +171,3 @@ def _is_uwsgi() -> bool:
     from .uwsgi import is_uwsgi  # noqa: PLC0415 - only there
 
     return is_uwsgi()
-
-
-def _seconds() -> float:
-    return max((pusher.exit_time.left for pusher in pushers()), default=0.0)

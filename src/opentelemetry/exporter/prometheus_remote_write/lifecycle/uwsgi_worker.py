@@ -18,7 +18,7 @@ from contextlib import suppress
 from typing import Any
 
 from ..system.descriptor import Descriptor
-from .ending import flush, pushers
+from .ending import flush_all, seconds_left
 from .signal_watch import handler_of, has_threads, register, unregister
 from .uwsgi_start import EarlySignals
 
@@ -129,15 +129,14 @@ class _WorkerEnd:
     def _end(self) -> None:
         time.sleep(_MOMENT)
         if self._skips_handlers():
-            _flush()
+            flush_all()
         elif not self._leaves and self._uwsgi.masterpid():
             # A busy worker finishes its request and accepts no other; an idle one exits at once.
             os.kill(self.process, signal.SIGHUP)
             time.sleep(_MOMENT)
-            seconds = max((pusher.exit_time.left for pusher in pushers()), default=0.0) + _SLACK
-            _in_time(lambda: self._leaves or self._is_busy(), seconds)
+            _in_time(lambda: self._leaves or self._is_busy(), seconds_left() + _SLACK)
         if self._is_busy() and not self._leaves:
-            _flush()
+            flush_all()
         self.pause()
         if not self._leaves:
             os.kill(self.process, signal.SIGTERM)
@@ -177,11 +176,6 @@ def _before_fork() -> None:
 def _after_fork_in_parent() -> None:
     if _watch:
         _watch.resume()
-
-
-def _flush() -> None:
-    for pusher in pushers():
-        flush(pusher)
 
 
 def _in_time(is_so: Callable[[], bool], seconds: float) -> bool:
