@@ -105,7 +105,7 @@ def test_a_collector_without_an_end_is_left(caplog):
                 yield 2
 
     assert Collection().collect([Says(1), Endless(), Says(3)], 60) == [1, 3]
-    assert "Endless failed (OverflowError: it gives more than 100000 families)" in caplog.text
+    assert "Endless failed (OverflowError: it returns more than 100000 families)" in caplog.text
 
 
 def test_a_collection_that_is_interrupted_blames_nobody(caplog):
