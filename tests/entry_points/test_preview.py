@@ -36,7 +36,7 @@ for number in range(3):
     orders.add(1, {"table": str(number)})
     provider.force_flush()
 """
-QUIET = {"OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "system_metrics", "OTEL_SERVICE_NAME": "shop"}
+QUIET = {"OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "flask,system_metrics", "OTEL_SERVICE_NAME": "shop"}
 
 
 @pytest.fixture
@@ -205,7 +205,7 @@ def test_interrupt_ends_the_program_and_prints_the_report(tmp_path):
         (("--limits", "nobody", "--", "true"), 2, "otel-prw preview: --limits must be one of none, cortex, mimir"),
         (("--limit-series", "0", "--", "true"), 2, "otel-prw preview: --limit-series '0' is not a number from 1"),
         (("--json", "--text", "--", "true"), 2, "otel-prw preview: --text cannot be combined with --json"),
-        ((), 2, "otel-prw preview: there is no program to run"),
+        ((), 2, "otel-prw preview: the program is missing: write it after --, as in -- python app.py"),
         (("--", "no-such-program"), 127, "otel-prw: no-such-program is not found"),
         (("--", "./empty"), 126, "otel-prw: ./empty cannot be executed: Exec format error"),
     ],

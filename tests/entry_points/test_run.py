@@ -14,7 +14,7 @@ from tests.application import run
 
 COUNTS = "from opentelemetry import metrics; metrics.get_meter('shop').create_counter('orders').add(1)"
 CHOSEN = {"OTEL_PYTHON_CONFIGURATOR": "prometheus_remote_write", "OTEL_PYTHON_DISTRO": "prometheus_remote_write"}
-QUIET = {"OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "system_metrics"}
+QUIET = {"OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "flask,system_metrics"}
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ _UVICORN_WORKER = ("--worker-class", "uvicorn.workers.UvicornWorker")
 _UVICORN = r"running on (http://\S+)"
 _PATCH = {"OTEL_PYTHON_AUTO_INSTRUMENTATION_EXPERIMENTAL_GEVENT_PATCH": "patch_all"}
 _UNPINNED = {"OTEL_RESOURCE_ATTRIBUTES": ""}
+_FLASK = {"OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "system_metrics"}
 
 
 def _gunicorn(kind: str, *flags: str, application: str = "web:wsgi", **more: object) -> Host:
@@ -140,6 +141,7 @@ HOSTS += [
         "{port}",
         ready=r"Running on (http://\S+)",
         status=None,
+        variables=_FLASK,
     ),
     _server(
         "Flask's server",
@@ -153,6 +155,7 @@ HOSTS += [
         "{port}",
         ready=r"(?s)Running on (http://\S+).*Debugger PIN",
         status=None,
+        variables=_FLASK,
         instances=3,
         tells_last=False,
         because="its reloader kills the process that serves",
