@@ -33,7 +33,7 @@ from .traffic import Traffic
 from .window import Window
 
 if TYPE_CHECKING:
-    from .disk_buffer.survival import Survival
+    from .disk_buffer.disk_buffer import DiskBuffer
 
 _SLOW = 0.05  # seconds for one request: if it takes longer, more threads are worth it
 _LONGEST_SILENCE = 300.0  # seconds; a Retry-After of days is a mistake, and must not end the metrics
@@ -75,16 +75,16 @@ class Delivery:
         self._wait = wait
         self._max_concurrent = settings.max_concurrent_requests
         self.backlog = Backlog(settings.max_buffered_bytes, settings.max_buffered_age / 1000)
-        self._survival: Survival | None = None
+        self._disk_buffer: DiskBuffer | None = None
         if settings.buffer_directory and self.backlog.keeps:
             from .disk_buffer.addressee import addressee  # noqa: PLC0415 - only where that is wanted
+            from .disk_buffer.disk_buffer import DiskBuffer  # noqa: PLC0415 - the same
             from .disk_buffer.durable import DurableBacklog  # noqa: PLC0415 - the same
-            from .disk_buffer.survival import Survival  # noqa: PLC0415 - the same
 
             durable = DurableBacklog(
                 settings.buffer_directory, addressee(settings), settings.max_buffered_bytes, wall_clock
             )
-            self._survival = Survival(self.backlog, durable, clock)
+            self._disk_buffer = DiskBuffer(self.backlog, durable, clock)
         self._log = DeliveryLog()
         self._tally = Tally()
         self._busy = threading.Lock()
@@ -159,20 +159,20 @@ class Delivery:
 
     def writes_as(self, writer: str) -> None:
         """Set who writes the series: processes of the same writer never run at the same time."""
-        if self._survival:
-            self._survival.writes_as(writer)
+        if self._disk_buffer:
+            self._disk_buffer.writes_as(writer)
 
     def after_fork(self) -> None:
         """Leave the buffer on disk to the parent; called in a forked child, which then creates its own delivery."""
-        if self._survival:
-            self._survival.abandon()
+        if self._disk_buffer:
+            self._disk_buffer.abandon()
 
     def _give_up(self) -> None:
         """Drop the backlog, or leave that to the export in progress."""
         if self._busy.acquire(blocking=False):
             try:
-                if self._survival:
-                    self._survival.keep()
+                if self._disk_buffer:
+                    self._disk_buffer.keep()
                 if dropped := self.backlog.clear():
                     for request in dropped:
                         self._tally.count(Outcome.AT_EXIT, request)
@@ -182,7 +182,7 @@ class Delivery:
 
     def _deliver(self, requests: Sequence[Request], window: Window) -> bool:
         now = self._clock()
-        found = self._survival is not None and self._survival.look()
+        found = self._disk_buffer is not None and self._disk_buffer.look()
         waited = found or not self.backlog.is_empty
         self._trim()  # first, because it is sent before what is new
         self.backlog.add(now, requests)
@@ -190,14 +190,14 @@ class Delivery:
             window = window._replace(retry_until=window.deadline)  # nothing is left to the next export
         if now >= self._not_before or window.is_last or not self.backlog.keeps:
             self._drain(window)
-            while self._survival and self._clock() < window.retry_until and self._survival.look_for_more():
+            while self._disk_buffer and self._clock() < window.retry_until and self._disk_buffer.look_for_more():
                 self._trim()
                 self._drain(window)
         self._trim()
-        if self._survival:
-            self._survival.mirror()
+        if self._disk_buffer:
+            self._disk_buffer.mirror()
             if waited and self.backlog.is_empty:
-                self._survival.look_again()
+                self._disk_buffer.look_again()
         report = self._report()
         self.last_error = report.errors[0] if report.errors else None
         return not (report.errors or report.dropped) and self.backlog.is_empty
@@ -224,7 +224,7 @@ class Delivery:
 
     def _drain_queue(self, queue: Queue, window: Window) -> None:
         while queue.exports and not self._closed:
-            if self._survival and self._survival.is_held_back(queue.exports[0].since):
+            if self._disk_buffer and self._disk_buffer.is_held_back(queue.exports[0].since):
                 return
             # While the receiver is unavailable, one attempt shows whether it is back; the backlog can wait.
             probes = queue.blocked and self.backlog.keeps and not window.is_last
@@ -232,8 +232,8 @@ class Delivery:
             sent = queue.exports[0].requests
             left = self._send(sent, own, first_alone=queue.blocked)
             queue.replace_oldest(left)
-            if self._survival and not left:
-                self._survival.forget(sent)
+            if self._disk_buffer and not left:
+                self._disk_buffer.forget(sent)
             queue.blocked = bool(left)
             if left:
                 self._heed_retry_after()

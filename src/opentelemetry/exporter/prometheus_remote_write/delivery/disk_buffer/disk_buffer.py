@@ -1,4 +1,4 @@
-"""Surviving the end of a process: the backlog goes to disk, and what other processes left there is taken over."""
+"""The buffer on disk: a backlog survives the end of its process there, and others take over what processes left."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _logger = OwnLogger(__name__)
 _LONGEST_HOLD = 300.0  # seconds to wait for a process that delivers what precedes ours; it may have been stopped
 
 
-class Survival:
+class DiskBuffer:
     """Keeps a backlog on disk, and takes over the requests of processes that are gone.
 
     Args:
