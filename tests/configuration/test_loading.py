@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opentelemetry.exporter.prometheus_remote_write.configuration.contradictions import way_to_authenticate
+from opentelemetry.exporter.prometheus_remote_write.configuration.contradictions import authentication_method
 from opentelemetry.exporter.prometheus_remote_write.configuration.loading import load
 from opentelemetry.exporter.prometheus_remote_write.configuration.settings import (
     PREFIX,
@@ -341,7 +341,7 @@ def test_tokens_may_be_asked_for_in_the_clear_on_this_machine(host):
 )
 def test_the_way_to_authenticate_is_that_which_is_set(variables, way):
     settings, problems = load({}, environment(**variables))
-    assert (way_to_authenticate(settings), problems) == (way, [])
+    assert (authentication_method(settings), problems) == (way, [])
 
 
 def test_keyword_that_contradicts_a_variable_is_raised():

@@ -144,7 +144,7 @@ def test_no_setting_is_declared_and_unread():
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load)
     }
-    used_by_configuration = {"auth", "histogram_boundaries"}  # way_to_authenticate() and aggregation()
+    used_by_configuration = {"auth", "histogram_boundaries"}  # authentication_method() and aggregation()
     assert rows().keys() - used_by_configuration <= read
 
 

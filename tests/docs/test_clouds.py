@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from opentelemetry.exporter.prometheus_remote_write.configuration.contradictions import way_to_authenticate
+from opentelemetry.exporter.prometheus_remote_write.configuration.contradictions import authentication_method
 from opentelemetry.exporter.prometheus_remote_write.configuration.loading import load
 from opentelemetry.exporter.prometheus_remote_write.configuration.settings import PREFIX
 from tests.docs.pages import fenced
@@ -27,7 +27,7 @@ PAGES = {name: (CHECKOUT / "docs" / "how-to" / f"{name}.md").read_text(encoding=
 )
 def test_configuration_is_accepted_without_a_word(name, block):
     settings, problems = load({}, dict(line.split("=", 1) for line in block.splitlines()))
-    assert (way_to_authenticate(settings), problems) == (WAYS[name], [])
+    assert (authentication_method(settings), problems) == (WAYS[name], [])
 
 
 @pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)

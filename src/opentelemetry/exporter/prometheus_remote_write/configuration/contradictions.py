@@ -51,8 +51,8 @@ def contradictions(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]:
         yield (("client_key", "client_certificate"), "needs the certificate that belongs to it")
 
 
-def way_to_authenticate(settings: Settings) -> str:
-    """Return the value of AUTH: as it is set, else as the other settings imply."""
+def authentication_method(settings: Settings) -> str:
+    """Return the value of AUTH: as it is set, else as the other settings imply; ``none`` if they imply none."""
     return settings.auth or next((way for way, _, _ in _ways(settings) if way != "header"), "none")
 
 
@@ -99,7 +99,7 @@ def _incomplete_ways(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]
     if bool(settings.username) != bool(settings.password or settings.password_file):
         yield (("username", "password", "password_file"), "and a password, or a file with one, go together: set both")
         return
-    way = way_to_authenticate(settings)
+    way = authentication_method(settings)
     if _has_userinfo(settings.endpoint):
         return
     missing = [names for names in _NEEDED.get(way, ()) if not any(getattr(settings, name) for name in names)]

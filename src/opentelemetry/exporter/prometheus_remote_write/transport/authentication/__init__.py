@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from ...configuration.contradictions import way_to_authenticate
+from ...configuration.contradictions import authentication_method
 from ...configuration.settings import Settings
 from ..renewal_failures import RenewalFailures
 from .outgoing import Outgoing
@@ -48,7 +48,7 @@ def authentication(settings: Settings, environ: Mapping[str, str], failures: Ren
         failures: Where failed renewals are counted.
     """
     # Each is imported late, so that unused ones cost nothing.
-    match way_to_authenticate(settings):
+    match authentication_method(settings):
         case "basic":
             from .basic import Basic  # noqa: PLC0415 - see above
 
