@@ -251,3 +251,27 @@ def test_what_is_held_back_is_said_afterwards_in_order_whatever_a_handler_raises
     outbox.emit()
     logger.warning("third")
     assert handler.said == ["first", "second", "third"]
+
+
+class _Refuses(logging.Logger):
+    def isEnabledFor(self, level):  # noqa: N802, ARG002 - the standard library's
+        raise RuntimeError("no")
+
+    handle = log = isEnabledFor
+
+
+class _IsNotMade(logging.Logger):
+    def __init__(self, *_):
+        raise RuntimeError("no")
+
+
+@pytest.mark.parametrize("kind", [_Refuses, _IsNotMade])
+def test_a_logger_of_the_application_that_raises_costs_only_the_line(kind):
+    before = logging.getLoggerClass()
+    logging.setLoggerClass(kind)
+    try:
+        logger = OwnLogger(f"{PACKAGE}.{kind.__name__}")
+        logger.warning("said")
+        assert not logger.is_enabled_for(logging.DEBUG)
+    finally:
+        logging.setLoggerClass(before)

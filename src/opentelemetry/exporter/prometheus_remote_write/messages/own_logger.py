@@ -62,8 +62,11 @@ class OwnLogger:
             _thread.start_new_thread(line.emit, ())  # looked up now: gevent may have patched it
 
     def is_enabled_for(self, level: int) -> bool:
-        """Return whether a level is enabled, for messages that are costly to build."""
-        return logging.getLogger(self._name).isEnabledFor(level)
+        """Return whether a level is enabled, for messages that are costly to build; raise nothing."""
+        try:
+            return logging.getLogger(self._name).isEnabledFor(level)
+        except Exception:  # noqa: BLE001 - the logger's class may be the application's
+            return False
 
     def _log(self, level: int, message: str, arguments: tuple[object, ...]) -> None:
         line = _Line(self._name, level, message, arguments)
@@ -85,9 +88,9 @@ class _Line:
         self.arguments = arguments
 
     def emit(self, of_handlers: type[BaseException] = BaseException) -> None:
-        logger = logging.getLogger(self.name)
-        logger.disabled = False
         with suppress(of_handlers):
+            logger = logging.getLogger(self.name)
+            logger.disabled = False
             logger.log(self.level, self.message, *self.arguments, stacklevel=4)
 
 
