@@ -113,11 +113,11 @@ def _token_url(url: str) -> Iterator[tuple[tuple[str, ...], str]]:
     parts = urlsplit(url)
     if "@" in parts.netloc:
         yield (("oauth2_token_url",), "holds credentials: put them into OAUTH2_CLIENT_ID and OAUTH2_CLIENT_SECRET")
-    if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
+    if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
         yield (("oauth2_token_url",), "must begin with https://: the client's secret would be readable")
 
 
-def is_loopback(host: str) -> bool:
+def _is_loopback(host: str) -> bool:
     """Return whether a host's name or address is that of this machine, without looking it up."""
     try:
         return ip_address(host).is_loopback
