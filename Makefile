@@ -8,9 +8,9 @@ RUN = $(VENV)/bin/python -m
 # With SDK=1.40, say, that version takes the place of the lowest; MAIN_TESTS=tests runs the whole suite.
 OLDEST = .venv-oldest$(if $(SDK),-$(SDK))
 NEWEST = .venv-newest
-# By files, because many have an environment or a server of their own. Three workers for two cores, because they wait for
-# other processes, or for the end of a deadline, a third of the time.
-WORKERS = $(shell echo $$(( ($$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) * 3 + 1) / 2 )))
+# By files, because many have an environment or a server of their own. Two workers for each core, because they wait for
+# other processes, or for the end of a deadline, half of the time.
+WORKERS = $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) * 2 )))
 PARALLEL = --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 MAIN_TESTS = tests/lifecycle/test_controller.py tests/entry_points/test_configurator.py tests/examples/test_examples.py \
 	$(patsubst %,tests/end_to_end/test_%.py,launcher injection processes_fork prometheus sdk_versions)

@@ -14,8 +14,9 @@ SLOWEST = {
     f"tests/{name}.py": place
     for place, name in enumerate(
         (
-            "end_to_end/test_combinations",
             "end_to_end/test_processes_exit",
+            "end_to_end/test_hosts",
+            "end_to_end/test_combinations",
             "end_to_end/test_clouds",
             "end_to_end/test_demo",
             "docs/test_typed_commands",
@@ -26,10 +27,15 @@ SLOWEST = {
             "end_to_end/test_prometheus",
             "end_to_end/test_injection_anywhere",
             "soak/test_soak",
+            "end_to_end/test_bad_environment",
+            "entry_points/test_preview",
+            "transport/test_pool",
+            "transport/test_secrets",
+            "test_caches",
         )
     )
 }
-"""Files that take more than twenty seconds, the slowest first."""
+"""Files that take more than ten seconds, the slowest first."""
 
 _ADDRESS = re.compile(r"\bat 0x[0-9a-f]+")  # in an object's repr
 
