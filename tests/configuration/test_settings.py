@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import ast
-from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
 
+from opentelemetry.exporter.prometheus_remote_write.configuration.aggregation import aggregation
 from opentelemetry.exporter.prometheus_remote_write.configuration.loading import load
 from opentelemetry.exporter.prometheus_remote_write.configuration.settings import Settings, rows, variable
 from opentelemetry.exporter.prometheus_remote_write.configuration.translation_strategy import TranslationStrategy
+from opentelemetry.exporter.prometheus_remote_write.exporter import PrometheusRemoteWriteMetricsExporter
+from opentelemetry.exporter.prometheus_remote_write.late_exports import LateExports
+from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver
+from tests.collected import collected, counter, histogram, histogram_point, point
 
 EXAMPLES = {
     "endpoint": ("http://host:9090/api/v1/write", "http://host:9090/api/v1/write"),
@@ -91,7 +95,8 @@ SECRETS = {
     "oauth2_params",
     *PATHS,
 }
-ROOTS = [Path(__file__).resolve().parents[2] / root for root in ("src", "entry_points")]
+OF_A_WAY_TO_AUTHENTICATE = {name for name in EXAMPLES if name.startswith(("sigv4_", "azure_", "oauth2_"))}
+"""What each of these does is shown in tests/transport/authentication."""
 NEEDS = {  # a setting that is of no use alone
     "username": {"password": "pass123"},
     "password": {"username": "user"},
@@ -135,17 +140,47 @@ def test_setting_is_read_from_its_keyword(name):
     assert (getattr(settings, name), problems) == (EXAMPLES[name][1], [])
 
 
-def test_no_setting_is_declared_and_unread():
-    # Where settings are compared with each other they are not used.
-    modules = [path for root in ROOTS for path in root.rglob("*.py") if path.parent.name != "configuration"]
-    read = {
-        node.attr
-        for path in modules
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load)
-    }
-    used_by_configuration = {"auth", "histogram_boundaries"}  # authentication_method() and aggregation()
-    assert rows().keys() - used_by_configuration <= read
+class NoticedSettings(Settings):
+    """Settings that notice which of them is read."""
+
+    read: ClassVar[set[str]] = set()
+
+    def __getattribute__(self, name: str) -> Any:
+        NoticedSettings.read.add(name)
+        return super().__getattribute__(name)
+
+
+def noticed(**keywords):
+    """What the keywords say."""
+    settings, problems = load(keywords, {})
+    assert problems == []
+    return NoticedSettings(**vars(settings))
+
+
+@pytest.mark.parametrize("name", sorted(EXAMPLES.keys() - OF_A_WAY_TO_AUTHENTICATE))
+def test_setting_is_read_by_an_exporter(name, exporting):
+    assert name in exporting
+
+
+@pytest.fixture(scope="module")
+def exporting():
+    """The settings that exporters read for an export each, over HTTP and TLS, with a password and with a token."""
+    basic = {"username": "shop", "password": "pass123"}
+    with Receiver() as receiver:
+        for keywords in (
+            {"endpoint": receiver.url, "auth": "basic", "basic_auth": basic},
+            {"endpoint": receiver.url, "auth": "bearer", "bearer_token": "t0ken"},
+            {"endpoint": "https://127.0.0.1:1/api/v1/write", "auth": "none"},
+        ):
+            exporter = PrometheusRemoteWriteMetricsExporter(receiver.url)
+            exporter.settings = noticed(**keywords)
+            assert aggregation(exporter.settings, None)
+            assert not exporter.flushes_before_os_exit
+            exports = LateExports(exporter, exporter.settings, None, resources_as_labels=False).ready()
+            exports.export(collected(counter(point()), histogram(histogram_point())), 0.2)
+            exports.end(0.2)
+            exporter.shutdown()
+    return NoticedSettings.read
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
