@@ -44,6 +44,9 @@ class Exporter(MetricExporter):
     def prepare(self, pause):
         """Has nothing to import."""
 
+    def prepare_for_exit(self):
+        """Has nothing to import."""
+
     def force_flush(self, timeout_millis=10_000):  # noqa: ARG002 - the interface
         return True
 

@@ -67,7 +67,7 @@ class TestShutdown:
     def test_what_is_imported_for_it_is_of_the_time_at_the_exit(self, exporter, provide):
         now = [0.0]
         exporter.exit_time = ExitTime(5, clock=lambda: now[0])
-        exporter.prepare = lambda pause: now.append(now.pop() + 3) if pause is None else None
+        exporter.prepare_for_exit = lambda: now.append(now.pop() + 3)
         provide(Controller(exporter, HOUR)).shutdown()
         assert exporter.exit_time.left == 5 - 3
 

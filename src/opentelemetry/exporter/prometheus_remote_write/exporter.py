@@ -214,17 +214,18 @@ class PrometheusRemoteWriteMetricsExporter(MetricExporter):
 
         keep_interrupt_status()
 
-    def prepare(self, pause: Callable[[float], bool] | None) -> None:
+    def prepare(self, pause: Callable[[float], bool]) -> None:
         """Import what the first export needs, in small steps while there is time; raise nothing.
 
         Args:
-            pause: Waits for some seconds and returns whether time is up. None at exit.
+            pause: Waits for some seconds and returns whether time is up.
         """
-        if self._inert:
-            return
-        if pause:
+        if not self._inert:
             import_in_steps(pause)
-        else:
+
+    def prepare_for_exit(self) -> None:
+        """Import at once what the last export needs; raise nothing."""
+        if not self._inert:
             import_for_last_export()
 
     def at_exit(self) -> None:

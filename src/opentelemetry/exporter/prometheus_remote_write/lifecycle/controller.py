@@ -104,7 +104,7 @@ class Controller(HookedReader):
         exit_time.begin()
         with suppress(TimeoutError), exit_time.counted():
             # Now, unless it was done before; the rest of the time is for the export.
-            bounded_call(self, lambda: self._pusher.prepare(None), exit_time.left / 2)
+            bounded_call(self, self._pusher.prepare_for_exit, exit_time.left / 2)
         seconds = min(max(timeout_millis / 1000, 0.0), exit_time.left)
         deadline = time.monotonic() + seconds
         if not is_ended(self):

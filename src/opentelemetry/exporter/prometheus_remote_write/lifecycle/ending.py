@@ -36,11 +36,11 @@ class Pusher(Protocol):
     def set_meter_provider(self, meter_provider: MeterProvider) -> None:
         """Report on it by a provider's meters."""
 
-    def prepare(self, pause: Callable[[float], bool] | None) -> None:
-        """Import what exports need, in small steps, until a pause returns that time is up.
+    def prepare(self, pause: Callable[[float], bool]) -> None:
+        """Import what exports need, in small steps, until a pause returns that time is up."""
 
-        Without pauses, import at once what the last export needs.
-        """
+    def prepare_for_exit(self) -> None:
+        """Import at once what the last export needs."""
 
     def shutdown(self, timeout_millis: float) -> None:
         """Mark every series as stale, if that is enabled, and export no more."""
