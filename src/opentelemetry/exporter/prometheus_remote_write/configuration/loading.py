@@ -126,14 +126,21 @@ def _unknown_variables(environ: Mapping[str, str]) -> Iterator[Problem]:
 
 
 def _wrong_value(name: str, row: Row, text: str, reason: str) -> Problem:
-    public = shown_malformed_url(text) if name == "endpoint" else "" if row.secret else shown_value(text)
-    if name == "auth" and not text.isalnum():  # user:password
-        public = ""
+    public = _public_part(name, row, text)
     shown = f"={public[:60]!r}" if public else ""
     default = row.default.replace("`", "")
     instead = f"the default is used ({default})" if default != "-" else "it is ignored"
     end = "nothing is sent" if row.guards else instead
     return Problem(f"{variable(name)}{shown} {reason}; {end}", fatal=row.guards)
+
+
+def _public_part(name: str, row: Row, text: str) -> str:
+    """Return what a message may show of a wrong value; empty for nothing."""
+    if name == "endpoint":
+        return shown_malformed_url(text)
+    if row.secret or (name == "auth" and not text.isalnum()):  # user:password
+        return ""
+    return shown_value(text)
 
 
 def _meant(word: str, known: set[str], prefix: str = "") -> str:

@@ -71,8 +71,8 @@ class Probe:
             accepted = self._post(body(self._protocol, content, labels, at, self._compress), HEADERS[self._protocol])
         except SendError as error:
             headers = error.headers if isinstance(error, Rejected) else {}
-            status = (error.status if isinstance(error, Rejected | Retryable) else 0) or 0
-            return ReceiverAnswer(status, _lower(headers), error, time.monotonic() - began)
+            status = error.status if isinstance(error, Rejected | Retryable) else None
+            return ReceiverAnswer(status or 0, _lower(headers), error, time.monotonic() - began)
         return ReceiverAnswer(accepted.status, _lower(accepted.headers), None, time.monotonic() - began)
 
     def _speaks_only_1(self, answer: ReceiverAnswer) -> bool:

@@ -59,7 +59,7 @@ class Source:
     """
 
     def __init__(self, setting: bool | tuple[Any, ...], clock: Callable[[], int] = time.time_ns) -> None:  # noqa: FBT001 - the setting itself
-        self._registries = Registries(None if setting is True else setting or ())
+        self._registries = Registries(setting if isinstance(setting, tuple) else None)
         self._collection = Collection()
         self._clock = clock
         self._has_warned = False

@@ -44,7 +44,9 @@ def is_wildcard(host: str) -> bool:
 def is_loopback(host: str) -> bool:
     """Return whether a host's name or address is that of this machine, without looking it up."""
     address = _address(host)
-    return address.is_loopback if address else host == "localhost" or host.endswith(".localhost")
+    if address is not None:
+        return address.is_loopback
+    return host == "localhost" or host.endswith(".localhost")
 
 
 def _is_own(host_header: str, listening_on: str) -> bool:

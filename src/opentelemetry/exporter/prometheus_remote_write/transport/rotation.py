@@ -69,7 +69,9 @@ class Rotating(Generic[T]):
         if made and not self._paths:
             return made[0]
         remaining()
-        give_up_after = None if made is None else 0.0 if self._hangs else _GIVE_UP_AFTER
+        give_up_after = None
+        if made is not None:
+            give_up_after = 0.0 if self._hangs else _GIVE_UP_AFTER
         try:
             return within_deadline(self, self._now, give_up_after=give_up_after)
         except TimeoutError:

@@ -202,11 +202,11 @@ class ReceiverScreen(App[None]):
         family, all_streams = found
         rows = views.stream_rows(all_streams, family, self._wanted["streams"])
         said = family.described
-        about = f"{family.name}  {family.type}  {said.unit}".rstrip() + (f"\n{said.help}" if said.help else "")
+        about = [f"{family.name}  {family.type}  {said.unit}".rstrip(), *said.help.split("\n")[:1]]
         chosen = self._table.chosen or (rows[0].key if rows else None)
         stream = next((each for each in all_streams if label_list(each.labels) == chosen), None)
         unit = unit_of(family.name, said.unit)
-        return rows, "\n".join(map(printable, about.split("\n")[:2])), views.bars(stream, unit) if stream else ""
+        return rows, "\n".join(map(printable, filter(None, about))), views.bars(stream, unit) if stream else ""
 
     def _hint(self, view: str, order: str) -> str:
         wanted = self._wanted.get(view)

@@ -84,7 +84,7 @@ class Azure:
     @property
     def _authority(self) -> str:
         text = self._environ.get("AZURE_AUTHORITY_HOST", "").strip()
-        return (urlsplit(text if "://" in text else f"https://{text}").hostname or "") if text else ""
+        return urlsplit(text if "://" in text else f"https://{text}").hostname or ""
 
     def _options(self) -> dict[str, Any]:
         """Return the options for reaching hosts: as we reach the receiver, with reasonable timeouts."""

@@ -84,13 +84,14 @@ class Renewal(Generic[T]):
         if kept and now < self._renew_at and not self._is_refused:
             return kept.credentials
         is_valid = kept is not None and now < kept.end
-        left = remaining()
+        give_up_after = _GIVE_UP_AFTER if is_valid else None
+        limits = [seconds for seconds in (remaining(), give_up_after) if seconds is not None]
         try:
-            lease = within_deadline(self, self._renew, give_up_after=_GIVE_UP_AFTER if is_valid else None)
+            lease = within_deadline(self, self._renew, give_up_after=give_up_after)
         except SendError as error:
             failure = error
         except TimeoutError:
-            waited = "in time" if left is None else f"within {min(left, _GIVE_UP_AFTER) if is_valid else left:.3g} s"
+            waited = f"within {min(limits):.3g} s" if limits else "in time"
             failure = Retryable(f"{self._name} did not come {waited}")
         else:
             self._is_failing = False
