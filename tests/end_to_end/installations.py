@@ -21,8 +21,11 @@ OLDEST = (
 )
 DOCKERFILE = CHECKOUT / "examples" / "kubernetes" / "operator" / "Dockerfile"
 
+LAUNCHER = int(version("opentelemetry-instrumentation").split(".")[1].partition("b")[0])
+"""The N of its version 0.N."""
+
 instruments_children = pytest.mark.skipif(
-    int(version("opentelemetry-instrumentation").split(".")[1].partition("b")[0]) < 63,
+    LAUNCHER < 63,
     reason="this launcher leaves programs alone that the application starts: 0.63 does not",
 )
 

@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 
 from tests.end_to_end.installations import CHECKOUT
@@ -37,10 +38,20 @@ def free_threaded() -> dict[str, Path]:
     return {_version(Path(place)): Path(place) for place in filter(None, places)}
 
 
+def imports_protobuf(python: str) -> bool:
+    """Return whether a Python of this version can import the protobuf of this run: before 5.27 not from 3.14 on."""
+    return _numbers(version("protobuf")) >= (5, 27) or _numbers(python) < (3, 14)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(map(int, version.split(".")[:2]))
+
+
 def of_everybody() -> Path | None:
-    """One of the supported that another user, too, can run: not in a home."""
+    """One of the supported that another user, too, can run: not in a home; it imports the protobuf of this run."""
     system = [Path(place) for place in ("/usr/bin/python3", "/usr/local/bin/python3") if Path(place).exists()]
-    everywhere = [*supported().values(), *(place for place in system if _version(place) >= "3.10")]
+    found = {python: version for version, python in supported().items()} | {place: _version(place) for place in system}
+    everywhere = [python for python, its in found.items() if its and _numbers(its) >= (3, 10) and imports_protobuf(its)]
     return next((python for python in everywhere if _may_be_run_by_all(python.resolve())), None)
 
 

@@ -23,6 +23,7 @@ from tests.application import AMPLE, run, wait_until_it_serves
 from tests.end_to_end import frameworks, installations
 from tests.end_to_end.frameworks import Framework
 from tests.end_to_end.injected_shop import INSTANCE
+from tests.end_to_end.installations import instruments_children
 from tests.servers.ports import free_port
 
 NEVER = "2147483647"  # milliseconds; the first interval ends at a random moment of these 25 days
@@ -199,6 +200,7 @@ def test_requests_of_the_last_interval_are_counted_by_their_route(start, receive
     assert counted(receiver, served.route) == {3}
 
 
+@instruments_children
 @pytest.mark.parametrize(
     ("interval", "told"), [pytest.param("200", {3}, id="after an interval"), pytest.param(NEVER, set(), id="before")]
 )

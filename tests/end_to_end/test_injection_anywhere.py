@@ -19,7 +19,18 @@ NOBODY = 65534
 UNCOMPRESSED = "python-snappy cannot be imported"
 
 
-@pytest.mark.parametrize("version", sorted(interpreters.supported().keys() - {interpreters.THIS}))
+@pytest.mark.parametrize(
+    "version",
+    [
+        pytest.param(
+            version,
+            marks=pytest.mark.skipif(
+                not interpreters.imports_protobuf(version), reason="the protobuf of this run cannot be imported there"
+            ),
+        )
+        for version in sorted(interpreters.supported().keys() - {interpreters.THIS})
+    ],
+)
 def test_other_python_pushes_uncompressed_and_one_line_says_so(version, injected, receiver, tmp_path):
     python = interpreters.virtual_environment(interpreters.supported()[version], tmp_path / "app")
     ended = run("python", SHOP, cwd=tmp_path, python=python, **injected())

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end.fleet import FOLDER, PINNED, POD, Program, assert_one_writer_each, instances, total
+from tests.end_to_end.installations import instruments_children
 
 
+@instruments_children
 def test_what_other_programs_count_arrives_once(receiver, tmp_path):
     variables = {"OTEL_EXPORTER_PRW_ENDPOINT": receiver.url, **PINNED}
     with Program("python", FOLDER / "commands.py", 2, folder=tmp_path, **variables) as program:
@@ -85,7 +87,7 @@ def the_log_of_the_kernel(_folder):
     [
         pytest.param(a_pipe_that_nobody_writes_to, "BEARER_TOKEN_FILE", "fork", id="a pipe"),
         pytest.param(the_log_of_the_kernel, "BEARER_TOKEN_FILE", "fork", id="a token"),
-        pytest.param(the_log_of_the_kernel, "CERTIFICATE", "spawn", id="an authority"),
+        pytest.param(*(the_log_of_the_kernel, "CERTIFICATE", "spawn"), id="an authority", marks=instruments_children),
     ],
 )
 def test_a_file_that_hangs_does_not_hold_up_the_end_of_a_child(receiver, tmp_path, hanging, setting, method):

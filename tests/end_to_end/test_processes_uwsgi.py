@@ -18,6 +18,7 @@ import pytest
 from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver, ScriptedAnswer
 from tests.application import PYTHON
 from tests.end_to_end.fleet import FOLDER, PINNED, POD, WHOLE_RUN, Program, assert_one_writer_each, instances, total
+from tests.end_to_end.installations import instruments_children
 from tests.shared_folder import once
 
 REQUESTS = 40
@@ -209,7 +210,7 @@ def test_the_end_is_in_time_while_the_receiver_hangs(uwsgi, tmp_path, flag):
     [
         pytest.param([], signal.SIGTERM, id="end"),
         pytest.param(["--py-call-uwsgi-fork-hooks"], signal.SIGTERM, id="end, hooks are run by uWSGI"),
-        pytest.param(["--py-call-osafterfork"], signal.SIGHUP, id="reload"),
+        pytest.param(["--py-call-osafterfork"], signal.SIGHUP, id="reload", marks=instruments_children),
     ],
 )
 def test_a_worker_that_still_starts_does_not_forget_a_signal(uwsgi, receiver, tmp_path, flag, number):

@@ -12,6 +12,7 @@ import pytest
 
 from opentelemetry.exporter.prometheus_remote_write.model.stale_marker import is_stale
 from tests.end_to_end.fleet import PINNED, POD, Program, instances
+from tests.end_to_end.installations import instruments_children
 
 REQUESTS = 30
 
@@ -61,6 +62,7 @@ def end(program, receiver):
     assert "remote_write" not in program.log.read_text()
 
 
+@instruments_children
 @pytest.mark.parametrize(
     ("interval", "pinned"),
     [
@@ -88,6 +90,7 @@ def test_the_spawned_workers_of_uvicorn_push_one_sum(receiver, tmp_path, interva
     assert receiver.series("target_info", instance=instance)
 
 
+@instruments_children
 def test_another_worker_goes_on_with_the_same_series_when_one_is_killed(receiver, tmp_path):
     command = ("uvicorn", "--port", "0", "--workers", "2", "measured:asgi")
     settings = variables(receiver, tmp_path, OTEL_EXPORTER_PRW_STALE_MARKERS="true")

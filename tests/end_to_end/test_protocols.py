@@ -26,6 +26,7 @@ from tests.pushed_series import received
 
 SUCCESS, FAILURE = MetricExportResult.SUCCESS, MetricExportResult.FAILURE
 ONLY_1_0 = "--web.remote-write-receiver.accepted-protobuf-messages=prometheus.WriteRequest"
+INSTANCE = "shop-1"
 NEW, OLD = "2.0.0", "0.1.0"
 
 
@@ -87,7 +88,7 @@ def shop(job, at, value):
         up_down_counter(point(-value, at=at, start=start)),
         gauge(point(value / 2, {"unit": "é"}, at=at)),
         histogram(histogram_point((value, 0, 1), (0.5, 2.5), at=at, start=start, sum=value * 1.5), unit="s"),
-        resource={"service.name": job, "region": "eu"},
+        resource={"service.name": job, "service.instance.id": INSTANCE, "region": "eu"},
     )
 
 
@@ -106,7 +107,7 @@ def shop_series(job, exports):
     }
     found = {}
     for (name, label, text), value_of in made.items():
-        labels = {"__name__": name, "job": job} | ({label: text} if label else {})
+        labels = {"__name__": name, "job": job, "instance": INSTANCE} | ({label: text} if label else {})
         found[frozenset(labels.items())] = [(at, value_of(value)) for at, value in exports]
     return found
 
@@ -162,7 +163,7 @@ def test_native_histograms_and_exemplars_arrive_by_2_0(prometheus_current, start
 def latencies(job, at):
     return collected(
         histogram(histogram_point((2, 3, 5), (1.0, 4.0), at=at, start=at - 60_000, sum=30.0), unit="s"),
-        resource={"service.name": job, "region": "eu"},
+        resource={"service.name": job, "service.instance.id": INSTANCE, "region": "eu"},
     )
 
 
@@ -223,7 +224,9 @@ def test_custom_buckets_are_classic_with_a_receiver_of_1_0(old_receiver, start_e
     # Prometheus 3.5 stores what it refuses with 415; newer ones do not.
     found = {labels: points for labels, points in stored(old_receiver, job).items() if not is_native(points)}
     assert found == {
-        frozenset(({"__name__": f"latency_seconds_{name}", "job": job} | labels).items()): [(at, value) for at in times]
+        frozenset((labels | {"__name__": f"latency_seconds_{name}", "job": job, "instance": INSTANCE}).items()): [
+            (at, value) for at in times
+        ]
         for name, labels, value in (
             ("bucket", {"le": "1"}, 2),
             ("bucket", {"le": "4"}, 5),

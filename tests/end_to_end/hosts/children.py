@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.end_to_end.fleet import FOLDER
-from tests.end_to_end.hosts.host import RUNS, Host
+from tests.end_to_end.hosts.host import RUNS, STARTS_PROGRAMS, Host
 
 _METHODS = ("fork", "forkserver", "spawn")
 _UNPINNED = {"OTEL_RESOURCE_ATTRIBUTES": ""}
@@ -11,7 +11,8 @@ _UNPINNED = {"OTEL_RESOURCE_ATTRIBUTES": ""}
 
 def _pooled(name: str, kind: str, way: str, method: str, *, times: int = 1, instances: int = 6, **more: object) -> Host:
     command = ("python", str(FOLDER / "pooled.py"), way, method, str(times))
-    return Host(name, kind, command, RUNS, instances=instances, **more)  # type: ignore[arg-type]
+    since = STARTS_PROGRAMS if method in {"forkserver", "spawn", "loky"} else 0
+    return Host(name, kind, command, RUNS, instances=instances, since=since, **more)  # type: ignore[arg-type]
 
 
 HOSTS = [

@@ -65,6 +65,9 @@ class End:
 
 Step = Requests | Tasks | Lines | Arrive | Signal | Settle | Freeze | End
 
+STARTS_PROGRAMS = 63
+"""Since then the launcher also instruments programs that the application starts, such as spawned workers."""
+
 GEVENT_UNDONE = r"Exception ignored in: <function _removeHandlerRef[^\0]{1,900}?'NoneType' object is not callable"
 """What it says at its end, also where nothing is exported: logging is undone after gevent."""
 
@@ -85,6 +88,7 @@ class Host:
         ready: A pattern of what it says when it is ready; what its group matches is the address of a server.
         client: The arguments of the Python that hands over tasks; their number is added.
         variables: What it needs in its environment beside what all have.
+        since: The version N of opentelemetry-instrumentation 0.N whose launcher does what the row needs.
         needs: Modules that have no build for every Python, or parts such as "redis".
         to_set: What its users have to set beside the endpoint, as in the table.
         workers: How many of its processes have to answer requests in each step.
@@ -106,6 +110,7 @@ class Host:
     ready: str = ""
     client: tuple[str, ...] = ()
     variables: Mapping[str, str] = field(default_factory=dict)
+    since: int = 0
     needs: tuple[str, ...] = ()
     to_set: str = "nothing"
     workers: int = 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 
 from tests.end_to_end.fleet import FOLDER
-from tests.end_to_end.hosts.host import RUNS, Arrive, End, Freeze, Host, Lines
+from tests.end_to_end.hosts.host import RUNS, STARTS_PROGRAMS, Arrive, End, Freeze, Host, Lines
 
 _READY = r"\((ready)\)"
 
@@ -53,6 +53,7 @@ HOSTS = [
         ),
         RUNS,
         needs=("nbconvert", "ipykernel"),
+        since=STARTS_PROGRAMS,
         instances=2,
     ),
     Host(

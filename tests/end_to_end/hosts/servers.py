@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import signal
 
-from tests.end_to_end.hosts.host import GEVENT_UNDONE, SERVES, Arrive, End, Host, Requests, Settle, Signal
+from tests.end_to_end.hosts.host import (
+    GEVENT_UNDONE,
+    SERVES,
+    STARTS_PROGRAMS,
+    Arrive,
+    End,
+    Host,
+    Requests,
+    Settle,
+    Signal,
+)
 
 _GUNICORN = ("gunicorn", "--bind", "127.0.0.1:0", "--workers", "2", "--no-control-socket")
 _LISTENS = r"Listening at: (http://\S+)"
@@ -35,7 +45,11 @@ HOSTS = [
     _gunicorn("gevent", "--worker-class", "gevent", **_GEVENT),
     _gunicorn("gevent", "--worker-class", "gevent", variables=_PATCH, **_GEVENT),
     _gunicorn(
-        "gevent, `--preload`", "--worker-class", "gevent", "--preload", variables=_PATCH, to_set=_PATCH_FIRST, **_GEVENT
+        *("gevent, `--preload`", "--worker-class", "gevent", "--preload"),
+        variables=_PATCH,
+        since=58,  # which knows the variable
+        to_set=_PATCH_FIRST,
+        **_GEVENT,
     ),
     _gunicorn("UvicornWorker", *_UVICORN_WORKER, application="web:asgi"),
     _gunicorn("UvicornWorker, `--preload`", *_UVICORN_WORKER, "--preload", application="web:asgi"),
@@ -75,6 +89,7 @@ HOSTS += [
         ready=_STARTED,
         workers=2,
         instances=5,  # the processes that start the workers have measured nothing, but tell that they live
+        since=STARTS_PROGRAMS,
         status=None,
     ),
     _server(
@@ -83,6 +98,7 @@ HOSTS += [
         *("uvicorn", "--port", "0", "--reload", "web:asgi"),
         ready=_UVICORN,
         instances=4,
+        since=STARTS_PROGRAMS,
         status=None,
     ),
     _server(
@@ -92,6 +108,7 @@ HOSTS += [
         ready=r"(?s)Running on (http://\S+).*Running on",
         workers=2,
         instances=4,
+        since=STARTS_PROGRAMS,
     ),
     _server(
         "hypercorn",
@@ -157,6 +174,7 @@ HOSTS += [
         status=None,
         variables=_FLASK,
         instances=3,
+        since=STARTS_PROGRAMS,
         tells_last=False,
         because="its reloader kills the process that serves",
         to_set="`--no-reload`, for the last interval",
@@ -176,6 +194,7 @@ HOSTS += [
         ready=r"development server at (http://\S+)",
         variables={"DJANGO_SETTINGS_MODULE": "django_app", "PYTHONUNBUFFERED": "1"},
         instances=3,
+        since=STARTS_PROGRAMS,
         status=None,
         tells_last=False,
         because="its reloader kills the process that serves",

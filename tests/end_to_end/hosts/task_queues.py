@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.end_to_end.fleet import FOLDER
-from tests.end_to_end.hosts.host import GEVENT_UNDONE, WORKS, Arrive, End, Host
+from tests.end_to_end.hosts.host import GEVENT_UNDONE, STARTS_PROGRAMS, WORKS, Arrive, End, Host
 
 _CELERY = (
     "celery",
@@ -67,7 +67,7 @@ HOSTS = [
     _celery("solo", "--pool", "solo"),
     _rq("Worker"),
     _rq("SimpleWorker"),
-    _rq("SpawnWorker"),
+    _rq("SpawnWorker", since=STARTS_PROGRAMS),
     Host(
         "dramatiq",
         "2 processes",
