@@ -80,6 +80,10 @@ def start_exporter():
         exporter.shutdown()
 
 
+def resource(job):
+    return {"service.name": job, "service.instance.id": INSTANCE, "region": "eu"}
+
+
 def shop(job, at, value):
     """One export of a shop whose every number follows from one."""
     start = at - 60_000
@@ -88,7 +92,7 @@ def shop(job, at, value):
         up_down_counter(point(-value, at=at, start=start)),
         gauge(point(value / 2, {"unit": "é"}, at=at)),
         histogram(histogram_point((value, 0, 1), (0.5, 2.5), at=at, start=start, sum=value * 1.5), unit="s"),
-        resource={"service.name": job, "service.instance.id": INSTANCE, "region": "eu"},
+        resource=resource(job),
     )
 
 
@@ -146,7 +150,7 @@ def test_native_histograms_and_exemplars_arrive_by_2_0(prometheus_current, start
     data = collected(
         exponential_histogram(exponential_point((3, 4), at=now, start=now - 60_000, count=9, zero_count=2)),
         counter(point(7, at=now, start=now - 60_000, exemplars=exemplars)),
-        resource={"service.name": job, "region": "eu"},
+        resource=resource(job),
     )
     assert start_exporter(prometheus_current.write_url).export(data) is SUCCESS
     assert log() == []
@@ -163,7 +167,7 @@ def test_native_histograms_and_exemplars_arrive_by_2_0(prometheus_current, start
 def latencies(job, at):
     return collected(
         histogram(histogram_point((2, 3, 5), (1.0, 4.0), at=at, start=at - 60_000, sum=30.0), unit="s"),
-        resource={"service.name": job, "service.instance.id": INSTANCE, "region": "eu"},
+        resource=resource(job),
     )
 
 
@@ -331,7 +335,7 @@ def test_a_real_receiver_that_writes_only_a_part_is_believed_about_how_much(
     assert exporter.export(shop(job, now, 10)) is SUCCESS
     other_values_at_the_same_time = collected(
         counter(point(99, {"code": "0"}, at=now), point(99, {"code": "2"}, at=now), description="Hits"),
-        resource={"service.name": job, "region": "eu"},
+        resource=resource(job),
     )
     assert exporter.export(other_values_at_the_same_time) is FAILURE
     [(level, text)] = log()
