@@ -9,11 +9,12 @@ from functools import cached_property
 from opentelemetry.exporter.prometheus_remote_write.encoding.compression import compressor
 from opentelemetry.exporter.prometheus_remote_write.encoding.parts import encoded
 from opentelemetry.exporter.prometheus_remote_write.errors import Cause, Rejected, Retryable
-from opentelemetry.exporter.prometheus_remote_write.model.request import PROTOCOL_1
+from opentelemetry.exporter.prometheus_remote_write.model.request import PROTOCOL_1, PROTOCOL_2, Request
 from opentelemetry.exporter.prometheus_remote_write.model.transport import BaseTransport, Response
 from opentelemetry.exporter.prometheus_remote_write.proto import write_v1_pb2, write_v2_pb2
 from opentelemetry.exporter.prometheus_remote_write.receiver.decoding import decode
 from opentelemetry.exporter.prometheus_remote_write.receiver.decompression import decompress
+from opentelemetry.exporter.prometheus_remote_write.system.time_slice import TimeSlice
 from opentelemetry.exporter.prometheus_remote_write.transport.cause import cause_of
 
 COMPRESS = compressor()
@@ -150,12 +151,12 @@ def failure(status=None, retry_after=None, body=b""):
 def request(names, value=1.0, *, protocol=PROTOCOL_1, batch=0, native=False, at=1_700_000_000_000):
     """A request with one sample of each series."""
     series = [_series(name, value, protocol, at, native=native) for name in names]
-    if protocol == PROTOCOL_1:
-        return encoded(write_v1_pb2.WriteRequest(timeseries=series), protocol, batch, COMPRESS)
-    message = write_v2_pb2.Request(timeseries=series, symbols=["", "__name__", *names])
-    for number, each in enumerate(message.timeseries):
-        each.labels_refs[:] = [1, number + 2]
-    return encoded(message, protocol, batch, COMPRESS)
+    symbols = []
+    if protocol == PROTOCOL_2:
+        symbols = ["", "__name__", *names]
+        for number, each in enumerate(series):
+            each.labels_refs[:] = [1, number + 2]
+    return encoded(series, Request(b"", protocol, 0, 0, 0, batch), COMPRESS, TimeSlice(), symbols)
 
 
 def _series(name, value, protocol, at, *, native):

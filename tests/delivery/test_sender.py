@@ -15,8 +15,10 @@ from opentelemetry.exporter.prometheus_remote_write.delivery.tally import Noted,
 from opentelemetry.exporter.prometheus_remote_write.delivery.window import Window
 from opentelemetry.exporter.prometheus_remote_write.encoding.parts import encoded
 from opentelemetry.exporter.prometheus_remote_write.errors import Cause, Retryable, Unsendable
+from opentelemetry.exporter.prometheus_remote_write.model.request import Request
 from opentelemetry.exporter.prometheus_remote_write.proto import write_v2_pb2
 from opentelemetry.exporter.prometheus_remote_write.receiver.decompression import decompress
+from opentelemetry.exporter.prometheus_remote_write.system.time_slice import TimeSlice
 from tests.fake_receiver import (
     COMPRESS,
     Clock,
@@ -574,7 +576,7 @@ def typed(types, *, exemplars=0):
         series.samples.add(value=1.0, timestamp=1_700_000_000_000)
         for _ in range(exemplars):
             series.exemplars.add(value=1.0, timestamp=1_700_000_000_000)
-    return encoded(message, "2.0", 0, COMPRESS)
+    return encoded(message.timeseries, Request(b"", "2.0", 0, 0, 0), COMPRESS, TimeSlice(), symbols)
 
 
 def test_a_receiver_that_does_not_count_target_info_has_accepted_all(caplog):

@@ -11,6 +11,7 @@ from opentelemetry.exporter.prometheus_remote_write.model.remote_write import (
     Metadata,
     MetricType,
 )
+from opentelemetry.exporter.prometheus_remote_write.system.time_slice import TimeSlice
 from tests.encoding.exports import stream
 
 NOW = 1_750_000_000_000
@@ -33,7 +34,7 @@ def family_samples(streams, *, zero_samples=()):
 
 def test_what_is_said_of_a_stream_goes_with_it():
     whole = family_samples(5, zero_samples=[0, 3])
-    part = cut(whole, [range(1, 2), range(3, 5)], [whole.streams[each] for each in (1, 3, 4)])
+    part = cut(whole, [range(1, 2), range(3, 5)], [whole.streams[each] for each in (1, 3, 4)], TimeSlice())
     assert part.streams == [whole.streams[1], whole.streams[3], whole.streams[4]]
     assert part.timestamps == [NOW + 1, NOW + 3, NOW + 4]
     assert list(part.values) == [2, 3, 6, 7, 8, 9]
@@ -50,7 +51,7 @@ def test_a_zero_sample_counts_as_a_sample_of_each_series():
 @given(st.lists(st.integers(1, 20), min_size=1, max_size=4), st.integers(1, 30))
 def test_all_is_sent_once_and_no_request_holds_more_than_it_may(begun, streams, max_samples):
     all_samples = [family_samples(number, zero_samples=range(number) if begun else ()) for number in streams]
-    requests = list(divided(all_samples, max_samples))
+    requests = list(divided(all_samples, max_samples, TimeSlice()))
     sent = [stream for request in requests for part in request for stream in part.streams]
     assert sent == [stream for each in all_samples for stream in each.streams]
     for request in requests:

@@ -12,10 +12,12 @@ from opentelemetry.exporter.prometheus_remote_write.encoding.compression import 
 from opentelemetry.exporter.prometheus_remote_write.encoding.downgrade import downgraded
 from opentelemetry.exporter.prometheus_remote_write.encoding.encoder import Encoder
 from opentelemetry.exporter.prometheus_remote_write.encoding.parts import encoded
+from opentelemetry.exporter.prometheus_remote_write.model.request import Request
 from opentelemetry.exporter.prometheus_remote_write.proto import write_v2_pb2
 from opentelemetry.exporter.prometheus_remote_write.receiver.decoding import decode
 from opentelemetry.exporter.prometheus_remote_write.receiver.decompression import decompress
 from opentelemetry.exporter.prometheus_remote_write.receiver.validation import Rules
+from opentelemetry.exporter.prometheus_remote_write.system.time_slice import TimeSlice
 from opentelemetry.exporter.prometheus_remote_write.translation.dropped_points import DroppedPoints
 from opentelemetry.exporter.prometheus_remote_write.translation.translator import Translator
 from tests.collected import NOW
@@ -99,7 +101,8 @@ def test_the_end_of_custom_buckets_is_the_end_of_all_series_of_the_classic_histo
     message = write_v2_pb2.Request(symbols=["", "__name__", "size"])
     series = message.timeseries.add(labels_refs=[1, 2])
     series.histograms.add(schema=-53, custom_values=[1, 2], sum=stale, timestamp=NOW)
-    made = downgraded(encoded(message, "2.0", 0, COMPRESS), COMPRESS)
+    request = encoded(message.timeseries, Request(b"", "2.0", 0, 0, 0), COMPRESS, TimeSlice(), message.symbols)
+    made = downgraded(request, COMPRESS)
     samples = [sample for each in decoded(made) for sample in each.samples]
     assert len(samples) == 5  # three buckets, the sum, the count
     assert {struct.pack("<d", sample.value) for sample in samples} == {struct.pack("<d", stale)}

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from opentelemetry.exporter.prometheus_remote_write.encoding.wire import (
     LENGTH_DELIMITED,
     delimited,
+    fields,
     tag,
     timestamp,
     varint,
@@ -53,3 +54,9 @@ def test_every_time_is_a_varint_of_six_bytes(milliseconds):
     encoded = timestamp(milliseconds)
     assert len(encoded) == 6
     assert v1.Sample.FromString(b"\x10" + encoded).timestamp == milliseconds
+
+
+@given(st.lists(st.tuples(st.integers(1, 15), st.binary(max_size=300))))
+def test_fields_are_those_that_were_written(written):
+    message = b"".join(delimited(field, content) for field, content in written)
+    assert list(fields(message)) == written

@@ -56,3 +56,14 @@ def test_the_stretches_and_what_is_gone_are_all_that_there_was_and_is(before, no
     assert sorted(gone + [before.index(item) for block in stayed for item in now[block.here]]) == [*range(len(before))]
     new = [item for block in blocks if not block.before for item in now[block.here]]
     assert len(new) == len(now) - len(set(now) & set(before))
+
+
+def test_no_block_is_so_long_that_whoever_handles_it_holds_up_others():
+    _, _, blocks, _ = list_diff([-1, *range(2500)], [*range(2500), *range(3000, 4500)])
+    assert blocks == [
+        Block(slice(0, 1000), slice(1, 1001)),
+        Block(slice(1000, 2000), slice(1001, 2001)),
+        Block(slice(2000, 2500), slice(2001, 2501)),
+        Block(slice(2500, 3500), None),
+        Block(slice(3500, 4000), None),
+    ]

@@ -95,7 +95,8 @@ class Witness:
             if 400 <= status < 500 and status != 429:
                 self.refusals.append(Refusal(sender, time.time(), f"{status} {said.decode(errors='replace').strip()}"))
             content = parts(Request(body, protocol, 0, 0, 0))
-            for series, labels in zip(content.series, content.labels(), strict=True):
+            for series in content.messages():
+                labels = content.labels_of(series)
                 for sample in series.samples:
                     key = (hash(labels), sample.timestamp)
                     if before := self._accepted.get(key):

@@ -78,3 +78,25 @@ def test_long_lists_come_in_blocks_side_by_side_with_a_check_before_each(clock):
         blocks.append(some_numbers)
     assert [number for block in blocks for number in block] == numbers
     assert len(clock.sleeps) == len(blocks) - 1 > 1
+
+
+def test_what_is_discarded_is_freed_at_the_end_bit_by_bit(clock):
+    time_slice = TimeSlice(clock, clock.sleep)
+    time_slice.begin(gives_way=True)
+    numbers, by_number = list(range(1000)), dict.fromkeys(range(1000))
+    time_slice.discard(numbers, by_number)
+    assert len(numbers) == len(by_number) == 1000
+    clock.work(1)
+    time_slice.end()
+    assert numbers == []
+    assert by_number == {}
+    assert clock.sleeps
+
+
+def test_where_somebody_waits_nothing_is_kept_that_was_discarded(clock):
+    time_slice = TimeSlice(clock, clock.sleep)
+    time_slice.begin(gives_way=False)
+    numbers = [1, 2, 3]
+    time_slice.discard(numbers)
+    time_slice.end()
+    assert numbers == [1, 2, 3]

@@ -83,7 +83,7 @@ class DataPath:
             return self.delivery.deliver(requests, window)
         finally:
             self.pipeline.end_export(lost=self.delivery.samples[Outcome.NOT_KEPT] - not_kept == size)
-            self._heed_receiver()
+            self._heed_receiver(gives_way=window.gives_way)
 
     def end_series(self, window: Window, *, leaves_shared: bool) -> bool:
         """Mark every series as stale, if that is enabled, and release its place under the series limit.
@@ -129,9 +129,9 @@ class DataPath:
         self.pipeline.detach()
         self.pipeline = self._new_pipeline(protocol)
 
-    def _heed_receiver(self) -> None:
+    def _heed_receiver(self, *, gives_way: bool) -> None:
         before = self.pipeline
         protocol = min(before.protocol, self.delivery.protocol)
         if protocol != before.protocol:
             self._replace_pipeline(protocol)
-            self.pipeline.take_over(before)
+            self.pipeline.take_over(before, gives_way=gives_way)

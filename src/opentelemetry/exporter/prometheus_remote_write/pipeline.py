@@ -71,7 +71,7 @@ class Pipeline:
         self._encoder = Encoder(
             protocol, max_samples, compress, stale_markers=settings.stale_markers, time_slice=self._time_slice
         )
-        self._zero_samples = ZeroSamples(time.time_ns() if began is None else began)
+        self._zero_samples = ZeroSamples(time.time_ns() if began is None else began, self._time_slice)
         self._translator = Translator(
             settings,
             dropped,
@@ -88,6 +88,7 @@ class Pipeline:
             unmatched_globs=self._translator.unmatched_globs,
             resources_as_labels=resources_as_labels,
             zero_samples=None if settings.disable_zero_samples else self._zero_samples,
+            time_slice=self._time_slice,
         )
         self._of_shared_folder = PrometheusClientTranslator(
             settings,
@@ -96,6 +97,7 @@ class Pipeline:
             registry=self._of_prometheus_client.registry,
             unmatched_globs=self._translator.unmatched_globs,
             resources_as_labels=resources_as_labels,
+            time_slice=self._time_slice,
         )
 
     def requests(
@@ -119,6 +121,7 @@ class Pipeline:
         translation = _Stopwatch(samples)
         began = time.perf_counter()
         requests = list(self._encoder.encode(translation))
+        self._time_slice.end()
         self.last = ExportMeasurements(
             series=self.series,
             samples=sum(request.size for request in requests),
@@ -158,10 +161,17 @@ class Pipeline:
         self._of_shared_folder.release()
         self._translator.release()
 
-    def take_over(self, other: Pipeline) -> None:
-        """Take over the series of another pipeline, so that no end is missed, and its last measurements."""
+    def take_over(self, other: Pipeline, *, gives_way: bool = False) -> None:
+        """Take over the series of another pipeline, so that no end is missed, and its last measurements.
+
+        Args:
+            other: Which is not used anymore.
+            gives_way: Whether threads of the application go first, because nobody waits for the export.
+        """
+        self._time_slice.begin(gives_way=gives_way)
         self._encoder.take_over(other._encoder)
         self.last = other.last
+        self._time_slice.end()
 
     def detach(self) -> None:
         """Release the series limit, in whatever state the series are; nothing more is translated."""

@@ -39,9 +39,9 @@ class Accounting:
         self._lock = threading.Lock()
         self._logged: set[str] = set()
 
-    def accept(self, request: Request, answer: Response) -> None:
+    def accept(self, request: Request, answer: Response, *, gives_way: bool = False) -> None:
         """Count a request that was answered 2xx; in 2.0 the answer says how much was written."""
-        lost = self._lost(request, answer) if request.protocol == PROTOCOL_2 else 0
+        lost = self._lost(request, answer, gives_way=gives_way) if request.protocol == PROTOCOL_2 else 0
         self._tally.count_parts(request, lost)
 
     def reject(self, request: Request, error: Rejected | Unsupported) -> None:
@@ -58,12 +58,12 @@ class Accounting:
                 return
         self._tally.count_parts(request, rejected)
 
-    def _lost(self, request: Request, answer: Response) -> int:
+    def _lost(self, request: Request, answer: Response, *, gives_way: bool) -> int:
         """Return how many samples of an accepted request are lost, and say why."""
         missing = shortfall(request, answer.headers)
         if not any(missing):
             return 0
-        lost = unwritten(request, missing)
+        lost = unwritten(request, missing, gives_way=gives_way)
         if lost.samples:
             self._tally.note(lost.error(missing, answer.status))
         else:

@@ -105,8 +105,9 @@ class Sender:
             return [(request, False)]
         content = parts(request, gives_way=window.gives_way)
         labels = content.labels()
-        good = [position for position, each in enumerate(labels) if each not in held]
-        bad = [position for position, each in enumerate(labels) if each in held]
+        between = content.time_slice.between
+        good = [position for position, each in enumerate(between(labels)) if each not in held]
+        bad = [position for position, each in enumerate(between(labels)) if each in held]
         bad.sort(key=lambda position: held[labels[position]])
         requests = ceil(request.size / most) if most < request.size else 1
         groups = [(group, False) for group in _equal_groups(good, requests)]
@@ -144,7 +145,7 @@ class Sender:
             raise
         if not self._negotiation.understood(request, answer.headers):
             raise Unsupported(f"the receiver answered {answer.status} without confirming what it wrote")
-        self._accounting.accept(request, answer)
+        self._accounting.accept(request, answer, gives_way=window.gives_way)
 
     def _fall_back(self, request: Request, error: Unsupported, window: Window) -> list[Request]:
         if not self._may_fall_back:

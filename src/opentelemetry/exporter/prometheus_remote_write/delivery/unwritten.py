@@ -35,12 +35,13 @@ class Unwritten(NamedTuple):
         )
 
 
-def unwritten(request: Request, shortfall: Shortfall) -> Unwritten:
+def unwritten(request: Request, shortfall: Shortfall, *, gives_way: bool = False) -> Unwritten:
     """Return how much of a shortfall is lost.
 
     Args:
         request: Of 2.0; it was answered 2xx.
         shortfall: How much of it was not counted as written.
+        gives_way: Whether it yields the GIL between series. Not if somebody waits for its end.
     """
     missing = shortfall.samples + shortfall.histograms
     if shortfall.exemplars not in {0, request.exemplars} or shortfall.histograms:
@@ -48,9 +49,9 @@ def unwritten(request: Request, shortfall: Shortfall) -> Unwritten:
     if not missing:
         return Unwritten(0, Cause.EXEMPLARS)
     info = classic = 0
-    content = parts(request)
-    for series, labels in zip(content.series, content.labels(), strict=True):
-        if (METRIC_NAME, _TARGET_INFO) in labels:
+    content = parts(request, gives_way=gives_way)
+    for series in content.messages():
+        if (METRIC_NAME, _TARGET_INFO) in content.labels_of(series):
             info += len(series.samples)
         elif series.metadata.type == MetricType.HISTOGRAM:
             classic += len(series.samples)

@@ -123,8 +123,9 @@ class Batches:
         families: set[Family] = set()
         for family_samples in all_samples:
             families.add(family_samples.family)
-            for part in self._parts(family_samples.family, family_samples.streams, family_samples.diff):
-                loads.setdefault(part.bin, []).append(_part_of(family_samples, part))
+            its_parts = self._parts(family_samples.family, family_samples.streams, family_samples.diff)
+            for part in self._time_slice.between(its_parts):
+                loads.setdefault(part.bin, []).append(self._part_of(family_samples, part))
             if self._stale_markers:
                 newest = (
                     family_samples.timestamps
@@ -133,33 +134,46 @@ class Batches:
                 )
                 self._newest[family_samples.family] = newest
                 at = max(at, newest)
-        self._remove_families(self._placements.keys() - families)
-        markers = list(self._markers(at))
-        for bin, family_samples in markers:
+        placed = self._time_slice.between(self._placements)
+        self._remove_families([family for family in placed if family not in families])
+        for bin, family_samples in list(self._markers(at)):
             loads.setdefault(bin, []).append(family_samples)
-        for bin, samples_of_bin in self._time_slice.between(loads.items()):
+        for bin in self._time_slice.between(list(loads)):
+            samples_of_bin = loads.pop(bin)
             bin.batch.renew_if_stale()
-            for parts in divided(samples_of_bin, self._max_samples):
-                yield Load(
-                    pieces=bin.batch.encode(parts),
-                    samples=sum(size(part) for part in parts if not part.family.native),
-                    histograms=sum(size(part) for part in parts if part.family.native),
-                    exemplars=sum(len(exemplars) for part in parts for exemplars in part.exemplars.values()),
-                    batch=bin.number,
-                    points=sum(len(part.streams) for part in parts if part.tells_points),
-                )
-        self._gone.clear()
+            for parts in divided(samples_of_bin, self._max_samples, self._time_slice):
+                yield self._load(bin, parts)
+            self._time_slice.discard(samples_of_bin)
+        self._time_slice.discard(self._gone)
+        self._gone = []
 
     def leave(self, families: Collection[Family]) -> None:
         """Stop sending some families without marking them as stale: another process continues them."""
-        self._remove_families(self._placements.keys() & families)
+        self._remove_families([family for family in self._placements if family in families])
         self._gone = [gone for gone in self._gone if gone.family not in families]
 
     def take_over(self, others: Batches) -> None:
         """Take over the streams of another instance, in batches of their own, so that no end is missed."""
-        for family, placement in others._placements.items():
+        for family, placement in self._time_slice.between(others._placements.items()):
             self._parts(family, placement.streams)
         self._newest.update(others._newest)
+
+    def _load(self, bin: _Bin, parts: Sequence[FamilySamples]) -> Load:
+        samples = histograms = exemplars = points = 0
+        for part in self._time_slice.between(parts):
+            if part.family.native:
+                histograms += size(part)
+            else:
+                samples += size(part)
+            exemplars += sum(map(len, self._time_slice.between(part.exemplars.values())))
+            points += len(part.streams) if part.tells_points else 0
+        return Load(bin.batch.encode(parts), samples, histograms, exemplars, bin.number, points)
+
+    def _part_of(self, family_samples: FamilySamples, part: _BinPart) -> FamilySamples:
+        """Return the part of the samples that travels in one batch."""
+        if part.streams is family_samples.streams:
+            return family_samples
+        return cut(family_samples, part.runs, part.streams, self._time_slice)
 
     def _remove_families(self, families: Iterable[Family]) -> None:
         for family in families:
@@ -172,19 +186,22 @@ class Batches:
         if before.streams is streams:
             return before.parts
         diff = list_diff(before.streams, streams, diff, self._time_slice)
-        for bin, places in groupby(diff.gone, before.bins.__getitem__):
-            self._remove(bin, family, [before.streams[place] for place in places])
+        for (some,) in self._time_slice.blocks(diff.gone):
+            for bin, places in groupby(some, before.bins.__getitem__):
+                self._remove(bin, family, [before.streams[place] for place in places])
         bins: list[_Bin] = []
-        for here, there in diff.blocks:
+        for here, there in self._time_slice.between(diff.blocks):
             if there is None:
                 bins += self._place(family, self._time_slice.between(streams[here]))
             else:
                 bins += before.bins[there]
-        parts = [_part(bin, streams, theirs) for bin, theirs in _runs(bins).items()]
+        runs = _runs(self._time_slice.between(bins))
+        parts = [_part(bin, streams, theirs) for bin, theirs in self._time_slice.between(runs.items())]
         held = {part.bin: () for part in before.parts} | {part.bin: part.streams for part in parts}
-        for bin, theirs in held.items():
+        for bin, theirs in self._time_slice.between(held.items()):
             bin.batch.hold(family, theirs, diff)
         self._placements[family] = _Placement(streams, bins, parts)
+        self._time_slice.discard(list(before.streams), diff.gone, diff.blocks)
         return parts
 
     def _place(self, family: Family, streams: Iterable[Stream]) -> Iterator[_Bin]:
@@ -220,13 +237,15 @@ class Batches:
         if not self._gone:
             return
         places: dict[tuple[_Bin, Family, int], list[Stream]] = {}
-        for bin, family, stream, newest in self._gone:
+        for bin, family, stream, newest in self._time_slice.between(self._gone):
             time = min(max(at, newest + 1), LATEST)
             places.setdefault((bin, family, time), []).append(stream)
         names = {name for _, family, _ in places for name in family.names}
-        present = carried_on(names, ((family, placed.streams) for family, placed in self._placements.items()))
+        between = self._time_slice.between
+        placements = between(self._placements.items())
+        present = carried_on(names, ((family, placed.streams) for family, placed in placements), between)
         for (bin, family, time), streams in places.items():
-            for part, theirs in ended(family, streams, present):
+            for part, theirs in ended(family, between(streams), present):
                 yield bin, marked(part, theirs, time)
 
 
@@ -243,8 +262,3 @@ def _runs(bins: Iterable[_Bin]) -> dict[_Bin, list[range]]:
 def _part(bin: _Bin, streams: Sequence[Stream], runs: Sequence[range]) -> _BinPart:
     whole = runs[0] == range(len(streams))
     return _BinPart(bin, streams if whole else chosen(streams, runs), runs)
-
-
-def _part_of(family_samples: FamilySamples, part: _BinPart) -> FamilySamples:
-    """Return the part of the samples that travels in one batch."""
-    return family_samples if part.streams is family_samples.streams else cut(family_samples, part.runs, part.streams)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from itertools import accumulate
+from itertools import accumulate, chain
 from typing import Any
 
 from .. import proto
@@ -13,7 +13,7 @@ from ..model.remote_write import BUCKET_BOUND, CUSTOM_BUCKETS, METRIC_NAME
 from ..model.request import PROTOCOL_1, Request
 from ..model.stale_marker import is_stale
 from .compression import Compress
-from .parts import encoded, labels, parts
+from .parts import Parts, encoded, labels, parts
 
 
 def downgraded(request: Request, compress: Compress, *, gives_way: bool = False) -> Request:
@@ -27,28 +27,29 @@ def downgraded(request: Request, compress: Compress, *, gives_way: bool = False)
         gives_way: Whether it yields the GIL between series. Not if somebody waits for its end.
     """
     content = parts(request, gives_way=gives_way)
-    message = proto.write_v1_pb2.WriteRequest()
-    for series, its_labels in content.time_slice.between(zip(content.series, content.labels(), strict=True)):
-        exemplars = [
-            proto.write_v1_pb2.Exemplar(
-                labels=_labels(dict(labels(exemplar.labels_refs, content.symbols))),
-                value=exemplar.value,
-                timestamp=exemplar.timestamp,
-            )
-            for exemplar in series.exemplars
-        ]
-        if any(histogram.schema == CUSTOM_BUCKETS for histogram in series.histograms):
-            message.timeseries.extend(_classic(dict(its_labels), series.histograms, exemplars))
-            continue
-        message.timeseries.append(
-            proto.write_v1_pb2.TimeSeries(
-                labels=_labels(dict(its_labels)),
-                samples=[proto.write_v1_pb2.Sample(value=s.value, timestamp=s.timestamp) for s in series.samples],
-                histograms=[_without_start(histogram) for histogram in series.histograms],
-                exemplars=exemplars,
-            )
+    messages = chain.from_iterable(_downgraded(series, content) for series in content.messages())
+    return encoded(messages, request._replace(protocol=PROTOCOL_1), compress, content.time_slice)
+
+
+def _downgraded(series: Any, content: Parts) -> Iterator[proto.write_v1_pb2.TimeSeries]:
+    its_labels = dict(content.labels_of(series))
+    exemplars = [
+        proto.write_v1_pb2.Exemplar(
+            labels=_labels(dict(labels(exemplar.labels_refs, content.symbols))),
+            value=exemplar.value,
+            timestamp=exemplar.timestamp,
         )
-    return encoded(message, PROTOCOL_1, request.batch, compress, request.points)
+        for exemplar in series.exemplars
+    ]
+    if any(histogram.schema == CUSTOM_BUCKETS for histogram in series.histograms):
+        yield from _classic(its_labels, series.histograms, exemplars)
+        return
+    yield proto.write_v1_pb2.TimeSeries(
+        labels=_labels(its_labels),
+        samples=[proto.write_v1_pb2.Sample(value=s.value, timestamp=s.timestamp) for s in series.samples],
+        histograms=[_without_start(histogram) for histogram in series.histograms],
+        exemplars=exemplars,
+    )
 
 
 def _labels(texts: dict[str, str]) -> list[proto.write_v1_pb2.Label]:

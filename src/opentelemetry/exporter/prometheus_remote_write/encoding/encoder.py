@@ -76,7 +76,7 @@ class Encoder:
         # A series of 2.0 carries its metadata; receivers of 1.0 expect it in separate requests now and then.
         if self.protocol == PROTOCOL_1 and families and self._clock() >= self._metadata_due:
             self._metadata_due = self._clock() + _METADATA_INTERVAL
-            for pieces in remote_write_1.metadata_messages(families, self.max_samples):
+            for pieces in remote_write_1.metadata_messages(self._time_slice.between(families), self.max_samples):
                 yield Request(self._compress([b"".join(pieces)]), self.protocol, 0, 0, 0)
 
     def end(self, at: int) -> Iterator[Request]:

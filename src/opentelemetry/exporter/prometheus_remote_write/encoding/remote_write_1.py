@@ -87,12 +87,13 @@ def metadata_messages(families: Iterable[Metadata], most: int) -> Iterator[list[
     Yields:
         Messages of a bounded size, in pieces to be joined.
     """
-    by_name: dict[str, Metadata] = {}
-    for metadata in families:
-        by_name.setdefault(metadata.family, metadata)
+    names: set[str] = set()
     pieces: list[bytes] = []
     size = 0
-    for family, type_, help_, unit in by_name.values():
+    for family, type_, help_, unit in families:
+        if family in names:
+            continue
+        names.add(family)
         message = proto.write_v1_pb2.MetricMetadata(
             type=proto.write_v1_pb2.MetricMetadata.MetricType.Name(type_),
             metric_family_name=family,

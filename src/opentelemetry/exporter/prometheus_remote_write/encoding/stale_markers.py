@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
 from ..model.family import Family, FamilySamples, SeriesName, Stream
@@ -29,7 +29,9 @@ def marked(family: Family, streams: Sequence[Stream], at: int) -> FamilySamples:
 
 
 def carried_on(
-    names: Collection[SeriesName], present: Iterable[tuple[Family, Iterable[Stream]]]
+    names: Collection[SeriesName],
+    present: Iterable[tuple[Family, Iterable[Stream]]],
+    between: Callable[[Iterable[Stream]], Iterable[Stream]] = iter,
 ) -> dict[SeriesName, AbstractSet[Labels]]:
     """Find the present series that have some names.
 
@@ -39,6 +41,7 @@ def carried_on(
     Args:
         names: The names.
         present: The families that are sent, with their streams.
+        between: Yields the GIL between items.
 
     Returns:
         The labels, by name.
@@ -46,7 +49,7 @@ def carried_on(
     found: dict[SeriesName, AbstractSet[Labels]] = {}
     for family, streams in present:
         shared = [name for name in family.names if name in names]
-        labels = {stream.labels for stream in streams} if shared else set()
+        labels = {stream.labels for stream in between(streams)} if shared else set()
         for name in shared:
             found[name] = found[name] | labels if name in found else labels
     return found

@@ -6,6 +6,7 @@ changing parts are put next to them.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 
 LENGTH_DELIMITED = 2
@@ -57,3 +58,23 @@ def timestamp(milliseconds: int) -> bytes:
             milliseconds >> 35,
         )
     )
+
+
+def fields(message: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield the fields of a message, each as its number and its content.
+
+    Args:
+        message: One in which each field has a number below 16 and holds a string or a message.
+    """
+    place = 0
+    while place < len(message):
+        field = message[place] >> 3
+        place += 1
+        size = shift = 0
+        while (byte := message[place]) & 0x80:
+            size |= (byte & 0x7F) << shift
+            shift += 7
+            place += 1
+        start = place + 1
+        place = start + (size | byte << shift)
+        yield field, message[start:place]

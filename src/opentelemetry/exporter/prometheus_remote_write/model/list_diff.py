@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Sequence
-from itertools import count, groupby, repeat
+from itertools import count, groupby, pairwise, repeat
 from typing import NamedTuple
 
 from ..system.time_slice import TimeSlice
 
+_LONGEST_BLOCK = 1000  # items, so that whoever handles a block is done with it soon
+
 
 class Block(NamedTuple):
-    """Adjacent items that were also adjacent in the earlier list, in the same order, or are all new.
+    """Adjacent items that were also adjacent in the earlier list, in the same order, or are all new; not too many.
 
     Args:
         here: Their positions.
@@ -56,23 +58,32 @@ def list_diff(
     if known is not None and known.before is before and known.now is now:
         return known
     if not before:
-        return ListDiff(before, now, [Block(slice(0, len(now)), None)] if now else [], [])
+        return ListDiff(before, now, list(_blocks(0, len(now), None)), [])
     time_slice = time_slice or TimeSlice()
     left: dict[Hashable, int] = {}
     place = count()
     for (some,) in time_slice.blocks(before):
         left.update(zip(some, place, strict=False))
-    shadowed = [] if len(left) == len(before) else [place for place, item in enumerate(before) if left[item] != place]
+    shadowed: list[int] = []
+    if len(left) < len(before):
+        shadowed = [place for place, item in enumerate(time_slice.between(before)) if left[item] != place]
     places: list[int | None] = []
     for (some,) in time_slice.blocks(now):
         places.extend(map(left.pop, some, repeat(None)))
     blocks: list[Block] = []
     start = 0
     for distance, end in _runs(places, time_slice):
-        stood = None if distance is None else slice(start + distance, end + distance)
-        blocks.append(Block(slice(start, end), stood))
+        blocks += _blocks(start, end, distance)
         start = end
-    return ListDiff(before, now, blocks, [*left.values(), *shadowed])
+    gone = [*time_slice.between(left.values()), *shadowed]
+    time_slice.discard(left, places)
+    return ListDiff(before, now, blocks, gone)
+
+
+def _blocks(start: int, end: int, distance: int | None) -> Iterator[Block]:
+    """Yield adjacent items that have moved together in blocks."""
+    for first, last in pairwise([*range(start, end, _LONGEST_BLOCK), end]):
+        yield Block(slice(first, last), None if distance is None else slice(first + distance, last + distance))
 
 
 def _runs(places: Sequence[int | None], time_slice: TimeSlice) -> Iterator[tuple[int | None, int]]:

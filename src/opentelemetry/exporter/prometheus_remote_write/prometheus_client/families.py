@@ -14,6 +14,7 @@ from ..errors import Untranslatable
 from ..messages.text import error_text, valid_text
 from ..model.family import Family, FamilySamples, SeriesName, Stream
 from ..model.remote_write import BUCKET_BOUND, Exemplar, Labels, Metadata, MetricType
+from ..system.time_slice import TimeSlice
 from ..translation.series_registry import SeriesRegistry
 from ..translation.zero_samples import ZeroSamples
 from .columns import Columns, columns_of, times_of
@@ -43,6 +44,7 @@ class Context(NamedTuple):
         drop: Called for what is dropped, with the name of its family.
         zero_samples: Decides on zero samples, if they are sent.
         exemplars: Whether exemplars are sent.
+        time_slice: Yields the GIL between pieces of work.
     """
 
     labels: Callable[[Mapping[str, str]], Labels]
@@ -51,6 +53,7 @@ class Context(NamedTuple):
     drop: Callable[[str, Untranslatable], None]
     zero_samples: ZeroSamples | None
     exemplars: bool
+    time_slice: TimeSlice
 
 
 class _CollectedPart(NamedTuple):
@@ -79,7 +82,7 @@ class CollectedFamily:
         self._metadata = Metadata(shown_name(name, type), kind, valid_text(help), valid_text(unit))
         self._created = f"{name}_created" if kind in _WITH_START else None
         self._families: dict[tuple[tuple[SeriesName, ...], bool], Family] = {}
-        self._names: Sequence[str] = ()
+        self._names: list[str] = []
         self._labels: list[Mapping[str, str]] = []
         self._starts: list[float] = []
         self._parts: list[_CollectedPart] = []
@@ -95,25 +98,36 @@ class CollectedFamily:
             now: The time for samples without one, in milliseconds since the epoch.
             context: The collection's.
         """
+        time_slice = context.time_slice
         try:
-            columns = columns_of(samples)
-            values, times = array("d", columns.values), times_of(columns, now)
+            columns = columns_of(samples, time_slice)
+            values, times = array("d", columns.values), times_of(columns, now, time_slice)
         except (TypeError, ValueError, OverflowError, Untranslatable):
-            columns = columns_of(list(self._sound(samples, now, context)))
-            values, times = array("d", columns.values), times_of(columns, now)
-        created = [place for place, name in enumerate(columns.names) if name == self._created] if self._created else []
+            columns = columns_of(list(self._sound(samples, now, context)), time_slice)
+            values, times = array("d", columns.values), times_of(columns, now, time_slice)
+        time_slice.discard(*columns)
+        created: list[int] = []
+        if self._created:
+            names = time_slice.between(columns.names)
+            created = [place for place, name in enumerate(names) if name == self._created]
         starts = [values[place] for place in created]
         if not (
             self._is_complete
-            and columns.names == self._names
             and starts == self._starts
-            and self._labels == [*columns.labels]
+            and len(columns.names) == len(self._names)
+            and all(
+                names == their_names and labels == their_labels
+                for names, their_names, labels, their_labels in time_slice.blocks(
+                    columns.names, self._names, columns.labels, self._labels
+                )
+            )
             and not any(context.other.has_names_of(part.family) for part in self._parts)
         ):
             self._find_anew(columns, values, now, context)
-            self._names, self._starts = columns.names, starts
+            time_slice.discard(self._labels)
+            self._names, self._starts = columns.names[:], starts
             # Copies, because a collector may change its own. After an incomplete collection nothing is compared.
-            self._labels = list(map(dict, columns.labels)) if self._is_complete else []
+            self._labels = list(map(dict, time_slice.between(columns.labels))) if self._is_complete else []
         for part in self._parts:
             yield self._samples(part, columns, values, times, now, context)
         self._new = {}
@@ -125,13 +139,13 @@ class CollectedFamily:
     def release(self, context: Context) -> None:
         """Release the series: the family is gone."""
         for part in self._parts:
-            context.registry.release_all(part.family, [stream.labels for stream in part.streams])
+            _release(part.family, [stream.labels for stream in part.streams], context)
         self._parts = []
 
     def _sound(self, samples: Sequence[Any], now: int, context: Context) -> Iterator[Any]:
-        for sample in samples:
+        for sample in context.time_slice.between(samples):
             try:
-                (columns,) = zip(*columns_of([sample]), strict=True)
+                (columns,) = zip(*columns_of([sample], context.time_slice), strict=True)
                 name, labels, value, time, *others = columns
                 timestamp_of(time, now)
                 yield name, labels, float(value), time, *others  # also of a text, which the page shows as a number
@@ -140,12 +154,17 @@ class CollectedFamily:
 
     def _find_anew(self, columns: Columns, values: Sequence[float], now: int, context: Context) -> None:
         """Group samples into streams, and find the streams that existed before."""
-        known = {(part.family, stream.labels, stream.start): stream for part in self._parts for stream in part.streams}
+        between = context.time_slice.between
+        known = {
+            (part.family, stream.labels, stream.start): stream
+            for part in self._parts
+            for stream in between(part.streams)
+        }
         before = {part.family: part for part in self._parts}
         self._is_complete = True
         self._exemplars = {}
         found: dict[Family, dict[Labels, tuple[Stream, list[int]]]] = {}
-        for labels, start, series in self._grouped(columns, values, now, context):
+        for labels, start, series in between(self._grouped(columns, values, now, context)):
             names = tuple(series)
             native = bool(columns.histograms[series[names[0]]])  # all of the group are alike
             family = self._families.setdefault((names, native), Family(self._name, self._metadata, names, native))
@@ -159,8 +178,10 @@ class CollectedFamily:
             found.setdefault(family, {})[labels] = stream, [*series.values()]
         for family, part in before.items():
             there = found.get(family, {})
-            gone = [stream.labels for stream in part.streams if stream.labels not in there]
-            context.registry.release_all(family, gone)
+            gone = [stream.labels for stream in between(part.streams) if stream.labels not in there]
+            _release(family, gone, context)
+            context.time_slice.discard(list(part.streams))
+        context.time_slice.discard(known, *found.values())
         self._parts = [
             self._registered(family, streams, before.get(family), len(values), context)
             for family, streams in found.items()
@@ -173,7 +194,8 @@ class CollectedFamily:
         """Yield the labels of each stream, its start in milliseconds, and the position of each of its series."""
         groups: dict[tuple[frozenset[tuple[str, str]], bool], tuple[Mapping[str, str], dict[SeriesName, int]]] = {}
         starts: dict[frozenset[tuple[str, str]], float] = {}
-        for place, (name, labels) in enumerate(zip(columns.names, columns.labels, strict=True)):
+        samples = context.time_slice.between(zip(columns.names, columns.labels, strict=True))
+        for place, (name, labels) in enumerate(samples):
             try:
                 if name == self._created:
                     starts[frozenset(labels.items())] = values[place]
@@ -202,19 +224,23 @@ class CollectedFamily:
         context: Context,
     ) -> _CollectedPart:
         """Register new streams, and drop those whose series others own."""
-        had = {stream.labels for stream in before.streams} if before else set()
+        between = context.time_slice.between
+        had = {stream.labels for stream in between(before.streams)} if before else set()
         taken = {
-            labels: reason for labels in found if (reason := context.other.reason_against(family, labels)) is not None
+            labels: reason
+            for labels in between(found)
+            if (reason := context.other.reason_against(family, labels)) is not None
         }
-        context.registry.release_all(family, [labels for labels in taken if labels in had])
-        new = [labels for labels in found if labels not in had and labels not in taken]
-        refused = context.registry.register_all(family, new)
-        taken |= {new[place]: reason for place, reason in refused.items()}
-        for reason in taken.values():
+        _release(family, [labels for labels in taken if labels in had], context)
+        new = [labels for labels in between(found) if labels not in had and labels not in taken]
+        for (some,) in context.time_slice.blocks(new):
+            refused = context.registry.register_all(family, some, between)
+            taken |= {some[place]: reason for place, reason in refused.items()}
+        for reason in between(taken.values()):
             self._drop(context, reason)
-        kept = [each for labels, each in found.items() if labels not in taken]
-        streams = [stream for stream, _ in kept]
-        places = [place for _, places in kept for place in places]
+        kept = [each for labels, each in between(found.items()) if labels not in taken]
+        streams = [stream for stream, _ in between(kept)]
+        places = [place for _, places in between(kept) for place in places]
         if before and before.streams == streams:
             streams = before.streams  # the same list object means that nothing changed
         return _CollectedPart(family, streams, places, is_whole=places == [*range(samples)])
@@ -239,22 +265,25 @@ class CollectedFamily:
         context: Context,
     ) -> FamilySamples:
         family, streams, places, is_whole = part
-        exemplars = self._exemplars_of(part, columns, now) if context.exemplars else {}
+        exemplars = self._exemplars_of(part, columns, now, context.time_slice) if context.exemplars else {}
         step = len(family.names)
-        timestamps = [times[place] for place in places[::step]] if times else now
+        between = context.time_slice.between
+        timestamps = [times[place] for place in between(places[::step])] if times else now
         zero_samples = context.zero_samples.zero_samples(family, streams, self._new) if context.zero_samples else {}
         if family.native:
-            histograms = [native_histogram_of(columns.histograms[place]) for place in places]
+            histograms = [native_histogram_of(columns.histograms[place]) for place in between(places)]
             return FamilySamples(family, streams, timestamps, array("d"), histograms, exemplars, zero_samples)
-        own = values if is_whole else array("d", [values[place] for place in places])
+        own = values if is_whole else array("d", [values[place] for place in between(places)])
         return FamilySamples(family, streams, timestamps, own, (), exemplars, zero_samples)
 
-    def _exemplars_of(self, part: _CollectedPart, columns: Columns, now: int) -> dict[int, tuple[Exemplar, ...]]:
+    def _exemplars_of(
+        self, part: _CollectedPart, columns: Columns, now: int, time_slice: TimeSlice
+    ) -> dict[int, tuple[Exemplar, ...]]:
         """Return the exemplars that were not sent yet; the library keeps the last one of each series."""
         if columns.exemplars.count(None) == len(columns.exemplars) and not part.family.native:
             return {}
         found: dict[int, tuple[Exemplar, ...]] = {}
-        for position, place in enumerate(part.places):
+        for position, place in enumerate(time_slice.between(part.places)):
             given = [columns.exemplars[place], *(getattr(columns.histograms[place], "nh_exemplars", None) or ())]
             known = self._exemplars.get((part.family, position), ())
             exemplars = tuple(exemplar for each in given if each and (exemplar := exemplar_of(each, now)))
@@ -269,6 +298,11 @@ def shown_name(name: str, type: str) -> str:  # noqa: A002 - their name
     """Return a family's name as on the page, such as ``requests_total`` for a counter ``requests``."""
     suffix = _SUFFIXES.get(type, "")
     return valid_text(f"{name.removesuffix(suffix)}{suffix}")
+
+
+def _release(family: Family, all_labels: Sequence[Labels], context: Context) -> None:
+    for (some,) in context.time_slice.blocks(all_labels):
+        context.registry.release_all(family, some)
 
 
 def _twice(name: str) -> Untranslatable:

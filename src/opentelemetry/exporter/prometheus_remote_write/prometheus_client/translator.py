@@ -14,6 +14,7 @@ from ..errors import Untranslatable
 from ..messages.text import error_text, valid_text
 from ..model.family import Family, FamilySamples, SeriesName, Stream
 from ..model.remote_write import METRIC_NAME, Labels, Metadata, MetricType
+from ..system.time_slice import TimeSlice
 from ..translation.dropped_points import DroppedPoints
 from ..translation.labels import exported_labels, merged_labels, shortened_values, sorted_labels
 from ..translation.series_registry import SeriesRegistry
@@ -35,6 +36,7 @@ class PrometheusClientTranslator:
         unmatched_globs: Notes the names of the metrics.
         resources_as_labels: Whether every resource attribute is copied onto every series.
         zero_samples: Decides on zero samples, if they are sent.
+        time_slice: Yields the GIL between pieces of work.
     """
 
     def __init__(  # noqa: PLR0913 - three are by keyword
@@ -47,6 +49,7 @@ class PrometheusClientTranslator:
         unmatched_globs: UnmatchedGlobs | None = None,
         resources_as_labels: bool = False,
         zero_samples: ZeroSamples | None = None,
+        time_slice: TimeSlice | None = None,
     ) -> None:
         self._settings = settings
         self._resources_as_labels = resources_as_labels
@@ -64,6 +67,7 @@ class PrometheusClientTranslator:
             drop=dropped.drop,
             zero_samples=zero_samples,
             exemplars=not settings.disable_exemplars,
+            time_slice=time_slice or TimeSlice(),
         )
 
     @property
@@ -92,9 +96,10 @@ class PrometheusClientTranslator:
         if self._info:
             yield self._info._replace(timestamps=now)
         current = self._current(part.families)
-        for key in self._families.keys() - current.keys():
+        between = self._context.time_slice.between
+        for key in [key for key in between(self._families) if key not in current]:
             self._families.pop(key).release(self._context)
-        for key, family in current.items():
+        for key, family in between(current.items()):
             try:
                 known = self._families.get(key)
                 if known is None:
@@ -118,7 +123,7 @@ class PrometheusClientTranslator:
         """Return the families to send, by what identifies them in the next collection."""
         current: dict[tuple[object, ...], Any] = {}
         alike: Counter[tuple[object, ...]] = Counter()
-        for family in families:
+        for family in self._context.time_slice.between(families):
             try:
                 if self._is_dropped(family):
                     continue

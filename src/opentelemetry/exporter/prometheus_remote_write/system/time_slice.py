@@ -34,6 +34,7 @@ class TimeSlice:
         self._clock = clock
         self._sleep = sleep
         self._end = math.inf
+        self._discarded: list[list[Any] | dict[Any, Any]] = []
 
     def begin(self, *, gives_way: bool) -> None:
         """Begin the work of an export.
@@ -42,6 +43,25 @@ class TimeSlice:
             gives_way: Whether it yields the GIL. Not if somebody waits for its end.
         """
         self._end = self._clock() + _SLICE if gives_way else math.inf
+
+    def end(self) -> None:
+        """Free what was discarded, bit by bit; called at the end of an export."""
+        for discarded in self._discarded:
+            if isinstance(discarded, dict):
+                discarded = [discarded.popitem() for _ in self.between(range(len(discarded)))]  # noqa: PLW2901 - freed
+            while discarded:
+                del discarded[-_BLOCK:]
+                self.check()
+        self._discarded.clear()
+
+    def discard(self, *containers: list[Any] | dict[Any, Any]) -> None:
+        """Keep what is no longer needed until :meth:`end`, because to free many objects takes long.
+
+        Args:
+            containers: Nobody else changes them, or reads them after the end.
+        """
+        if self._end != math.inf:
+            self._discarded += containers
 
     def check(self) -> None:
         """Yield the GIL if the slice is over; called after each small piece of work."""

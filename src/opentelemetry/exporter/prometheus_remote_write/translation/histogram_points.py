@@ -61,7 +61,7 @@ class HistogramPoints:
                 if shape not in self._by_shape:
                     self._by_shape[shape] = _ClassicBuckets(self._descriptor, *shape)
             except Untranslatable as error:
-                for _ in alike:
+                for _ in self._time_slice.between(alike):
                     self._descriptor.drop(error)
             else:
                 yield from self._by_shape[shape].translate(alike)
@@ -121,7 +121,8 @@ class _ClassicBuckets:
     def _samples(self, points: DataPoints) -> Samples:
         values = self._values(points)
         if values is None:
-            values = array("d", [value for point in points for value in self._values_of(point)])
+            checked = self._streams.time_slice.between(points)
+            values = array("d", [value for point in checked for value in self._values_of(point)])
         exemplars = self._exemplars(points) if self._descriptor.exemplars else {}
         return Samples(timestamps(points), values, exemplars=exemplars)
 

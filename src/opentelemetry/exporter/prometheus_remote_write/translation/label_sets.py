@@ -8,6 +8,7 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 from ..model.remote_write import Labels
+from ..system.time_slice import TimeSlice
 
 _SETS_KEPT = 1000
 _PLAIN = frozenset({str, int, bool})  # types whose values are distinguished by value and type
@@ -33,10 +34,12 @@ class LabelSets:
 
     Args:
         make: Returns the labels for attributes; a pure function.
+        time_slice: Yields the GIL between pieces of work.
     """
 
-    def __init__(self, make: Callable[[Mapping[str, Any]], Labels]) -> None:
+    def __init__(self, make: Callable[[Mapping[str, Any]], Labels], time_slice: TimeSlice | None = None) -> None:
         self._make = make
+        self._time_slice = time_slice or TimeSlice()
         self._kept: dict[object, LabelSet] = {}
 
     def __call__(self, attributes: Mapping[str, Any]) -> LabelSet:
@@ -52,7 +55,8 @@ class LabelSets:
         if known is None:
             known = label_set(copy, self._make(copy))
             if len(self._kept) >= _SETS_KEPT:
-                self._kept.clear()
+                self._time_slice.discard(self._kept)
+                self._kept = {}
             self._kept[key] = known
         return known
 

@@ -156,10 +156,10 @@ def family_samples(
 def _in_blocks(samples: Callable[[DataPoints], Samples], points: DataPoints, time_slice: TimeSlice) -> Samples:
     """Return the samples of all data points, made block by block, so that no family holds the GIL for long."""
     blocks = [(samples(some), len(some)) for (some,) in time_slice.blocks(points)]
-    return blocks[0][0] if len(blocks) == 1 else _joined(blocks)
+    return blocks[0][0] if len(blocks) == 1 else _joined(blocks, time_slice)
 
 
-def _joined(blocks: Sequence[tuple[Samples, int]]) -> Samples:
+def _joined(blocks: Sequence[tuple[Samples, int]], time_slice: TimeSlice) -> Samples:
     times = [(block.timestamps, size) for block, size in blocks]
     values = array("d")
     histograms: list[NativeHistogram] = []
@@ -169,6 +169,8 @@ def _joined(blocks: Sequence[tuple[Samples, int]]) -> Samples:
         exemplars |= {before + position: several for position, several in block.exemplars.items()}
         values += block.values
         histograms += block.histograms
+        time_slice.check()
+    time_slice.discard(exemplars, histograms)
     return Samples(_joined_times(times), values, histograms, exemplars)
 
 

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 from opentelemetry.sdk.metrics.export import Metric
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
+from ..system.time_slice import TimeSlice
 from .label_sets import LabelSets
 from .points import Points
 from .target import Target
@@ -56,9 +57,9 @@ class RememberedScope:
         self.label_sets: LabelSets | None = None
         self.metrics: dict[MetricKey, list[Points]] = {}
 
-    def keep_only(self, keys: Collection[MetricKey]) -> None:
+    def keep_only(self, keys: Collection[MetricKey], time_slice: TimeSlice) -> None:
         """Forget the metrics that are not among the keys."""
-        for key in self.metrics.keys() - keys:
+        for key in [key for key in time_slice.between(self.metrics) if key not in keys]:
             self.drop(key)
 
     def drop(self, key: MetricKey) -> None:
@@ -89,15 +90,15 @@ class RememberedResource:
             remembered = self._scopes[scope] = RememberedScope(scope, self.target)
         return remembered
 
-    def keep_only(self, keys: Mapping[RememberedScope, Collection[MetricKey]]) -> None:
+    def keep_only(self, keys: Mapping[RememberedScope, Collection[MetricKey]], time_slice: TimeSlice) -> None:
         """Forget the scopes that are not among the keys, and the metrics of other scopes that are not."""
         for remembered in [*self._scopes.values()]:
-            remembered.keep_only(keys.get(remembered, ()))
+            remembered.keep_only(keys.get(remembered, ()), time_slice)
             if remembered not in keys:
                 del self._scopes[remembered.scope]
 
-    def release(self) -> None:
+    def release(self, time_slice: TimeSlice) -> None:
         """Forget everything: the resource is gone."""
-        self.keep_only({})
+        self.keep_only({}, time_slice)
         if self.info:
             self.info.release()

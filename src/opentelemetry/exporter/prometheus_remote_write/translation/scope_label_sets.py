@@ -10,6 +10,7 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from ..configuration.settings import Settings
 from ..configuration.translation_strategy import TranslationStrategy
 from ..model.remote_write import Labels
+from ..system.time_slice import TimeSlice
 from .label_sets import LabelSets
 from .labels import (
     attribute_labels,
@@ -22,13 +23,14 @@ from .labels import (
 from .target import Target
 
 
-def label_sets_of(target: Target, scope: InstrumentationScope, settings: Settings) -> LabelSets:
+def label_sets_of(target: Target, scope: InstrumentationScope, settings: Settings, time_slice: TimeSlice) -> LabelSets:
     """Return the label sets of a scope.
 
     Args:
         target: The resource's.
         scope: The instrumentation scope.
         settings: Which labels there are, and how they are written.
+        time_slice: Yields the GIL between pieces of work.
     """
     strategy = TranslationStrategy(settings.translation_strategy)
     of_scope = (
@@ -56,4 +58,5 @@ def label_sets_of(target: Target, scope: InstrumentationScope, settings: Setting
             return tuple(sorted((*in_order, *own.items())))
         return sorted_labels(merged(own))
 
-    return LabelSets(lambda attributes: shortened_values(labels(attributes), settings.max_label_value_length))
+    longest = settings.max_label_value_length
+    return LabelSets(lambda attributes: shortened_values(labels(attributes), longest), time_slice)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 
 from ..errors import SeriesLimitExceeded, Untranslatable
@@ -68,12 +68,18 @@ class SeriesRegistry:
         for group in family.groups:
             self._owners.setdefault(group, {})[labels] = family
 
-    def register_all(self, family: Family, all_labels: Sequence[Labels]) -> Mapping[int, Untranslatable]:
+    def register_all(
+        self,
+        family: Family,
+        all_labels: Sequence[Labels],
+        between: Callable[[Iterable[Labels]], Iterable[Labels]] = iter,
+    ) -> Mapping[int, Untranslatable]:
         """Register the series of streams.
 
         Args:
             family: The streams' family.
             all_labels: The labels of each.
+            between: Yields the GIL between items.
 
         Returns:
             What :meth:`register` would raise, by the position of each stream that was not registered.
@@ -88,7 +94,7 @@ class SeriesRegistry:
                     self._owners.setdefault(group, {}).update(new)
                 return {}
         dropped: dict[int, Untranslatable] = {}
-        for position, labels in enumerate(all_labels):
+        for position, labels in enumerate(between(all_labels)):
             try:
                 self.register(family, labels)
             except Untranslatable as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from itertools import chain, compress
 from operator import is_
@@ -56,15 +56,12 @@ class _Known(NamedTuple):
         self.starts.extend(starts[places])
         self.streams.extend(streams[places])
 
-    def only(self, stays: Collection[bool]) -> _Known:
+    def only(self, stays: Sequence[bool], time_slice: TimeSlice) -> _Known:
         """Return what is known about the points that stay."""
-        attributes, copies, starts, streams = self
-        return _Known(
-            list(compress(attributes, stays)),
-            list(compress(copies, stays)),
-            list(compress(starts, stays)),
-            list(compress(streams, stays)),
-        )
+        left = _Known([], [], [], [])
+        for *columns, they_stay in time_slice.blocks(*self, stays):
+            left.add_from(_Known(*(list(compress(column, they_stay)) for column in columns)), slice(None))
+        return left
 
 
 _DROPPED = Stream((), 0, 0)
@@ -129,11 +126,13 @@ class Streams:
 
     def keep_only(self, points: Sequence[Any]) -> None:
         """Release the streams whose attributes are not among those of some data points."""
-        present = {id(getattr(point, "attributes", None)) for point in points}
-        stays = [id(attributes) in present for attributes in self._known.attributes]
+        present = {id(getattr(point, "attributes", None)) for point in self.time_slice.between(points)}
+        stays = [id(attributes) in present for attributes in self.time_slice.between(self._known.attributes)]
         if not all(stays):
-            self._give_up([stream for stream, it_stays in zip(self._known.streams, stays, strict=True) if not it_stays])
-            self._known = self._known.only(stays)
+            before = self._known
+            self._give_up([before.streams[place] for place, it_stays in enumerate(stays) if not it_stays])
+            self._known = before.only(stays, self.time_slice)
+            self._discard(before)
 
     def release(self) -> None:
         """Release all streams."""
@@ -152,15 +151,18 @@ class Streams:
             for (some,) in self.time_slice.blocks(points):
                 attributes += [point.attributes for point in some]
                 since += [point.start_time_unix_nano for point in some]
-            identities = self._identities(attributes)
-            diff = list_diff(self._identities(held), identities, time_slice=self.time_slice)
+            known, identities = self._identities(held), self._identities(attributes)
+            diff = list_diff(known, identities, time_slice=self.time_slice)
+            self.time_slice.discard(known, identities)
             # An object that occurs twice may have had one content for the first point and another for the second.
             if _are_unique(self.time_slice.blocks(identities)) and all(
                 there is None or self._are_equal(copies[there], attributes[here], starts[there], since[here])
                 for here, there in diff.blocks
             ):
                 return diff
-        before = dict(zip(map(id, held), zip(copies, starts, strict=True), strict=True))
+        before: dict[int, tuple[object, int | None]] = {}
+        for block in self.time_slice.blocks(held, copies, starts):
+            before |= {id(attributes): (copy, start) for attributes, copy, start in zip(*block, strict=True)}
         found = [_identity(point, before) for point in self.time_slice.between(points)]
         return list_diff(self._identities(held), found, time_slice=self.time_slice)
 
@@ -190,26 +192,32 @@ class Streams:
     def _find_anew(self, points: Sequence[Any], recognised: ListDiff) -> Found:
         before = self._known
         _, _, blocks, gone = recognised
-        left = {stream.labels: stream for stream in (before.streams[place] for place in self.time_slice.between(gone))}
+        between = self.time_slice.between
+        left = {stream.labels: stream for stream in (before.streams[place] for place in between(gone))}
         known, new, dropped = self._look_at_others(points, blocks, left)
         is_complete = len(left) == len(gone)  # otherwise some were found by their labels
-        self._give_up(left.values())
+        self._give_up(list(left.values()))
         for (some,) in self.time_slice.blocks(new):
-            unregistered = self._registry.register_all(self.family, [known.streams[place].labels for place in some])
+            labels = [known.streams[place].labels for place in some]
+            unregistered = self._registry.register_all(self.family, labels, between)
             for place, reason in unregistered.items():
                 dropped[some[place]] = reason
                 self._new.pop(known.streams[some[place]], None)
         beyond = [points[position] for position, error in dropped.items() if isinstance(error, SeriesLimitExceeded)]
         if dropped:
             # Fewer points are known than there are, so the next export looks them up again: there may be room then.
-            stays = [position not in dropped for position in range(len(points))]
-            known, points, is_complete = known.only(stays), list(compress(points, stays)), False
+            stays = [position not in dropped for position in between(range(len(points)))]
+            known, points, is_complete = known.only(stays, self.time_slice), list(compress(points, stays)), False
         unchanged = known.streams == before.streams
         self._known = known._replace(streams=before.streams) if unchanged else known
+        self._discard(before)
+        self.time_slice.discard(left)
         # Last, because reading and logging may run the application's code.
-        self._without_room = {id(attributes): attributes for attributes in [point.attributes for point in beyond]}
-        for _, error in sorted(dropped.items()):
-            self._drop(error)
+        self.time_slice.discard(self._without_room, dropped)
+        attributes_beyond = [point.attributes for point in between(beyond)]
+        self._without_room = {id(attributes): attributes for attributes in between(attributes_beyond)}
+        for position in between(sorted(dropped)):
+            self._drop(dropped[position])
         streams = self._known.streams
         return Found(points, streams, ListDiff(before.streams, streams, blocks, gone) if is_complete else None)
 
@@ -227,7 +235,7 @@ class Streams:
             What is known about the points, the positions of new streams, and errors by position.
         """
         known, new, dropped = _Known([], [], [], []), [], {}
-        for here, there in blocks:
+        for here, there in self.time_slice.between(blocks):
             if there is not None:
                 known.add_from(self._known, there)
                 continue
@@ -242,8 +250,12 @@ class Streams:
                         new.append(position)
         return known, new, dropped
 
-    def _give_up(self, streams: Collection[Stream]) -> None:
-        for (some,) in self.time_slice.blocks(list(streams)):
+    def _discard(self, known: _Known) -> None:
+        # Others may still have the list of streams.
+        self.time_slice.discard(known.attributes, known.copies, known.starts, list(known.streams))
+
+    def _give_up(self, streams: Sequence[Stream]) -> None:
+        for (some,) in self.time_slice.blocks(streams):
             self._registry.release_all(self.family, [stream.labels for stream in some])
             for stream in some:
                 self._new.pop(stream, None)

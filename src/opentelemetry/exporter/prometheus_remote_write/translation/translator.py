@@ -127,7 +127,7 @@ class Translator:
                 self._dropped.drop("of a resource", _unexpected(error))
         for resource in self._resources:
             if resource not in by_resource:
-                resource.release()
+                resource.release(self._time_slice)
         self._resources = list(by_resource)
         for resource, scopes in by_resource.items():
             yield from self._translate_resource(resource, scopes)
@@ -137,7 +137,7 @@ class Translator:
     def release(self) -> None:
         """Give up all series."""
         for resource in self._resources:
-            resource.release()
+            resource.release(self._time_slice)
         self._resources = []
 
     def detach(self) -> None:
@@ -182,8 +182,9 @@ class Translator:
         self, resource: RememberedResource, scopes: Iterable[ScopeMetrics]
     ) -> Iterator[FamilySamples]:
         current = self._current(resource, scopes)
-        resource.keep_only(current)  # first, so that a metric's successor can register its series
+        resource.keep_only(current, self._time_slice)  # first, so that a metric's successor can register its series
         newest = 0
+        self._time_slice.discard(*current.values())
         for scope, metrics in current.items():
             for key, metric in metrics.items():
                 for family_samples in self._translate_metric(scope, key, metric):
@@ -219,7 +220,9 @@ class Translator:
             kinds = scope.metrics.get(key)
             if kinds is None:
                 kinds = scope.metrics[key] = list(self._points_of(scope, metric))
-            points = list(getattr(metric.data, "data_points", ()))
+            points = getattr(metric.data, "data_points", ())
+            if not isinstance(points, (list, tuple)):
+                points = list(points)
             return [family_samples for kind in kinds for family_samples in kind.translate(points)]
         except Untranslatable as error:
             self._drop(metric, error)
@@ -260,7 +263,7 @@ class Translator:
     def _descriptor(self, scope: RememberedScope, metric: Metric, kind: MetricKind) -> MetricDescriptor:
         strategy, settings = self._strategy, self._settings
         if scope.label_sets is None:
-            scope.label_sets = label_sets_of(scope.target, scope.scope, settings)
+            scope.label_sets = label_sets_of(scope.target, scope.scope, settings, self._time_slice)
         return MetricDescriptor(
             metric=metric.name,
             family=metric_name(metric.name, metric.unit or "", kind, strategy, settings.namespace),

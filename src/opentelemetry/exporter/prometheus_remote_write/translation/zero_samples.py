@@ -13,6 +13,7 @@ from typing import Any
 from ..model.family import Family, Stream
 from ..model.remote_write import Labels
 from ..model.timestamps import milliseconds
+from ..system.time_slice import TimeSlice
 
 _RECENT = 30 * 60 * 1000  # milliseconds; Prometheus refuses samples an hour older than its newest
 
@@ -22,13 +23,15 @@ class ZeroSamples:
 
     Args:
         began: When the exporter began, in nanoseconds since the epoch. Streams older than that may have been sent.
+        time_slice: Yields the GIL between pieces of work.
     """
 
-    def __init__(self, began: int) -> None:
+    def __init__(self, began: int, time_slice: TimeSlice | None = None) -> None:
         self._began = began
+        self._time_slice = time_slice or TimeSlice()
         self._newest = 0  # of the previous exports
         self._latest = 0  # including this one
-        self._given: list[tuple[str, Sequence[Stream], Mapping[int, int]]] = []
+        self._given: list[tuple[str, Sequence[Stream], dict[int, int]]] = []
         self._lost: dict[tuple[str, Labels], int] = {}
 
     def end_export(self, *, lost: bool = False) -> None:
@@ -41,11 +44,13 @@ class ZeroSamples:
         self._lost = {
             (family, streams[position].labels): at
             for family, streams, zero_samples in (self._given if lost else ())
-            for position, at in zero_samples.items()
+            for position, at in self._time_slice.between(zero_samples.items())
             if at >= oldest
         }
+        self._time_slice.discard(*[zero_samples for _, _, zero_samples in self._given])
         self._given = []
         self._newest = self._latest
+        self._time_slice.end()
 
     def note(self, time: int) -> None:
         """Note the time of a sample of this export, in milliseconds."""
@@ -88,14 +93,15 @@ class ZeroSamples:
             return {}
         name = family.metadata.family
         found: dict[int, int] = {}
-        for position in reversed(range(len(streams))):  # from the end, where new streams mostly are
+        from_the_end = reversed(range(len(streams)))  # where new streams mostly are
+        for position in self._time_slice.between(from_the_end):
             if len(found) == len(new):
                 break
             if (at := new.get(streams[position])) is not None:
                 found[position] = at
         if self._lost:
-            lost = [self._lost.get((name, stream.labels)) for stream in streams]
-            found = {position: at for position, at in enumerate(lost) if at} | found
+            lost = [self._lost.get((name, stream.labels)) for stream in self._time_slice.between(streams)]
+            found = {position: at for position, at in enumerate(self._time_slice.between(lost)) if at} | found
         if found:
             self._given.append((name, streams, found))
         return found
