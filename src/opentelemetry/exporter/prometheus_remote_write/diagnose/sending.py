@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..configuration.settings import Settings
 from ..encoding.compression import compressor
@@ -18,11 +18,6 @@ from . import configuration, declarative_file, target_identity
 from .finding import Finding, Level
 from .network_path import NetworkPath
 from .receiver_probe import Probe
-
-
-class _Sender(NamedTuple):
-    settings: Settings
-    labels: Target
 
 
 def findings(
@@ -58,19 +53,20 @@ def findings(
         is_sound = is_sound and finding.level is not Level.FAILURE
         yield "configuration", finding
     attributes = target_identity.identified(_attributes(declared), given.settings)
-    labels = target_identity.target_of(attributes, given.settings)
-    for finding in target_identity.findings(labels, attributes, given.settings, environ):
+    target = target_identity.target_of(attributes, given.settings)
+    for finding in target_identity.findings(target, attributes, given.settings, environ):
         yield "configuration", finding
     if is_sound:
-        yield from _network(_Sender(given.settings, labels), environ, end, send=send)
+        yield from _network(given.settings, target, environ, end, send=send)
 
 
 def _attributes(declared: declarative_file.DeclaredExporter | None) -> Mapping[str, Any]:
     return target_identity.resource_attributes(declared.resource if declared else None, is_declared=bool(declared))
 
 
-def _network(sender: _Sender, environ: Mapping[str, str], end: float, *, send: bool) -> Iterator[tuple[str, Finding]]:
-    settings = sender.settings
+def _network(
+    settings: Settings, target: Target, environ: Mapping[str, str], end: float, *, send: bool
+) -> Iterator[tuple[str, Finding]]:
     path = NetworkPath(settings, environ)
     with deadline(end - time.monotonic()):
         for finding in path.findings():
@@ -82,7 +78,7 @@ def _network(sender: _Sender, environ: Mapping[str, str], end: float, *, send: b
     def post(body: bytes, headers: Mapping[str, str]) -> Response:
         return transport.post(body, headers, end - time.monotonic())
 
-    labels = {**settings.external_labels, **sender.labels.promoted, **sender.labels.labels}
+    labels = {**settings.external_labels, **target.promoted, **target.labels}
     probe = Probe(post, settings, compressor(), has_proxy=path.has_proxy)
     try:
         for finding in probe.findings(labels if send else None):
