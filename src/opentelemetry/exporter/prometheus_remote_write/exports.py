@@ -235,21 +235,28 @@ class Exports:
             data_path = self._ready_at_exit() if self.exit_time.has_begun else self.path.ready()
         if not data_path:
             return False
-        now = time.monotonic()
-        retry_until = self._pace.begin(now)
-        if is_last := self.exit_time.has_begun:
+        is_last = self.exit_time.has_begun
+        if is_last:
             timeout = min(timeout, self.exit_time.for_requests)
-            retry_until = now + timeout
+        window = self._window(timeout, is_last=is_last, in_background=in_background)
         with self.exit_time.counted():
             identified = self._instance.identified(metrics_data)
             collected = None
             if self._prometheus_client:
                 collected = self._prometheus_client.collect(identified, self._instance.group, timeout, last=is_last)
             try:
-                window = Window(now + timeout, retry_until, is_last=is_last, gives_way=not is_last and in_background)
                 return data_path.send(identified, collected, window)
             finally:
                 self._pace.end(time.monotonic())
+
+    def _window(self, timeout: float, *, is_last: bool, in_background: bool) -> Window:
+        """Return how long an export that begins now may take."""
+        now = time.monotonic()
+        retry_until = self._pace.begin(now)
+        deadline = now + timeout
+        if is_last:  # nothing can be left to a next export, and the process waits for this one
+            return Window(deadline, retry_until=deadline, is_last=True)
+        return Window(deadline, retry_until, gives_way=in_background)
 
     def _ready_at_exit(self) -> DataPath | None:
         """Return the data path; None if its imports take longer than what is left of the exit time."""
