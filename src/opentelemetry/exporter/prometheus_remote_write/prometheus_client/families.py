@@ -7,7 +7,7 @@ comparison with the previous collection covers all of them, and what is known ab
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ..errors import Untranslatable
@@ -15,9 +15,8 @@ from ..messages.text import error_text, valid_text
 from ..model.family import Family, FamilySamples, SeriesName, Stream
 from ..model.remote_write import BUCKET_BOUND, Exemplar, Labels, Metadata, MetricType
 from ..system.time_slice import TimeSlice
-from ..translation.series_registry import SeriesRegistry
-from ..translation.zero_samples import ZeroSamples
 from .columns import Columns, columns_of, times_of
+from .context import Context
 from .samples import exemplar_of, native_histogram_of, start_of, timestamp_of
 
 _TYPES = {
@@ -32,28 +31,6 @@ _TYPES = {
 _SUFFIXES = {"counter": "_total", "info": "_info"}
 _WITH_BUCKETS = {MetricType.HISTOGRAM, MetricType.GAUGEHISTOGRAM}
 _WITH_START = {MetricType.COUNTER, MetricType.HISTOGRAM, MetricType.SUMMARY}
-
-
-class Context(NamedTuple):
-    """What all families of a collection have in common.
-
-    Args:
-        labels: Returns the labels to send for a sample's labels.
-        registry: Where series are registered.
-        other: The registry of the OpenTelemetry metrics, which take precedence.
-        drop: Called for what is dropped, with the name of its family.
-        zero_samples: Decides on zero samples, if they are sent.
-        exemplars: Whether exemplars are sent.
-        time_slice: Yields the GIL between pieces of work.
-    """
-
-    labels: Callable[[Mapping[str, str]], Labels]
-    registry: SeriesRegistry
-    other: SeriesRegistry
-    drop: Callable[[str, Untranslatable], None]
-    zero_samples: ZeroSamples | None
-    exemplars: bool
-    time_slice: TimeSlice
 
 
 class _CollectedPart(NamedTuple):

@@ -21,7 +21,8 @@ from ..translation.series_registry import SeriesRegistry
 from ..translation.target import Target, target
 from ..translation.unmatched_globs import UnmatchedGlobs
 from ..translation.zero_samples import ZeroSamples
-from .families import CollectedFamily, Context, shown_name
+from .context import Context
+from .families import CollectedFamily, shown_name
 from .source import Part
 
 

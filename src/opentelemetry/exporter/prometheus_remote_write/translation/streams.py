@@ -14,6 +14,7 @@ from ..model.list_diff import Block, ListDiff, list_diff
 from ..model.remote_write import Labels
 from ..model.timestamps import milliseconds
 from ..system.time_slice import TimeSlice
+from .known_points import KnownPoints
 from .label_sets import LabelSet
 from .series_registry import SeriesRegistry
 from .zero_samples import ZeroSamples
@@ -31,37 +32,6 @@ class Found(NamedTuple):
     points: Sequence[Any]
     streams: Sequence[Stream]
     diff: ListDiff | None = None
-
-
-class _Known(NamedTuple):
-    """What is known about data points: four lists in the same order, which grow and shrink together."""
-
-    attributes: list[object]  # kept alive, so that no other object can have its id
-    copies: list[object]
-    starts: list[int | None]
-    streams: list[Stream]
-
-    def add(self, attributes: object, copy: object, start: int | None, stream: Stream) -> None:
-        """Add what is known about a point."""
-        self.attributes.append(attributes)
-        self.copies.append(copy)
-        self.starts.append(start)
-        self.streams.append(stream)
-
-    def add_from(self, other: _Known, places: slice) -> None:
-        """Add what another object knows about some points."""
-        attributes, copies, starts, streams = other
-        self.attributes.extend(attributes[places])
-        self.copies.extend(copies[places])
-        self.starts.extend(starts[places])
-        self.streams.extend(streams[places])
-
-    def only(self, stays: Sequence[bool], time_slice: TimeSlice) -> _Known:
-        """Return what is known about the points that stay."""
-        left = _Known([], [], [], [])
-        for *columns, they_stay in time_slice.blocks(*self, stays):
-            left.add_from(_Known(*(list(compress(column, they_stay)) for column in columns)), slice(None))
-        return left
 
 
 _DROPPED = Stream((), 0, 0)
@@ -102,7 +72,7 @@ class Streams:
         self._labels = labels
         self._drop = drop
         self._zero_samples = zero_samples
-        self._known = _Known([], [], [], [])
+        self._known = KnownPoints([], [], [], [])
         self._without_room: dict[int, object] = {}
         self._new: dict[Stream, int] = {}
 
@@ -223,7 +193,7 @@ class Streams:
 
     def _look_at_others(
         self, points: Sequence[Any], blocks: Iterable[Block], left: dict[Labels, Stream]
-    ) -> tuple[_Known, list[int], dict[int, Untranslatable]]:
+    ) -> tuple[KnownPoints, list[int], dict[int, Untranslatable]]:
         """Look up the points that changed.
 
         Args:
@@ -234,7 +204,7 @@ class Streams:
         Returns:
             What is known about the points, the positions of new streams, and errors by position.
         """
-        known, new, dropped = _Known([], [], [], []), [], {}
+        known, new, dropped = KnownPoints([], [], [], []), [], {}
         for here, there in self.time_slice.between(blocks):
             if there is not None:
                 known.add_from(self._known, there)
@@ -250,7 +220,7 @@ class Streams:
                         new.append(position)
         return known, new, dropped
 
-    def _discard(self, known: _Known) -> None:
+    def _discard(self, known: KnownPoints) -> None:
         # Others may still have the list of streams.
         self.time_slice.discard(known.attributes, known.copies, known.starts, list(known.streams))
 
@@ -260,7 +230,7 @@ class Streams:
             for stream in some:
                 self._new.pop(stream, None)
 
-    def _look_at(self, point: Any, left: Mapping[Labels, Stream], known: _Known) -> Stream:
+    def _look_at(self, point: Any, left: Mapping[Labels, Stream], known: KnownPoints) -> Stream:
         """Find the stream of a changed point by its labels, or create one, and add what is known now."""
         attributes, start = point.attributes, point.start_time_unix_nano
         if attributes is not None and not isinstance(attributes, (dict, Mapping)):  # the SDK's are dicts: a fast check
