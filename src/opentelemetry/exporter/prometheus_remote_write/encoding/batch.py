@@ -15,7 +15,7 @@ from __future__ import annotations
 import struct
 import sys
 from array import array
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -120,7 +120,7 @@ class Batch:
         # First, because some receivers look up the strings of a series while they read it.
         pieces = [self._encoder.request_fields()]
         for part in between(parts):
-            for run in between(_runs(part)):
+            for run in _runs(part, self._time_slice):
                 pieces += self._native(part, run) if part.samples.family.native else self._floats(part, run)
                 while len(pieces) > _PIECES_OF_A_CHUNK:
                     yield b"".join(pieces[:_PIECES_OF_A_CHUNK])
@@ -169,14 +169,16 @@ class Batch:
         of_run = range(run.start * series, run.stop * series)
         pieces = held.pieces[of_run.start * step : of_run.stop * step]
         suffixes = _suffixes(samples, run)
-        for position in self._time_slice.between(_within(run, samples.zero_samples)):
-            stream, at = samples.streams[position], samples.zero_samples[position]
-            start = (position - run.start) * series * step
-            pieces[start : start + series * step] = prefixes(self._encoder, held.constants, stream, at)
-        for position in _within(of_run, exemplars):
-            place, fields = position - of_run.start, exemplars[position]
-            pieces[place * step] = _lengthened(pieces[place * step], len(fields))
-            suffixes[place] += fields
+        if samples.zero_samples:
+            for position in self._time_slice.between(_within(run, samples.zero_samples)):
+                stream, at = samples.streams[position], samples.zero_samples[position]
+                start = (position - run.start) * series * step
+                pieces[start : start + series * step] = prefixes(self._encoder, held.constants, stream, at)
+        if exemplars:
+            for position in self._time_slice.between(_within(of_run, exemplars)):
+                place, fields = position - of_run.start, exemplars[position]
+                pieces[place * step] = _lengthened(pieces[place * step], len(fields))
+                suffixes[place] += fields
         pieces[step - 2 :: step] = _doubles(samples.values[of_run.start : of_run.stop])
         pieces[step - 1 :: step] = suffixes
         return pieces
@@ -197,12 +199,13 @@ class Batch:
         return pieces
 
 
-def _runs(part: _FamilyPart) -> Iterator[range]:
-    """Yield the positions of the streams, as many at once as have a piece of work for a moment."""
-    streams = len(part.samples.streams)
+def _runs(part: _FamilyPart, time_slice: TimeSlice) -> Iterable[range]:
+    """Return the positions of the streams, in runs that are a moment's work, with a check before each."""
+    whole = range(len(part.samples.streams))
     together = max(_SERIES_AT_ONCE // len(part.samples.family.names), 1)
-    for start in range(0, streams, together):
-        yield range(start, min(start + together, streams))
+    if len(whole) <= together:
+        return (whole,)
+    return time_slice.between([whole[start : start + together] for start in whole[::together]])
 
 
 def _within(run: range, found: Mapping[int, object]) -> list[int]:

@@ -165,7 +165,8 @@ class Batches:
                 histograms += size(part)
             else:
                 samples += size(part)
-            exemplars += sum(map(len, self._time_slice.between(part.exemplars.values())))
+            if part.exemplars:
+                exemplars += sum(map(len, self._time_slice.between(part.exemplars.values())))
             points += len(part.streams) if part.tells_points else 0
         return Load(bin.batch.encode(parts), samples, histograms, exemplars, bin.number, points)
 
