@@ -145,6 +145,8 @@ class Server(ThreadingHTTPServer):
     def stop(self) -> None:
         """Stop accepting, let requests that have come in be answered, and wait for the connections' threads to end."""
         self.closing.set()
+        with suppress(OSError):  # some systems refuse; there the loop ends when it looks the next time
+            self.socket.shutdown(socket.SHUT_RDWR)  # wakes the loop that accepts
         self.shutdown()
         # Whoever waits for a client's next bytes now finds the end; an answer can still be written, for a while.
         self._shut(socket.SHUT_RD)
