@@ -32,6 +32,7 @@ def columns_of(samples: Sequence[Any], time_slice: TimeSlice) -> Columns:
         ValueError: The same.
     """
     whole = Columns([], [], [], [], [], [])
+    columns: tuple[list[Any], ...] = whole
     for (some,) in time_slice.blocks(samples):
         if not some:
             break
@@ -40,7 +41,7 @@ def columns_of(samples: Sequence[Any], time_slice: TimeSlice) -> Columns:
         timestamps, exemplars, histograms, *_ = [*others, nothing, nothing, nothing]
         if any(histograms):
             values = tuple(0.0 if histogram else value for value, histogram in zip(values, histograms, strict=True))
-        for column, more in zip(whole, (names, labels, values, timestamps, exemplars, histograms), strict=True):
+        for column, more in zip(columns, (names, labels, values, timestamps, exemplars, histograms), strict=True):
             column.extend(more)
     return whole
 
