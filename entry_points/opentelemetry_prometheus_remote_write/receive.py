@@ -66,7 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _receive(arguments: argparse.Namespace) -> int:
     try:
         from opentelemetry.exporter.prometheus_remote_write.receiver import Receiver  # noqa: PLC0415 - may be missing
-        from opentelemetry.exporter.prometheus_remote_write.receiver.origin import is_loopback  # noqa: PLC0415 - the same
+        from opentelemetry.exporter.prometheus_remote_write.receiver.origin import is_own_host  # noqa: PLC0415 - the same
         from opentelemetry.exporter.prometheus_remote_write.receiver.outbox import Outbox  # noqa: PLC0415 - the same
         from opentelemetry.exporter.prometheus_remote_write.receiver.page import Page  # noqa: PLC0415 - the same
         from opentelemetry.exporter.prometheus_remote_write.receiver.store import Store  # noqa: PLC0415 - the same
@@ -85,7 +85,7 @@ def _receive(arguments: argparse.Namespace) -> int:
     with receiver:
         _say(f"OTEL_EXPORTER_PRW_ENDPOINT={receiver.url}")
         _say(f"page: {receiver.page}")
-        if not is_loopback(host):
+        if not is_own_host(host):
             _say(
                 f"otel-prw receive: warning: listening on {host}: anyone who reaches it over the network can push to it"
                 " and see its data, without a password and unencrypted"

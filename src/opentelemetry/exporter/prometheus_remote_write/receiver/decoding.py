@@ -21,7 +21,7 @@ from .received import (
     Series,
 )
 from .refusal import Refusal
-from .wire import MOST_BYTES_OF_A_PART, Elements, Field, fields, malformed
+from .wire import MOST_BYTES_OF_A_PART, Elements, Field, bounded_fields, malformed
 
 _AnyHistogram: TypeAlias = "v1.Histogram | v2.Histogram"
 _AnySpan: TypeAlias = "v1.BucketSpan | v2.BucketSpan"
@@ -72,7 +72,7 @@ def _decode_1_0(content: bytes, check: Callable[[Series], None], elements: Eleme
     families: dict[str, ReceivedMetadata] = {}
     all_series: list[Series] = []
     pairs: dict[tuple[str, str], tuple[str, str]] = {}
-    for field in fields(content, _FIELDS_1_0, v1.WriteRequest.DESCRIPTOR.name, elements):
+    for field in bounded_fields(content, _FIELDS_1_0, v1.WriteRequest.DESCRIPTOR.name, elements):
         if field.number == v1.WriteRequest.METADATA_FIELD_NUMBER:
             entry = _parse(v1.MetricMetadata, content, field)
             family = entry.metric_family_name
@@ -107,7 +107,7 @@ def _decode_2_0(content: bytes, check: Callable[[Series], None], elements: Eleme
     name = v2.Request.DESCRIPTOR.name
     symbols: dict[str, None] = {}
     parts: list[Field] = []
-    for field in fields(content, _FIELDS_2_0, name, elements):
+    for field in bounded_fields(content, _FIELDS_2_0, name, elements):
         if field.number == v2.Request.TIMESERIES_FIELD_NUMBER:
             parts.append(field)
             continue

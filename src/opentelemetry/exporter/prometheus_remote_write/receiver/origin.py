@@ -30,7 +30,7 @@ def foreign(headers: Message, listening_on: str, *, reading: bool) -> str | None
             return f"a web page of {origin[:_LONGEST]!r} may not talk to this receiver"
     if host is None or _is_own(host, listening_on):
         return None
-    if reading or origins or is_loopback(listening_on):
+    if reading or origins or is_own_host(listening_on):
         return f"Host {host[:_LONGEST]!r} is no name of this receiver"
     return None
 
@@ -41,7 +41,7 @@ def is_wildcard(host: str) -> bool:
     return not host or (address is not None and address.is_unspecified)
 
 
-def is_loopback(host: str) -> bool:
+def is_own_host(host: str) -> bool:
     """Return whether a host's name or address is that of this machine, without looking it up."""
     address = _address(host)
     if address is not None:
@@ -54,9 +54,9 @@ def _is_own(host_header: str, listening_on: str) -> bool:
         host = urlsplit(f"//{host_header.strip()}").hostname or ""
     except ValueError:
         return False
-    if is_loopback(host):
+    if is_own_host(host):
         return True
-    if is_loopback(listening_on):
+    if is_own_host(listening_on):
         return False
     return _address(host) is not None or host in {listening_on.lower(), socket.gethostname().lower()}
 

@@ -47,7 +47,7 @@ class Elements:
             )
 
 
-def fields(content: bytes, known: frozenset[int], message: str, elements: Elements) -> Iterator[Field]:
+def bounded_fields(content: bytes, known: frozenset[int], message: str, elements: Elements) -> Iterator[Field]:
     """Yield the fields of a message, all of which have a length.
 
     Args:
