@@ -167,6 +167,9 @@ def test_request_with_two_lengths_is_refused(receiver, lengths):
     [
         pytest.param({"Host": "evil.example"}, id="another host"),
         pytest.param({"Host": "localhost.evil.example:9009"}, id="a host that looks like ours"),
+        pytest.param({"Host": "evil.example@localhost"}, id="a user in front of our host"),
+        pytest.param({"Host": "localhost:9009, evil.example"}, id="two hosts in one"),
+        pytest.param({"Host": "localhost:9009/evil.example"}, id="more than a host"),
         pytest.param({"Host": "10.0.0.1:9009"}, id="an address that is not listened on"),
         pytest.param({"Origin": "http://evil.example"}, id="another origin"),
         pytest.param({"Origin": "null"}, id="a sandboxed page"),

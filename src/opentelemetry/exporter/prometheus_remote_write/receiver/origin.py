@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 import socket
 from email.message import Message
 from urllib.parse import urlsplit
 
 _LONGEST = 100
+_HOST = r"(?:(?P<name>[\w.-]+)|\[(?P<address>[0-9A-Fa-f:.]+)\])(?::[0-9]{0,5})?"
 
 
 def foreign(headers: Message, listening_on: str, *, reading: bool) -> str | None:
@@ -50,10 +52,9 @@ def is_own_host(host: str) -> bool:
 
 
 def _is_own(host_header: str, listening_on: str) -> bool:
-    try:
-        host = urlsplit(f"//{host_header.strip()}").hostname or ""
-    except ValueError:
+    if not (found := re.fullmatch(_HOST, host_header.strip())):
         return False
+    host = (found["name"] or found["address"]).lower()
     if is_own_host(host):
         return True
     if is_own_host(listening_on):
