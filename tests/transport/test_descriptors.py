@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from opentelemetry.exporter.prometheus_remote_write.errors import Retryable
 from tests.transport.pki import Pki
-from tests.transport.scripted_server import answer
+from tests.transport.scripted_server import answer, silent
 from tests.transport.volume import Volume
 
 pytestmark = pytest.mark.skipif(not Path("/dev/fd").exists(), reason="this system does not list descriptors")
@@ -37,7 +38,7 @@ def connected_to(port):
     """The descriptors of this process that are connections to a port."""
     for path in Path("/dev/fd").iterdir():
         with suppress(OSError), socket.socket(fileno=os.dup(int(path.name))) as connection:
-            if connection.getpeername()[1] == port:
+            if connection.family == socket.AF_INET and connection.getpeername()[1] == port:
                 yield int(path.name)
 
 
@@ -68,4 +69,29 @@ def test_a_connection_of_the_application_under_its_number_is_left_alone(*, trans
     os.close(number)
     assert other_end.recv(100) == b"of the application"
     assert other_end.recv(100) == b""
+    other_end.close()
+
+
+def test_what_it_opens_under_the_numbers_of_a_request_in_flight_is_left_alone(start_server, make_transport):
+    theirs, other_end = socket.socketpair()
+    theirs.setblocking(False)
+    numbers = []
+
+    def reopen(exchange):
+        numbers.extend(connected_to(server.port))
+        for number in numbers:
+            os.dup2(theirs.fileno(), number)
+        return silent(exchange)
+
+    server = start_server(reopen)
+    transport = make_transport(server.url)
+    with pytest.raises(Retryable):
+        transport.post(b"x", {}, 1)
+    transport.close()
+    theirs.close()
+    for number in numbers:
+        os.write(number, b"of the application")
+        os.close(number)
+    assert len(numbers) == 2
+    assert other_end.recv(100) == b"of the application" * 2
     other_end.close()

@@ -17,6 +17,7 @@ from threading import Lock
 from typing import TypeVar
 
 from ..system.bounded_call import Waiter, bounded_call
+from ..system.descriptor import Descriptor
 
 T = TypeVar("T")
 
@@ -36,7 +37,7 @@ class Deadline:
         self.interrupted = False
         self._lock = Lock()
         self._wake: list[Callable[[], object]] = []
-        self._watched: list[socket.socket] = []
+        self._watched: list[_Watched] = []
 
     def interrupt(self) -> None:
         """End the request now: whatever waits wakes up and fails."""
@@ -61,9 +62,9 @@ class Deadline:
         with suppress(OSError):
             # A descriptor of its own for the same connection: the socket becomes another object when it is wrapped, and
             # its number may be that of another file once it is closed.
-            watched = socket.socket(fileno=socket.dup(connection.fileno()))
+            watched = _Watched(socket.dup(connection.fileno()))
             self._watched.append(watched)
-            self.wake_by(lambda: _shut(watched))
+            self.wake_by(watched.shut)
 
     def close(self) -> None:
         """Stop watching."""
@@ -147,6 +148,24 @@ def within_deadline(key: Hashable, function: Callable[[], T], *, give_up_after: 
     return bounded_call(key, function, seconds, waiter)
 
 
-def _shut(connection: socket.socket) -> None:
-    with suppress(OSError):
-        connection.shutdown(socket.SHUT_RDWR)
+class _Watched:
+    """A connection of the running request, as long as the application does not close it.
+
+    Args:
+        number: A descriptor of it, which this object owns from now on.
+    """
+
+    def __init__(self, number: int) -> None:
+        self._descriptor = Descriptor(number)
+        self._socket = socket.socket(fileno=number)
+
+    def shut(self) -> None:
+        """End its operations."""
+        if self._descriptor.is_ours():
+            with suppress(OSError):
+                self._socket.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Close the descriptor; raise nothing."""
+        self._socket.detach()
+        self._descriptor.close()
