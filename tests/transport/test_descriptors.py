@@ -74,7 +74,7 @@ def test_a_connection_of_the_application_under_its_number_is_left_alone(*, trans
 
 def test_what_it_opens_under_the_numbers_of_a_request_in_flight_is_left_alone(start_server, make_transport):
     theirs, other_end = socket.socketpair()
-    theirs.setblocking(False)
+    theirs.settimeout(0)
     numbers = []
 
     def reopen(exchange):

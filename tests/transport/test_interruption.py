@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import os
 import socket
 import threading
 
@@ -161,7 +162,10 @@ def test_watching_leaves_no_descriptor_open():
         with deadline(LONG) as end:
             end.watch(ours)
             (watched,) = end._watched
-        assert watched.fileno() == -1
+            number = watched._descriptor.number
+            os.fstat(number)
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            os.fstat(number)
         ours.sendall(b"still open")
         assert theirs.recv(100) == b"still open"
 
