@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import queue
 import os
+import queue
 import socket
 import threading
 
