@@ -1,5 +1,6 @@
 """One request out, against a receiver that does what a test wants and a clock that moves only in waits."""
 
+import errno
 import math
 from collections import Counter
 
@@ -186,6 +187,19 @@ def test_a_fault_of_ours_is_counted_and_does_not_come_again():
     assert sending.counts == {"fault": 3}
     assert "ZeroDivisionError" in str(sending.errors[0])
     assert "secret" not in str(sending.errors[0])
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [(MemoryError(), "MemoryError"), (OSError(errno.EMFILE, "Too many open files"), "Too many open files")],
+)
+def test_a_request_for_which_the_process_lacks_something_waits(error, reason):
+    sending = Sending(in_turn(error))
+    sent = request(names(3))
+    assert sending.send(sent) == [sent]
+    assert str(sending.errors[0]) == f"the process could not make or send a request ({reason})"
+    assert not sending.send(sent)
+    assert sending.counts == {"accepted": 3}
 
 
 # --- too large ---

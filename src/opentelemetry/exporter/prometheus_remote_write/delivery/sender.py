@@ -11,7 +11,7 @@ from ..configuration.settings import PREFIX
 from ..encoding.compression import Compress
 from ..encoding.downgrade import downgraded
 from ..encoding.parts import Parts, parts
-from ..errors import Cause, Rejected, SendError, Unsupported
+from ..errors import Cause, Rejected, Retryable, SendError, Unsupported
 from ..messages.own_logger import OwnLogger
 from ..messages.text import plural
 from ..model.outcome import Outcome
@@ -82,6 +82,10 @@ class Sender:
         """
         try:
             return self._send(request, window)
+        except (MemoryError, OSError) as error:  # the request is not at fault, and there may be memory again
+            reason = (error.strerror if isinstance(error, OSError) else None) or type(error).__name__
+            self._tally.note(Retryable(f"the process could not make or send a request ({reason})"))
+            return [request]
         except Exception as error:  # noqa: BLE001 - a bug of ours must neither raise nor repeat the request
             self._tally.count(Outcome.FAULT, request)
             lost = f"{request.size} {plural(request.size, 'sample')} dropped"
