@@ -48,6 +48,19 @@ def test_program_that_patches_as_its_first_act(receiver, tmp_path):
     assert total(receiver, "work_total") == 50
 
 
+def test_package_that_patches_while_it_is_imported_goes_on_importing(receiver, tmp_path):
+    """As Locust's does: the lock of the import is held by the thread that the patches rename."""
+    package = tmp_path / "shop"
+    package.mkdir()
+    (package / "__init__.py").write_text("from gevent import monkey\nmonkey.patch_all()\nfrom . import work\n")
+    (package / "work.py").write_text(
+        "from opentelemetry import metrics\nmetrics.get_meter('tests').create_counter('work').add(1)\n"
+    )
+    ended = run("opentelemetry-instrument", "python", "-c", "import shop", cwd=tmp_path, **launched(receiver))
+    assert (ended.status, ended.errors) == (0, [])
+    assert total(receiver, "work_total") == 1
+
+
 PATCHES_LATE = """
 import sys
 from opentelemetry import metrics
