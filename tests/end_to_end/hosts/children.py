@@ -6,6 +6,8 @@ from tests.end_to_end.fleet import FOLDER
 from tests.end_to_end.hosts.host import RUNS, STARTS_PROGRAMS, Host
 
 _METHODS = ("fork", "forkserver", "spawn")
+# What Python says from 3.12 on where a process with threads forks.
+_THREADS = (r".*DeprecationWarning: This process .* is multi-threaded.*",)
 _UNPINNED = {"OTEL_RESOURCE_ATTRIBUTES": ""}
 
 
@@ -32,7 +34,7 @@ HOSTS = [
     ),
     *(_pooled("`ProcessPoolExecutor`", method, "executor", method) for method in _METHODS),
     _pooled("workers as of PyTorch's `DataLoader`", "fork", "data_loader", "fork"),
-    _pooled("a task runner as Airflow's", "`os.fork`, `os._exit`", "task_runner", "fork", instances=2),
+    _pooled("a task runner as Airflow's", "`os.fork`, `os._exit`", "task_runner", "fork", instances=2, noise=_THREADS),
     _pooled("`with billiard.Pool()`", "fork", "billiard", "fork"),
     _pooled("Dask", "`LocalCluster`, nannies", "dask", "spawn", needs=("distributed",)),
     _pooled("joblib", "loky, its default", "joblib", "loky", needs=("joblib",)),

@@ -10,6 +10,7 @@ from __future__ import annotations
 import _thread
 import os
 import sys
+import types
 from collections.abc import Callable, Hashable
 from contextlib import suppress
 from queue import SimpleQueue
@@ -84,6 +85,8 @@ class ExitThread:
     def start(self, user: object, threads: int = 1) -> None:
         """Start the threads, unless this process has them; a forked child has none. Raise nothing.
 
+        Greenlets can be started at any time, and one that waits for our queue would stop all of them.
+
         Args:
             user: Who needs them; they end with the last user.
             threads: How many are needed: one more than the calls that may hang until the end.
@@ -91,6 +94,8 @@ class ExitThread:
         self._users.add(user)
         if self._process != os.getpid():
             self._tasks, self._threads = SimpleQueue(), 0
+        if not isinstance(_thread.start_new_thread, types.BuiltinFunctionType):
+            return
         with suppress(RuntimeError, MemoryError):  # no more threads are possible
             while self._threads < threads:
                 _thread.start_new_thread(_work, (self._tasks,))
