@@ -218,11 +218,12 @@ Two hosts were tested once by hand, because they take minutes to install or diff
 (`mod_wsgi-express`, two processes) and Celery's eventlet pool. Counts are exact, and the last interval arrives; the
 exit takes 3.1 s and 5.6 s. gunicorn no longer has an eventlet worker.
 
-Also tested once by hand, on 3.11, each with exact counts and its last interval: aiohttp, Celery with `--beat` and with
-`--autoscale`, circus, daphne, granian (single- and multi-threaded, uvloop, `--reload`, SIGHUP), gunicorn with
-`--reload`, hypercorn with trio and uvloop, `multiprocessing.Manager`, nox, pdb, pytest-xdist, Sanic, supervisord, tornado, twistd,
-uvicorn at SIGTTIN and SIGTTOU, and uWSGI's Emperor. Ray's workers deliver each whole interval; the last one is lost,
-because Ray ends them without Python's exit: call `metrics.get_meter_provider().force_flush()` at the end of a task.
+Also tested once by hand, on 3.11, each with exact counts and its last interval: aiohttp, Celery with `--beat` and
+with `--autoscale`, circus, daphne, granian (single- and multi-threaded, uvloop, `--reload`, SIGHUP), gunicorn with
+`--reload`, hypercorn with trio and uvloop, `multiprocessing.Manager`, nox, pdb, pytest-xdist, Sanic, supervisord,
+tornado, twistd, uvicorn at SIGTTIN and SIGTTOU, and uWSGI's Emperor. Ray's workers deliver each whole interval; the
+last one is lost, because Ray ends them without Python's exit: call `metrics.get_meter_provider().force_flush()` at
+the end of a task.
 
 """
 
