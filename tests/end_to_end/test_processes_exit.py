@@ -361,6 +361,30 @@ def test_sigterm_ends_a_process_in_a_long_call(receiver, tmp_path, call, forked)
     assert "Metrics" not in program.log.read_text()
 
 
+FINDER = """
+import signal, sys
+
+class Finder:
+    def find_spec(self, name, *_):
+        if name == "_ctypes":
+            raise RuntimeError("I find nothing")
+
+sys.modules.pop("_ctypes", None)
+sys.meta_path.insert(0, Finder())
+signal.pause()
+"""
+
+
+def test_finder_of_modules_that_raises_keeps_no_process_from_ending(receiver, tmp_path):
+    script = tmp_path / "app.py"
+    script.write_text(LONG_CALL.format(call=FINDER))
+    with Program("python", script, folder=tmp_path, OTEL_EXPORTER_PRW_ENDPOINT=receiver.url) as program:
+        program.said(READY)
+        assert program.end(signal.SIGTERM) == -signal.SIGTERM, program.log.read_text()
+    assert total(receiver, "work_total") == 1
+    assert "I find nothing" not in program.log.read_text()
+
+
 @pytest.mark.parametrize("call", ["signal.pause()", "import hashlib; hashlib.pbkdf2_hmac('sha256', b'', b'', 10**9)"])
 def test_a_signal_that_is_sent_several_times_is_one(tmp_path, call):
     script = tmp_path / "app.py"

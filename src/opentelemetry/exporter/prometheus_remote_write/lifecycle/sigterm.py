@@ -33,6 +33,17 @@ _TO_RETURN = 0.02  # seconds for the handler in C, which installs itself again a
 _SLACK = 1.0  # seconds beyond the exporters' for threads to be scheduled
 
 
+def _has_ctypes() -> bool:
+    """Return whether the default action can be set from any thread, as `set_default_action` does."""
+    try:
+        return find_spec("_ctypes") is not None
+    except Exception:  # noqa: BLE001 - whatever a finder of modules raises
+        return False
+
+
+_HAS_CTYPES = _has_ctypes()  # looked up early: an application may add finders of modules that raise
+
+
 class Termination:
     """What a process does at one SIGTERM.
 
@@ -65,7 +76,7 @@ class Termination:
             return
         self._handled.set()
         self.watch.pause()
-        if find_spec("_ctypes") is None:  # then it cannot be done later, in another thread
+        if not _HAS_CTYPES:  # then it cannot be done later, in another thread
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
         seconds = seconds_left()
         try:
